@@ -1,0 +1,55 @@
+"""Bijectors of latent sequence flows, usable with TensorFlow Probability alone."""
+
+from bijectors.affine import Affine
+from bijectors.base import FlowBijector, forward_and_log_det, inverse_and_log_det
+from bijectors.compose import Compose, Reverse, with_reversals
+from bijectors.conditioner import Conditioner, Structure
+from bijectors.hidden import (
+    HIDDEN_STRUCTURES,
+    AutoregressiveHidden,
+    HiddenBijector,
+    HiddenStructure,
+    IndependentHidden,
+    SplitCouplingHidden,
+)
+from bijectors.made import ConditionalMADE
+from bijectors.mlp import ConditionalMLP
+from bijectors.nlsq import NLSq
+from bijectors.scalar_maps import SCALAR_MAPS, ScalarMap
+from bijectors.scan import scan
+from bijectors.time import (
+    TIME_STRUCTURES,
+    AutoregressiveTime,
+    IndependentTime,
+    InverseAutoregressiveTime,
+    TimeBijector,
+)
+
+__all__ = [
+    "HIDDEN_STRUCTURES",
+    "SCALAR_MAPS",
+    "TIME_STRUCTURES",
+    "Affine",
+    "AutoregressiveHidden",
+    "AutoregressiveTime",
+    "Compose",
+    "ConditionalMADE",
+    "ConditionalMLP",
+    "Conditioner",
+    "FlowBijector",
+    "HiddenBijector",
+    "HiddenStructure",
+    "IndependentHidden",
+    "IndependentTime",
+    "InverseAutoregressiveTime",
+    "NLSq",
+    "Reverse",
+    "ScalarMap",
+    "SplitCouplingHidden",
+    "Structure",
+    "TimeBijector",
+    "forward_and_log_det",
+    "inverse_and_log_det",
+    "scan",
+    "with_reversals",
+]

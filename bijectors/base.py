@@ -1,0 +1,108 @@
+"""The contract of this package's bijectors: one primitive per direction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+__all__ = ["FlowBijector", "forward_and_log_det", "inverse_and_log_det"]
+
+
+class _NoCache:
+    """Stands in for TFP's bijector cache and remembers nothing.
+
+    TFP answers `inverse(forward(x))` with the remembered `x`, whatever `_inverse` computes, and may
+    serve a value computed before a weight update. A bijector that owns networks must do neither.
+    """
+
+    def __init__(self, bijector: FlowBijector) -> None:
+        self._bijector = bijector
+
+    def forward(self, x: tf.Tensor, **kwargs: Any) -> tf.Tensor:
+        return self._bijector._forward(x, **kwargs)
+
+    def inverse(self, y: tf.Tensor, **kwargs: Any) -> tf.Tensor:
+        return self._bijector._inverse(y, **kwargs)
+
+    def forward_attributes(self, x: tf.Tensor, **kwargs: Any) -> dict[str, tf.Tensor]:
+        return {}
+
+    def inverse_attributes(self, y: tf.Tensor, **kwargs: Any) -> dict[str, tf.Tensor]:
+        return {}
+
+
+class FlowBijector(tfp.bijectors.Bijector):
+    """A TFP bijector defined by `_forward_and_log_det` and `_inverse_and_log_det`.
+
+    `forward` maps noise `eps` to latents `z` wherever that distinction makes sense. Both primitives
+    return the mapped value and the log-determinant in nats, summed over the bijector's minimal event
+    dimensions; `forward`, `inverse` and both `*_log_det_jacobian` methods of TFP derive from them.
+    Calling a primitive once is half the work of `inverse` followed by `inverse_log_det_jacobian`.
+    """
+
+    @property
+    def _cache(self) -> _NoCache:
+        return _NoCache(self)
+
+    def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        raise NotImplementedError(f"{type(self).__name__} does not define the forward direction")
+
+    def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        raise NotImplementedError(f"{type(self).__name__} does not define the inverse direction")
+
+    def forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns `(y, log|dy/dx|)`, the log-det in nats over the minimal event dimensions."""
+        return self._forward_and_log_det(tf.convert_to_tensor(x, dtype=self.dtype))
+
+    def inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns `(x, log|dx/dy|)`, the log-det in nats over the minimal event dimensions."""
+        return self._inverse_and_log_det(tf.convert_to_tensor(y, dtype=self.dtype))
+
+    def _forward(self, x: tf.Tensor) -> tf.Tensor:
+        return self._forward_and_log_det(x)[0]
+
+    def _inverse(self, y: tf.Tensor) -> tf.Tensor:
+        return self._inverse_and_log_det(y)[0]
+
+    def _forward_log_det_jacobian(self, x: tf.Tensor) -> tf.Tensor:
+        return self._forward_and_log_det(x)[1]
+
+    def _inverse_log_det_jacobian(self, y: tf.Tensor) -> tf.Tensor:
+        return self._inverse_and_log_det(y)[1]
+
+
+def forward_and_log_det(
+    bijector: tfp.bijectors.Bijector, x: tf.Tensor, event_ndims: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`(y, log|dy/dx|)` of any TFP bijector, the log-det summed over `event_ndims` dimensions.
+
+    A `FlowBijector`, and TFP's `Invert` of one, does this in one evaluation.
+    """
+    if isinstance(bijector, tfp.bijectors.Invert):
+        return inverse_and_log_det(bijector.bijector, x, event_ndims)
+    if isinstance(bijector, FlowBijector):
+        y, log_det = bijector.forward_and_log_det(x)
+        return y, _sum_trailing(log_det, event_ndims - bijector.forward_min_event_ndims)
+    return bijector.forward(x), bijector.forward_log_det_jacobian(x, event_ndims=event_ndims)
+
+
+def inverse_and_log_det(
+    bijector: tfp.bijectors.Bijector, y: tf.Tensor, event_ndims: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`(x, log|dx/dy|)` of any TFP bijector, the log-det summed over `event_ndims` dimensions."""
+    if isinstance(bijector, tfp.bijectors.Invert):
+        return forward_and_log_det(bijector.bijector, y, event_ndims)
+    if isinstance(bijector, FlowBijector):
+        x, log_det = bijector.inverse_and_log_det(y)
+        return x, _sum_trailing(log_det, event_ndims - bijector.inverse_min_event_ndims)
+    return bijector.inverse(y), bijector.inverse_log_det_jacobian(y, event_ndims=event_ndims)
+
+
+def _sum_trailing(log_det: tf.Tensor, ndims: int) -> tf.Tensor:
+    if ndims < 0:
+        raise ValueError(
+            f"expected event_ndims of at least the bijector's minimum; got {-ndims} too few"
+        )
+    return tf.reduce_sum(log_det, axis=list(range(-ndims, 0))) if ndims else log_det

@@ -1,0 +1,38 @@
+"""The protocol between a time bijector and the network that summarises the past for it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+__all__ = ["Conditioner", "Structure"]
+
+Structure = Any  # a nest of tensors
+
+
+class Conditioner(Protocol):
+    """Summarises the vectors of all earlier steps into the context of the present one.
+
+    It is given vectors already shifted by one step: the input of step `t` is the vector of step
+    `t - 1`, and zeros at step 0. What is known of every step beforehand (position codes, say) are its
+    covariates, which it may merge into the context. `scan` over all steps equals `step` one by one.
+    """
+
+    def covariates(self, num_steps: int | tf.Tensor) -> Structure:
+        """Nest of tensors `[..., num_steps, n]` known for every step; `()` when there are none."""
+        ...
+
+    def initial_state(self, batch_shape: tf.Tensor) -> Structure:
+        """State before the first step, for vectors of shape `[*batch_shape, H]`."""
+        ...
+
+    def step(
+        self, inputs: tf.Tensor, covariates: Structure, state: Structure
+    ) -> tuple[Structure, Structure]:
+        """From the inputs `[..., H]` and one step's covariates: `(context, next state)`."""
+        ...
+
+    def scan(self, inputs: tf.Tensor, covariates: Structure) -> Structure:
+        """The contexts of all steps at once, from shifted inputs `[..., T, H]`."""
+        ...

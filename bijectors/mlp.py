@@ -1,0 +1,156 @@
+"""The network inside a coupling: parameters for every dimension from inputs and a context."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["ConditionalMLP"]
+
+
+class ConditionalMLP(keras.layers.Layer):
+    """`params = output_scale * MLP([x, context])`, a parameter vector for every output dimension.
+
+        h[1] = relu(x W[1] + context C + offset + b[1]),  h[k] = relu(h[k-1] W[k] + b[k])
+        params[i] = output_scale * (h[K] W[K+1] + context D + b[K+1])[i]
+
+    The direct path `context D` matters most to the dimensions that few hidden units feed (in a MADE,
+    the first ones). With neither inputs nor a context the network is a table of constants.
+
+    Args:
+      input_size: Number of inputs, 0 for a network of the context alone.
+      output_size: Number of dimensions that get parameters.
+      num_params: Parameters for each of them.
+      context_size: Size of the context, 0 for none.
+      hidden_sizes: Units of the hidden layers, at least one.
+      output_scale: Factors `[num_params]` on the raw outputs; 1 by default.
+      hidden_init: Half-width of the uniform initialisation of input and hidden kernels.
+      output_init: The same of the output kernels: small values start a flow close to the identity.
+      name: Name of the layer.
+
+    Raises:
+      ValueError: a size is not positive.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        num_params: int,
+        context_size: int = 0,
+        hidden_sizes: Sequence[int] = (100, 100),
+        output_scale: Sequence[float] | None = None,
+        hidden_init: float | None = None,
+        output_init: float = 0.07,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        if min(input_size, context_size) < 0 or min(output_size, num_params, *hidden_sizes) < 1:
+            raise ValueError(
+                "expected positive sizes; got "
+                f"input_size={input_size}, output_size={output_size}, num_params={num_params}, "
+                f"context_size={context_size}, hidden_sizes={tuple(hidden_sizes)}"
+            )
+        self.input_size = input_size
+        self.output_size = output_size
+        self.num_params = num_params
+        self.context_size = context_size
+        self.hidden_sizes = tuple(hidden_sizes)
+        scale = np.ones(num_params) if output_scale is None else np.asarray(output_scale, float)
+        if scale.shape != (num_params,):
+            raise ValueError(f"expected {num_params} output scales; got shape {scale.shape}")
+        self.output_scale = scale
+        self._hidden_init = hidden_init
+        self._output_init = output_init
+        self._masks = self._make_masks()
+        self.build()
+
+    def _make_masks(self) -> list[np.ndarray | None]:
+        """One 0/1 mask for each kernel, or None for a full one."""
+        return [None] * (len(self.hidden_sizes) + 1)
+
+    def build(self, input_shape: None = None) -> None:
+        outputs = self.output_size * self.num_params
+        sizes = (self.input_size, *self.hidden_sizes, outputs)
+        hidden = "glorot_uniform" if self._hidden_init is None else _uniform(self._hidden_init)
+        self.kernels, self.biases = [], []
+        for k, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
+            init = _uniform(self._output_init) if k == len(self.hidden_sizes) else hidden
+            kernel = None
+            if fan_in:
+                kernel = self.add_weight((fan_in, fan_out), init, name=f"kernel_{k}")
+            self.kernels.append(kernel)
+            self.biases.append(self.add_weight((fan_out,), "zeros", name=f"bias_{k}"))
+        if self.context_size:
+            shape = (self.context_size, self.hidden_sizes[0])
+            self.context_kernel = self.add_weight(shape, "glorot_uniform", name="context_kernel")
+            self.context_output_kernel = self.add_weight(
+                (self.context_size, outputs),
+                _uniform(self._output_init / np.sqrt(self.context_size)),
+                name="context_output_kernel",
+            )
+        self.built = True
+
+    def _kernel(self, k: int) -> tf.Tensor:
+        kernel = tf.convert_to_tensor(self.kernels[k])
+        mask = self._masks[k]
+        return kernel if mask is None else kernel * tf.constant(mask, kernel.dtype)
+
+    def _from_context(
+        self, context: tf.Tensor | None, offset: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the first hidden layer and the output layer receive besides their kernels' part."""
+        if (context is not None) != bool(self.context_size):
+            raise ValueError(
+                f"expected a context of size {self.context_size}; got "
+                f"{'none' if context is None else context.shape}"
+            )
+        first = tf.convert_to_tensor(self.biases[0])
+        last = tf.convert_to_tensor(self.biases[-1])
+        if context is not None:
+            first += tf.tensordot(context, self.context_kernel, 1)
+            last += tf.tensordot(context, self.context_output_kernel, 1)
+        if offset is not None:
+            first += offset
+        return first, last
+
+    def call(
+        self,
+        inputs: tf.Tensor | None = None,
+        context: tf.Tensor | None = None,
+        offset: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Computes all parameters in one pass.
+
+        Args:
+          inputs: `[..., input_size]`; None when `input_size` is 0.
+          context: `[..., context_size]`; None when `context_size` is 0.
+          offset: `[..., hidden_sizes[0]]`, added to the first layer's pre-activations: the rows of a
+            look-up table are a one-hot context at the price of an addition.
+
+        Returns:
+          Unconstrained parameters `[..., output_size, num_params]`.
+        """
+        hidden, last = self._from_context(context, offset)
+        if self.input_size:
+            hidden += tf.tensordot(inputs, self._kernel(0), 1)
+        for k in range(1, len(self.hidden_sizes)):
+            hidden = tf.tensordot(tf.nn.relu(hidden), self._kernel(k), 1) + self.biases[k]
+        outputs = tf.tensordot(tf.nn.relu(hidden), self._kernel(len(self.hidden_sizes)), 1) + last
+        return self._split(outputs) * tf.constant(self.output_scale, outputs.dtype)
+
+    def _split(self, outputs: tf.Tensor) -> tf.Tensor:
+        """`[..., output_size * num_params]` to `[..., output_size, num_params]`."""
+        batch = tf.shape(outputs)[:-1]
+        shape = tf.concat([batch, [self.output_size, self.num_params]], 0)
+        params = tf.reshape(outputs, shape)
+        params.set_shape([*outputs.shape[:-1], self.output_size, self.num_params])
+        return params
+
+
+def _uniform(half_width: float) -> keras.initializers.Initializer:
+    return keras.initializers.RandomUniform(-half_width, half_width)

@@ -1,0 +1,31 @@
+"""Packaging of tf_latentflow."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+_README = Path(__file__).with_name("README.md")
+
+setup(
+    name="tf-latentflow",
+    version="0.1.0",
+    description="Latent normalizing flows for discrete sequences, in TensorFlow and TFP",
+    long_description=_README.read_text(encoding="utf-8") if _README.exists() else "",
+    long_description_content_type="text/markdown",
+    license="MIT",
+    author="the tf_latentflow authors",
+    python_requires=">=3.11,<3.14",
+    packages=["tf_latentflow", "bijectors", "train", "export"],
+    install_requires=[
+        "tensorflow>=2.21,<2.22",
+        # The extra brings tf_keras, without which it does not import.
+        "tensorflow-probability[tf]>=0.25,<0.26",
+        "keras>=3.12,<4",
+        "numpy>=1.26,<3",
+        "tensorboard>=2.20,<3",
+        "tyro>=1.0,<2",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12"],
+    },
+)

@@ -1,0 +1,20 @@
+"""What every test needs: quiet TensorFlow, few threads, and a clean numeric default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import pytest
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """Keras in float64 for one test."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)

@@ -1,0 +1,207 @@
+"""The flow prior of every row: causal structure, log-det, round trip, ragged batches, TFP."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
+
+T, H = 3, 3
+LENGTHS = (3, 2, 0)
+ROWS = tuple(name for name in MODEL_NAMES if name != "lstm")
+every_row = pytest.mark.parametrize("name", ROWS)
+
+
+def make_prior(name: str, **overrides: object) -> FlowPrior:
+    config = ModelConfig.from_name(name, "tiny", max_length=8, **overrides)
+    prior = FlowPrior(config)
+    rng = np.random.default_rng(0)
+    for variable in prior.trainable_variables:  # far from the identity
+        variable.assign_add(rng.normal(0, 0.3, variable.shape))
+    return prior
+
+
+def draw(*shape: int, seed: int = 1) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(seed).normal(size=shape))
+
+
+def jacobian(function, values: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The Jacobian `[B, T*H, T*H]` of the first result of `function`, and its second.
+
+    Each sequence stands in the batch once for every output, so that one backward pass gives all rows.
+    """
+    copies = tf.tile(values[:, None], [1, T * H, 1, 1])
+    with tf.GradientTape() as tape:
+        tape.watch(copies)
+        outputs, log_det = function(copies)
+        diagonal = tf.linalg.diag_part(tf.reshape(outputs, [-1, T * H, T * H]))
+    rows = tape.gradient(diagonal, copies)
+    return tf.reshape(rows, [-1, T * H, T * H]).numpy(), log_det[:, 0].numpy()
+
+
+def flat(function, values: tf.Tensor, lengths: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
+    """`function` with all leading dimensions of `values` and `lengths` as one batch."""
+    shape = values.shape
+    mapped, log_det = function(tf.reshape(values, [-1, T, H]), lengths.ravel())
+    return tf.reshape(mapped, shape), tf.reshape(log_det, shape[:-2])
+
+
+def allowed(config: ModelConfig) -> np.ndarray:
+    """bool `[T, H, T, H]`: may output (t, i) depend on input (s, j)?
+
+    Within a step a stack of layers with reversals mixes all dimensions; without a hidden structure
+    each stays alone, up to the reversals. Across steps every flow is triangular, `af-only` diagonal.
+    """
+    t, i, s, j = np.ogrid[:T, :H, :T, :H]
+    within = (s == t) & (i >= 0) & (j >= 0)
+    if config.hidden == "none":
+        within = (s == t) & (i == (H - 1 - j if config.flow_layers % 2 == 0 else j))
+    before = (s < t) & (i >= 0) & (j >= 0)
+    return within if config.time == "none" else within | before
+
+
+@every_row
+def test_jacobian(float64: None, name: str) -> None:
+    prior = make_prior(name)
+    values, identity = draw(3, T, H), np.eye(T * H).reshape(T, H, T, H)
+    may, all_ = allowed(prior.config), np.ones((T, H, T, H), bool)
+    for function in (prior.forward_and_log_det, prior.inverse_and_log_det):
+        for lengths in ((T, T, T), LENGTHS):
+            repeated = np.tile(np.array(lengths)[:, None], [1, T * H])
+            matrices, log_dets = jacobian(lambda v, f=function, n=repeated: flat(f, v, n), values)
+            for length, matrix, log_det in zip(lengths, matrices, log_dets, strict=True):
+                sign, slogdet = np.linalg.slogdet(matrix)
+                assert sign != 0
+                np.testing.assert_allclose(log_det, slogdet, atol=1e-8)
+                if length == 0:
+                    assert log_det == 0.0
+                matrix = matrix.reshape(T, H, T, H)
+                inside = np.arange(T) < length
+                both = inside[:, None, None, None] & inside[None, None, :, None]
+                assert np.all(matrix[~may & both] == 0)
+                # Beyond the length every step is mapped to itself and seen by no other.
+                np.testing.assert_array_equal(matrix[~both & all_], identity[~both & all_])
+                for t, s in np.ndindex(length, length):
+                    depends = np.any(matrix[t, :, s, :] != 0)
+                    assert depends == np.any(may[t, :, s, :]), (t, s)
+
+
+@every_row
+def test_round_trip(float64: None, name: str) -> None:
+    prior = make_prior(name)
+    values = draw(2, 3, T, H)  # a sample dimension in front
+    z, forward = prior.forward_and_log_det(values, LENGTHS)
+    eps, inverse = prior.inverse_and_log_det(z, LENGTHS)
+    assert np.abs(z - values).max() > 0.1
+    np.testing.assert_allclose(eps, values, atol=1e-8)
+    np.testing.assert_allclose(forward, -inverse, atol=1e-8)
+
+
+@every_row
+def test_beyond_the_length_nothing_matters(float64: None, name: str) -> None:
+    prior = make_prior(name)
+    values = draw(3, T, H).numpy()
+    beyond = (np.arange(T)[None, :] >= np.array(LENGTHS)[:, None])[..., None]
+    garbage = np.resize([np.nan, 1e30, -np.inf], values.shape)
+
+    @tf.function
+    def evaluate(values: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            z, forward = prior.forward_and_log_det(values, LENGTHS)
+            eps, inverse = prior.inverse_and_log_det(values, LENGTHS)
+            log_prob = prior.log_prob(values, LENGTHS)
+            loss = tf.reduce_sum(forward + inverse + log_prob)
+        sources = [values, *(v.value for v in prior.trainable_variables)]
+        gradients = tape.gradient(loss, sources, unconnected_gradients="zero")
+        within = [tf.where(beyond, tf.zeros_like(v), v) for v in (z, eps)]
+        return [*within, forward, inverse, log_prob, *map(tf.convert_to_tensor, gradients)]
+
+    clean = evaluate(tf.constant(values))
+    soiled = evaluate(tf.constant(np.where(beyond, garbage, values)))
+    for a, b in zip(clean, soiled, strict=True):
+        assert np.all(np.isfinite(a))
+        np.testing.assert_array_equal(a, b)
+
+
+@every_row
+def test_padding_changes_nothing(float64: None, name: str) -> None:
+    prior = make_prior(name)
+    values = draw(3, T, H)
+    longer = tf.pad(values, [[0, 0], [0, 3], [0, 0]])
+    for function in (prior.forward_and_log_det, prior.inverse_and_log_det):
+        short, short_log_det = function(values, LENGTHS)
+        long, long_log_det = function(longer, LENGTHS)
+        np.testing.assert_allclose(short, long[:, :T], atol=1e-12)
+        np.testing.assert_allclose(short_log_det, long_log_det, atol=1e-12)
+
+
+@every_row
+def test_every_variable_gets_a_gradient(float64: None, name: str) -> None:
+    prior = make_prior(name)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(prior.log_prob(draw(3, T, H), (3, 3, 2)))
+    gradients = tape.gradient(loss, prior.trainable_variables)
+    for variable, gradient in zip(prior.trainable_variables, gradients, strict=True):
+        assert gradient is not None and np.any(tf.convert_to_tensor(gradient)), variable.path
+
+
+@every_row
+def test_is_a_citizen_of_tfp(float64: None, name: str) -> None:
+    prior = make_prior(name)
+    bijector = prior.bijector((T,))
+    base = tfp.distributions.Independent(
+        tfp.distributions.Normal(tf.zeros([T, H], tf.float64), tf.ones([], tf.float64)), 2
+    )
+    distribution = tfp.distributions.TransformedDistribution(base, bijector)
+    z = distribution.sample(2, seed=[1, 2])
+    assert z.shape == (2, T, H)
+    np.testing.assert_allclose(
+        distribution.log_prob(z), prior.log_prob(z[:, None], (T,))[:, 0], atol=1e-9
+    )
+    inverted = tfp.bijectors.Invert(bijector)
+    np.testing.assert_array_equal(inverted.forward(z), bijector.inverse(z))
+    np.testing.assert_allclose(
+        bijector.inverse_log_det_jacobian(z, event_ndims=2),
+        inverted.forward_log_det_jacobian(z, event_ndims=2),
+    )
+    assert bijector.forward_min_event_ndims == 2
+    with pytest.raises(ValueError):
+        bijector.inverse_log_det_jacobian(z, event_ndims=1)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("name", ["af-af", "iaf-scf"])
+def test_compiled_equals_eager(float64: None, name: str, jit_compile: bool) -> None:
+    prior = make_prior(name)
+    values = draw(3, T, H)
+    for function in (prior.forward_and_log_det, prior.inverse_and_log_det):
+        compiled = tf.function(lambda v, f=function: f(v, LENGTHS), jit_compile=jit_compile)
+        for a, b in zip(compiled(values), function(values, LENGTHS), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-10)
+
+
+def test_sampling_follows_the_temperature(float64: None) -> None:
+    prior = make_prior("af-scf")
+    z = prior.sample(LENGTHS, seed=[3, 4])
+    assert z.shape == (3, T, H)
+    assert not np.any(z[1, 2:]) and not np.any(z[2])
+    np.testing.assert_array_equal(z, prior.sample(LENGTHS, seed=[3, 4]))
+    assert np.any(z != prior.sample(LENGTHS))
+    cold = prior.sample(LENGTHS, temperature=0.0, seed=[3, 4])
+    np.testing.assert_array_equal(cold, prior.sample(LENGTHS, temperature=0.0, seed=[5, 6]))
+
+
+@pytest.mark.parametrize("scalar", ["affine", "spline"])
+@pytest.mark.parametrize("hidden", ["af", "scf", "none"])
+@pytest.mark.parametrize("time", ["af", "iaf", "none"])
+def test_the_choices_are_independent(float64: None, scalar: str, hidden: str, time: str) -> None:
+    prior = make_prior("af-af", scalar=scalar, hidden=hidden, time=time)
+    values = draw(3, T, H)
+    z, forward = prior.forward_and_log_det(values, LENGTHS)
+    eps, inverse = prior.inverse_and_log_det(z, LENGTHS)
+    np.testing.assert_allclose(eps, values, atol=1e-7)
+    np.testing.assert_allclose(forward, -inverse, atol=1e-7)

@@ -1,0 +1,151 @@
+"""What a model is: one frozen dataclass, one table of rows, one table of sizes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
+
+__all__ = ["MODEL_NAMES", "PRESETS", "ModelConfig"]
+
+# The paper's rows (tables 1 and 2) as values of the independent choices of a flow prior. `lstm`, the
+# discrete autoregressive baseline, has none of them. Names are looked up here and never parsed.
+_ROWS: dict[str, dict[str, str | None]] = {
+    "af-af": {"scalar": "nlsq", "hidden": "af", "time": "af"},
+    "af-scf": {"scalar": "nlsq", "hidden": "scf", "time": "af"},
+    "iaf-scf": {"scalar": "nlsq", "hidden": "scf", "time": "iaf"},
+    "af-only": {"scalar": "nlsq", "hidden": "af", "time": "none"},
+    "af-af-affine": {"scalar": "affine", "hidden": "af", "time": "af"},
+    "af-indep": {"scalar": "nlsq", "hidden": "none", "time": "af"},
+    "af-indep-affine": {"scalar": "affine", "hidden": "none", "time": "af"},
+    "lstm": {"scalar": None, "hidden": None, "time": None},
+}
+
+# Sizes only: everything else of a preset is a matter of training.
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": {"hidden_size": 16, "latent_size": 3, "flow_layers": 2, "made_sizes": (8, 8)},
+    "small": {"hidden_size": 128, "latent_size": 16, "flow_layers": 3, "made_sizes": (64, 64)},
+    "paper": {"hidden_size": 500, "latent_size": 50, "flow_layers": 5, "made_sizes": (100, 100)},
+}
+
+# What a row has at the published sizes beside its choices: section E of the paper for the layers,
+# the released program for the dropout.
+_PAPER_ROWS: dict[str, dict[str, Any]] = {
+    "iaf-scf": {"flow_layers": 3, "dropout": 0.0},
+    "lstm": {"dropout": 0.1},
+}
+
+MODEL_NAMES: tuple[str, ...] = tuple(_ROWS)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that determines a model's variables and formulas.
+
+    Attributes:
+      name: Row of the paper that this is, or any other name.
+      scalar: Scalar map, a key of `bijectors.SCALAR_MAPS`; None for the baseline.
+      hidden: Structure within a step, a key of `bijectors.HIDDEN_STRUCTURES`; None for the baseline.
+      time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`; None for the baseline.
+      vocab_size: Number of symbols, padding (id 0) and unknown (id 1) included.
+      max_length: Longest sequence that has a probability, in steps.
+      latent_size: H, dimensions of a step's latent vector.
+      hidden_size: Units of every LSTM, of each direction of a BiLSTM, and of the embedding.
+      num_lstm_layers: Layers of every LSTM and BiLSTM.
+      flow_layers: Hidden bijectors composed within a step.
+      made_sizes: Units of the hidden layers of each hidden bijector's network.
+      dropout: Rate on the LSTM of the prior, or of the baseline, between layers and on its output.
+      vocabulary: The characters of ids 2, 3, ..., or None when the model need not know them.
+    """
+
+    name: str = "af-af"
+    scalar: str | None = "nlsq"
+    hidden: str | None = "af"
+    time: str | None = "af"
+    vocab_size: int = 51
+    max_length: int = 288
+    latent_size: int = 16
+    hidden_size: int = 128
+    num_lstm_layers: int = 2
+    flow_layers: int = 3
+    made_sizes: tuple[int, ...] = (64, 64)
+    dropout: float = 0.0
+    vocabulary: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        choices = (self.scalar, self.hidden, self.time)
+        if any(choice is None for choice in choices) and choices != (None, None, None):
+            raise ValueError(
+                "expected scalar, hidden and time all set (a flow) or all None (the baseline); "
+                f"got {choices}"
+            )
+        if self.is_flow:
+            _check_name("scalar", self.scalar, SCALAR_MAPS)
+            _check_name("hidden", self.hidden, HIDDEN_STRUCTURES)
+            _check_name("time", self.time, TIME_STRUCTURES)
+        for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"expected {field} of at least 1; got {getattr(self, field)}")
+        if self.vocab_size < 3:
+            raise ValueError(
+                "expected vocab_size of at least 3 (padding, unknown and a symbol); "
+                f"got {self.vocab_size}"
+            )
+        if self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
+            raise ValueError(
+                "expected vocab_size = 2 + number of characters in vocabulary; got "
+                f"{self.vocab_size} and {len(self.vocabulary)} characters"
+            )
+        if not self.made_sizes or min(self.made_sizes) < 1:
+            raise ValueError(f"expected positive made_sizes; got {self.made_sizes}")
+        if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
+            raise ValueError(
+                f"expected made_sizes of at least latent_size = {self.latent_size}; "
+                f"got {self.made_sizes}"
+            )
+        if self.hidden == "scf" and self.latent_size < 2:
+            raise ValueError(f"expected latent_size of at least 2 for scf; got {self.latent_size}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"expected dropout in [0, 1); got {self.dropout}")
+
+    @property
+    def is_flow(self) -> bool:
+        """Whether this is a latent flow; otherwise the baseline."""
+        return self.scalar is not None
+
+    @classmethod
+    def from_name(cls, name: str, preset: str = "small", **overrides: Any) -> ModelConfig:
+        """The row `name` at the sizes of `preset`, single fields replaced by `overrides`.
+
+        Raises:
+          ValueError: unknown name or preset (the message lists the valid ones), or invalid sizes.
+          TypeError: an override is no field.
+        """
+        _check_name("model name", name, _ROWS)
+        _check_name("preset", preset, PRESETS)
+        unknown = set(overrides) - {field.name for field in dataclasses.fields(cls)}
+        if unknown:
+            raise TypeError(f"expected fields of ModelConfig; got {sorted(unknown)}")
+        paper = {"dropout": 0.2, **_PAPER_ROWS.get(name, {})} if preset == "paper" else {}
+        return cls(**{"name": name, **_ROWS[name], **PRESETS[preset], **paper, **overrides})
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary; `from_dict` is its inverse."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
+        """Rebuilds a configuration from `to_dict`, also after a round trip through JSON."""
+        values = dict(values)
+        for field in ("made_sizes", "vocabulary"):
+            if values.get(field) is not None:
+                values[field] = tuple(values[field])
+        return cls(**values)
+
+
+def _check_name(what: str, value: str | None, table: Mapping[str, Any]) -> None:
+    if value not in table:
+        raise ValueError(f"expected {what} to be one of {', '.join(table)}; got {value!r}")

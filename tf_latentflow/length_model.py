@@ -1,0 +1,65 @@
+"""p(T): the smoothed histogram of the training split's lengths."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["LengthModel"]
+
+
+class LengthModel(keras.layers.Layer):
+    """`p(T) = (n[T] + 1) / (N + max_length)` for T = 1 .. max_length, uniform before it is fitted.
+
+    Args:
+      max_length: Longest length that has a probability.
+      name: Name of the layer.
+    """
+
+    def __init__(self, max_length: int, name: str = "length_model") -> None:
+        super().__init__(name=name)
+        self.max_length = max_length
+        self.build()
+
+    def build(self, input_shape: None = None) -> None:
+        self.counts = self.add_weight(
+            (self.max_length,), "zeros", trainable=False, name="counts", dtype="float32"
+        )
+        self.longest = self.add_weight((), "zeros", trainable=False, name="longest", dtype="int32")
+        self.longest.assign(self.max_length)
+        self.built = True
+
+    def fit(self, lengths: np.ndarray) -> None:
+        """Counts `lengths`, int `[N]`, each from 1 to `max_length`.
+
+        Raises:
+          ValueError: a length is outside that range, or there are none.
+        """
+        lengths = np.asarray(lengths)
+        if lengths.size == 0:
+            raise ValueError("expected at least one length; got none")
+        if lengths.min() < 1 or lengths.max() > self.max_length:
+            raise ValueError(
+                f"expected lengths from 1 to {self.max_length}; "
+                f"got {lengths.min()} to {lengths.max()}"
+            )
+        self.counts.assign(np.bincount(lengths, minlength=self.max_length + 1)[1:])
+        self.longest.assign(lengths.max())
+
+    def _log_probs(self) -> tf.Tensor:
+        counts = tf.cast(self.counts, tf.float64) + 1
+        return tf.cast(tf.math.log(counts / tf.reduce_sum(counts)), keras.config.floatx())
+
+    def log_prob(self, lengths: tf.Tensor) -> tf.Tensor:
+        """`log p(T)`, nats, of the shape of `lengths`; -inf outside 1 .. max_length."""
+        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        inside = (lengths >= 1) & (lengths <= self.max_length)
+        log_probs = self._log_probs()
+        values = tf.gather(log_probs, tf.clip_by_value(lengths - 1, 0, self.max_length - 1))
+        return tf.where(inside, values, tf.constant(-np.inf, values.dtype))
+
+    def sample(self, n: int, seed: tf.Tensor) -> tf.Tensor:
+        """Draws int32 `[n]`; the same seed, int32 `[2]`, gives the same lengths."""
+        draws = tf.random.stateless_categorical(self._log_probs()[None], n, seed, dtype=tf.int32)
+        return draws[0] + 1

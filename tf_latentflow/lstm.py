@@ -1,0 +1,212 @@
+"""LSTM layers that take position codes as look-ups: a stack, and a bidirectional stack."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_latentflow.positions import Positions, PositionTable
+from tf_latentflow.recurrence import lstm_recurrence, lstm_step
+
+__all__ = ["BiLSTM", "LSTMStack", "stateless_dropout"]
+
+State = tuple[tuple[tf.Tensor, tf.Tensor], ...]  # (h, c) of each layer
+
+
+class _Cell(keras.layers.Layer):
+    """The variables of one LSTM layer in one direction, and its input product."""
+
+    def __init__(self, input_size: int, units: int, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.units = units
+        self._input_size = input_size
+        self.build()
+
+    def build(self, input_shape: None = None) -> None:
+        units = self.units
+        # The range of PyTorch's LSTM, which the published models were trained with; the forget
+        # gate starts open.
+        init = keras.initializers.RandomUniform(-1 / np.sqrt(units), 1 / np.sqrt(units))
+        self.kernel = self.add_weight((self._input_size, 4 * units), init, name="kernel")
+        self.recurrent = self.add_weight((units, 4 * units), init, name="recurrent")
+        self.bias = self.add_weight((4 * units,), "zeros", name="bias")
+        self.bias.assign(np.repeat([0.0, 1.0, 0.0, 0.0], units))
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """`[..., input_size]` to `[..., 4U]`."""
+        return tf.tensordot(inputs, self.kernel, 1) + self.bias
+
+
+class LSTMStack(keras.layers.Layer):
+    """LSTM layers on top of each other, run over all steps or step by step.
+
+    Args:
+      input_size: Size of an input vector.
+      units: U.
+      num_layers: Number of layers.
+      max_length: Rows of the position tables.
+      dropout: Rate between layers and on the output, applied when a seed is given.
+      name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int,
+        num_layers: int,
+        max_length: int,
+        dropout: float = 0.0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self.units = units
+        self._dropout = dropout
+        sizes = [input_size] + [units] * (num_layers - 1)
+        self.cells = [_Cell(size, units, name=f"cell_{k}") for k, size in enumerate(sizes)]
+        self.positions = PositionTable(4 * units, max_length, name="positions")
+        self.code = PositionTable(units, max_length, init=0.5, name="initial_code")
+        self.state_layer = keras.layers.Dense(2 * num_layers * units, name="initial_state")
+        self.state_layer.build((None, units))
+        self.built = True
+
+    def initial_state(self, positions: Positions, batch_shape: tf.Tensor) -> State:
+        """State before the first step: a small feed-forward function of that step's position code.
+
+        Args:
+          positions: Of sequences `[B]`.
+          batch_shape: int32 `[..., B]`, the shape to broadcast to.
+        """
+        # A batch padded to no step at all still has an initial state: that of position 0.
+        first = Positions(tf.zeros([1, 1], tf.int32), _first_to_end(positions))
+        state = self.state_layer(tf.tanh(self.code(first)[:, 0]))
+        state = tf.broadcast_to(state, tf.concat([batch_shape, tf.shape(state)[-1:]], 0))
+        h_and_c = tf.split(state, 2 * len(self.cells), axis=-1)
+        return tuple(zip(h_and_c[::2], h_and_c[1::2], strict=True))
+
+    def step(self, inputs: tf.Tensor, offset: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
+        """One step: `inputs [..., input_size]`, `offset [B, 4U]` to the output `[..., U]`."""
+        new_state = []
+        for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
+            projected = cell(inputs) + offset if k == 0 else cell(inputs)
+            h, c = lstm_step(projected, cell.recurrent, h, c)
+            new_state.append((h, c))
+            inputs = h
+        return inputs, tuple(new_state)
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        state: State,
+        dropout_seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """All steps: `inputs [..., B, T, input_size]`, `offset [B, T, 4U]` to `[..., B, T, U]`."""
+        batch = tf.shape(inputs)[:-1]
+        for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
+            projected = cell(inputs) + offset if k == 0 else cell(inputs)
+            h, c = (tf.reshape(a, [1, -1, self.units]) for a in (h, c))
+            recurrent = tf.convert_to_tensor(cell.recurrent)[None]
+            hs = lstm_recurrence(_time_major(projected)[:, None], recurrent, h, c)
+            inputs = tf.reshape(_batch_major(hs[:, 0]), tf.concat([batch, [self.units]], 0))
+            if dropout_seed is not None and self._dropout > 0:
+                inputs = stateless_dropout(inputs, self._dropout, dropout_seed + [0, k])
+        return inputs
+
+
+class BiLSTM(keras.layers.Layer):
+    """Bidirectional LSTM layers over ragged sequences, both directions of a layer in one loop.
+
+    The backward direction starts at each sequence's own last step. Layers after the first read both
+    directions of the layer below.
+
+    Args:
+      input_size: Size of an input vector.
+      units: U, of each direction.
+      num_layers: Number of layers.
+      max_length: Rows of the position tables.
+      name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int,
+        num_layers: int,
+        max_length: int,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self.units = units
+        sizes = [input_size] + [2 * units] * (num_layers - 1)
+        self.forward_cells = [_Cell(n, units, name=f"forward_{k}") for k, n in enumerate(sizes)]
+        self.backward_cells = [_Cell(n, units, name=f"backward_{k}") for k, n in enumerate(sizes)]
+        self.forward_positions = PositionTable(4 * units, max_length, name="forward_positions")
+        self.backward_positions = PositionTable(4 * units, max_length, name="backward_positions")
+        self.built = True
+
+    def call(
+        self, inputs: tf.Tensor, lengths: tf.Tensor, positions: Positions
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Runs both directions over every sequence.
+
+        Args:
+          inputs: `[..., B, T, input_size]`; steps beyond a length must be finite, and change nothing
+            within it.
+          lengths: int32 `[B]`.
+          positions: Of the same sequences.
+
+        Returns:
+          Forward and backward states of the last layer at every step, each `[..., B, T, U]`.
+        """
+        batch = tf.shape(inputs)[:-2]
+        num_steps, num_rows = tf.shape(inputs)[-2], tf.reduce_prod(batch)
+        copies = num_rows // tf.maximum(tf.shape(lengths)[0], 1)
+        row_lengths = tf.tile(lengths, [copies])
+
+        def flip(values: tf.Tensor) -> tf.Tensor:
+            """Reverses the steps of every row `[N, T, n]` within its length."""
+            return tf.reverse_sequence(values, row_lengths, seq_axis=1, batch_axis=0)
+
+        forward_offset = self.forward_positions(positions)
+        backward_offset = self.backward_positions(positions.reversed())
+        inputs = tf.reshape(inputs, [num_rows, num_steps, inputs.shape[-1]])
+        cells = zip(self.forward_cells, self.backward_cells, strict=True)
+        for k, (forward, backward) in enumerate(cells):
+            ahead, behind = forward(inputs), backward(flip(inputs))
+            if k == 0:
+                ahead += tf.tile(forward_offset, [copies, 1, 1])
+                behind += tf.tile(backward_offset, [copies, 1, 1])
+            projected = tf.stack([_time_major(ahead), _time_major(behind)], axis=1)
+            recurrent = tf.stack([tf.convert_to_tensor(c.recurrent) for c in (forward, backward)])
+            zeros = tf.zeros([2, num_rows, self.units], projected.dtype)
+            hs = lstm_recurrence(projected, recurrent, zeros, zeros)
+            ahead, behind = _batch_major(hs[:, 0]), flip(_batch_major(hs[:, 1]))
+            inputs = tf.concat([ahead, behind], axis=-1)
+        shape = tf.concat([batch, [num_steps, self.units]], 0)
+        return tf.reshape(ahead, shape), tf.reshape(behind, shape)
+
+
+def stateless_dropout(values: tf.Tensor, rate: float, seed: tf.Tensor) -> tf.Tensor:
+    """Inverted dropout that repeats with its seed, int32 `[2]`."""
+    keep = tf.random.stateless_uniform(tf.shape(values), seed, dtype=values.dtype) >= rate
+    return tf.where(keep, values / (1 - rate), tf.zeros_like(values))
+
+
+def _first_to_end(positions: Positions) -> tf.Tensor:
+    """int32 `[B, 1]`: distance of the first step from the end, 0 when there is no step."""
+    to_end = positions.to_end
+    return tf.reduce_max(tf.pad(to_end, [[0, 0], [0, 1]]), axis=1, keepdims=True)
+
+
+def _time_major(values: tf.Tensor) -> tf.Tensor:
+    """`[..., T, n]` to `[T, N, n]`."""
+    rows = tf.reshape(values, tf.concat([[-1], tf.shape(values)[-2:]], 0))
+    rows.set_shape([None, *values.shape[-2:]])
+    return tf.transpose(rows, [1, 0, 2])
+
+
+def _batch_major(values: tf.Tensor) -> tf.Tensor:
+    """`[T, N, n]` to `[N, T, n]`."""
+    return tf.transpose(values, [1, 0, 2])

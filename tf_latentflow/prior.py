@@ -1,0 +1,160 @@
+"""The flow prior over latent sequences: four independent choices put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bijectors import (
+    HIDDEN_STRUCTURES,
+    SCALAR_MAPS,
+    TIME_STRUCTURES,
+    Compose,
+    TimeBijector,
+    with_reversals,
+)
+from tf_latentflow.conditioners import Context, LSTMConditioner, PositionConditioner
+from tf_latentflow.config import ModelConfig
+from tf_latentflow.lstm import LSTMStack
+from tf_latentflow.positions import PositionTable
+
+__all__ = ["FlowPrior", "mask_steps", "standard_normal_log_prob"]
+
+
+class FlowPrior(keras.layers.Layer):
+    """`p(z | T)`: `z = f(eps; T)`, `eps[t, h] ~ N(0, 1)`.
+
+    `f` applies, at every step, `flow_layers` hidden bijectors with reversals between them, their
+    parameters conditioned along time as `config.time` says.
+
+    Args:
+      config: Its scalar, hidden and time choices and its sizes.
+      limit: Gives the number of positions seen in training, see `Positions.of`; all when None.
+      name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        limit: Callable[[], tf.Tensor] | None = None,
+        name: str = "prior",
+    ) -> None:
+        super().__init__(name=name)
+        self.config = config
+        self._limit = limit or (lambda: tf.constant(config.max_length))
+        self._scalar = SCALAR_MAPS[config.scalar]
+        self._hidden = HIDDEN_STRUCTURES[config.hidden]
+        self.stack = None
+        if config.time != "none":
+            self.stack = LSTMStack(
+                config.latent_size,
+                config.hidden_size,
+                config.num_lstm_layers,
+                config.max_length,
+                config.dropout,
+                name="conditioner",
+            )
+        layers = range(config.flow_layers)
+        self.tables = [
+            PositionTable(config.made_sizes[0], config.max_length, name=f"positions_{k}")
+            for k in layers
+        ]
+        self.networks = [
+            self._hidden.network(
+                config.latent_size,
+                self._scalar.num_params,
+                context_size=config.hidden_size if self.stack else 0,
+                hidden_sizes=config.made_sizes,
+                output_scale=self._scalar.output_scale,
+                name=f"network_{k}",
+            )
+            for k in layers
+        ]
+        self.built = True
+
+    def bijector(self, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None) -> TimeBijector:
+        """The map from noise to latents as a TFP bijector of events `[T, H]`.
+
+        Args:
+          lengths: int32 `[B]`; steps beyond them are mapped to themselves.
+          dropout_seed: int32 `[2]` while training, else None.
+        """
+        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        limit = self._limit()
+        if self.stack is None:
+            conditioner = PositionConditioner(self.tables, lengths, limit)
+        else:
+            conditioner = LSTMConditioner(self.stack, self.tables, lengths, limit, dropout_seed)
+        return TIME_STRUCTURES[self.config.time](conditioner, self._hidden_bijector, lengths)
+
+    def _hidden_bijector(self, context: Context) -> Compose:
+        return with_reversals(
+            [
+                self._hidden.bijector(
+                    network, self._scalar.from_unconstrained, context.features, offset
+                )
+                for network, offset in zip(self.networks, context.offsets, strict=True)
+            ]
+        )
+
+    def forward_and_log_det(
+        self, eps: tf.Tensor, lengths: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """From `eps [..., B, T, H]` to `z` of the same shape and `log|dz/deps|`, nats `[..., B]`."""
+        return self.bijector(lengths).forward_and_log_det(eps)
+
+    def inverse_and_log_det(
+        self, z: tf.Tensor, lengths: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """From `z [..., B, T, H]` to `eps` of the same shape and `log|deps/dz|`, nats `[..., B]`."""
+        return self.bijector(lengths).inverse_and_log_det(z)
+
+    def log_prob(
+        self, z: tf.Tensor, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """`log p(z | T) = log N(eps; 0, 1) + log|deps/dz|`, nats `[..., B]`, for `z [..., B, T, H]`."""
+        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        eps, log_det = self.bijector(lengths, dropout_seed).inverse_and_log_det(z)
+        return standard_normal_log_prob(eps, lengths) + log_det
+
+    def sample(
+        self,
+        lengths: tf.Tensor,
+        temperature: float | tf.Tensor = 1.0,
+        seed: tf.Tensor | None = None,
+        num_steps: int | tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Draws `z [B, T, H]`, zeros beyond each length; `eps ~ N(0, temperature^2)`.
+
+        Args:
+          lengths: int32 `[B]`.
+          temperature: Standard deviation of the base noise.
+          seed: int32 `[2]`; the same seed gives the same sample. A fresh one when None.
+          num_steps: T; the longest of the lengths when None.
+        """
+        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
+        if seed is None:
+            seed = np.random.randint(0, 2**31 - 1, size=2).astype(np.int32)
+        shape = [lengths.shape[0], num_steps, self.config.latent_size]
+        if shape[0] is None:
+            shape[0] = tf.shape(lengths)[0]
+        eps = tf.random.stateless_normal(shape, seed, dtype=self.compute_dtype)
+        eps = mask_steps(eps * tf.cast(temperature, eps.dtype), lengths)
+        return self.bijector(lengths).forward_and_log_det(eps)[0]
+
+
+def mask_steps(values: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    """`values [..., B, T, H]`, zeros at and beyond each length."""
+    mask = tf.sequence_mask(lengths, tf.shape(values)[-2])[..., None]
+    return tf.where(mask, values, tf.zeros_like(values))
+
+
+def standard_normal_log_prob(values: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    """Log-density of N(0, 1) over the steps within each length, nats `[..., B]`."""
+    log_prob = -0.5 * (tf.square(mask_steps(values, lengths)) + math.log(2 * math.pi))
+    return tf.reduce_sum(mask_steps(log_prob, lengths), axis=[-2, -1])

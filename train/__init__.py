@@ -1,0 +1,3 @@
+"""The programs: data, training loop, evaluation and sampling."""
+
+__all__: list[str] = []

@@ -1,0 +1,189 @@
+"""Batches of sequences of unlike lengths, in few shapes and with little padding.
+
+A sequence is an array whose first axis is time: `[T]` for text, `[T, 88]` for music. Sequences of
+like length share a bucket, are cut into batches and padded to the bucket's boundary, so that a
+compiled step meets at most as many shapes as there are boundaries. What a bucket lacks to its last
+full batch is taken from the next shorter one, so that one batch of an epoch is short, and that one
+of the shortest bucket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["batch_dataset", "default_boundaries", "make_batches", "padding_waste"]
+
+_MAX_CANDIDATES = 512
+
+
+def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int, ...]:
+    """Returns the bucket boundaries, ascending, that pad sequences of these lengths the least.
+
+    They are the optimum of `sum(boundary(length) - length)` among the lengths that occur, by
+    dynamic programming; the last is the greatest length.
+
+    Args:
+      lengths: `[N]` lengths, of every sequence that will be batched.
+      max_buckets: Bound on the number of boundaries.
+
+    Raises:
+      ValueError: If there is no length, one is not positive, or `max_buckets` is not.
+    """
+    lengths = np.asarray(lengths)
+    if lengths.size == 0 or lengths.min() < 1:
+        raise ValueError(f"expected positive lengths, at least one; got {lengths}")
+    if max_buckets < 1:
+        raise ValueError(f"expected max_buckets of at least 1; got {max_buckets}")
+    bounds = np.unique(lengths)
+    if bounds.size > _MAX_CANDIDATES:
+        bounds = bounds[np.linspace(0, bounds.size - 1, _MAX_CANDIDATES).round().astype(int)]
+    bounds = np.concatenate([[0], bounds])  # The first stands for "no boundary yet".
+    up_to = np.searchsorted(np.sort(lengths), bounds, side="right")
+    later = np.arange(bounds.size)[:, None] < np.arange(bounds.size)
+    cost = np.where(later, (up_to[None, :] - up_to[:, None]) * bounds, np.inf)
+
+    best = np.where(np.arange(bounds.size) == 0, 0.0, np.inf)
+    previous, totals = [], []
+    for _ in range(max_buckets):
+        through = best[:, None] + cost  # [boundary before, boundary]
+        previous.append(np.argmin(through, axis=0))
+        best = np.min(through, axis=0)
+        totals.append(best[-1])
+
+    chosen = [bounds.size - 1]
+    for step in reversed(previous[: int(np.argmin(totals)) + 1]):
+        chosen.append(int(step[chosen[-1]]))
+    return tuple(int(bounds[i]) for i in reversed(chosen[:-1]))
+
+
+def padding_waste(lengths: np.ndarray, batch_size: int, boundaries: Sequence[int]) -> float:
+    """Returns the share, 0 to 1, of an epoch's time steps that hold no data."""
+    lengths = np.asarray(lengths)
+    batches = make_batches(lengths, batch_size, boundaries, seed=0, epoch=None)
+    return (
+        1.0 - float(np.sum(lengths) / np.sum(_bounds_of(batches, lengths, boundaries))) / batch_size
+    )
+
+
+def make_batches(
+    lengths: np.ndarray,
+    batch_size: int,
+    boundaries: Sequence[int],
+    seed: int,
+    epoch: int | None,
+) -> list[np.ndarray]:
+    """Deals all sequences to batches of like lengths.
+
+    The result depends on the arguments alone: a resumed epoch meets the batches it would have met.
+
+    Args:
+      lengths: `[N]` lengths.
+      batch_size: Sequences per batch; the last, of the shortest bucket, may have fewer.
+      boundaries: Bucket boundaries, ascending, such as those of `default_boundaries`.
+      seed: With `epoch`, decides the order of sequences and batches.
+      epoch: Number of the epoch; None keeps the order of the data within each bucket and goes from
+        the longest bucket to the shortest.
+
+    Returns:
+      Arrays of indices into the sequences; every index occurs once.
+
+    Raises:
+      ValueError: If a length exceeds the last boundary, or a size or seed is out of range.
+    """
+    if batch_size < 1:
+        raise ValueError(f"expected a batch_size of at least 1; got {batch_size}")
+    if seed < 0 or (epoch is not None and epoch < 0):
+        raise ValueError(f"expected a seed and an epoch of at least 0; got {seed=}, {epoch=}")
+    rng = None if epoch is None else np.random.default_rng([seed, epoch])
+    buckets = _bucket_of(np.asarray(lengths), boundaries)
+    batches: list[np.ndarray] = []
+    left_over = np.zeros([0], int)
+    for bucket in reversed(range(len(boundaries))):
+        indices = np.flatnonzero(buckets == bucket)
+        if rng is not None:
+            indices = rng.permutation(indices)
+        indices = np.concatenate([left_over, indices])
+        num_full = len(indices) // batch_size
+        batches += list(indices[: num_full * batch_size].reshape(num_full, batch_size))
+        left_over = indices[num_full * batch_size :]
+    if len(left_over):
+        batches.append(left_over)
+    if rng is not None:
+        batches = [batches[i] for i in rng.permutation(len(batches))]
+    return batches
+
+
+def batch_dataset(
+    sequences: Sequence[np.ndarray],
+    batches: Sequence[np.ndarray],
+    batch_size: int,
+    boundaries: Sequence[int],
+    start: int = 0,
+) -> tf.data.Dataset:
+    """Returns the batches as a prefetched dataset of `(x, lengths, index)`.
+
+    Args:
+      sequences: Arrays `[T, ...]` of one dtype and one shape beyond time.
+      batches: What `make_batches` returned.
+      batch_size: Rows of every batch.
+      boundaries: The boundaries that the batches were made with.
+      start: How many batches to leave out, when an epoch is resumed.
+
+    Returns:
+      A dataset of `x [batch_size, boundary, ...]` in the sequences' dtype with 0 beyond each
+      length, `lengths [batch_size]` int32, and `index [batch_size]` int32, the rows' places in
+      `sequences`. A short batch is filled with rows of length 0 and index -1.
+
+    Raises:
+      ValueError: If there are no sequences, `start` is out of range, or a batch is too long for
+        the boundaries or the batch size.
+    """
+    if len(sequences) == 0:
+        raise ValueError("expected at least one sequence; got none")
+    if not 0 <= start <= len(batches):
+        raise ValueError(f"expected a start from 0 to {len(batches)}; got {start}")
+    lengths = np.array([len(sequence) for sequence in sequences], np.int32)
+    bounds = _bounds_of(batches, lengths, boundaries)
+    if batches and max(map(len, batches)) > batch_size:
+        raise ValueError(
+            f"expected batches of at most {batch_size} rows; got {max(map(len, batches))}"
+        )
+    dtype, event_shape = sequences[0].dtype, sequences[0].shape[1:]
+
+    def generate() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        for batch, bound in zip(batches[start:], bounds[start:], strict=True):
+            x = np.zeros((batch_size, bound, *event_shape), dtype)
+            index = np.full([batch_size], -1, np.int32)
+            index[: len(batch)] = batch
+            for row, i in zip(x, batch, strict=False):
+                row[: lengths[i]] = sequences[i]
+            yield x, np.where(index < 0, 0, lengths[index]), index
+
+    signature = (
+        tf.TensorSpec([batch_size, None, *event_shape], dtype),
+        tf.TensorSpec([batch_size], tf.int32),
+        tf.TensorSpec([batch_size], tf.int32),
+    )
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches) - start)).prefetch(4)
+
+
+def _bounds_of(
+    batches: Sequence[np.ndarray], lengths: np.ndarray, boundaries: Sequence[int]
+) -> np.ndarray:
+    """Returns for every batch the boundary that it is padded to."""
+    longest = np.array([lengths[batch].max() for batch in batches], int)
+    return np.asarray(boundaries)[_bucket_of(longest, boundaries)]
+
+
+def _bucket_of(lengths: np.ndarray, boundaries: Sequence[int]) -> np.ndarray:
+    """Returns for every length the index of the smallest boundary that is not below it."""
+    bounds = np.asarray(boundaries)
+    if bounds.size == 0 or np.any(np.diff(bounds) <= 0):
+        raise ValueError(f"expected ascending boundaries; got {tuple(boundaries)}")
+    if lengths.size and lengths.max() > bounds[-1]:
+        raise ValueError(f"expected lengths of at most {bounds[-1]}; got {lengths.max()}")
+    return np.searchsorted(bounds, lengths, side="left")

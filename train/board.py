@@ -1,0 +1,98 @@
+"""What TensorBoard shows of a run; a resumed run shows no step twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+__all__ = ["Board", "drop_events_after", "text_table"]
+
+
+class Board:
+    """Writes the scalars and texts of one run."""
+
+    def __init__(self, directory: Path, resumed_step: int) -> None:
+        """Opens a new event file.
+
+        Args:
+          directory: Of the event files.
+          resumed_step: Step from which the run goes on: what earlier files say of later steps is
+            dropped, because those steps come again.
+        """
+        drop_events_after(directory, resumed_step)
+        self._writer = tf.summary.create_file_writer(str(directory))
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Writes one value for each tag."""
+        with self._writer.as_default(step=step):
+            for tag, value in values.items():
+                tf.summary.scalar(tag, value)
+
+    def text(
+        self, step: int, tag: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+    ) -> None:
+        """Writes a table of texts, shown character by character as they are."""
+        with self._writer.as_default(step=step):
+            tf.summary.text(tag, text_table(header, rows))
+
+    def flush(self) -> None:
+        """Writes what is pending to the file."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Ends the file."""
+        self._writer.close()
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns a Markdown table in which spaces, brackets and markup in a cell survive.
+
+    TensorBoard renders text as Markdown with HTML allowed and sanitised, so a cell is a `code`
+    element whose every character that HTML or Markdown could take for its own is an entity.
+    """
+    lines = [list(header), ["---"] * len(header), *([_verbatim(c) for c in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _verbatim(text: str) -> str:
+    """Returns HTML that shows `text` unchanged within a Markdown table, wrapped at its spaces."""
+    shown = []
+    for i, c in enumerate(text):
+        if c == " ":
+            # Only a single space between others is sure to be shown, and only there may lines wrap.
+            inner = 0 < i < len(text) - 1 and text[i - 1] != " "
+            shown.append(" " if inner else "&nbsp;")
+        else:
+            shown.append(c if c.isalnum() else f"&#{ord(c)};")
+    return f"<code>{''.join(shown)}</code>"
+
+
+def drop_events_after(directory: Path, step: int) -> None:
+    """Rewrites the event files of a folder without the events of steps after `step`.
+
+    TensorBoard's own way to do so depends on its reader. A record that a kill cut short ends its
+    file.
+    """
+    for path in sorted(directory.glob("events.out.tfevents.*")):
+        if path.name.endswith(".tmp"):
+            path.unlink()
+            continue
+        kept, dropped = [], False
+        try:
+            for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+                event = tf.compat.v1.Event.FromString(record)
+                late = event.step > step
+                dropped |= late
+                if not late:
+                    kept.append(record)
+        except tf.errors.DataLossError:
+            dropped = True
+        if dropped:
+            temporary = path.with_name(path.name + ".tmp")
+            with tf.io.TFRecordWriter(str(temporary)) as writer:
+                for record in kept:
+                    writer.write(record)
+            os.replace(temporary, path)

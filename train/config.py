@@ -1,0 +1,175 @@
+"""What a training run is told: one frozen dataclass, from which the flags are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+from train.errors import UserError
+from train.presets import preset_fields
+
+__all__ = ["NAMED_DATASETS", "TrainConfig"]
+
+NAMED_DATASETS = ("pydoc", "ptb")  # Any other dataset is a path.
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a training run. `--preset` sets the defaults; a flag overrides its preset."""
+
+    model: str = "af-af"
+    """Row of the paper by name: af-af, af-scf, iaf-scf, af-only, af-af-affine, af-indep,
+    af-indep-affine; or lstm, the discrete baseline."""
+    dataset: str = "pydoc"
+    """pydoc (built in), ptb (Penn Treebank), or a UTF-8 text file or folder of your own."""
+    data_dir: Path | None = None
+    """Folder with train.txt, valid.txt and test.txt of ptb. None: downloaded once, to a cache."""
+    preset: Literal["tiny", "small", "paper"] = "small"
+    """Sizes of the networks and all defaults below: tiny (seconds, for tests), small (about ten
+    minutes on two CPU cores), paper (as published)."""
+    workdir: Path | None = None
+    """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
+    seed: int = 0
+    """Seed of the initial weights, the order of the data and all random numbers."""
+
+    epochs: int | None = None
+    """Length of the run [passes over the training data]. None: no limit of this kind; the first
+    limit of --epochs and --max-steps ends the run, and giving only one lifts the preset's other."""
+    max_steps: int | None = None
+    """Length of the run [optimiser steps]. None: no limit of this kind."""
+    batch_size: int = 32
+    """Sequences that go through the model at once [sequences]."""
+    accumulation_steps: int = 1
+    """Batches whose gradients are added for one optimiser step [batches]."""
+    elbo_samples: int = 1
+    """Samples of q(z|x) in the training loss [samples of each sequence]. The baseline has none."""
+
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """Update rule of the weights."""
+    learning_rate: float = 1e-3
+    """Initial step size of the optimiser."""
+    clip_norm: float = 0.25
+    """Largest global norm of the gradient of the loss [nats per symbol]."""
+    plateau_patience: int = 1
+    """Validations without improvement that are waited out, once the KL ramp is over
+    [validations]; the next one divides the step size."""
+    plateau_factor: float = 4.0
+    """What the step size is then divided by."""
+    final_decay: float = 0.0
+    """Share of the run, at its end, over which the step size falls linearly to 0 [0 to 1]."""
+
+    schedule_unit: Literal["steps", "epochs"] = "steps"
+    """Unit of --kl-zero, --kl-ramp and --eval-every."""
+    kl_zero: float = 0.0
+    """Start of the run with the KL term all but off [schedule units]."""
+    kl_ramp: float = 0.0
+    """Then the time over which its weight rises linearly to 1 [schedule units]."""
+    kl_floor: float = 1e-5
+    """Smallest weight of the KL term: more than 0, so that the prior learns from the start."""
+
+    eval_every: float = 1.0
+    """Time between validations [schedule units]."""
+    valid_sequences: int = 0
+    """Sequences of the validation split that a validation during training uses. 0: all."""
+    valid_samples: int = 1
+    """Samples of q(z|x) in a validation during training [samples of each sequence]."""
+    test_samples: int = 50
+    """Importance samples of the final test [samples of each sequence]."""
+    checkpoint_steps: int = 100
+    """Steps between checkpoints [optimiser steps]."""
+    log_steps: int = 20
+    """Steps between lines of progress [optimiser steps]."""
+    jit: bool = False
+    """Compile the training step with XLA, once for each length of a batch."""
+
+    @classmethod
+    def from_preset(
+        cls, preset: str = "small", model: str = "af-af", **overrides: Any
+    ) -> TrainConfig:
+        """Returns a preset's settings for a model, with `overrides` on top.
+
+        Raises:
+          ValueError: If there is no such preset.
+        """
+        fields = preset_fields(preset, model)
+        # A limit given by hand replaces that of the preset, whichever unit either has.
+        if overrides.keys() & {"epochs", "max_steps"}:
+            fields |= {"epochs": None, "max_steps": None}
+        return cls(**{**fields, "preset": preset, "model": model, **overrides})
+
+    def check(self) -> None:
+        """Refuses values that no run can have.
+
+        Raises:
+          UserError: Naming the flag, what it expects and what it got.
+        """
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                _refuse(name, "a number above 0", value)
+        for name in _NOT_NEGATIVE:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                _refuse(name, "a number of at least 0", value)
+        if not 0 <= self.seed < 2**31:
+            _refuse("seed", "a whole number from 0 to 2147483647", self.seed)
+        if not self.plateau_factor >= 1:
+            _refuse("plateau_factor", "a number of at least 1", self.plateau_factor)
+        if not self.final_decay <= 1:
+            _refuse("final_decay", "a share from 0 to 1", self.final_decay)
+        if not self.kl_floor <= 1:
+            _refuse("kl_floor", "a weight above 0, and at most 1", self.kl_floor)
+        if self.epochs is None and self.max_steps is None:
+            raise UserError("the run has no end: give --epochs or --max-steps")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the settings as JSON values; paths are absolute, and the workdir is left out."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        del fields["workdir"]  # A folder can be moved.
+        if self.dataset not in NAMED_DATASETS:
+            fields["dataset"] = str(Path(self.dataset).expanduser().absolute())
+        if self.data_dir is not None:
+            fields["data_dir"] = str(self.data_dir.expanduser().absolute())
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any], workdir: Path | None = None) -> TrainConfig:
+        """Returns the settings that `to_dict` wrote."""
+        data_dir = fields.get("data_dir")
+        return cls(
+            **{**fields, "data_dir": None if data_dir is None else Path(data_dir)}, workdir=workdir
+        )
+
+    @property
+    def run_directory(self) -> Path:
+        """The workdir, or its default name."""
+        if self.workdir is not None:
+            return self.workdir.expanduser()
+        dataset = Path(self.dataset).stem or "data"
+        return Path("runs") / f"{self.model}-{dataset}-{self.preset}-{self.seed}"
+
+
+_POSITIVE = (
+    "epochs",
+    "max_steps",
+    "batch_size",
+    "accumulation_steps",
+    "elbo_samples",
+    "learning_rate",
+    "clip_norm",
+    "kl_floor",
+    "eval_every",
+    "valid_samples",
+    "test_samples",
+    "checkpoint_steps",
+    "log_steps",
+)
+_NOT_NEGATIVE = ("final_decay", "kl_zero", "kl_ramp", "valid_sequences", "plateau_patience")
+
+
+def _refuse(name: str, expected: str, value: object) -> None:
+    """Raises the error of one flag."""
+    flag = "--" + name.replace("_", "-")
+    raise UserError(f"{flag} expects {expected}; got {value}")

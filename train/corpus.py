@@ -1,0 +1,155 @@
+"""Text datasets by name, file or folder, as three splits of sentences."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from train.errors import UserError
+from train.ptb import fetch_ptb
+from train.pydoc_corpus import pydoc_sentences
+from train.text_files import read_lines
+
+__all__ = ["SPLITS", "Corpus", "load_corpus", "split_by_hash"]
+
+SPLITS = ("train", "valid", "test")
+_HASH_PARTS = 10  # One part is the test split, one the validation split.
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentences of a dataset, each of 1 to `max_length` characters.
+
+    Attributes:
+      name: The dataset as the user named it.
+      train: Training sentences, in the order of the source.
+      valid: Validation sentences.
+      test: Test sentences.
+      sha256: Digest over the three splits as they stand here; other text, other digest.
+      num_filtered: By split, how many sentences were left out as longer than `max_length`.
+    """
+
+    name: str
+    train: list[str]
+    valid: list[str]
+    test: list[str]
+    sha256: str
+    num_filtered: dict[str, int]
+
+
+def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = 288) -> Corpus:
+    """Loads a dataset.
+
+    | `dataset` | sentences                                                   | splits      |
+    |-----------|-------------------------------------------------------------|-------------|
+    | `pydoc`   | the language reference that this Python carries, each once  | by hash     |
+    | `ptb`     | Penn Treebank, files in `data_dir`, else downloaded once    | as released |
+    | a file    | UTF-8, one a line                                           | by hash     |
+    | a folder  | of its `train.txt`, `valid.txt` and `test.txt`              | as they are |
+    | a folder  | of all its `*.txt`, with neither `valid.txt` nor `test.txt` | by hash     |
+
+    Args:
+      dataset: One of the names, or a path.
+      data_dir: For `ptb` only: the folder that holds its files. Nothing is ever downloaded into it.
+      max_length: Longer sentences, counted in characters (code points), are left out.
+
+    Raises:
+      UserError: If there is no such dataset, a file of it is missing, empty or no UTF-8 text, or
+        a split ends up without a sentence.
+      ValueError: If `max_length` is not positive.
+    """
+    if max_length < 1:
+        raise ValueError(f"expected a max_length of at least 1; got {max_length}")
+    if data_dir is not None and dataset != "ptb":
+        raise UserError(
+            f"--data-dir belongs to the dataset ptb; got it with {dataset!r}; leave it out, "
+            "or give the folder itself as --dataset"
+        )
+    if dataset == "pydoc":
+        splits = split_by_hash(pydoc_sentences())
+    elif dataset == "ptb":
+        splits = _read_splits(fetch_ptb() if data_dir is None else Path(data_dir))
+    else:
+        splits = _read_path(dataset)
+    kept = {
+        split: [sentence for sentence in splits[split] if len(sentence) <= max_length]
+        for split in SPLITS
+    }
+    num_filtered = {split: len(splits[split]) - len(kept[split]) for split in SPLITS}
+    _check_splits(dataset, kept, num_filtered, max_length)
+    return Corpus(name=dataset, **kept, sha256=_digest(kept), num_filtered=num_filtered)
+
+
+def split_by_hash(sentences: Iterable[str]) -> dict[str, list[str]]:
+    """Deals sentences to train (8 of 10), valid and test by their own text.
+
+    The rule looks at nothing but the sentence: a repeated sentence stands in one split, and text
+    that is added later moves no sentence to another split.
+    """
+    splits: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for sentence in sentences:
+        digest = hashlib.sha256(sentence.encode()).digest()
+        part = int.from_bytes(digest[:8], "big") % _HASH_PARTS
+        splits[{0: "test", 1: "valid"}.get(part, "train")].append(sentence)
+    return splits
+
+
+def _read_path(dataset: str) -> dict[str, list[str]]:
+    """Reads a user's own file or folder."""
+    path = Path(dataset)
+    if path.is_file():
+        return split_by_hash(read_lines(path))
+    if not path.is_dir():
+        raise UserError(
+            f"expected a dataset: pydoc, ptb, or an existing text file or folder; got {dataset!r}"
+        )
+    # A folder that names a held-out split but not all of them must not have it dealt to training.
+    if any((path / f"{split}.txt").exists() for split in ("valid", "test")):
+        return _read_splits(path)
+    files = sorted(path.glob("*.txt"))
+    if not files:
+        raise UserError(f"expected text files (*.txt) in the folder {dataset!r}; there are none")
+    return split_by_hash(line for file in files for line in read_lines(file))
+
+
+def _read_splits(folder: Path) -> dict[str, list[str]]:
+    """Reads `train.txt`, `valid.txt` and `test.txt`."""
+    if not folder.is_dir():
+        raise UserError(
+            f"expected a folder with train.txt, valid.txt and test.txt; got {str(folder)!r}"
+        )
+    missing = [f"{split}.txt" for split in SPLITS if not (folder / f"{split}.txt").is_file()]
+    if missing:
+        raise UserError(
+            f"expected train.txt, valid.txt and test.txt in {str(folder)!r}; "
+            f"missing: {', '.join(missing)}"
+        )
+    return {split: read_lines(folder / f"{split}.txt") for split in SPLITS}
+
+
+def _check_splits(
+    dataset: str, kept: dict[str, list[str]], num_filtered: dict[str, int], max_length: int
+) -> None:
+    """Refuses a corpus with an empty split."""
+    empty = [split for split in SPLITS if not kept[split]]
+    if not empty:
+        return
+    num_kept = sum(map(len, kept.values()))
+    num_too_long = sum(num_filtered.values())
+    raise UserError(
+        f"the dataset {dataset!r} leaves no sentence for {', '.join(empty)}: {num_kept} of "
+        f"{num_kept + num_too_long} sentences have at most {max_length} characters; give more "
+        "text, shorter lines, or a folder with train.txt, valid.txt and test.txt"
+    )
+
+
+def _digest(splits: dict[str, list[str]]) -> str:
+    """Returns the SHA-256 digest of the splits, in hexadecimal."""
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        digest.update(f"{split}\n{len(splits[split])}\n".encode())
+        for sentence in splits[split]:
+            digest.update(sentence.encode() + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,223 @@
+"""The metric protocol: importance-sampled likelihood of a split, per symbol, with its error."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from train.batches import batch_dataset, default_boundaries, make_batches
+
+__all__ = [
+    "BITS_PER_CHARACTER",
+    "SplitTerms",
+    "Sums",
+    "Unit",
+    "batch_spec",
+    "bootstrap_stderr",
+    "evaluate_split",
+]
+
+_BOOTSTRAP_RESAMPLES = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """In what a likelihood is given.
+
+    Attributes:
+      name: Its name in a table or a file, such as `bpc`.
+      nats: Nats in one unit: log 2 for bits.
+      symbols: What a sequence is made of, in the plural.
+    """
+
+    name: str
+    nats: float
+    symbols: str
+
+    def per_symbol(self, nats: float, symbols: float) -> float:
+        """Returns `nats` over a number of symbols, in this unit."""
+        return float(nats / self.nats / symbols)
+
+
+BITS_PER_CHARACTER = Unit("bpc", math.log(2.0), "characters")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sums:
+    """Terms of each sequence of a split, nats `[N]`, in the order of the split.
+
+    Attributes:
+      lengths: T.
+      log_prob: Estimate of log p(x|T), or the bound on it.
+      log_length: log p(T).
+      reconstruction: log p(x|z,T), mean over z from q(z|x,T).
+      kl: log q(z|x,T) - log p(z|T), mean over z from q(z|x,T).
+    """
+
+    lengths: np.ndarray
+    log_prob: np.ndarray
+    log_length: np.ndarray
+    reconstruction: np.ndarray
+    kl: np.ndarray
+
+    @property
+    def nll(self) -> np.ndarray:
+        """`-(log p(x|T) + log p(T))`, nats `[N]`."""
+        return -(self.log_prob + self.log_length)
+
+    def report(self, unit: Unit, has_latents: bool) -> dict[str, Any]:
+        """Returns the numbers of the protocol; see `evaluate_split`."""
+        symbols = np.sum(self.lengths + 1)
+        return {
+            unit.name: unit.per_symbol(np.sum(self.nll), symbols),
+            f"{unit.name}_stderr": bootstrap_stderr(self.nll, self.lengths + 1) / unit.nats,
+            f"reconstruction_{unit.name}": (
+                unit.per_symbol(-np.sum(self.reconstruction), symbols) if has_latents else None
+            ),
+            f"kl_{unit.name}": unit.per_symbol(np.sum(self.kl), symbols) if has_latents else None,
+            f"{unit.name}_given_length": unit.per_symbol(
+                -np.sum(self.log_prob), np.sum(self.lengths)
+            ),
+            "num_sequences": len(self.lengths),
+        }
+
+
+def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray, seed: int = 0) -> float:
+    """Returns the standard error of `sum(numerator) / sum(denominator)` over sequences.
+
+    It is the standard deviation of the ratio over samples of N sequences drawn with replacement;
+    0 for fewer than two sequences.
+
+    Args:
+      numerator: `[N]`.
+      denominator: `[N]`.
+      seed: Of the resampling.
+    """
+    n = len(numerator)
+    if n < 2:
+        return 0.0
+    rng = np.random.default_rng(seed)
+    ratios = []
+    for _ in range(_BOOTSTRAP_RESAMPLES):
+        counts = np.bincount(rng.integers(n, size=n), minlength=n)
+        ratios.append(np.dot(counts, numerator) / np.dot(counts, denominator))
+    return float(np.std(ratios))
+
+
+class SplitTerms:
+    """Computes the terms of splits batch by batch; traced once for all lengths."""
+
+    def __init__(
+        self, model: keras.Model, num_samples: int, batch_size: int, *, importance: bool
+    ) -> None:
+        """Makes the function; traces nothing yet.
+
+        Args:
+          model: A model with `elbo`, `estimate` and `length_model`.
+          num_samples: Samples of z for each sequence.
+          batch_size: Sequences in a batch.
+          importance: Whether `log_prob` is the importance-sampled estimate or, several times
+            faster, the ELBO.
+        """
+        self._model = model
+        self._num_samples = num_samples
+        self._batch_size = batch_size
+        self._terms = self._estimate if importance else self._elbo
+        self._compiled: Callable[..., tuple[tf.Tensor, ...]] | None = None
+
+    def __call__(
+        self,
+        sequences: Sequence[np.ndarray],
+        seed: int,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Sums:
+        """Returns the terms of a split.
+
+        Args:
+          sequences: Arrays `[T, ...]`.
+          seed: Of the samples; batch i of the split uses `(seed, i)`.
+          progress: Told after each batch how many of how many sequences are done.
+        """
+        if self._compiled is None:
+            spec = batch_spec(sequences, self._batch_size)
+            self._compiled = tf.function(
+                self._terms, input_signature=(*spec, tf.TensorSpec([2], tf.int32))
+            )
+        lengths = np.array([len(sequence) for sequence in sequences], np.int32)
+        boundaries = default_boundaries(lengths)
+        batches = make_batches(lengths, self._batch_size, boundaries, seed=0, epoch=None)
+        dataset = batch_dataset(sequences, batches, self._batch_size, boundaries)
+        terms = np.zeros([3, len(sequences)])
+        done = 0
+        for i, (x, batch_lengths, index) in enumerate(dataset):
+            values = self._compiled(x, batch_lengths, tf.constant([seed, i], tf.int32))
+            index = index.numpy()
+            real = index >= 0  # The other rows fill a short batch.
+            terms[:, index[real]] = np.stack([value.numpy() for value in values])[:, real]
+            done += int(real.sum())
+            if progress:
+                progress(done, len(sequences))
+        log_length = self._model.length_model.log_prob(tf.constant(lengths))
+        log_prob, reconstruction, kl = terms
+        return Sums(lengths, log_prob, np.asarray(log_length, float), reconstruction, kl)
+
+    def _elbo(self, x: tf.Tensor, lengths: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        elbo = self._model.elbo(x, lengths, num_samples=self._num_samples, seed=seed)
+        reconstruction = tf.reduce_mean(elbo.reconstruction, axis=0)
+        kl = tf.reduce_mean(elbo.kl, axis=0)
+        return reconstruction - kl, reconstruction, kl
+
+    def _estimate(self, x: tf.Tensor, lengths: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return tuple(self._model.estimate(x, lengths, num_samples=self._num_samples, seed=seed))
+
+
+def batch_spec(
+    sequences: Sequence[np.ndarray], batch_size: int
+) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+    """Returns the specs of x and lengths of all batches of such sequences, time left open."""
+    return (
+        tf.TensorSpec([batch_size, None, *np.shape(sequences[0])[1:]], tf.int32),
+        tf.TensorSpec([batch_size], tf.int32),
+    )
+
+
+def evaluate_split(
+    model: keras.Model,
+    sequences: Sequence[np.ndarray],
+    unit: Unit,
+    *,
+    has_latents: bool,
+    num_samples: int,
+    seed: int,
+    batch_size: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Evaluates a model on a split.
+
+    `nll = -(log p(x|T) + log p(T))` by importance sampling, summed over the split; the symbols of a
+    sequence are `T + 1`, because a left-to-right model would pay for the end as well.
+
+    Args:
+      model: A model with `estimate` and `length_model`.
+      sequences: Arrays `[T, ...]`.
+      unit: Of the results; `bpc` stands for its name below.
+      has_latents: False for a model without ELBO terms, which are then None.
+      num_samples: Importance samples of each sequence.
+      seed: Of the samples; batch i of the split uses `(seed, i)`.
+      batch_size: Sequences in a batch.
+      progress: Told after each batch how many of how many sequences are done.
+
+    Returns:
+      `bpc` (nll over the symbols), `bpc_stderr` (of it, over sequences), `reconstruction_bpc` and
+      `kl_bpc` (the two terms of the ELBO over the same symbols), `bpc_given_length`
+      (`-log p(x|T)` over `sum(T)`), `num_sequences`, `num_samples` (1 where it is exact).
+    """
+    terms = SplitTerms(model, num_samples, batch_size, importance=True)
+    report = terms(sequences, seed, progress).report(unit, has_latents)
+    return {**report, "num_samples": num_samples if has_latents else 1}
