@@ -37,7 +37,7 @@ class FlowBijector(tfp.bijectors.Bijector):
     """A TFP bijector defined by `_forward_and_log_det` and `_inverse_and_log_det`.
 
     `forward` maps noise `eps` to latents `z` wherever that distinction makes sense. Both primitives
-    return the mapped value and the log-determinant in nats, summed over the bijector's minimal event
+    return the mapped value and the log-det in nats, summed over the bijector's minimal event
     dimensions; `forward`, `inverse` and both `*_log_det_jacobian` methods of TFP derive from them.
     Calling a primitive once is half the work of `inverse` followed by `inverse_log_det_jacobian`.
     """

@@ -22,9 +22,7 @@ class Compose(FlowBijector):
       name: Name of the bijector.
     """
 
-    def __init__(
-        self, bijectors: Sequence[tfp.bijectors.Bijector], name: str = "compose"
-    ) -> None:
+    def __init__(self, bijectors: Sequence[tfp.bijectors.Bijector], name: str = "compose") -> None:
         self._bijectors = tuple(bijectors)
         super().__init__(forward_min_event_ndims=1, name=name)
 

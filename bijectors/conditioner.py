@@ -15,8 +15,8 @@ class Conditioner(Protocol):
     """Summarises the vectors of all earlier steps into the context of the present one.
 
     It is given vectors already shifted by one step: the input of step `t` is the vector of step
-    `t - 1`, and zeros at step 0. What is known of every step beforehand (position codes, say) are its
-    covariates, which it may merge into the context. `scan` over all steps equals `step` one by one.
+    `t - 1`, and zeros at step 0. What is known of every step beforehand (position codes, say) is
+    its covariates, which it may merge into the context. `scan` over all steps equals `step` one by one.
     """
 
     def covariates(self, num_steps: int | tf.Tensor) -> Structure:

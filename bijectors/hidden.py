@@ -1,8 +1,8 @@
 """Bijectors along the hidden dimension: autoregressive, split coupling, independent.
 
-All three apply one scalar map to each dimension and differ in what its parameters may depend on. They
-are called the same way, `Bijector(network, scalar_map, context, offset)`, and their `network` is a
-`ConditionalMADE` or `ConditionalMLP` of the size that `HIDDEN_STRUCTURES` builds.
+All three apply one scalar map to each dimension and differ in what its parameters may depend on.
+They are called the same way, `Bijector(network, scalar_map, context, offset)`, and their `network`
+is a `ConditionalMADE` or `ConditionalMLP` of the size that `HIDDEN_STRUCTURES` builds.
 """
 
 from __future__ import annotations

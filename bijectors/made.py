@@ -15,9 +15,9 @@ __all__ = ["ConditionalMADE"]
 
 
 class ConditionalMADE(ConditionalMLP):
-    """MADE (Germain et al., 2015): `params[..., i, :]` depends on `x[..., :i]` and the context only.
+    """MADE (Germain et al., 2015): `params[..., i, :]` depends on `x[..., :i]` and the context.
 
-    Hidden units carry degrees 0 .. H-1, in ascending order and as evenly as they go; a unit of degree
+    Hidden units carry degrees 0 .. H-1, ascending and as evenly as they go; a unit of degree
     `d` sees `x[:d]`, output `i` sees units of degree at most `i`. Degree 0 exists so that the first
     dimension, too, depends on the context through a non-linear layer.
 
@@ -82,9 +82,9 @@ class ConditionalMADE(ConditionalMLP):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the `x` with `x[i], w[i] = solve_dimension(targets[i], params[i](x[:i]))`.
 
-        Goes through the dimensions once. When `x[i-1]` is known, its row of the first kernel is added
-        to that layer's pre-activations, and only the units of degree `i` are finished and passed on:
-        one dense pass of work for all H dimensions, where a call for each would be H passes.
+        Goes through the dimensions once. When `x[i-1]` is known, its row of the first kernel is
+        added to that layer's pre-activations, and only the units of degree `i` are finished and
+        passed on: one dense pass of work for all H dimensions, not one for each.
 
         Args:
           solve_dimension: Maps a target `[...]` and parameters `[..., num_params]` to two `[...]`.
@@ -99,13 +99,11 @@ class ConditionalMADE(ConditionalMLP):
         batch = tf.shape(targets)[:-1]
         first, last = self._from_context(context, offset)
         layouts = [_Blocks(_degrees(n, size), size) for n in self.hidden_sizes]
-        # Pre-activations of every layer as [..., H, units of that degree], so that a step is a slice.
+        # Pre-activations of every layer as [..., H, units of a degree], so that a step is a slice.
         start = [layouts[0].columns(first)]
         start += [layouts[k].columns(self.biases[k]) for k in range(1, num_layers)]
         start += [self._split(last)]
-        start = [
-            tf.broadcast_to(a, tf.concat([batch, tf.shape(a)[-2:]], 0)) for a in start
-        ]
+        start = [tf.broadcast_to(a, tf.concat([batch, tf.shape(a)[-2:]], 0)) for a in start]
         rows = [layouts[0].columns(self._kernel(0))]
         rows += [
             layouts[k].columns(layouts[k - 1].rows(self._kernel(k))) for k in range(1, num_layers)

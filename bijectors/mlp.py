@@ -18,8 +18,8 @@ class ConditionalMLP(keras.layers.Layer):
         h[1] = relu(x W[1] + context C + offset + b[1]),  h[k] = relu(h[k-1] W[k] + b[k])
         params[i] = output_scale * (h[K] W[K+1] + context D + b[K+1])[i]
 
-    The direct path `context D` matters most to the dimensions that few hidden units feed (in a MADE,
-    the first ones). With neither inputs nor a context the network is a table of constants.
+    The direct path `context D` matters most to the dimensions that few hidden units feed (in a
+    MADE, the first ones). With neither inputs nor a context the network is a table of constants.
 
     Args:
       input_size: Number of inputs, 0 for a network of the context alone.
@@ -129,7 +129,7 @@ class ConditionalMLP(keras.layers.Layer):
         Args:
           inputs: `[..., input_size]`; None when `input_size` is 0.
           context: `[..., context_size]`; None when `context_size` is 0.
-          offset: `[..., hidden_sizes[0]]`, added to the first layer's pre-activations: the rows of a
+          offset: `[..., hidden_sizes[0]]`, added to the first layer's pre-activations: rows of a
             look-up table are a one-hot context at the price of an addition.
 
         Returns:

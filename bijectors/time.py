@@ -84,7 +84,7 @@ class TimeBijector(FlowBijector):
         return direction(self._hidden(contexts), values, 1)
 
     def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps one step after the other; the contexts come from what earlier steps were mapped to."""
+        """Maps step after step; the contexts come from what earlier steps were mapped to."""
         covariates = self._conditioner.covariates(_num_steps(values))
         state = self._conditioner.initial_state(tf.shape(values)[:-2])
         before = tf.zeros_like(tf.reduce_sum(values, axis=-2))  # defined for T = 0 too

@@ -31,7 +31,7 @@ def draw(*shape: int, seed: int = 1) -> tf.Tensor:
 def jacobian(function, values: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """The Jacobian `[B, T*H, T*H]` of the first result of `function`, and its second.
 
-    Each sequence stands in the batch once for every output, so that one backward pass gives all rows.
+    Each sequence stands in the batch once for every output: one backward pass gives all rows.
     """
     copies = tf.tile(values[:, None], [1, T * H, 1, 1])
     with tf.GradientTape() as tape:
@@ -53,7 +53,7 @@ def allowed(config: ModelConfig) -> np.ndarray:
     """bool `[T, H, T, H]`: may output (t, i) depend on input (s, j)?
 
     Within a step a stack of layers with reversals mixes all dimensions; without a hidden structure
-    each stays alone, up to the reversals. Across steps every flow is triangular, `af-only` diagonal.
+    each stays alone, up to the reversals. Across steps a flow is triangular, `af-only` diagonal.
     """
     t, i, s, j = np.ogrid[:T, :H, :T, :H]
     within = (s == t) & (i >= 0) & (j >= 0)

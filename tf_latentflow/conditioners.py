@@ -90,9 +90,7 @@ class LSTMConditioner(PositionConditioner):
     def initial_state(self, batch_shape: tf.Tensor) -> State:
         return self._stack.initial_state(self._positions(1), batch_shape)
 
-    def step(
-        self, inputs: tf.Tensor, covariates: Structure, state: State
-    ) -> tuple[Context, State]:
+    def step(self, inputs: tf.Tensor, covariates: Structure, state: State) -> tuple[Context, State]:
         offset, offsets = covariates
         features, state = self._stack.step(inputs, offset, state)
         return Context(features, offsets), state

@@ -11,8 +11,8 @@ from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 
 __all__ = ["MODEL_NAMES", "PRESETS", "ModelConfig"]
 
-# The paper's rows (tables 1 and 2) as values of the independent choices of a flow prior. `lstm`, the
-# discrete autoregressive baseline, has none of them. Names are looked up here and never parsed.
+# The paper's rows (tables 1 and 2) as values of the independent choices of a flow prior. `lstm`,
+# the discrete autoregressive baseline, has none of them. Names are looked up here and never parsed.
 _ROWS: dict[str, dict[str, str | None]] = {
     "af-af": {"scalar": "nlsq", "hidden": "af", "time": "af"},
     "af-scf": {"scalar": "nlsq", "hidden": "scf", "time": "af"},
@@ -48,8 +48,8 @@ class ModelConfig:
     Attributes:
       name: Row of the paper that this is, or any other name.
       scalar: Scalar map, a key of `bijectors.SCALAR_MAPS`; None for the baseline.
-      hidden: Structure within a step, a key of `bijectors.HIDDEN_STRUCTURES`; None for the baseline.
-      time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`; None for the baseline.
+      hidden: Structure within a step, a key of `bijectors.HIDDEN_STRUCTURES`; None likewise.
+      time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`; None likewise.
       vocab_size: Number of symbols, padding (id 0) and unknown (id 1) included.
       max_length: Longest sequence that has a probability, in steps.
       latent_size: H, dimensions of a step's latent vector.

@@ -54,7 +54,7 @@ class CategoricalSymbols(keras.layers.Layer):
     def sample(
         self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
-        """Draws int32 `[..., T]` from softmax(logits / temperature), the argmax at temperature 0."""
+        """Draws int32 `[..., T]` from softmax(logits / temperature), or the argmax at 0."""
         logits = self.logits(features)
         # Gumbel-max: one expression for every temperature, 0 included.
         uniform = tf.random.stateless_uniform(tf.shape(logits), seed, dtype=logits.dtype)

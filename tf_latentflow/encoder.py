@@ -23,9 +23,7 @@ class InferenceNetwork(keras.layers.Layer):
     def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
         super().__init__(name=name)
         size = config.hidden_size
-        self.bilstm = BiLSTM(
-            size, size, config.num_lstm_layers, config.max_length, name="bilstm"
-        )
+        self.bilstm = BiLSTM(size, size, config.num_lstm_layers, config.max_length, name="bilstm")
         self.outputs = keras.layers.Dense(2 * config.latent_size, name="outputs")
         self.outputs.build((None, 2 * size))
         self.built = True

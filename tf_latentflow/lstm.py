@@ -152,8 +152,8 @@ class BiLSTM(keras.layers.Layer):
         """Runs both directions over every sequence.
 
         Args:
-          inputs: `[..., B, T, input_size]`; steps beyond a length must be finite, and change nothing
-            within it.
+          inputs: `[..., B, T, input_size]`; steps beyond a length must be finite; they change
+            nothing within it.
           lengths: int32 `[B]`.
           positions: Of the same sequences.
 

@@ -52,8 +52,8 @@ class LatentFlow(keras.Model):
 
         T ~ p(T);  eps[t, h] ~ N(0, 1);  z = f(eps; T);  x[t] ~ p(x[t] | z, T)
 
-    Batch-major: `x` int32 `[B, T]`, `lengths` int32 `[B]`, rows of length 0 allowed. Seeds are int32
-    `[2]` and stateless: the same seed gives the same result.
+    Batch-major: `x` int32 `[B, T]`, `lengths` int32 `[B]`, rows of length 0 allowed. Seeds are
+    int32 `[2]` and stateless: the same seed gives the same result.
 
     Args:
       config: Choices and sizes.
@@ -164,9 +164,7 @@ class LatentFlow(keras.Model):
         spec = tf.TensorSpec([chunk, x.shape[0]], posterior[0].dtype)
         indices = tf.range(num_samples // chunk)
         _, elbo = scan(draw, (), indices, ELBO(spec, spec), parallel_iterations=1)
-        reconstruction, kl = (
-            tf.reshape(term, [num_samples, tf.shape(x)[0]]) for term in elbo
-        )
+        reconstruction, kl = (tf.reshape(term, [num_samples, tf.shape(x)[0]]) for term in elbo)
         log_prob = tf.reduce_logsumexp(reconstruction - kl, axis=0) - math.log(num_samples)
         return Estimate(log_prob, tf.reduce_mean(reconstruction, 0), tf.reduce_mean(kl, 0))
 
@@ -217,10 +215,8 @@ class LatentFlow(keras.Model):
         x = self.symbols.sample(features, temperature, seed)
         return tf.where(tf.sequence_mask(lengths, tf.shape(z)[1]), x, tf.zeros_like(x))
 
-    def reconstruct(
-        self, x: tf.Tensor, lengths: tf.Tensor, seed: tf.Tensor = (0, 0)
-    ) -> tf.Tensor:
-        """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 `[B, T]`, 0 beyond lengths."""
+    def reconstruct(self, x: tf.Tensor, lengths: tf.Tensor, seed: tf.Tensor = (0, 0)) -> tf.Tensor:
+        """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 `[B, T]`, 0 beyond."""
         lengths, seed = _as_int32(lengths), _as_int32(seed)
         mean, std = self.encode(x, lengths)
         noise = tf.random.stateless_normal(tf.shape(mean), seed, dtype=mean.dtype)

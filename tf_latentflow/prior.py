@@ -104,19 +104,17 @@ class FlowPrior(keras.layers.Layer):
     def forward_and_log_det(
         self, eps: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """From `eps [..., B, T, H]` to `z` of the same shape and `log|dz/deps|`, nats `[..., B]`."""
+        """From `eps [..., B, T, H]` to `z`, likewise, and `log|dz/deps|`, nats `[..., B]`."""
         return self.bijector(lengths).forward_and_log_det(eps)
 
-    def inverse_and_log_det(
-        self, z: tf.Tensor, lengths: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """From `z [..., B, T, H]` to `eps` of the same shape and `log|deps/dz|`, nats `[..., B]`."""
+    def inverse_and_log_det(self, z: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """From `z [..., B, T, H]` to `eps`, likewise, and `log|deps/dz|`, nats `[..., B]`."""
         return self.bijector(lengths).inverse_and_log_det(z)
 
     def log_prob(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """`log p(z | T) = log N(eps; 0, 1) + log|deps/dz|`, nats `[..., B]`, for `z [..., B, T, H]`."""
+        """`log p(z | T) = log N(eps; 0, 1) + log|deps/dz|`: `[..., B, T, H]` to nats `[..., B]`."""
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         eps, log_det = self.bijector(lengths, dropout_seed).inverse_and_log_det(z)
         return standard_normal_log_prob(eps, lengths) + log_det
@@ -139,7 +137,7 @@ class FlowPrior(keras.layers.Layer):
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
         if seed is None:
-            seed = np.random.randint(0, 2**31 - 1, size=2).astype(np.int32)
+            seed = np.random.default_rng().integers(2**31, size=2, dtype=np.int32)
         shape = [lengths.shape[0], num_steps, self.config.latent_size]
         if shape[0] is None:
             shape[0] = tf.shape(lengths)[0]

@@ -1,6 +1,7 @@
 """The serial core of an LSTM: everything that cannot be done for all steps at once.
 
-    i, f, o, g = split(x[t] + h[t-1] R);  c[t] = sig(f) c[t-1] + sig(i) tanh(g);  h[t] = sig(o) tanh(c[t])
+    i, f, o, g = split(x[t] + h[t-1] R)
+    c[t] = sigmoid(f) c[t-1] + sigmoid(i) tanh(g);  h[t] = sigmoid(o) tanh(c[t])
 
 `x[t]`, the input product with its bias, is made for all steps beforehand by one product.
 """
@@ -17,7 +18,7 @@ __all__ = ["lstm_recurrence", "lstm_step"]
 def lstm_step(
     projected: tf.Tensor, recurrent: tf.Tensor, h: tf.Tensor, c: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: `projected [..., 4U]`, `recurrent [U, 4U]`, `h` and `c` `[..., U]` to new `h, c`."""
+    """One step: `projected [..., 4U]`, `recurrent [U, 4U]`, `h, c [..., U]` to the new `h, c`."""
     return _advance(projected + tf.tensordot(h, recurrent, 1), c)
 
 
@@ -70,7 +71,8 @@ def lstm_recurrence(
         tanh_c = tf.tanh(cs)
         # d_gates = [d_c, d_c, d_h, d_c] * factors
         factors = tf.concat(
-            [g * i * (1 - i), c_before * f * (1 - f), tanh_c * o * (1 - o), i * (1 - g * g)], axis=-1
+            [g * i * (1 - i), c_before * f * (1 - f), tanh_c * o * (1 - o), i * (1 - g * g)],
+            axis=-1,
         )
         h_to_c = o * (1 - tanh_c * tanh_c)
 

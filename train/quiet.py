@@ -24,7 +24,7 @@ def import_tensorflow_quietly() -> None:
     with tempfile.TemporaryFile() as log:
         os.dup2(log.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401
+            import tensorflow
         except BaseException:
             log.seek(0)
             os.write(kept, log.read())
@@ -32,3 +32,4 @@ def import_tensorflow_quietly() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+    tensorflow.get_logger().setLevel("ERROR")  # With --jit, each new shape would be warned of.

@@ -1,0 +1,71 @@
+"""Names, presets and sizes of a model."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
+
+ROWS = {
+    "af-af": ("nlsq", "af", "af"),
+    "af-scf": ("nlsq", "scf", "af"),
+    "iaf-scf": ("nlsq", "scf", "iaf"),
+    "af-only": ("nlsq", "af", "none"),
+    "af-af-affine": ("affine", "af", "af"),
+    "af-indep": ("nlsq", "none", "af"),
+    "af-indep-affine": ("affine", "none", "af"),
+    "lstm": (None, None, None),
+}
+
+
+def test_rows_are_the_papers() -> None:
+    assert set(MODEL_NAMES) == set(ROWS)
+    for name, choices in ROWS.items():
+        config = ModelConfig.from_name(name)
+        assert (config.scalar, config.hidden, config.time) == choices
+        assert config.is_flow == (name != "lstm")
+
+
+def test_presets_change_sizes_but_not_the_maximum_length() -> None:
+    assert {ModelConfig.from_name("af-af", preset).max_length for preset in PRESETS} == {288}
+    paper = ModelConfig.from_name("af-af", "paper")
+    assert (paper.hidden_size, paper.latent_size, paper.made_sizes) == (500, 50, (100, 100))
+    assert (paper.flow_layers, paper.num_lstm_layers, paper.dropout) == (5, 2, 0.2)
+    iaf = ModelConfig.from_name("iaf-scf", "paper")
+    assert (iaf.flow_layers, iaf.dropout) == (3, 0.0)
+    assert ModelConfig.from_name("lstm", "paper").dropout == 0.1
+
+
+def test_overrides_and_round_trip_through_json() -> None:
+    config = ModelConfig.from_name("af-scf", "tiny", vocab_size=4, vocabulary=("a", "ü"))
+    assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "af"}, "expected model name to be one of af-af, .*lstm; got 'af'"),
+        ({"preset": "huge"}, "expected preset to be one of tiny, small, paper; got 'huge'"),
+        ({"scalar": "cubic"}, "expected scalar to be one of .*; got 'cubic'"),
+        ({"hidden": "x"}, "expected hidden to be one of af, scf, none; got 'x'"),
+        ({"time": "x"}, "expected time to be one of af, iaf, none; got 'x'"),
+        ({"scalar": None}, "expected scalar, hidden and time all set"),
+        ({"latent_size": 0}, "expected latent_size of at least 1; got 0"),
+        ({"vocab_size": 2}, "expected vocab_size of at least 3"),
+        ({"vocab_size": 9, "vocabulary": ("a",)}, "expected vocab_size = 2 \\+ number of char"),
+        ({"made_sizes": ()}, "expected positive made_sizes; got"),
+        ({"latent_size": 65}, "expected made_sizes of at least latent_size = 65"),
+        ({"hidden": "scf", "latent_size": 1}, "expected latent_size of at least 2 for scf; got 1"),
+        ({"dropout": 1.0}, "expected dropout in \\[0, 1\\); got 1.0"),
+    ],
+)
+def test_wrong_values_are_refused(arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ModelConfig.from_name(**{"name": "af-af", "preset": "small", **arguments})
+
+
+def test_unknown_override_is_refused() -> None:
+    with pytest.raises(TypeError, match="expected fields of ModelConfig; got \\['depth'\\]"):
+        ModelConfig.from_name("af-af", depth=3)

@@ -1,0 +1,228 @@
+"""The models as distributions over sequences, and everything they promise to their users."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_latentflow import MODEL_NAMES, LatentFlow, LSTMLanguageModel, ModelConfig, build_model
+from tf_latentflow.prior import standard_normal_log_prob
+
+every_model = pytest.mark.parametrize("name", MODEL_NAMES)
+every_flow = pytest.mark.parametrize("name", [name for name in MODEL_NAMES if name != "lstm"])
+
+LENGTHS = np.array([5, 3, 0], np.int32)
+
+
+def make_model(name: str, spread: float = 0.1, **overrides: object) -> keras.Model:
+    sizes = {"vocab_size": 6, "max_length": 9, **overrides}
+    keras.utils.set_random_seed(0)
+    model = build_model(ModelConfig.from_name(name, "tiny", **sizes))
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign_add(rng.normal(0, spread, variable.shape))
+    return model
+
+
+def draw_x(num_steps: int = 5, batch: int = 3) -> np.ndarray:
+    return np.random.default_rng(1).integers(2, 6, (batch, num_steps)).astype(np.int32)
+
+
+@every_model
+def test_every_variable_gets_a_gradient(float64: None, name: str) -> None:
+    model = make_model(name)
+    with tf.GradientTape() as tape:
+        elbo = model.elbo(draw_x(), [5, 4, 3], num_samples=2, seed=[1, 2], training=True)
+        loss = tf.reduce_sum(elbo.kl - elbo.reconstruction)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        assert gradient is not None and np.any(tf.convert_to_tensor(gradient)), variable.path
+
+
+@every_model
+def test_padding_and_neighbours_change_nothing(float64: None, name: str) -> None:
+    model, x = make_model(name), draw_x()
+    alone = model.estimate(x[:1], LENGTHS[:1], 2).log_prob  # noise depends on the batch: compare
+    dirty = x.copy()
+    for row, length in enumerate(LENGTHS):
+        dirty[row, length:] = 1
+    clean, soiled = (model.elbo(values, LENGTHS, 2, [1, 2]) for values in (x, dirty))
+    for a, b in zip(clean, soiled, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a[:, 2], 0.0)  # a row of length 0 adds exactly 0
+    if isinstance(model, LSTMLanguageModel):
+        padded = np.pad(x, [[0, 0], [0, 4]])
+        np.testing.assert_allclose(model.estimate(padded, LENGTHS).log_prob[:1], alone)
+    else:
+        padded = np.pad(x, [[0, 0], [0, 4]])
+        for a, b in zip(model.encode(x, LENGTHS), model.encode(padded, LENGTHS), strict=True):
+            np.testing.assert_allclose(a[0], b[0, :5], atol=1e-12)
+            np.testing.assert_allclose(a[1, :3], b[1, :3], atol=1e-12)
+
+
+@every_model
+def test_is_a_distribution_over_pairs(float64: None, name: str) -> None:
+    """exp(log p(x, T = 2)) over all x of two symbols sums to p(T = 2)."""
+    model = make_model(name, spread=0.3, vocab_size=4, latent_size=2, max_length=4)
+    model.length_model.fit(np.array([1, 2, 2, 4]))
+    x = np.array(list(itertools.product(range(4), repeat=2)), np.int32)
+    log_likelihood = model.log_likelihood(x, np.full(len(x), 2), num_samples=2000, seed=[1, 2])
+    total = np.exp(log_likelihood.numpy()).sum()
+    assert total == pytest.approx(3 / 8, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["af-af", "iaf-scf", "af-af-affine"])
+def test_estimate_converges_to_quadrature(float64: None, name: str) -> None:
+    """H = 1, T = 2: integrate p(z | T) p(x | z, T) over a grid of z."""
+    hidden = {"hidden": "af"}  # a split coupling needs two dimensions
+    model = make_model(name, spread=0.3, latent_size=1, **hidden)
+    x, lengths = draw_x(2, batch=2), np.array([2, 2], np.int32)
+    grid = np.linspace(-12, 12, 241)
+    z = np.stack(np.meshgrid(grid, grid, indexing="ij"), -1).reshape(-1, 1, 2, 1)
+    n = len(z)
+    log_p = model.prior.log_prob(tf.constant(z[:, 0]), np.full(n, 2))
+    assert np.exp(log_p).sum() * (grid[1] - grid[0]) ** 2 == pytest.approx(1, abs=1e-3)
+    positions = model._positions(tf.fill([n], 2), 2)
+    features = model.emitter(tf.constant(z[:, 0]), tf.fill([n], 2), positions)
+    for row in range(2):
+        log_x = tf.reduce_sum(model.symbols.log_prob(features, x[row : row + 1]), -1)
+        exact = np.log(np.exp(log_p + log_x).sum() * (grid[1] - grid[0]) ** 2)
+        estimate = model.estimate(x[row : row + 1], lengths[:1], 5000, [3, 4])
+        assert estimate.log_prob[0] == pytest.approx(exact, abs=0.02)
+        assert estimate.reconstruction[0] - estimate.kl[0] <= exact + 1e-6
+
+
+@every_flow
+def test_elbo_terms_and_bound(float64: None, name: str) -> None:
+    model, x = make_model(name), draw_x()
+    estimate = model.estimate(x, LENGTHS, 30, [1, 2])
+    assert np.all(estimate.reconstruction - estimate.kl <= estimate.log_prob + 1e-12)
+    elbo = model.elbo(x, LENGTHS, 4000, [1, 2])
+    assert elbo.reconstruction.shape == elbo.kl.shape == (4000, 3)
+    # The mean of log q - log p is a KL divergence; with log p exact, log q's mean is an entropy.
+    mean, std = model.encode(x, LENGTHS)
+    rng = np.random.default_rng(0)
+    z = mean + std * rng.normal(size=(4000, *mean.shape))
+    log_q = standard_normal_log_prob((z - mean) / std, LENGTHS)
+    log_q -= np.array([np.log(s[:n]).sum() for s, n in zip(std.numpy(), LENGTHS, strict=True)])
+    kl = np.mean(log_q - model.prior.log_prob(z, LENGTHS), axis=0)
+    np.testing.assert_allclose(np.mean(elbo.kl, axis=0), kl, atol=0.5)
+
+
+@every_model
+def test_same_seed_same_result(name: str) -> None:
+    model, x = make_model(name), draw_x()
+    for training in (False, True):
+        a, b = (model.elbo(x, LENGTHS, 2, [1, 2], training) for _ in range(2))
+        np.testing.assert_array_equal(a.reconstruction, b.reconstruction)
+    first, again, other = (model.sample(LENGTHS, 1.0, seed) for seed in ([1, 2], [1, 2], [3, 4]))
+    np.testing.assert_array_equal(first, again)
+    assert np.any(first != other)
+    assert first.shape == (3, 5) and first.dtype == tf.int32
+    assert not np.any(first[1, 3:]) and not np.any(first[2])
+
+
+@every_model
+def test_sampling_agrees_with_the_likelihood(name: str) -> None:
+    """Frequencies of single-symbol samples equal the likelihood's probabilities."""
+    model = make_model(name, spread=0.5, vocab_size=4, latent_size=2, max_length=3)
+    n = 4000
+    samples = model.sample(np.ones(n, np.int32), 1.0, [1, 2]).numpy()[:, 0]
+    frequencies = np.bincount(samples, minlength=4) / n
+    x = np.arange(4, dtype=np.int32)[:, None]
+    probabilities = np.exp(model.estimate(x, np.ones(4), 2000, [3, 4]).log_prob)
+    np.testing.assert_allclose(frequencies, probabilities, atol=0.03)
+
+
+@every_model
+def test_temperature_zero_is_deterministic(name: str) -> None:
+    model = make_model(name)
+    cold = [model.sample([5, 5], 0.0, seed) for seed in ([1, 2], [3, 4])]
+    np.testing.assert_array_equal(*cold)
+
+
+def test_symbols_of_a_temperature_follow_its_softmax() -> None:
+    symbols = make_model("af-af").symbols
+    features = tf.random.stateless_normal([1, 1, 16], [0, 1]) * 3
+    probabilities = tf.nn.softmax(symbols.logits(features)[0, 0] / 0.5)
+    many = symbols.sample(tf.repeat(features, 20000, axis=0), 0.5, [1, 2])
+    frequencies = np.bincount(many.numpy().ravel(), minlength=6) / 20000
+    np.testing.assert_allclose(frequencies, probabilities, atol=0.015)
+
+
+@every_flow
+def test_reconstruct_and_interpolate(name: str) -> None:
+    model, x = make_model(name), draw_x()
+    again = model.reconstruct(x, LENGTHS, [1, 2])
+    assert again.shape == x.shape and not np.any(again[1, 3:])
+    between, lengths = model.interpolate(x[0], 5, x[1], 3, 3)
+    assert between.shape == (3, 5)
+    np.testing.assert_array_equal(lengths, [5, 4, 3])
+    with pytest.raises(ValueError, match="at least 2 steps; got 1"):
+        model.interpolate(x[0], 5, x[1], 3, 1)
+
+
+def test_interpolation_ends_at_the_posterior_means() -> None:
+    model, x = make_model("af-af", spread=0.3), draw_x()
+    between, _ = model.interpolate(x[0], 5, x[1], 3, 2)
+    for row, length in ((0, 5), (1, 3)):
+        mean, _ = model.encode(x[row : row + 1, :length], [length])
+        expected = model._emit(mean, tf.constant([length]), 0.0, tf.constant([0, 0]))
+        np.testing.assert_array_equal(between[row, :length], expected[0])
+
+
+@every_model
+def test_saving_keeps_everything(name: str, tmp_path: Path) -> None:
+    model = make_model(name, vocabulary=("a", "b", "ü", " "))
+    model.length_model.fit(np.array([1, 2, 2, 4]))
+    path = tmp_path / "model.keras"
+    model.save(path)
+    loaded = keras.saving.load_model(path)
+    assert type(loaded) in (LatentFlow, LSTMLanguageModel) and loaded.config == model.config
+    x, lengths = draw_x(), np.array([5, 4, 3])
+    np.testing.assert_array_equal(
+        model.log_likelihood(x, lengths, 2, [1, 2]), loaded.log_likelihood(x, lengths, 2, [1, 2])
+    )
+
+
+@pytest.mark.parametrize("name", ["af-af", "iaf-scf", "lstm"])
+def test_works_inside_a_function_of_any_length(name: str) -> None:
+    model = make_model(name)
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
+    )
+    def evaluate(x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        return model.log_likelihood(x, lengths, 2, [1, 2])
+
+    x, lengths = draw_x(), np.array([5, 4, 3], np.int32)
+    np.testing.assert_allclose(
+        evaluate(x, lengths), model.log_likelihood(x, lengths, 2, [1, 2]), rtol=1e-4
+    )
+    assert evaluate(x[:, :3], np.array([3, 2, 1], np.int32)).shape == (3,)
+
+
+def test_memory_is_bounded_in_the_number_of_samples() -> None:
+    """The largest tensor of the graph does not grow with K."""
+    model = make_model("af-af")
+
+    def largest(num_samples: int) -> int:
+        function = tf.function(lambda: model.log_likelihood(draw_x(), LENGTHS, num_samples, [1, 2]))
+        graph = function.get_concrete_function().graph
+        bodies = [graph, *(f.graph for f in graph._functions.values() if hasattr(f, "graph"))]
+        shapes = [t.shape for g in bodies for op in g.get_operations() for t in op.outputs]
+        return max(s.num_elements() or 0 for s in shapes if s.is_fully_defined())
+
+    assert largest(100) == pytest.approx(largest(10), abs=300)
+
+
+def test_wrong_kind_of_configuration_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a configuration of a flow; got that of 'lstm'"):
+        LatentFlow(ModelConfig.from_name("lstm", "tiny"))
+    with pytest.raises(ValueError, match="expected the configuration of the baseline; got 'af-af'"):
+        LSTMLanguageModel(ModelConfig.from_name("af-af", "tiny"))

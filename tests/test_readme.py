@@ -1,0 +1,201 @@
+"""Every code block of README.md is run, in the order of the page, in one folder and process.
+
+Python blocks run as they are, each on its own. Lines of bash blocks go by the table `COMMANDS`: a
+`python -m` line calls that program's `main` with the line's flags and what its row adds, and a line
+that no row knows fails, as does a block in another language.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from train import char_lm, evaluate, sample
+from train.corpus import load_corpus
+from train.flags import parse_train_config
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+
+# What is added to a `train.char_lm` line; the last of two flags counts. Its workdir stays the one
+# that the line as written has.
+SMALL_RUN = (
+    *("--preset", "tiny", "--max-steps", "2", "--kl-zero", "0", "--kl-ramp", "1"),
+    *("--eval-every", "2", "--valid-sequences", "4", "--test-samples", "1", "--batch-size", "32"),
+)
+# `train.evaluate` with fewer samples, for its time.
+FEW_SAMPLES = ("--samples", "1")
+# The user's own data, which the page calls so.
+MY_TEXT = "my_text.txt"
+PTB = "ptb"
+# Datasets on which a run is only prepared: flags and data are read, nothing is trained.
+ONLY_PREPARED = (PTB,)
+
+
+class Block(NamedTuple):
+    line: int
+    language: str
+    code: str
+
+
+def blocks(text: str) -> list[Block]:
+    fences = re.finditer(r"^```([^\n]*)\n(.*?)^```[ ]*$", text, re.MULTILINE | re.DOTALL)
+    return [Block(text.count("\n", 0, m.start()) + 1, m[1].strip(), m[2]) for m in fences]
+
+
+def commands(code: str) -> list[list[str]]:
+    """The commands of a bash block, as lists of words; a backslash continues a line."""
+    lines = code.replace("\\\n", " ").splitlines()
+    parts = [part for line in lines if line.strip() for part in line.split("&&")]
+    return [shlex.split(part, comments=True) for part in parts if not part.lstrip().startswith("#")]
+
+
+def run_char_lm(flags: list[str]) -> None:
+    if flags == ["--help"]:
+        with pytest.raises(SystemExit) as exit_info:
+            char_lm.main(flags)
+        assert exit_info.value.code == 0
+        return
+    config = parse_train_config("python -m train.char_lm", flags)
+    if config.dataset in ONLY_PREPARED:
+        assert load_corpus(config.dataset, config.data_dir).test
+        return
+    workdir = config.run_directory
+    char_lm.main([*flags, *SMALL_RUN, "--workdir", str(workdir)])
+    assert (workdir / "results.json").exists()
+
+
+def run_evaluate(flags: list[str]) -> None:
+    evaluate.main([*flags, *FEW_SAMPLES])
+
+
+def check_pip(arguments: list[str]) -> None:
+    assert arguments[0] == "install"
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    # `.ci/run` installs with the tests' extra what `pip install .` installs without.
+    assert arguments[1:] in (["."], [".[test]"])
+    assert "pip install '.[test]'" in lines
+
+
+def check_pytest(arguments: list[str]) -> None:
+    assert arguments == []
+    assert 'pytest "$@"' in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def check_tensorboard(arguments: list[str]) -> None:
+    """Its flags are right and its folder has event files; no server is started."""
+    from tensorboard import program
+
+    (script,) = entry_points(group="console_scripts", name="tensorboard")
+    assert script.load()
+    board = program.TensorBoard()
+    board.configure(argv=["tensorboard", *arguments])
+    assert list(Path(board.flags.logdir).rglob("events.out.tfevents.*"))
+
+
+# First words of a command, and what is done with the others.
+COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
+    ("python", "-m", "train.char_lm"): run_char_lm,
+    ("python", "-m", "train.evaluate"): run_evaluate,
+    ("python", "-m", "train.sample"): sample.main,
+    ("pip",): check_pip,
+    ("pytest",): check_pytest,
+    ("tensorboard",): check_tensorboard,
+}
+
+
+def run_bash(code: str) -> None:
+    for words in commands(code):
+        for start, action in COMMANDS.items():
+            if tuple(words[: len(start)]) == start:
+                action(words[len(start) :])
+                break
+        else:
+            raise ValueError(f"expected a command of {list(COMMANDS)}; got {words}")
+
+
+def run_python(code: str) -> None:
+    exec(compile(code, str(README), "exec"), {"__name__": "__main__"})
+
+
+def check_output(code: str) -> None:
+    """What the page shows as output of the first command has the lines that it prints."""
+    (samples,) = Path("runs").glob("af-af-pydoc-*/samples.txt")
+    assert samples.read_text(encoding="utf-8")
+    for label in ("bpc", "reconstruction", "KL", "known words", "the run lies in"):
+        assert re.search(f"^{label} ", code, re.MULTILINE), label
+
+
+LANGUAGES: dict[str, Callable[[str], None]] = {
+    "bash": run_bash,
+    "python": run_python,
+    "text": check_output,
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the data that the page supposes the user to have."""
+    lines = [f"the {a} sees {n} mice" for a in ("cat", "dog", "owl", "fox") for n in range(50)]
+    (tmp_path / MY_TEXT).write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / PTB).mkdir()
+    for split in ("train", "valid", "test"):
+        (tmp_path / PTB / f"{split}.txt").write_text(f" words of {split} \n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_code_block_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = blocks(README.read_text(encoding="utf-8"))
+    assert {block.language for block in found} >= {"bash", "python"}
+    for block in found:
+        where = f"README.md, line {block.line}"
+        assert block.language in LANGUAGES, f"{where}: no code runs {block.language!r}"
+        try:
+            LANGUAGES[block.language](block.code)
+        except (Exception, SystemExit) as error:
+            pytest.fail(f"{where}: {type(error).__name__}: {error}")
+    assert not re.search(r"\b(nan|inf)\b", capsys.readouterr().out)
+
+
+def test_every_fence_is_a_block() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(re.findall(r"^\s*(```|~~~)", text, re.MULTILINE)) == 2 * len(blocks(text))
+
+
+def test_unknown_commands_and_languages_are_refused() -> None:
+    with pytest.raises(ValueError, match="rm"):
+        run_bash("rm -r runs\n")
+    assert [b.language for b in blocks("```julia\nx\n```\n")] == ["julia"]
+    assert "julia" not in LANGUAGES
+
+
+def test_the_two_commands_stand_first() -> None:
+    first, second, *_ = blocks(README.read_text(encoding="utf-8"))
+    assert first.code == "pip install . && python -m train.char_lm\n"
+    assert second.code == "pip install '.[test]' && pytest\n"
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/RESULTS.md"])
+def test_links_to_files_are_right(page: str) -> None:
+    path = ROOT / page
+    links = re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
+    for link in links:
+        if not link.startswith(("http://", "https://", "#")):
+            assert (path.parent / link.partition("#")[0]).exists(), link
+
+
+def test_the_table_of_rows_is_the_table_of_the_code() -> None:
+    from tf_latentflow import MODEL_NAMES, ModelConfig
+
+    text = README.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \|([^|]*)\|([^|]*)\|([^|]*)\|[^|]*\|[^|]*\|$", text, re.M)
+    shown = {name: tuple(c.strip(" `") or None for c in choices) for name, *choices in rows}
+    configs = {name: ModelConfig.from_name(name) for name in MODEL_NAMES}
+    assert shown == {name: (c.scalar, c.hidden, c.time) for name, c in configs.items()}
