@@ -18,7 +18,9 @@ import pytest
 
 from train import char_lm, evaluate, sample
 from train.corpus import load_corpus
+from train.files import read_json
 from train.flags import parse_train_config
+from train.results import results_table
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -34,7 +36,7 @@ FEW_SAMPLES = ("--samples", "1")
 # The user's own data, which the page calls so.
 MY_TEXT = "my_text.txt"
 PTB = "ptb"
-# Datasets on which a run is only prepared: flags and data are read, nothing is trained.
+# Datasets on which a run is only prepared, for its time: flags and data are read, and that is all.
 ONLY_PREPARED = (PTB,)
 
 
@@ -121,15 +123,19 @@ def run_bash(code: str) -> None:
 
 
 def run_python(code: str) -> None:
-    exec(compile(code, str(README), "exec"), {"__name__": "__main__"})
+    # Without this module's future imports.
+    exec(compile(code, str(README), "exec", dont_inherit=True), {"__name__": "__main__"})
 
 
 def check_output(code: str) -> None:
-    """What the page shows as output of the first command has the lines that it prints."""
-    (samples,) = Path("runs").glob("af-af-pydoc-*/samples.txt")
-    assert samples.read_text(encoding="utf-8")
-    for label in ("bpc", "reconstruction", "KL", "known words", "the run lies in"):
-        assert re.search(f"^{label} ", code, re.MULTILINE), label
+    """Output that the page shows is that of the first command: the lines of its test table."""
+    labels = "bpc|reconstruction|KL|bpc given length|sentences|unknown characters|known words"
+    shown = re.findall(rf"^({labels}) +[-\d].*?  (\S.*)$", code, re.MULTILINE)
+    results = read_json(*Path("runs").glob("af-af-pydoc-*/results.json"))["test"]
+    printed = results_table("test", {**results, "num_samples": 50}).splitlines()[1:]
+    printed.append(f"{'known words':<20}{0.5:>18.3f}  of the words in 200 samples")
+    assert [name for name, _ in shown] == labels.split("|")
+    assert [note for _, note in shown] == [line[40:] for line in printed]
 
 
 LANGUAGES: dict[str, Callable[[str], None]] = {
@@ -182,7 +188,9 @@ def test_the_two_commands_stand_first() -> None:
     assert second.code == "pip install '.[test]' && pytest\n"
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/RESULTS.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/RESULTS.md"]
+)
 def test_links_to_files_are_right(page: str) -> None:
     path = ROOT / page
     links = re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8"))

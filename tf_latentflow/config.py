@@ -27,7 +27,7 @@ _ROWS: dict[str, dict[str, str | None]] = {
 # Sizes only: everything else of a preset is a matter of training.
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"hidden_size": 16, "latent_size": 3, "flow_layers": 2, "made_sizes": (8, 8)},
-    "small": {"hidden_size": 128, "latent_size": 16, "flow_layers": 3, "made_sizes": (64, 64)},
+    "small": {"hidden_size": 128, "latent_size": 8, "flow_layers": 3, "made_sizes": (64, 64)},
     "paper": {"hidden_size": 500, "latent_size": 50, "flow_layers": 5, "made_sizes": (100, 100)},
 }
 

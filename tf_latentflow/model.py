@@ -74,6 +74,7 @@ class LatentFlow(keras.Model):
         self.prior = FlowPrior(config, self._limit)
         self.emitter = Emitter(config)
         self._compiled_sample = tf.function(self._sample, jit_compile=True)
+        self._graph_estimate = tf.function(self._estimate, reduce_retracing=True)
         self.built = True
 
     def get_config(self) -> dict[str, Any]:
@@ -151,9 +152,14 @@ class LatentFlow(keras.Model):
     ) -> Estimate:
         """Estimates `log p(x | T)` by importance sampling from q; see `Estimate`.
 
-        A few samples are drawn at a time, so that memory does not grow with their number.
+        A few samples are drawn at a time, so that memory does not grow with their number. Called
+        eagerly it runs as a graph, traced once for each number of samples.
         """
-        x, lengths, seed = _as_int32(x), _as_int32(lengths), _as_int32(seed)
+        return self._graph_estimate(_as_int32(x), _as_int32(lengths), num_samples, _as_int32(seed))
+
+    def _estimate(
+        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
+    ) -> Estimate:
         posterior = self._posterior(x, lengths)
         chunk = max(size for size in range(1, 6) if num_samples % size == 0)
 
