@@ -15,8 +15,9 @@ from bijectors.hidden import (
 from bijectors.made import ConditionalMADE
 from bijectors.mlp import ConditionalMLP
 from bijectors.nlsq import NLSq
-from bijectors.scalar_maps import SCALAR_MAPS, ScalarMap
+from bijectors.scalar_maps import SCALAR_MAPS, ScalarMap, scalar_map
 from bijectors.scan import scan
+from bijectors.spline import rational_quadratic_spline
 from bijectors.time import (
     TIME_STRUCTURES,
     AutoregressiveTime,
@@ -50,6 +51,8 @@ __all__ = [
     "TimeBijector",
     "forward_and_log_det",
     "inverse_and_log_det",
+    "rational_quadratic_spline",
+    "scalar_map",
     "scan",
     "with_reversals",
 ]

@@ -16,7 +16,8 @@ class Conditioner(Protocol):
 
     It is given vectors already shifted by one step: the input of step `t` is the vector of step
     `t - 1`, and zeros at step 0. What is known of every step beforehand (position codes, say) is
-    its covariates, which it may merge into the context. `scan` over all steps equals `step` one by one.
+    its covariates, which it may merge into the context. `scan` over all steps equals `step` one by
+    one.
     """
 
     def covariates(self, num_steps: int | tf.Tensor) -> Structure:

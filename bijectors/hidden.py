@@ -82,7 +82,9 @@ class AutoregressiveHidden(HiddenBijector):
 class SplitCouplingHidden(HiddenBijector):
     """SCF in hidden: `z[:k] = eps[:k]`, `z[k:] = s(eps[k:]; params(z[:k], context))`, `k = H // 2`.
 
-    Both directions take one pass. Source: section 3 of Ziegler & Rush (2019); Dinh et al. (2017).
+    Both directions take one pass. The network has `k` inputs and `H - k` outputs, as
+    `HIDDEN_STRUCTURES["scf"].network(H, num_params, ...)` builds it. Source: section 3 of Ziegler &
+    Rush (2019); Dinh et al. (2017).
     """
 
     def _map(self, values: tf.Tensor, direction: Callable) -> tuple[tf.Tensor, tf.Tensor]:

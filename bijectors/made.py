@@ -36,6 +36,7 @@ class ConditionalMADE(ConditionalMLP):
         num_params: int,
         context_size: int = 0,
         hidden_sizes: Sequence[int] = (100, 100),
+        *,
         output_scale: Sequence[float] | None = None,
         hidden_init: float | None = None,
         output_init: float = 0.07,
@@ -52,10 +53,10 @@ class ConditionalMADE(ConditionalMLP):
             num_params,
             context_size,
             hidden_sizes,
-            output_scale,
-            hidden_init,
-            output_init,
-            name,
+            output_scale=output_scale,
+            hidden_init=hidden_init,
+            output_init=output_init,
+            name=name,
         )
 
     @property

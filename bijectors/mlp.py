@@ -43,12 +43,14 @@ class ConditionalMLP(keras.layers.Layer):
         num_params: int,
         context_size: int = 0,
         hidden_sizes: Sequence[int] = (100, 100),
+        *,
         output_scale: Sequence[float] | None = None,
         hidden_init: float | None = None,
         output_init: float = 0.07,
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name)
+        # Keras would keep the dtype policy that the process used first.
+        super().__init__(name=name, dtype=keras.config.floatx())
         if min(input_size, context_size) < 0 or min(output_size, num_params, *hidden_sizes) < 1:
             raise ValueError(
                 "expected positive sizes; got "

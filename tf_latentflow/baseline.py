@@ -35,7 +35,7 @@ class LSTMLanguageModel(keras.Model):
     """
 
     def __init__(self, config: ModelConfig, name: str = "lstm_language_model") -> None:
-        super().__init__(name=name)
+        super().__init__(name=name, dtype=keras.config.floatx())
         if config.is_flow:
             raise ValueError(f"expected the configuration of the baseline; got {config.name!r}")
         self.config = config
@@ -108,7 +108,7 @@ class LSTMLanguageModel(keras.Model):
     ) -> tf.Tensor:
         """Draws sequences step by step; arguments and result as in `LatentFlow.sample`."""
         lengths = _as_int32(lengths)
-        temperature = tf.convert_to_tensor(temperature, keras.config.floatx())
+        temperature = tf.convert_to_tensor(temperature, self.compute_dtype)
         if tf.executing_eagerly():
             num_steps = int(np.max(lengths, initial=0))
             return self._compiled_sample(lengths, temperature, _as_int32(seed), num_steps)

@@ -7,13 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.layer import Layer
 from tf_latentflow.lstm import BiLSTM
 from tf_latentflow.positions import Positions
 
 __all__ = ["CategoricalSymbols", "Emitter"]
 
 
-class CategoricalSymbols(keras.layers.Layer):
+class CategoricalSymbols(Layer):
     """Characters: an embedding, and a Categorical whose logits use the same matrix.
 
     Args:
@@ -64,7 +65,7 @@ class CategoricalSymbols(keras.layers.Layer):
         return tf.argmax(logits + temperature * gumbel, axis=-1, output_type=tf.int32)
 
 
-class Emitter(keras.layers.Layer):
+class Emitter(Layer):
     """`p(x[t] | z, T)` from `[z[t], forward state at t-1, backward state at t+1]`.
 
     The states are those of a BiLSTM over z; one linear layer leads from them to the features that
@@ -81,7 +82,7 @@ class Emitter(keras.layers.Layer):
         self.bilstm = BiLSTM(
             config.latent_size, size, config.num_lstm_layers, config.max_length, name="bilstm"
         )
-        self.linear = keras.layers.Dense(size, name="linear")
+        self.linear = keras.layers.Dense(size, name="linear", dtype=self.dtype_policy)
         self.linear.build((None, config.latent_size + 2 * size))
         self.built = True
 

@@ -6,13 +6,14 @@ import keras
 import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.layer import Layer
 from tf_latentflow.lstm import BiLSTM
 from tf_latentflow.positions import Positions
 
 __all__ = ["InferenceNetwork"]
 
 
-class InferenceNetwork(keras.layers.Layer):
+class InferenceNetwork(Layer):
     """`q(z[t] | x, T) = N(mean, std^2)`, from the states of a BiLSTM over the embedded x.
 
     Args:
@@ -24,7 +25,9 @@ class InferenceNetwork(keras.layers.Layer):
         super().__init__(name=name)
         size = config.hidden_size
         self.bilstm = BiLSTM(size, size, config.num_lstm_layers, config.max_length, name="bilstm")
-        self.outputs = keras.layers.Dense(2 * config.latent_size, name="outputs")
+        self.outputs = keras.layers.Dense(
+            2 * config.latent_size, name="outputs", dtype=self.dtype_policy
+        )
         self.outputs.build((None, 2 * size))
         self.built = True
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import tensorflow as tf
+
+from tf_latentflow.layer import Layer
 
 __all__ = ["LengthModel"]
 
 
-class LengthModel(keras.layers.Layer):
+class LengthModel(Layer):
     """`p(T) = (n[T] + 1) / (N + max_length)` for T = 1 .. max_length, uniform before it is fitted.
 
     Args:
@@ -49,7 +50,7 @@ class LengthModel(keras.layers.Layer):
 
     def _log_probs(self) -> tf.Tensor:
         counts = tf.cast(self.counts, tf.float64) + 1
-        return tf.cast(tf.math.log(counts / tf.reduce_sum(counts)), keras.config.floatx())
+        return tf.cast(tf.math.log(counts / tf.reduce_sum(counts)), self.compute_dtype)
 
     def log_prob(self, lengths: tf.Tensor) -> tf.Tensor:
         """`log p(T)`, nats, of the shape of `lengths`; -inf outside 1 .. max_length."""

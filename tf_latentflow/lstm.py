@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_latentflow.layer import Layer
 from tf_latentflow.positions import Positions, PositionTable
 from tf_latentflow.recurrence import lstm_recurrence, lstm_step
 
@@ -14,7 +15,7 @@ __all__ = ["BiLSTM", "LSTMStack", "stateless_dropout"]
 State = tuple[tuple[tf.Tensor, tf.Tensor], ...]  # (h, c) of each layer
 
 
-class _Cell(keras.layers.Layer):
+class _Cell(Layer):
     """The variables of one LSTM layer in one direction, and its input product."""
 
     def __init__(self, input_size: int, units: int, name: str | None = None) -> None:
@@ -39,7 +40,7 @@ class _Cell(keras.layers.Layer):
         return tf.tensordot(inputs, self.kernel, 1) + self.bias
 
 
-class LSTMStack(keras.layers.Layer):
+class LSTMStack(Layer):
     """LSTM layers on top of each other, run over all steps or step by step.
 
     Args:
@@ -67,7 +68,9 @@ class LSTMStack(keras.layers.Layer):
         self.cells = [_Cell(size, units, name=f"cell_{k}") for k, size in enumerate(sizes)]
         self.positions = PositionTable(4 * units, max_length, name="positions")
         self.code = PositionTable(units, max_length, init=0.5, name="initial_code")
-        self.state_layer = keras.layers.Dense(2 * num_layers * units, name="initial_state")
+        self.state_layer = keras.layers.Dense(
+            2 * num_layers * units, name="initial_state", dtype=self.dtype_policy
+        )
         self.state_layer.build((None, units))
         self.built = True
 
@@ -115,7 +118,7 @@ class LSTMStack(keras.layers.Layer):
         return inputs
 
 
-class BiLSTM(keras.layers.Layer):
+class BiLSTM(Layer):
     """Bidirectional LSTM layers over ragged sequences, both directions of a layer in one loop.
 
     The backward direction starts at each sequence's own last step. Layers after the first read both

@@ -64,7 +64,7 @@ class LatentFlow(keras.Model):
     """
 
     def __init__(self, config: ModelConfig, name: str = "latent_flow") -> None:
-        super().__init__(name=name)
+        super().__init__(name=name, dtype=keras.config.floatx())
         if not config.is_flow:
             raise ValueError(f"expected a configuration of a flow; got that of {config.name!r}")
         self.config = config
@@ -197,7 +197,7 @@ class LatentFlow(keras.Model):
           int32 `[B, max(lengths)]`, 0 beyond each length.
         """
         lengths = _as_int32(lengths)
-        temperature = tf.convert_to_tensor(temperature, keras.config.floatx())
+        temperature = tf.convert_to_tensor(temperature, self.compute_dtype)
         if tf.executing_eagerly():
             num_steps = int(np.max(lengths, initial=0))
             return self._compiled_sample(lengths, temperature, _as_int32(seed), num_steps)

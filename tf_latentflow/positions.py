@@ -7,6 +7,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from tf_latentflow.layer import Layer
+
 __all__ = ["PositionTable", "Positions"]
 
 
@@ -39,7 +41,7 @@ class Positions(NamedTuple):
         return Positions(self.to_end, self.from_start)
 
 
-class PositionTable(keras.layers.Layer):
+class PositionTable(Layer):
     """`start[t] + end[length - 1 - t]`: two one-hot codes times a matrix, as two row look-ups.
 
     Args:

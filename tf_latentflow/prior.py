@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -19,13 +18,14 @@ from bijectors import (
 )
 from tf_latentflow.conditioners import Context, LSTMConditioner, PositionConditioner
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.layer import Layer
 from tf_latentflow.lstm import LSTMStack
 from tf_latentflow.positions import PositionTable
 
 __all__ = ["FlowPrior", "mask_steps", "standard_normal_log_prob"]
 
 
-class FlowPrior(keras.layers.Layer):
+class FlowPrior(Layer):
     """`p(z | T)`: `z = f(eps; T)`, `eps[t, h] ~ N(0, 1)`.
 
     `f` applies, at every step, `flow_layers` hidden bijectors with reversals between them, their

@@ -26,7 +26,7 @@ from train.workdir import Workdir
 
 __all__ = ["main"]
 
-MAX_LENGTH = 288  # Characters of a sentence; DESIGN section 3.
+MAX_LENGTH = 288  # Characters of a sentence, as in section 6.1 of the paper.
 _NUM_SAMPLES = 200
 _NUM_SHOWN = 10
 

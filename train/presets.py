@@ -58,8 +58,8 @@ _COMMON: Mapping[str, Mapping[str, Any]] = {
 _BY_FAMILY: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("tiny", "flow"): {"learning_rate": 5e-3, "kl_zero": 5, "kl_ramp": 10, "elbo_samples": 2},
     ("tiny", "lstm"): {"learning_rate": 5e-3},
-    # A KL weight of 0.05 from the start costs no reconstruction and keeps q from running away from a
-    # prior that has yet to learn; with 1e-5 the KL first grew to 90 bits per character.
+    # A KL weight of 0.05 from the start costs no reconstruction, and keeps q from running away
+    # from a prior that has yet to learn: with 1e-5 the KL grew to 90 bits per character.
     ("small", "flow"): {"learning_rate": 5e-3, "kl_floor": 0.05, "kl_zero": 120, "kl_ramp": 500},
     ("small", "lstm"): {"learning_rate": 5e-3},
     ("paper", "flow"): {"learning_rate": 1e-3, "kl_zero": 4, "kl_ramp": 10, "elbo_samples": 10},
