@@ -24,6 +24,7 @@ setup(
         "numpy>=1.26,<3",
         "tensorboard>=2.20,<3",
         "tyro>=1.0,<2",
+        "filelock>=3.16,<4",
     ],
     extras_require={
         "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12"],

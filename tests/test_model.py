@@ -100,8 +100,8 @@ def log_prob_by_quadrature(model: LatentFlow, x: np.ndarray) -> float:
     return float(tf.reduce_logsumexp(log_p + log_x)) + log_cell
 
 
-@pytest.mark.parametrize("name", ["af-af", "af-only", "af-af-affine"])
-@pytest.mark.parametrize("time", ["af", "iaf"])
+@pytest.mark.parametrize("name", ["af-af", "af-af-affine"])
+@pytest.mark.parametrize("time", ["af", "iaf", "none"])
 def test_estimate_converges_to_quadrature(float64: None, name: str, time: str) -> None:
     model = make_model(name, spread=0.3, latent_size=1, time=time)
     widen_posterior(model)
