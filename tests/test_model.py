@@ -238,3 +238,19 @@ def test_wrong_kind_of_configuration_is_refused() -> None:
         LatentFlow(ModelConfig.from_name("lstm", "tiny"))
     with pytest.raises(ValueError, match="expected the configuration of the baseline; got 'af-af'"):
         LSTMLanguageModel(ModelConfig.from_name("af-af", "tiny"))
+
+
+@pytest.mark.parametrize(
+    "x, lengths, num_samples, message",
+    [
+        (np.zeros(5, int), [5], 1, r"expected x \[B, T\] and lengths \[B\]; got \(5,\) and"),
+        (np.zeros([2, 5], int), [5], 1, r"got \(2, 5\) and \(1,\)"),
+        (np.zeros([2, 5], int), [5, 5], 0, "expected num_samples of at least 1; got 0"),
+    ],
+)
+def test_what_is_no_batch_is_refused(
+    x: np.ndarray, lengths: list[int], num_samples: int, message: str
+) -> None:
+    for name in ("af-af", "lstm"):
+        with pytest.raises(ValueError, match=message):
+            make_model(name).log_likelihood(x, lengths, num_samples)

@@ -4,8 +4,9 @@ from tf_latentflow.baseline import LSTMLanguageModel
 from tf_latentflow.build import build_model
 from tf_latentflow.config import MODEL_NAMES, PRESETS, ModelConfig
 from tf_latentflow.length_model import LengthModel
-from tf_latentflow.model import ELBO, Estimate, LatentFlow
+from tf_latentflow.model import LatentFlow
 from tf_latentflow.prior import FlowPrior
+from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel
 from tf_latentflow.vocabulary import Vocabulary
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "LatentFlow",
     "LengthModel",
     "ModelConfig",
+    "SequenceModel",
     "Vocabulary",
     "build_model",
 ]

@@ -3,57 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from bijectors import scan
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.emitters import CategoricalSymbols, Emitter
+from tf_latentflow.emitters import Emitter
 from tf_latentflow.encoder import InferenceNetwork
-from tf_latentflow.length_model import LengthModel
-from tf_latentflow.positions import Positions
 from tf_latentflow.prior import FlowPrior, mask_steps, standard_normal_log_prob
+from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel, as_int32, batch_of
 
-__all__ = ["ELBO", "Estimate", "LatentFlow"]
-
-
-class ELBO(NamedTuple):
-    """The two terms of the bound for every sample and sequence, nats `[S, B]`.
-
-    Attributes:
-      reconstruction: `log p(x | z, T)`.
-      kl: `log q(z | x, T) - log p(z | T)`, whose mean over z ~ q is the KL divergence.
-    """
-
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
-
-
-class Estimate(NamedTuple):
-    """An importance-sampling estimate for every sequence, nats `[B]`.
-
-    Attributes:
-      log_prob: `log p(x | T)`, `logsumexp_s(reconstruction - kl) - log S`.
-      reconstruction: Mean of the first ELBO term over the samples.
-      kl: Mean of the second.
-    """
-
-    log_prob: tf.Tensor
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
+__all__ = ["LatentFlow"]
 
 
 @keras.saving.register_keras_serializable("tf_latentflow")
-class LatentFlow(keras.Model):
+class LatentFlow(SequenceModel):
     """A VAE over sequences whose prior is a normalizing flow (Ziegler & Rush, 2019, section 4).
 
         T ~ p(T);  eps[t, h] ~ N(0, 1);  z = f(eps; T);  x[t] ~ p(x[t] | z, T)
-
-    Batch-major: `x` int32 `[B, T]`, `lengths` int32 `[B]`, rows of length 0 allowed. Seeds are
-    int32 `[2]` and stateless: the same seed gives the same result.
 
     Args:
       config: Choices and sizes.
@@ -64,35 +32,13 @@ class LatentFlow(keras.Model):
     """
 
     def __init__(self, config: ModelConfig, name: str = "latent_flow") -> None:
-        super().__init__(name=name, dtype=keras.config.floatx())
         if not config.is_flow:
             raise ValueError(f"expected a configuration of a flow; got that of {config.name!r}")
-        self.config = config
-        self.length_model = LengthModel(config.max_length)
-        self.symbols = CategoricalSymbols(config.vocab_size, config.hidden_size)
+        super().__init__(config, name)
         self.inference_network = InferenceNetwork(config)
         self.prior = FlowPrior(config, self._limit)
         self.emitter = Emitter(config)
-        self._compiled_sample = tf.function(self._sample, jit_compile=True)
-        self._graph_estimate = tf.function(self._estimate, reduce_retracing=True)
         self.built = True
-
-    def get_config(self) -> dict[str, Any]:
-        return {"config": self.config.to_dict(), "name": self.name}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> LatentFlow:
-        return cls(ModelConfig.from_dict(config["config"]), name=config["name"])
-
-    def _limit(self) -> tf.Tensor:
-        return tf.convert_to_tensor(self.length_model.longest)
-
-    def _positions(self, lengths: tf.Tensor, num_steps: int | tf.Tensor) -> Positions:
-        return Positions.of(lengths, num_steps, self._limit())
-
-    def call(self, x: tf.Tensor, lengths: tf.Tensor, training: bool = False) -> ELBO:
-        """The ELBO of one sample, seed 0."""
-        return self.elbo(x, lengths, training=training)
 
     def _posterior(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         positions = self._positions(lengths, tf.shape(x)[1])
@@ -100,7 +46,7 @@ class LatentFlow(keras.Model):
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, `[B, T, H]` each."""
-        x, lengths = _as_int32(x), _as_int32(lengths)
+        x, lengths = batch_of(x, lengths)
         mean, log_std = self._posterior(x, lengths)
         return mean, tf.exp(log_std)
 
@@ -115,14 +61,15 @@ class LatentFlow(keras.Model):
         """The ELBO's terms at `num_samples` reparametrised samples of z; see `ELBO`.
 
         Args:
-          x: int32 `[B, T]`; what stands beyond a length has no influence, as long as it is an id.
+          x: int32 `[B, T]`.
           lengths: int32 `[B]`.
           num_samples: S.
           seed: int32 `[2]`.
           training: Whether dropout is applied.
         """
-        x, lengths, seed = _as_int32(x), _as_int32(lengths), _as_int32(seed)
-        return self._elbo(x, lengths, self._posterior(x, lengths), num_samples, seed, training)
+        x, lengths = batch_of(x, lengths)
+        posterior = self._posterior(x, lengths)
+        return self._elbo(x, lengths, posterior, num_samples, as_int32(seed), training)
 
     def _elbo(
         self,
@@ -147,19 +94,10 @@ class LatentFlow(keras.Model):
         reconstruction = tf.where(inside, log_probs, tf.zeros_like(log_probs))
         return ELBO(tf.reduce_sum(reconstruction, axis=-1), log_q - log_p)
 
-    def estimate(
-        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int = 50, seed: tf.Tensor = (0, 0)
-    ) -> Estimate:
-        """Estimates `log p(x | T)` by importance sampling from q; see `Estimate`.
-
-        A few samples are drawn at a time, so that memory does not grow with their number. Called
-        eagerly it runs as a graph, traced once for each number of samples.
-        """
-        return self._graph_estimate(_as_int32(x), _as_int32(lengths), num_samples, _as_int32(seed))
-
     def _estimate(
         self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
     ) -> Estimate:
+        """Importance sampling from q, a few samples at a time: memory does not grow with K."""
         posterior = self._posterior(x, lengths)
         chunk = max(size for size in range(1, 6) if num_samples % size == 0)
 
@@ -173,35 +111,6 @@ class LatentFlow(keras.Model):
         reconstruction, kl = (tf.reshape(term, [num_samples, tf.shape(x)[0]]) for term in elbo)
         log_prob = tf.reduce_logsumexp(reconstruction - kl, axis=0) - math.log(num_samples)
         return Estimate(log_prob, tf.reduce_mean(reconstruction, 0), tf.reduce_mean(kl, 0))
-
-    def log_likelihood(
-        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int = 50, seed: tf.Tensor = (0, 0)
-    ) -> tf.Tensor:
-        """Estimated `log p(x, T) = log p(x | T) + log p(T)`, nats `[B]`."""
-        log_prob = self.estimate(x, lengths, num_samples, seed).log_prob
-        return log_prob + self.length_model.log_prob(lengths)
-
-    def sample(
-        self, lengths: tf.Tensor, temperature: float = 1.0, seed: tf.Tensor = (0, 0)
-    ) -> tf.Tensor:
-        """Draws sequences of the given lengths.
-
-        Called eagerly it compiles itself with XLA, once for each number and maximum of lengths.
-
-        Args:
-          lengths: int32 `[B]`.
-          temperature: t: `eps ~ N(0, t^2)`, logits / t, the argmax at 0.
-          seed: int32 `[2]`.
-
-        Returns:
-          int32 `[B, max(lengths)]`, 0 beyond each length.
-        """
-        lengths = _as_int32(lengths)
-        temperature = tf.convert_to_tensor(temperature, self.compute_dtype)
-        if tf.executing_eagerly():
-            num_steps = int(np.max(lengths, initial=0))
-            return self._compiled_sample(lengths, temperature, _as_int32(seed), num_steps)
-        return self._sample(lengths, temperature, _as_int32(seed), tf.reduce_max(lengths))
 
     def _sample(
         self,
@@ -223,7 +132,7 @@ class LatentFlow(keras.Model):
 
     def reconstruct(self, x: tf.Tensor, lengths: tf.Tensor, seed: tf.Tensor = (0, 0)) -> tf.Tensor:
         """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 `[B, T]`, 0 beyond."""
-        lengths, seed = _as_int32(lengths), _as_int32(seed)
+        lengths, seed = as_int32(lengths), as_int32(seed)
         mean, std = self.encode(x, lengths)
         noise = tf.random.stateless_normal(tf.shape(mean), seed, dtype=mean.dtype)
         return self._emit(mask_steps(mean + std * noise, lengths), lengths, 0.0, seed)
@@ -247,20 +156,17 @@ class LatentFlow(keras.Model):
         """
         if steps < 2:
             raise ValueError(f"expected at least 2 steps; got {steps}")
-        num_steps = max(int(length0), int(length1))
+        length0, length1 = int(length0), int(length1)
+        num_steps = max(length0, length1)
         ends = []
         for x, length in ((x0, length0), (x1, length1)):
-            x = _as_int32(x)[None, : int(length)]
+            x = as_int32(x)[None, :length]
             mean, _ = self.encode(x, [length])
             eps, _ = self.prior.inverse_and_log_det(mean, [length])
-            ends.append(tf.pad(eps, [[0, 0], [0, num_steps - int(length)], [0, 0]]))
+            ends.append(tf.pad(eps, [[0, 0], [0, num_steps - length], [0, 0]]))
         weight = tf.linspace(tf.zeros([], ends[0].dtype), 1.0, steps)[:, None, None]
         eps = (1 - weight) * ends[0] + weight * ends[1]
         lengths = tf.round((1 - weight) * length0 + weight * length1)[:, 0, 0]
         lengths = tf.cast(lengths, tf.int32)
         z, _ = self.prior.forward_and_log_det(mask_steps(eps, lengths), lengths)
         return self._emit(z, lengths, 0.0, tf.constant([0, 0])), lengths
-
-
-def _as_int32(values: Any) -> tf.Tensor:
-    return tf.cast(tf.convert_to_tensor(values), tf.int32)
