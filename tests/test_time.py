@@ -1,0 +1,97 @@
+"""Time bijectors with a conditioner of a few lines, against NumPy recurrences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors import AutoregressiveTime, IndependentTime, InverseAutoregressiveTime, TimeBijector
+
+B, T, H = 2, 5, 3
+
+
+class RunningSum:
+    """Context: the sum of all earlier vectors, plus a covariate that counts the steps."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def covariates(self, num_steps):
+        return tf.cast(tf.range(num_steps), tf.float64)[:, None] * tf.ones([H], tf.float64)
+
+    def initial_state(self, batch_shape):
+        return tf.zeros(tf.concat([batch_shape, [H]], 0), tf.float64)
+
+    def step(self, inputs, covariates, state):
+        self.calls.append("step")
+        state += inputs
+        return state + covariates, state
+
+    def scan(self, inputs, covariates):
+        self.calls.append("scan")
+        return tf.cumsum(inputs, axis=-2) + covariates
+
+
+def hidden(context: tf.Tensor) -> tfp.bijectors.Bijector:
+    """`z = 2 eps + tanh(context)`."""
+    return tfp.bijectors.Shift(tf.tanh(context))(tfp.bijectors.Scale(tf.constant(2.0, tf.float64)))
+
+
+def expected(kind: type[TimeBijector], eps: np.ndarray) -> np.ndarray:
+    z = np.zeros_like(eps)
+    for t in range(T):
+        past = {AutoregressiveTime: z, InverseAutoregressiveTime: eps}.get(kind)
+        before = 0 if past is None else past[:, :t].sum(axis=1)
+        z[:, t] = 2 * eps[:, t] + np.tanh(before + t)
+    return z
+
+
+@pytest.mark.parametrize("kind", [AutoregressiveTime, InverseAutoregressiveTime, IndependentTime])
+def test_equals_the_recurrence(kind: type[TimeBijector]) -> None:
+    eps = np.random.default_rng(0).normal(size=(B, T, H))
+    bijector = kind(RunningSum(), hidden)
+    z, log_det = bijector.forward_and_log_det(eps)
+    np.testing.assert_allclose(z, expected(kind, eps), atol=1e-12)
+    np.testing.assert_allclose(log_det, np.full(B, T * H * np.log(2)))
+    back, inverse_log_det = bijector.inverse_and_log_det(z)
+    np.testing.assert_allclose(back, eps, atol=1e-12)
+    np.testing.assert_allclose(inverse_log_det, -log_det)
+
+
+@pytest.mark.parametrize(
+    "kind, forward, inverse",
+    [
+        (AutoregressiveTime, ["step"] * T, ["scan"]),
+        (InverseAutoregressiveTime, ["scan"], ["step"] * T),
+        (IndependentTime, ["scan"], ["scan"]),
+    ],
+)
+def test_the_serial_direction_takes_one_step_a_time(
+    kind: type[TimeBijector], forward: list[str], inverse: list[str]
+) -> None:
+    values = np.zeros((B, T, H))
+    for method, calls in (("forward_and_log_det", forward), ("inverse_and_log_det", inverse)):
+        conditioner = RunningSum()
+        getattr(kind(conditioner, hidden), method)(values)
+        assert conditioner.calls == calls
+
+
+def test_lengths_broadcast_over_samples() -> None:
+    values = np.random.default_rng(0).normal(size=(4, B, T, H))
+    bijector = AutoregressiveTime(RunningSum(), hidden, lengths=[3, 0])
+    z, log_det = bijector.forward_and_log_det(values)
+    np.testing.assert_allclose(z[:, 0, :3], expected(AutoregressiveTime, values[:, 0])[:, :3])
+    np.testing.assert_array_equal(z[:, 0, 3:], values[:, 0, 3:])
+    np.testing.assert_array_equal(z[:, 1], values[:, 1])
+    np.testing.assert_allclose(log_det, np.tile([3 * H * np.log(2), 0], (4, 1)))
+
+
+def test_no_steps_at_all() -> None:
+    for method in ("forward_and_log_det", "inverse_and_log_det"):
+        values, log_det = getattr(AutoregressiveTime(RunningSum(), hidden), method)(
+            np.zeros((B, 0, H))
+        )
+        assert values.shape == (B, 0, H)
+        np.testing.assert_array_equal(log_det, np.zeros(B))
