@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -36,28 +37,14 @@ class ConditionalMADE(ConditionalMLP):
         num_params: int,
         context_size: int = 0,
         hidden_sizes: Sequence[int] = (100, 100),
-        *,
-        output_scale: Sequence[float] | None = None,
-        hidden_init: float | None = None,
-        output_init: float = 0.07,
-        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         if min(hidden_sizes) < event_size:
             raise ValueError(
                 f"expected hidden sizes of at least the event size {event_size}; "
                 f"got {tuple(hidden_sizes)}"
             )
-        super().__init__(
-            event_size,
-            event_size,
-            num_params,
-            context_size,
-            hidden_sizes,
-            output_scale=output_scale,
-            hidden_init=hidden_init,
-            output_init=output_init,
-            name=name,
-        )
+        super().__init__(event_size, event_size, num_params, context_size, hidden_sizes, **kwargs)
 
     @property
     def event_size(self) -> int:

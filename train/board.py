@@ -12,39 +12,52 @@ __all__ = ["Board", "drop_events_after", "text_table"]
 
 
 class Board:
-    """Writes the scalars and texts of one run."""
+    """Writes the scalars and texts of one run.
+
+    What is measured on a split lies in a folder of the split's name, which TensorBoard takes for a
+    run: a tag that two splits have is one chart with two curves.
+    """
 
     def __init__(self, directory: Path, resumed_step: int) -> None:
-        """Opens a new event file.
+        """Opens nothing yet.
 
         Args:
-          directory: Of the event files.
+          directory: Of the folders of the splits.
           resumed_step: Step from which the run goes on: what earlier files say of later steps is
             dropped, because those steps come again.
         """
         drop_events_after(directory, resumed_step)
-        self._writer = tf.summary.create_file_writer(str(directory))
+        self._directory = directory
+        self._writers: dict[str, tf.summary.SummaryWriter] = {}
 
-    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+    def scalars(self, split: str, step: int, values: Mapping[str, float]) -> None:
         """Writes one value for each tag."""
-        with self._writer.as_default(step=step):
+        with self._writer(split).as_default(step=step):
             for tag, value in values.items():
                 tf.summary.scalar(tag, value)
 
     def text(
-        self, step: int, tag: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+        self, split: str, step: int, tag: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     ) -> None:
         """Writes a table of texts, shown character by character as they are."""
-        with self._writer.as_default(step=step):
+        with self._writer(split).as_default(step=step):
             tf.summary.text(tag, text_table(header, rows))
 
     def flush(self) -> None:
-        """Writes what is pending to the file."""
-        self._writer.flush()
+        """Writes what is pending to the files."""
+        for writer in self._writers.values():
+            writer.flush()
 
     def close(self) -> None:
-        """Ends the file."""
-        self._writer.close()
+        """Ends the files."""
+        for writer in self._writers.values():
+            writer.close()
+
+    def _writer(self, split: str) -> tf.summary.SummaryWriter:
+        """Returns what writes to a split's file, which it opens if it is the first to ask."""
+        if split not in self._writers:
+            self._writers[split] = tf.summary.create_file_writer(str(self._directory / split))
+        return self._writers[split]
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -71,12 +84,12 @@ def _verbatim(text: str) -> str:
 
 
 def drop_events_after(directory: Path, step: int) -> None:
-    """Rewrites the event files of a folder without the events of steps after `step`.
+    """Rewrites the event files in and under a folder without the events of steps after `step`.
 
     TensorBoard's own way to do so depends on its reader. A record that a kill cut short ends its
     file.
     """
-    for path in sorted(directory.glob("events.out.tfevents.*")):
+    for path in sorted(directory.rglob("events.out.tfevents.*")):
         if path.name.endswith(".tmp"):
             path.unlink()
             continue

@@ -17,26 +17,30 @@ NAMED_DATASETS = ("pydoc", "ptb")  # Any other dataset is a path.
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """Settings of a training run. `--preset` sets the defaults; a flag overrides its preset."""
+    """Settings of a training run, which the same command again continues.
+
+    `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
+    `--epochs` or `--max-steps` ends the run, and one alone lifts the preset's other.
+    """
+
+    # The docstrings are the help, which keeps the line breaks before an indent or a mark.
 
     model: str = "af-af"
-    """Row of the paper by name: af-af, af-scf, iaf-scf, af-only, af-af-affine, af-indep,
-    af-indep-affine; or lstm, the discrete baseline."""
+    """af-af, af-scf, iaf-scf, af-only, af-af-affine, af-indep or af-indep-affine, latent flows;
+    or lstm, the discrete baseline."""
     dataset: str = "pydoc"
-    """pydoc (built in), ptb (Penn Treebank), or a UTF-8 text file or folder of your own."""
+    """pydoc (built in), ptb (Penn Treebank), or a UTF-8 file or folder, a sentence a line."""
     data_dir: Path | None = None
     """Folder with train.txt, valid.txt and test.txt of ptb. None: downloaded once, to a cache."""
     preset: Literal["tiny", "small", "paper"] = "small"
-    """Sizes of the networks and all defaults below: tiny (seconds, for tests), small (about ten
-    minutes on two CPU cores), paper (as published)."""
+    """Sizes and defaults: tiny (seconds, for tests), small (minutes), paper (as published)."""
     workdir: Path | None = None
     """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
     seed: int = 0
     """Seed of the initial weights, the order of the data and all random numbers."""
 
     epochs: int | None = None
-    """Length of the run [passes over the training data]. None: no limit of this kind; the first
-    limit of --epochs and --max-steps ends the run, and giving only one lifts the preset's other."""
+    """Length of the run [passes over the training data]. None: no limit of this kind."""
     max_steps: int | None = None
     """Length of the run [optimiser steps]. None: no limit of this kind."""
     batch_size: int = 32
@@ -53,24 +57,23 @@ class TrainConfig:
     clip_norm: float = 0.25
     """Largest global norm of the gradient of the loss [nats per symbol]."""
     plateau_patience: int = 1
-    """Validations without improvement that are waited out, once the KL ramp is over
-    [validations]; the next one divides the step size."""
+    """Validations without improvement that are waited out after the KL ramp [validations]."""
     plateau_factor: float = 4.0
-    """What the step size is then divided by."""
+    """What the next one without improvement divides the step size by."""
     final_decay: float = 0.0
     """Share of the run, at its end, over which the step size falls linearly to 0 [0 to 1]."""
 
     schedule_unit: Literal["steps", "epochs"] = "steps"
     """Unit of --kl-zero, --kl-ramp and --eval-every."""
     kl_zero: float = 0.0
-    """Start of the run with the KL term all but off [schedule units]."""
+    """Time at the start for which the KL term has only the weight --kl-floor [--schedule-unit]."""
     kl_ramp: float = 0.0
-    """Then the time over which its weight rises linearly to 1 [schedule units]."""
+    """Time after that over which its weight rises linearly to 1 [--schedule-unit]."""
     kl_floor: float = 1e-5
     """Smallest weight of the KL term: more than 0, so that the prior learns from the start."""
 
     eval_every: float = 1.0
-    """Time between validations [schedule units]."""
+    """Time between validations [--schedule-unit]."""
     valid_sequences: int = 0
     """Sequences of the validation split that a validation during training uses. 0: all."""
     valid_samples: int = 1

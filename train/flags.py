@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -45,7 +46,7 @@ def parse_flags(
     return tyro.cli(
         kind,
         prog=program,
-        description=kind.__doc__,
+        description=inspect.cleandoc(kind.__doc__ or ""),
         args=args,
         # Otherwise a default moves a field of a Literal or Optional type into a subcommand.
         config=(tyro.conf.AvoidSubcommands,),

@@ -175,7 +175,7 @@ class Trainer:
         window = self._progress.end_window(weight, learning_rate)
         eta = self._progress.remaining(total - step, validations)
         self._report(self._progress.line(window, step, total, eta))
-        self._board.scalars(step, self._progress.scalars(window))
+        self._board.scalars("train", step, self._progress.scalars(window))
 
     def _validate(self, ramp_over: bool) -> None:
         """Measures the bound on the validation split; keeps the weights if they are the best."""
@@ -197,7 +197,8 @@ class Trainer:
             )
         names = (unit.name, f"reconstruction_{unit.name}", f"kl_{unit.name}")
         values = {name: report[name] for name in names if report[name] is not None}
-        self._board.scalars(state.step, {f"valid/{name}": v for name, v in values.items()})
+        scalars = {f"loss/{name}": value for name, value in values.items()}
+        self._board.scalars("valid", state.step, scalars)
         if self._show:
             self._show(self.model, self._board, state.step)
         self._board.flush()

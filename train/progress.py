@@ -154,20 +154,25 @@ class Progress:
         )
 
     def scalars(self, window: Window) -> dict[str, float]:
-        """Returns what TensorBoard shows of a window, by tag."""
+        """Returns what TensorBoard shows of a window, by tag.
+
+        There are two groups of tags because TensorBoard opens two and leaves the others shut.
+        """
         unit, terms = self._unit, window.terms
         scalars = {
-            "train/loss_nats": terms.reconstruction + window.weight * terms.kl,
-            f"train/{unit.name}": self._bound(terms),
-            f"train/reconstruction_{unit.name}": unit.per_symbol(terms.reconstruction, 1),
-            f"train/kl_{unit.name}": unit.per_symbol(terms.kl, 1),
-            f"train/length_{unit.name}": unit.per_symbol(terms.length, 1),
-            "train/gradient_norm": terms.gradient_norm,
-            "schedule/kl_weight": window.weight,
-            "schedule/learning_rate": window.learning_rate,
+            f"loss/{unit.name}": self._bound(terms),
+            f"loss/length_{unit.name}": unit.per_symbol(terms.length, 1),
+            # What the gradient is of: the KL term has its weight, and the length has no gradient.
+            "loss/objective_nats": terms.reconstruction + window.weight * terms.kl,
+            "training/gradient_norm": terms.gradient_norm,
+            "training/learning_rate": window.learning_rate,
         }
+        if self._has_latents:
+            scalars[f"loss/reconstruction_{unit.name}"] = unit.per_symbol(terms.reconstruction, 1)
+            scalars[f"loss/kl_{unit.name}"] = unit.per_symbol(terms.kl, 1)
+            scalars["training/kl_weight"] = window.weight
         if window.rate is not None:
-            scalars[f"speed/{unit.symbols}_per_second"] = window.rate
+            scalars[f"training/{unit.symbols}_per_second"] = window.rate
         return scalars
 
     def _bound(self, terms: StepTerms) -> float:

@@ -82,7 +82,7 @@ def text_show(
 
     def show(model: keras.Model, board: Board, step: int) -> None:
         samples = draw_samples(model, vocabulary, _SHOWN, seed=seed)
-        board.text(step, "samples", ["sample"], [[text] for text in samples])
+        board.text("valid", step, "samples", ["sample"], [[text] for text in samples])
         if hasattr(model, "reconstruct"):
             again = model.reconstruct(
                 tf.constant(x), tf.constant(lengths), tf.constant([seed, 0], tf.int32)
@@ -91,6 +91,6 @@ def text_show(
                 [vocabulary.decode(a[:t]), vocabulary.decode(b[:t])]
                 for a, b, t in zip(x, again, lengths, strict=True)
             ]
-            board.text(step, "reconstructions", ["sentence", "reconstruction"], rows)
+            board.text("valid", step, "reconstructions", ["sentence", "reconstruction"], rows)
 
     return show

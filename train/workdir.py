@@ -26,7 +26,7 @@ class Workdir:
     | `config.json`       | all settings, the model's config with the vocabulary, dataset checksum |
     | `resumes.json`      | steps at which the run went on after it had been stopped              |
     | `checkpoints/`      | state of the run                                                      |
-    | `tensorboard/`      | `tensorboard --logdir WORKDIR`                                        |
+    | `tensorboard/`      | event files, `train/` and `valid/`: `tensorboard --logdir WORKDIR`    |
     | `model.keras`       | the best weights, once the run has finished                           |
     | `results.json`      | the test, once it is finished too                                     |
     | `samples.txt`       | samples of the finished model, one a line                             |
