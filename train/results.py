@@ -17,7 +17,8 @@ def results_table(split: str, results: Mapping[str, Any]) -> str:
     """
     bpc, stderr = results["bpc"], results["bpc_stderr"]
     samples = results["num_samples"]
-    how = f"{samples} importance samples" if samples > 1 else "exact, or one sample"
+    exact = results["kl_bpc"] is None
+    how = "exact" if exact else f"{samples} importance sample{'s' if samples > 1 else ''}"
     rows = [
         ("bpc", f"{bpc:.4f} +- {stderr:.4f}", "-(log p(x|T) + log p(T)) / log 2 / sum(T + 1)"),
         ("reconstruction", _number(results["reconstruction_bpc"]), "-log p(x|z) of the ELBO"),
