@@ -29,7 +29,7 @@ _COMMON: Mapping[str, Mapping[str, Any]] = {
     "small": {
         "schedule_unit": "steps",
         "epochs": None,
-        "max_steps": 1500,
+        "max_steps": 1000,
         "batch_size": 32,
         "eval_every": 100,
         "plateau_patience": 2,
@@ -60,7 +60,7 @@ _BY_FAMILY: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("tiny", "lstm"): {"learning_rate": 5e-3},
     # A KL weight of 0.05 from the start costs no reconstruction, and keeps q from running away
     # from a prior that has yet to learn: with 1e-5 the KL grew to 90 bits per character.
-    ("small", "flow"): {"learning_rate": 5e-3, "kl_floor": 0.05, "kl_zero": 120, "kl_ramp": 500},
+    ("small", "flow"): {"learning_rate": 5e-3, "kl_floor": 0.05, "kl_zero": 100, "kl_ramp": 400},
     ("small", "lstm"): {"learning_rate": 5e-3},
     ("paper", "flow"): {"learning_rate": 1e-3, "kl_zero": 4, "kl_ramp": 10, "elbo_samples": 10},
     ("paper", "lstm"): {"optimizer": "sgd", "learning_rate": 20.0},
