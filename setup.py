@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import setup
 
 _README = Path(__file__).with_name("README.md")
+_MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", "matplotlib>=3.9,<4"]
 
 setup(
     name="tf-latentflow",
@@ -15,7 +16,7 @@ setup(
     license="MIT",
     author="the tf_latentflow authors",
     python_requires=">=3.11,<3.14",
-    packages=["tf_latentflow", "bijectors", "train", "export"],
+    packages=["tf_latentflow", "bijectors", "train", "train.text", "train.music", "export"],
     install_requires=[
         "tensorflow>=2.21,<2.22",
         # The extra brings tf_keras, without which it does not import.
@@ -27,6 +28,7 @@ setup(
         "filelock>=3.16,<4",
     ],
     extras_require={
-        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12"],
+        "music": _MUSIC,
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12", *_MUSIC],
     },
 )

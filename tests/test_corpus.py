@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from train.corpus import SPLITS, Corpus, load_corpus, split_by_hash
+from train.text.corpus import SPLITS, Corpus, load_corpus, split_by_hash
 from train.errors import UserError
-from train.pydoc_corpus import pydoc_sentences, sentences
-from train.text_files import read_lines
+from train.text.pydoc_corpus import pydoc_sentences, sentences
+from train.text.text_files import read_lines
 
 _PTB = Path(__file__).parents[1] / "../shared/data/ptb"
 _SENTENCES = [f"sentence number {i}" for i in range(200)]
@@ -121,7 +121,7 @@ def test_ptb_has_the_published_counts() -> None:
 def test_ptb_in_a_given_folder_is_never_supplemented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("train.corpus.fetch_ptb", lambda: pytest.fail("asked for a download"))
+    monkeypatch.setattr("train.text.corpus.fetch_ptb", lambda: pytest.fail("asked for a download"))
     _write(tmp_path / "train.txt", ["a"])
     with pytest.raises(UserError, match=r"missing: valid\.txt, test\.txt"):
         load_corpus("ptb", data_dir=tmp_path)

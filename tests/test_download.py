@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from train import ptb
-from train.corpus import load_corpus
+from train.text import ptb
+from train.text.corpus import load_corpus
 from train.download import cache_dir, fetch
 from train.errors import UserError
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from train import char_lm, evaluate, sample
-from train.corpus import load_corpus
+from train.text.corpus import load_corpus
 from train.files import read_json
 from train.flags import parse_train_config
 from train.results import results_table

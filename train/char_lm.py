@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from train.config import NAMED_DATASETS, TrainConfig
-from train.corpus import Corpus, load_corpus
+from train.text.corpus import Corpus, load_corpus
 from train.errors import UserError, run_program
 from train.files import read_json, replace_file, write_json, write_text
 from train.flags import parse_train_config
@@ -82,7 +82,7 @@ def _train(config: TrainConfig, settings: dict[str, Any], corpus: Corpus, workdi
     from train.metrics import BITS_PER_CHARACTER, evaluate_split
     from train.progress import show_split_progress
     from train.run_state import NonFiniteError
-    from train.text import draw_samples, encode_all, share_of_known_words, text_show
+    from train.text.samples import draw_samples, encode_all, share_of_known_words, text_show
 
     vocabulary = Vocabulary.from_texts(corpus.train)
     try:

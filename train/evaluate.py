@@ -11,7 +11,7 @@ from typing import Literal
 import tyro
 
 from train.config import TrainConfig
-from train.corpus import load_corpus
+from train.text.corpus import load_corpus
 from train.errors import UserError, run_program
 from train.flags import parse_flags
 from train.results import results_table
@@ -68,7 +68,7 @@ def main(args: Sequence[str] | None = None) -> None:
     model, vocabulary = load_model(config.workdir)
     from train.metrics import BITS_PER_CHARACTER, evaluate_split
     from train.progress import show_split_progress
-    from train.text import encode_all
+    from train.text.samples import encode_all
 
     sequences = encode_all(getattr(corpus, config.split), vocabulary)
     results = evaluate_split(

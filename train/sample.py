@@ -54,7 +54,7 @@ def main(args: Sequence[str] | None = None) -> None:
         raise UserError(f"--length expects 1 to {longest} characters; got {config.length}")
 
     model, vocabulary = load_model(config.workdir)
-    from train.text import draw_samples
+    from train.text.samples import draw_samples
 
     for text in draw_samples(
         model,

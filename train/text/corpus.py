@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.errors import UserError
-from train.ptb import fetch_ptb
-from train.pydoc_corpus import pydoc_sentences
-from train.text_files import read_lines
+from train.text.ptb import fetch_ptb
+from train.text.pydoc_corpus import pydoc_sentences
+from train.text.text_files import read_lines
 
 __all__ = ["SPLITS", "Corpus", "load_corpus", "split_by_hash"]
 
