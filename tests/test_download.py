@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from train.text import ptb
-from train.text.corpus import load_corpus
 from train.download import cache_dir, fetch
 from train.errors import UserError
+from train.text import ptb
+from train.text.corpus import load_corpus
 
 _FILES = {f"/ptb.{split}.txt": f"{split} text\n".encode() for split in ("train", "valid", "test")}
 _SHA256 = {path: hashlib.sha256(content).hexdigest() for path, content in _FILES.items()}

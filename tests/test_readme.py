@@ -17,10 +17,10 @@ from typing import NamedTuple
 import pytest
 
 from train import char_lm, evaluate, sample
-from train.text.corpus import load_corpus
 from train.files import read_json
 from train.flags import parse_train_config
 from train.results import results_table
+from train.text.corpus import load_corpus
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from train.config import NAMED_DATASETS, TrainConfig
-from train.text.corpus import Corpus, load_corpus
 from train.errors import UserError, run_program
 from train.files import read_json, replace_file, write_json, write_text
 from train.flags import parse_train_config
 from train.quiet import import_tensorflow_quietly
 from train.results import results_table
+from train.text.corpus import Corpus, load_corpus
 from train.workdir import Workdir
 
 __all__ = ["main"]

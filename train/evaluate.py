@@ -11,11 +11,11 @@ from typing import Literal
 import tyro
 
 from train.config import TrainConfig
-from train.text.corpus import load_corpus
 from train.errors import UserError, run_program
 from train.flags import parse_flags
 from train.results import results_table
 from train.saved_run import load_model, read_settings
+from train.text.corpus import load_corpus
 
 __all__ = ["EvaluateConfig", "main"]
 
