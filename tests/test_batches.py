@@ -4,8 +4,16 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from train.batches import batch_dataset, default_boundaries, make_batches, padding_waste
+from train.batches import (
+    batch_dataset,
+    batch_rows,
+    batch_spec,
+    default_boundaries,
+    make_batches,
+    padding_waste,
+)
 
 _LENGTHS = np.random.default_rng(0).integers(1, 60, 203)
 
@@ -110,6 +118,67 @@ def test_padding_waste_counts_padding_and_filling() -> None:
     assert padding_waste(np.array([4, 4, 2]), 2, [2, 4]) == pytest.approx(1 - 10 / 12)
 
 
+@pytest.mark.parametrize("epoch", [None, 0, 3])
+def test_without_a_limit_the_batches_are_what_they_always_were(epoch: int | None) -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    rng = np.random.default_rng([3, epoch or 0])
+    dealt = []
+    for low, high in reversed(list(itertools.pairwise((0, *bounds)))):
+        bucket = np.flatnonzero((low < _LENGTHS) & (high >= _LENGTHS))
+        dealt.append(bucket if epoch is None else rng.permutation(bucket))
+    expected = np.split(np.concatenate(dealt), range(8, len(_LENGTHS), 8))
+    if epoch is not None:
+        expected = [expected[i] for i in rng.permutation(len(expected))]
+    for max_steps in (0, 8 * 60):  # A limit that nothing meets.
+        found = make_batches(_LENGTHS, 8, bounds, 3, epoch, max_steps)
+        assert _as_lists(found) == _as_lists(expected)
+
+
+def test_rows_keep_to_the_limit_of_steps() -> None:
+    assert [batch_rows(n, 5, 100) for n in (1, 20, 21, 50, 51, 100, 101)] == [5, 5, 4, 2, 1, 1, 1]
+    assert batch_rows(10**6, 5) == 5
+
+
+@pytest.mark.parametrize("epoch", [None, 0, 1])
+@pytest.mark.parametrize("max_steps", [1, 50, 59, 130, 300])
+def test_a_limit_of_steps_bounds_every_array(epoch: int | None, max_steps: int) -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    batches = make_batches(_LENGTHS, 8, bounds, 0, epoch, max_steps)
+    assert sorted(np.concatenate(batches)) == list(range(len(_LENGTHS)))
+    sequences = [np.full([length, 3], 7, np.uint8) for length in _LENGTHS]
+    dataset = batch_dataset(sequences, batches, 8, bounds, max_steps=max_steps)
+    short, steps = 0, 0
+    for (x, lengths, index), batch in zip(dataset.as_numpy_iterator(), batches, strict=True):
+        rows, bound, _ = x.shape
+        assert bound == min(b for b in bounds if b >= lengths.max())
+        assert rows == 1 or rows * bound <= max_steps
+        assert rows <= batch_rows(bound, 8, max_steps)
+        short += rows < batch_rows(bound, 8, max_steps)
+        steps += rows * bound
+        assert index.tolist() == batch.tolist()
+        np.testing.assert_array_equal(x[..., 0] == 7, np.arange(bound) < lengths[:, None])
+    assert short <= 1
+    assert padding_waste(_LENGTHS, 8, bounds, max_steps) == pytest.approx(1 - sum(_LENGTHS) / steps)
+
+
+def test_the_number_of_batches_is_the_same_in_every_epoch() -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    counts = {len(make_batches(_LENGTHS, 8, bounds, 0, epoch, 130)) for epoch in range(20)}
+    assert len(counts) == 1
+
+
+def test_specs_leave_open_what_varies() -> None:
+    rolls = [np.zeros([3, 88], np.uint8), np.zeros([5, 88], np.uint8)]
+    assert batch_spec(rolls, 2) == (
+        tf.TensorSpec([2, None, 88], tf.uint8),
+        tf.TensorSpec([2], tf.int32),
+    )
+    assert batch_spec(rolls, 2, max_steps=5) == (
+        tf.TensorSpec([None, None, 88], tf.uint8),
+        tf.TensorSpec([None], tf.int32),
+    )
+
+
 def test_refuses_what_cannot_be() -> None:
     one = [np.ones([3], np.int32)]
     for call in (
@@ -121,6 +190,8 @@ def test_refuses_what_cannot_be() -> None:
         lambda: make_batches(np.array([5]), 2, [5, 4], 0, 0),
         lambda: make_batches(np.array([5]), 0, [5], 0, 0),
         lambda: make_batches(np.array([5]), 2, [5], -1, 0),
+        lambda: make_batches(np.array([5]), 2, [5], 0, 0, max_steps=-1),
+        lambda: batch_dataset(one * 2, [np.array([0, 1])], 2, [3], max_steps=5),
         lambda: batch_dataset([], [], 2, [4]),
         lambda: batch_dataset(one, [np.array([0])], 2, [4], start=2),
         lambda: batch_dataset(one, [np.array([0, 0])], 1, [4]),

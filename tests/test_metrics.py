@@ -10,13 +10,12 @@ import pytest
 import tensorflow as tf
 
 from train.metrics import (
-    BITS_PER_CHARACTER,
     SplitTerms,
     Sums,
-    Unit,
     bootstrap_stderr,
     evaluate_split,
 )
+from train.units import BITS_PER_CHARACTER, NATS_PER_STEP, Unit
 
 
 class Terms(NamedTuple):
@@ -44,7 +43,7 @@ class KnownModel:
         self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
     ) -> Terms:
         log_prob = -tf.cast(lengths, tf.float32) * math.log(4.0)
-        kl = tf.cast(x[:, 0], tf.float32)
+        kl = tf.cast(tf.reshape(x[:, 0], [tf.shape(x)[0], -1])[:, 0], tf.float32)
         return Terms(log_prob, log_prob + kl, kl)
 
     def elbo(self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor) -> Bound:
@@ -77,7 +76,7 @@ def test_protocol_in_bits() -> None:
 
 
 def test_another_unit_differs_in_name_and_scale_only() -> None:
-    results, nats = evaluate(), evaluate(Unit("nats_per_step", 1.0, "steps"))
+    results, nats = evaluate(), evaluate(NATS_PER_STEP)
     for name in ("{}", "{}_stderr", "reconstruction_{}", "kl_{}", "{}_given_length"):
         expected = results[name.format("bpc")] * math.log(2)
         assert nats[name.format("nats_per_step")] == pytest.approx(expected)
@@ -99,6 +98,24 @@ def test_batches_do_not_matter_and_terms_are_in_the_order_of_the_split() -> None
         np.testing.assert_allclose(sums.log_prob, -LENGTHS * math.log(4.0), rtol=1e-6)
         np.testing.assert_array_equal(sums.kl, [x[0] for x in SEQUENCES])
         assert calls[-1] == (8, 8)
+
+
+def test_long_sequences_come_in_smaller_batches() -> None:
+    shapes = []
+
+    class Recording(KnownModel):
+        def estimate(
+            self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
+        ) -> Terms:
+            assert x.dtype == tf.uint8
+            tf.py_function(lambda x: shapes.append(tuple(x.shape)), [x], [])
+            return super().estimate(x, lengths, num_samples, seed)
+
+    rolls = [np.tile(x[:, None], [1, 2]).astype(np.uint8) for x in SEQUENCES]
+    options = {"has_latents": True, "num_samples": 2, "seed": 0, "batch_size": 3}
+    found = evaluate_split(Recording(), rolls, NATS_PER_STEP, max_batch_steps=10, **options)
+    assert shapes == [(1, 9, 2), (1, 6, 2), (2, 5, 2), (3, 3, 2), (1, 1, 2)]
+    assert found == pytest.approx(evaluate(NATS_PER_STEP, num_samples=2))
 
 
 def test_the_bound_is_the_difference_of_its_terms() -> None:

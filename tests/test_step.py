@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.metrics import batch_spec
+from train.batches import batch_spec
 from train.step import TrainStep
 
 SPEC = batch_spec([np.zeros([2], np.int32)], 2)
+ANY_ROWS = batch_spec([np.zeros([2], np.int32)], 2, max_steps=8)
 
 
 class Bound(NamedTuple):
@@ -107,9 +108,21 @@ def test_accumulated_batches_are_one_batch() -> None:
     assert float(parts.model.w) == pytest.approx(float(whole.model.w))
 
 
-def test_one_trace_for_all_lengths() -> None:
-    step = make()
-    for i, lengths in enumerate([(2, 3), (5, 1), (9, 9)]):
+@pytest.mark.parametrize("jit", [False, True])
+def test_accumulated_batches_may_have_unlike_rows(jit: bool) -> None:
+    whole = make(batch_spec=ANY_ROWS)
+    parts = make(accumulation_steps=3, batch_spec=ANY_ROWS, jit=jit)
+    expected = whole([batch(4, 3, 2, 9)], kl_weight=0.5, step=0)
+    found = parts([batch(9), batch(4, 3), batch(2)], kl_weight=0.5, step=0)
+    np.testing.assert_allclose(np.array(found), np.array(expected), rtol=1e-6)
+    assert float(parts.model.w) == pytest.approx(float(whole.model.w))
+
+
+@pytest.mark.parametrize("spec", [SPEC, ANY_ROWS])
+def test_one_trace_for_all_lengths(spec: tuple[tf.TensorSpec, ...]) -> None:
+    step = make(batch_spec=spec)
+    third = (9, 9) if spec is SPEC else (9, 9, 2)
+    for i, lengths in enumerate([(2, 3), (5, 1), third]):
         step([batch(*lengths)], kl_weight=0.1 * i, step=i)
     assert step.num_traces == 1
 

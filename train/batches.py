@@ -5,6 +5,10 @@ like length share a bucket, are cut into batches and padded to the bucket's boun
 compiled step meets at most as many shapes as there are boundaries. What a bucket lacks to its last
 full batch is taken from the next shorter one, so that one batch of an epoch is short, and that one
 of the shortest bucket.
+
+A bound on the time steps of a batch, `max_steps`, lets long sequences come in batches of fewer rows
+(`batch_rows`), because memory grows with rows times steps. Rows then vary anyway, and the short
+batch is not filled up to the rows of the others.
 """
 
 from __future__ import annotations
@@ -14,7 +18,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["batch_dataset", "default_boundaries", "make_batches", "padding_waste"]
+__all__ = [
+    "batch_dataset",
+    "batch_rows",
+    "batch_spec",
+    "default_boundaries",
+    "make_batches",
+    "padding_waste",
+]
 
 _MAX_CANDIDATES = 512
 
@@ -59,13 +70,45 @@ def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int,
     return tuple(int(bounds[i]) for i in reversed(chosen[:-1]))
 
 
-def padding_waste(lengths: np.ndarray, batch_size: int, boundaries: Sequence[int]) -> float:
+def batch_rows(boundary: int, batch_size: int, max_steps: int = 0) -> int:
+    """Returns the rows of a batch that is padded to a boundary.
+
+    They are `max(1, min(batch_size, max_steps // boundary))`, so that the batch has no more than
+    `max_steps` time steps, unless that is one sequence alone; `batch_size` if `max_steps` is 0.
+
+    Raises:
+      ValueError: If `batch_size` is not positive or `max_steps` is negative.
+    """
+    if batch_size < 1:
+        raise ValueError(f"expected a batch_size of at least 1; got {batch_size}")
+    if max_steps < 0:
+        raise ValueError(f"expected max_steps of at least 0; got {max_steps}")
+    return max(1, min(batch_size, max_steps // boundary)) if max_steps else batch_size
+
+
+def batch_spec(
+    sequences: Sequence[np.ndarray], batch_size: int, max_steps: int = 0
+) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+    """Returns the specs of x and lengths of all batches of such sequences.
+
+    Time is left open, and so are the rows where `max_steps` lets them vary.
+    """
+    rows = None if max_steps else batch_size
+    return (
+        tf.TensorSpec([rows, None, *sequences[0].shape[1:]], sequences[0].dtype),
+        tf.TensorSpec([rows], tf.int32),
+    )
+
+
+def padding_waste(
+    lengths: np.ndarray, batch_size: int, boundaries: Sequence[int], max_steps: int = 0
+) -> float:
     """Returns the share, 0 to 1, of an epoch's time steps that hold no data."""
     lengths = np.asarray(lengths)
-    batches = make_batches(lengths, batch_size, boundaries, seed=0, epoch=None)
-    return (
-        1.0 - float(np.sum(lengths) / np.sum(_bounds_of(batches, lengths, boundaries))) / batch_size
-    )
+    batches = make_batches(lengths, batch_size, boundaries, 0, None, max_steps)
+    bounds = _bounds_of(batches, lengths, boundaries)
+    rows = [len(batch) if max_steps else batch_size for batch in batches]
+    return 1.0 - float(np.sum(lengths) / np.dot(rows, bounds))
 
 
 def make_batches(
@@ -74,6 +117,7 @@ def make_batches(
     boundaries: Sequence[int],
     seed: int,
     epoch: int | None,
+    max_steps: int = 0,
 ) -> list[np.ndarray]:
     """Deals all sequences to batches of like lengths.
 
@@ -81,11 +125,13 @@ def make_batches(
 
     Args:
       lengths: `[N]` lengths.
-      batch_size: Sequences per batch; the last, of the shortest bucket, may have fewer.
+      batch_size: Sequences per batch, or the most of them; the last, of the shortest bucket, may
+        have fewer.
       boundaries: Bucket boundaries, ascending, such as those of `default_boundaries`.
       seed: With `epoch`, decides the order of sequences and batches.
       epoch: Number of the epoch; None keeps the order of the data within each bucket and goes from
         the longest bucket to the shortest.
+      max_steps: Most time steps in a batch, padding included: see `batch_rows`. 0: no limit.
 
     Returns:
       Arrays of indices into the sequences; every index occurs once.
@@ -93,24 +139,22 @@ def make_batches(
     Raises:
       ValueError: If a length exceeds the last boundary, or a size or seed is out of range.
     """
-    if batch_size < 1:
-        raise ValueError(f"expected a batch_size of at least 1; got {batch_size}")
     if seed < 0 or (epoch is not None and epoch < 0):
         raise ValueError(f"expected a seed and an epoch of at least 0; got {seed=}, {epoch=}")
     rng = None if epoch is None else np.random.default_rng([seed, epoch])
     buckets = _bucket_of(np.asarray(lengths), boundaries)
+    dealt = [np.flatnonzero(buckets == bucket) for bucket in reversed(range(len(boundaries)))]
+    if rng is not None:
+        dealt = [rng.permutation(indices) for indices in dealt]
+    order = np.concatenate(dealt)
+    # From the longest bucket on, a batch's first sequence decides how far the batch is padded.
+    rows = [batch_rows(boundary, batch_size, max_steps) for boundary in boundaries]
     batches: list[np.ndarray] = []
-    left_over = np.zeros([0], int)
-    for bucket in reversed(range(len(boundaries))):
-        indices = np.flatnonzero(buckets == bucket)
-        if rng is not None:
-            indices = rng.permutation(indices)
-        indices = np.concatenate([left_over, indices])
-        num_full = len(indices) // batch_size
-        batches += list(indices[: num_full * batch_size].reshape(num_full, batch_size))
-        left_over = indices[num_full * batch_size :]
-    if len(left_over):
-        batches.append(left_over)
+    start = 0
+    while start < len(order):
+        end = start + rows[buckets[order[start]]]
+        batches.append(order[start:end])
+        start = end
     if rng is not None:
         batches = [batches[i] for i in rng.permutation(len(batches))]
     return batches
@@ -122,20 +166,22 @@ def batch_dataset(
     batch_size: int,
     boundaries: Sequence[int],
     start: int = 0,
+    max_steps: int = 0,
 ) -> tf.data.Dataset:
     """Returns the batches as a prefetched dataset of `(x, lengths, index)`.
 
     Args:
       sequences: Arrays `[T, ...]` of one dtype and one shape beyond time.
       batches: What `make_batches` returned.
-      batch_size: Rows of every batch.
+      batch_size: Rows of every batch, or the most of them.
       boundaries: The boundaries that the batches were made with.
       start: How many batches to leave out, when an epoch is resumed.
+      max_steps: What the batches were made with.
 
     Returns:
-      A dataset of `x [batch_size, boundary, ...]` in the sequences' dtype with 0 beyond each
-      length, `lengths [batch_size]` int32, and `index [batch_size]` int32, the rows' places in
-      `sequences`. A short batch is filled with rows of length 0 and index -1.
+      A dataset of `x [rows, boundary, ...]` in the sequences' dtype with 0 beyond each length,
+      `lengths [rows]` int32, and `index [rows]` int32, the rows' places in `sequences`. Without
+      `max_steps` a short batch is filled up to `batch_size` with rows of length 0 and index -1.
 
     Raises:
       ValueError: If there are no sequences, `start` is out of range, or a batch is too long for
@@ -147,26 +193,24 @@ def batch_dataset(
         raise ValueError(f"expected a start from 0 to {len(batches)}; got {start}")
     lengths = np.array([len(sequence) for sequence in sequences], np.int32)
     bounds = _bounds_of(batches, lengths, boundaries)
-    if batches and max(map(len, batches)) > batch_size:
-        raise ValueError(
-            f"expected batches of at most {batch_size} rows; got {max(map(len, batches))}"
-        )
+    for batch, bound in zip(batches, bounds.tolist(), strict=True):
+        most = batch_rows(bound, batch_size, max_steps)
+        if len(batch) > most:
+            raise ValueError(f"expected batches of at most {most} rows; got {len(batch)}")
+    x_spec, lengths_spec = batch_spec(sequences, batch_size, max_steps)
     dtype, event_shape = sequences[0].dtype, sequences[0].shape[1:]
 
     def generate() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         for batch, bound in zip(batches[start:], bounds[start:], strict=True):
-            x = np.zeros((batch_size, bound, *event_shape), dtype)
-            index = np.full([batch_size], -1, np.int32)
+            rows = len(batch) if max_steps else batch_size
+            x = np.zeros((rows, bound, *event_shape), dtype)
+            index = np.full([rows], -1, np.int32)
             index[: len(batch)] = batch
             for row, i in zip(x, batch, strict=False):
                 row[: lengths[i]] = sequences[i]
             yield x, np.where(index < 0, 0, lengths[index]), index
 
-    signature = (
-        tf.TensorSpec([batch_size, None, *event_shape], dtype),
-        tf.TensorSpec([batch_size], tf.int32),
-        tf.TensorSpec([batch_size], tf.int32),
-    )
+    signature = (x_spec, lengths_spec, lengths_spec)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(len(batches) - start)).prefetch(4)
 

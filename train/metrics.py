@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,41 +10,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from train.batches import batch_dataset, default_boundaries, make_batches
+from train.batches import batch_dataset, batch_spec, default_boundaries, make_batches
+from train.units import Unit
 
 __all__ = [
-    "BITS_PER_CHARACTER",
     "SplitTerms",
     "Sums",
-    "Unit",
-    "batch_spec",
     "bootstrap_stderr",
     "evaluate_split",
 ]
 
 _BOOTSTRAP_RESAMPLES = 1000
-
-
-@dataclasses.dataclass(frozen=True)
-class Unit:
-    """In what a likelihood is given.
-
-    Attributes:
-      name: Its name in a table or a file, such as `bpc`.
-      nats: Nats in one unit: log 2 for bits.
-      symbols: What a sequence is made of, in the plural.
-    """
-
-    name: str
-    nats: float
-    symbols: str
-
-    def per_symbol(self, nats: float, symbols: float) -> float:
-        """Returns `nats` over a number of symbols, in this unit."""
-        return float(nats / self.nats / symbols)
-
-
-BITS_PER_CHARACTER = Unit("bpc", math.log(2.0), "characters")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,20 +89,28 @@ class SplitTerms:
     """Computes the terms of splits batch by batch; traced once for all lengths."""
 
     def __init__(
-        self, model: keras.Model, num_samples: int, batch_size: int, *, importance: bool
+        self,
+        model: keras.Model,
+        num_samples: int,
+        batch_size: int,
+        *,
+        importance: bool,
+        max_batch_steps: int = 0,
     ) -> None:
         """Makes the function; traces nothing yet.
 
         Args:
           model: A model with `elbo`, `estimate` and `length_model`.
           num_samples: Samples of z for each sequence.
-          batch_size: Sequences in a batch.
+          batch_size: Sequences in a batch, or the most of them.
           importance: Whether `log_prob` is the importance-sampled estimate or, several times
             faster, the ELBO.
+          max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
         """
         self._model = model
         self._num_samples = num_samples
         self._batch_size = batch_size
+        self._max_steps = max_batch_steps
         self._terms = self._estimate if importance else self._elbo
         self._compiled: Callable[..., tuple[tf.Tensor, ...]] | None = None
 
@@ -145,14 +128,17 @@ class SplitTerms:
           progress: Told after each batch how many of how many sequences are done.
         """
         if self._compiled is None:
-            spec = batch_spec(sequences, self._batch_size)
+            spec = batch_spec(sequences, self._batch_size, self._max_steps)
             self._compiled = tf.function(
                 self._terms, input_signature=(*spec, tf.TensorSpec([2], tf.int32))
             )
         lengths = np.array([len(sequence) for sequence in sequences], np.int32)
-        boundaries = default_boundaries(lengths)
-        batches = make_batches(lengths, self._batch_size, boundaries, seed=0, epoch=None)
-        dataset = batch_dataset(sequences, batches, self._batch_size, boundaries)
+        size, limit = self._batch_size, self._max_steps
+        # One trace serves all shapes. Without a limit the batches, and so the samples of z, are
+        # what they always were.
+        boundaries = np.unique(lengths) if limit else default_boundaries(lengths)
+        batches = make_batches(lengths, size, boundaries, seed=0, epoch=None, max_steps=limit)
+        dataset = batch_dataset(sequences, batches, size, boundaries, max_steps=limit)
         terms = np.zeros([3, len(sequences)])
         done = 0
         for i, (x, batch_lengths, index) in enumerate(dataset):
@@ -177,16 +163,6 @@ class SplitTerms:
         return tuple(self._model.estimate(x, lengths, num_samples=self._num_samples, seed=seed))
 
 
-def batch_spec(
-    sequences: Sequence[np.ndarray], batch_size: int
-) -> tuple[tf.TensorSpec, tf.TensorSpec]:
-    """Returns the specs of x and lengths of all batches of such sequences, time left open."""
-    return (
-        tf.TensorSpec([batch_size, None, *np.shape(sequences[0])[1:]], tf.int32),
-        tf.TensorSpec([batch_size], tf.int32),
-    )
-
-
 def evaluate_split(
     model: keras.Model,
     sequences: Sequence[np.ndarray],
@@ -196,6 +172,7 @@ def evaluate_split(
     num_samples: int,
     seed: int,
     batch_size: int,
+    max_batch_steps: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Evaluates a model on a split.
@@ -210,7 +187,8 @@ def evaluate_split(
       has_latents: False for a model without ELBO terms, which are then None.
       num_samples: Importance samples of each sequence.
       seed: Of the samples; batch i of the split uses `(seed, i)`.
-      batch_size: Sequences in a batch.
+      batch_size: Sequences in a batch, or the most of them.
+      max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
       progress: Told after each batch how many of how many sequences are done.
 
     Returns:
@@ -218,6 +196,8 @@ def evaluate_split(
       `kl_bpc` (the two terms of the ELBO over the same symbols), `bpc_given_length`
       (`-log p(x|T)` over `sum(T)`), `num_sequences`, `num_samples` (1 where it is exact).
     """
-    terms = SplitTerms(model, num_samples, batch_size, importance=True)
+    terms = SplitTerms(
+        model, num_samples, batch_size, importance=True, max_batch_steps=max_batch_steps
+    )
     report = terms(sequences, seed, progress).report(unit, has_latents)
     return {**report, "num_samples": num_samples if has_latents else 1}

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 __all__ = ["FAILURE_TERMS", "Batch", "StepTerms", "TrainStep"]
 
-Batch = tuple[tf.Tensor, tf.Tensor]  # x int32 [B, T] (music: [B, T, 88]), lengths int32 [B].
+Batch = tuple[tf.Tensor, tf.Tensor]  # x integer [B, T] (music: [B, T, 88]), lengths int32 [B].
 
 FAILURE_TERMS = ("reconstruction", "kl", "length", "gradient norm")
 
@@ -65,7 +65,7 @@ class TrainStep:
           accumulation_steps: Largest number of batches in a step.
           seed: Seed of the run.
           jit: Compile with XLA, for each shape of a batch anew.
-          batch_spec: Shapes of a batch; the time axis is None, so that there is one trace for all.
+          batch_spec: Shapes of a batch; what varies is None, so that there is one trace for all.
         """
         self._model = model
         self._optimizer = optimizer

@@ -47,11 +47,19 @@ class TrainingData:
             self._config.batch_size,
             self._boundaries,
             start=done * size,
-        ).map(lambda x, lengths, index: (tf.cast(x, tf.int32), lengths))
+            max_steps=self._config.max_batch_steps,
+        ).map(lambda x, lengths, index: (x, lengths))
         batches = iter(strategy.experimental_distribute_dataset(dataset))
         while group := list(itertools.islice(batches, size)):
             yield group
 
     def _batches(self, epoch: int) -> list[np.ndarray]:
         config = self._config
-        return make_batches(self.lengths, config.batch_size, self._boundaries, config.seed, epoch)
+        return make_batches(
+            self.lengths,
+            config.batch_size,
+            self._boundaries,
+            config.seed,
+            epoch,
+            config.max_batch_steps,
+        )
