@@ -38,6 +38,23 @@ def test_presets_change_sizes_but_not_the_maximum_length() -> None:
     assert ModelConfig.from_name("lstm", "paper").dropout == 0.1
 
 
+def test_music_has_its_own_sizes() -> None:
+    for name in MODEL_NAMES:
+        assert ModelConfig.from_name(name, "tiny", emission="bernoulli").vocab_size == 88
+        assert ModelConfig.from_name(name, "paper", emission="bernoulli").flow_layers == 5
+    rates = {
+        name: ModelConfig.from_name(name, "paper", emission="bernoulli").dropout
+        for name in ("af-af", "iaf-scf", "lstm")
+    }
+    assert rates == {"af-af": 0.2, "iaf-scf": 0.0, "lstm": 0.1}
+
+
+def test_configurations_saved_before_there_was_music_are_of_text() -> None:
+    saved = ModelConfig.from_name("af-af").to_dict()
+    del saved["emission"]
+    assert ModelConfig.from_dict(saved) == ModelConfig.from_name("af-af", emission="categorical")
+
+
 def test_overrides_and_round_trip_through_json() -> None:
     config = ModelConfig.from_name("af-scf", "tiny", vocab_size=4, vocabulary=("a", "ü"))
     assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
@@ -55,6 +72,9 @@ def test_overrides_and_round_trip_through_json() -> None:
         ({"latent_size": 0}, "expected latent_size of at least 1; got 0"),
         ({"vocab_size": 2}, "expected vocab_size of at least 3"),
         ({"vocab_size": 9, "vocabulary": ("a",)}, "expected vocab_size = 2 \\+ number of char"),
+        ({"emission": "x"}, "expected emission to be one of categorical, bernoulli; got 'x'"),
+        ({"emission": "bernoulli", "vocab_size": 0}, "expected vocab_size of at least 1 note"),
+        ({"emission": "bernoulli", "vocabulary": ("a",)}, "expected no vocabulary of notes; got"),
         ({"made_sizes": ()}, "expected positive made_sizes; got"),
         ({"latent_size": 65}, "expected made_sizes of at least latent_size = 65"),
         ({"hidden": "scf", "latent_size": 1}, "expected latent_size of at least 2 for scf; got 1"),

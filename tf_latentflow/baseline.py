@@ -8,7 +8,7 @@ import tensorflow as tf
 from bijectors import scan
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.lstm import LSTMStack
-from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel, as_int32, batch_of
+from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel, as_int32
 
 __all__ = ["LSTMLanguageModel"]
 
@@ -51,7 +51,7 @@ class LSTMLanguageModel(SequenceModel):
         training: bool = False,
     ) -> ELBO:
         """Exact `log p(x | T)` as the reconstruction and a KL of 0, nats `[1, B]` whatever S is."""
-        x, lengths = batch_of(x, lengths)
+        x, lengths = self._batch_of(x, lengths)
         positions = self._positions(lengths, tf.shape(x)[1])
         embedded = self.symbols.embed(x)
         before = tf.concat([tf.zeros_like(embedded[:, :1]), embedded[:, :-1]], axis=1)
@@ -91,7 +91,6 @@ class LSTMLanguageModel(SequenceModel):
             x = self.symbols.sample(features, temperature, tf.random.fold_in(seed, t))
             return (self.symbols.embed(x), state), x
 
-        spec = tf.TensorSpec(lengths.shape, tf.int32)
+        spec = tf.TensorSpec([*lengths.shape, *self.event_shape], tf.int32)
         _, x = scan(step, (embedded, state), (tf.range(num_steps), offsets), spec)
-        x = tf.transpose(x)
-        return tf.where(tf.sequence_mask(lengths, num_steps), x, tf.zeros_like(x))
+        return self._within(tf.transpose(x, [1, 0, *range(2, len(x.shape))]), lengths)

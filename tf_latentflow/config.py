@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
+from tf_latentflow.symbols import EMISSIONS
 
 __all__ = ["MODEL_NAMES", "PRESETS", "ModelConfig"]
 
@@ -33,9 +34,15 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 # What a row has at the published sizes beside its choices: section E of the paper for the layers,
 # the released program for the dropout.
-_PAPER_ROWS: dict[str, dict[str, Any]] = {
-    "iaf-scf": {"flow_layers": 3, "dropout": 0.0},
-    "lstm": {"dropout": 0.1},
+_PAPER_ROWS: dict[str, dict[str, dict[str, Any]]] = {
+    "categorical": {"iaf-scf": {"flow_layers": 3, "dropout": 0.0}, "lstm": {"dropout": 0.1}},
+    "bernoulli": {"iaf-scf": {"dropout": 0.0}, "lstm": {"dropout": 0.1}},
+}
+
+# Text has no number of symbols of its own: the corpus decides.
+_EMISSION_SIZES: dict[str, dict[str, Any]] = {
+    "categorical": {},
+    "bernoulli": {"vocab_size": 88},  # The keys of a piano.
 }
 
 MODEL_NAMES: tuple[str, ...] = tuple(_ROWS)
@@ -50,7 +57,9 @@ class ModelConfig:
       scalar: Scalar map, a key of `bijectors.SCALAR_MAPS`; None for the baseline.
       hidden: Structure within a step, a key of `bijectors.HIDDEN_STRUCTURES`; None likewise.
       time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`; None likewise.
-      vocab_size: Number of symbols, padding (id 0) and unknown (id 1) included.
+      emission: What is observed at a step, a key of `EMISSIONS`: a symbol (categorical) or a chord
+        of notes (bernoulli).
+      vocab_size: Number of symbols, padding (id 0) and unknown (id 1) included; or of notes.
       max_length: Longest sequence that has a probability, in steps.
       latent_size: H, dimensions of a step's latent vector.
       hidden_size: Units of every LSTM, of each direction of a BiLSTM, and of the embedding.
@@ -58,13 +67,15 @@ class ModelConfig:
       flow_layers: Hidden bijectors composed within a step.
       made_sizes: Units of the hidden layers of each hidden bijector's network.
       dropout: Rate on the LSTM of the prior, or of the baseline, between layers and on its output.
-      vocabulary: The characters of ids 2, 3, ..., or None when the model need not know them.
+      vocabulary: The characters of ids 2, 3, ..., or None when the model need not know them;
+        always None for notes.
     """
 
     name: str = "af-af"
     scalar: str | None = "nlsq"
     hidden: str | None = "af"
     time: str | None = "af"
+    emission: str = "categorical"
     vocab_size: int = 51
     max_length: int = 288
     latent_size: int = 16
@@ -89,16 +100,11 @@ class ModelConfig:
         for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
             if getattr(self, field) < 1:
                 raise ValueError(f"expected {field} of at least 1; got {getattr(self, field)}")
-        if self.vocab_size < 3:
-            raise ValueError(
-                "expected vocab_size of at least 3 (padding, unknown and a symbol); "
-                f"got {self.vocab_size}"
-            )
-        if self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
-            raise ValueError(
-                "expected vocab_size = 2 + number of characters in vocabulary; got "
-                f"{self.vocab_size} and {len(self.vocabulary)} characters"
-            )
+        _check_name("emission", self.emission, EMISSIONS)
+        if self.emission == "categorical":
+            self._check_symbols()
+        else:
+            self._check_notes()
         if not self.made_sizes or min(self.made_sizes) < 1:
             raise ValueError(f"expected positive made_sizes; got {self.made_sizes}")
         if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
@@ -110,6 +116,24 @@ class ModelConfig:
             raise ValueError(f"expected latent_size of at least 2 for scf; got {self.latent_size}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"expected dropout in [0, 1); got {self.dropout}")
+
+    def _check_symbols(self) -> None:
+        if self.vocab_size < 3:
+            raise ValueError(
+                "expected vocab_size of at least 3 (padding, unknown and a symbol); "
+                f"got {self.vocab_size}"
+            )
+        if self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
+            raise ValueError(
+                "expected vocab_size = 2 + number of characters in vocabulary; got "
+                f"{self.vocab_size} and {len(self.vocabulary)} characters"
+            )
+
+    def _check_notes(self) -> None:
+        if self.vocab_size < 1:
+            raise ValueError(f"expected vocab_size of at least 1 note; got {self.vocab_size}")
+        if self.vocabulary is not None:
+            raise ValueError(f"expected no vocabulary of notes; got {self.vocabulary}")
 
     @property
     def is_flow(self) -> bool:
@@ -129,8 +153,12 @@ class ModelConfig:
         unknown = set(overrides) - {field.name for field in dataclasses.fields(cls)}
         if unknown:
             raise TypeError(f"expected fields of ModelConfig; got {sorted(unknown)}")
-        paper = {"dropout": 0.2, **_PAPER_ROWS.get(name, {})} if preset == "paper" else {}
-        return cls(**{"name": name, **_ROWS[name], **PRESETS[preset], **paper, **overrides})
+        emission = overrides.get("emission", "categorical")
+        _check_name("emission", emission, EMISSIONS)
+        sizes = {**PRESETS[preset], **_EMISSION_SIZES[emission]}
+        if preset == "paper":
+            sizes |= {"dropout": 0.2, **_PAPER_ROWS[emission].get(name, {})}
+        return cls(**{"name": name, **_ROWS[name], **sizes, **overrides})
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; `from_dict` is its inverse."""

@@ -1,9 +1,8 @@
-"""Emitters: what an observed step is given the latents, every step independent of the others."""
+"""The emitter: what an observed step depends on given the latents, and not on other steps."""
 
 from __future__ import annotations
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
@@ -11,58 +10,7 @@ from tf_latentflow.layer import Layer
 from tf_latentflow.lstm import BiLSTM
 from tf_latentflow.positions import Positions
 
-__all__ = ["CategoricalSymbols", "Emitter"]
-
-
-class CategoricalSymbols(Layer):
-    """Characters: an embedding, and a Categorical whose logits use the same matrix.
-
-    Args:
-      vocab_size: Number of symbols; the Categorical normalises over all of them.
-      size: Size of the embedding.
-      init: Half-width of the uniform initialisation of the embedding.
-      name: Name of the layer.
-    """
-
-    def __init__(
-        self, vocab_size: int, size: int, init: float | None = None, name: str = "symbols"
-    ) -> None:
-        super().__init__(name=name)
-        self._shape = (vocab_size, size)
-        half_width = np.sqrt(6 / (vocab_size + size)) if init is None else init
-        self._init = keras.initializers.RandomUniform(-half_width, half_width)
-        self.build()
-
-    def build(self, input_shape: None = None) -> None:
-        self.embedding = self.add_weight(self._shape, self._init, name="embedding")
-        self.bias = self.add_weight(self._shape[:1], "zeros", name="bias")
-        self.built = True
-
-    def embed(self, x: tf.Tensor) -> tf.Tensor:
-        """int32 `[..., T]` to `[..., T, size]`."""
-        return tf.gather(self.embedding, x)
-
-    def logits(self, features: tf.Tensor) -> tf.Tensor:
-        """`[..., size]` to `[..., vocab_size]`."""
-        return tf.tensordot(features, tf.transpose(self.embedding), 1) + self.bias
-
-    def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-        """`log p(x[t])` in nats, `[..., T]`: features `[..., T, size]`, x `[..., T]` broadcast."""
-        logits = self.logits(features)
-        x = tf.broadcast_to(x, tf.shape(logits)[:-1])
-        return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=x, logits=logits)
-
-    def sample(
-        self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
-    ) -> tf.Tensor:
-        """Draws int32 `[..., T]` from softmax(logits / temperature), or the argmax at 0."""
-        logits = self.logits(features)
-        # Gumbel-max: one expression for every temperature, 0 included.
-        uniform = tf.random.stateless_uniform(tf.shape(logits), seed, dtype=logits.dtype)
-        tiny = tf.constant(np.finfo(logits.dtype.as_numpy_dtype).tiny, logits.dtype)
-        gumbel = -tf.math.log(-tf.math.log(tf.maximum(uniform, tiny)))
-        temperature = tf.cast(temperature, logits.dtype)
-        return tf.argmax(logits + temperature * gumbel, axis=-1, output_type=tf.int32)
+__all__ = ["Emitter"]
 
 
 class Emitter(Layer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from bijectors import scan
@@ -12,7 +13,7 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.emitters import Emitter
 from tf_latentflow.encoder import InferenceNetwork
 from tf_latentflow.prior import FlowPrior, mask_steps, standard_normal_log_prob
-from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel, as_int32, batch_of
+from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel, as_int32
 
 __all__ = ["LatentFlow"]
 
@@ -38,6 +39,8 @@ class LatentFlow(SequenceModel):
         self.inference_network = InferenceNetwork(config)
         self.prior = FlowPrior(config, self._limit)
         self.emitter = Emitter(config)
+        self._compiled_noise_of = tf.function(self._noise_of, jit_compile=True)
+        self._compiled_decode = tf.function(self._decode, jit_compile=True)
         self.built = True
 
     def _posterior(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -46,7 +49,7 @@ class LatentFlow(SequenceModel):
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, `[B, T, H]` each."""
-        x, lengths = batch_of(x, lengths)
+        x, lengths = self._batch_of(x, lengths)
         mean, log_std = self._posterior(x, lengths)
         return mean, tf.exp(log_std)
 
@@ -61,13 +64,13 @@ class LatentFlow(SequenceModel):
         """The ELBO's terms at `num_samples` reparametrised samples of z; see `ELBO`.
 
         Args:
-          x: int32 `[B, T]`.
+          x: Integers `[B, T, *event_shape]`.
           lengths: int32 `[B]`.
           num_samples: S.
           seed: int32 `[2]`.
           training: Whether dropout is applied.
         """
-        x, lengths = batch_of(x, lengths)
+        x, lengths = self._batch_of(x, lengths)
         posterior = self._posterior(x, lengths)
         return self._elbo(x, lengths, posterior, num_samples, as_int32(seed), training)
 
@@ -127,15 +130,67 @@ class LatentFlow(SequenceModel):
         self, z: tf.Tensor, lengths: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
         features = self.emitter(z, lengths, self._positions(lengths, tf.shape(z)[1]))
-        x = self.symbols.sample(features, temperature, seed)
-        return tf.where(tf.sequence_mask(lengths, tf.shape(z)[1]), x, tf.zeros_like(x))
+        return self._within(self.symbols.sample(features, temperature, seed), lengths)
 
     def reconstruct(self, x: tf.Tensor, lengths: tf.Tensor, seed: tf.Tensor = (0, 0)) -> tf.Tensor:
-        """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 `[B, T]`, 0 beyond."""
+        """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 like x, 0 beyond."""
         lengths, seed = as_int32(lengths), as_int32(seed)
         mean, std = self.encode(x, lengths)
         noise = tf.random.stateless_normal(tf.shape(mean), seed, dtype=mean.dtype)
         return self._emit(mask_steps(mean + std * noise, lengths), lengths, 0.0, seed)
+
+    def _noise_of(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`eps = f^-1(mean)` of the posterior mean, `[B, T, H]`, 0 beyond each length."""
+        mean, _ = self._posterior(x, lengths)
+        eps, _ = self.prior.inverse_and_log_det(mean, lengths)
+        return mask_steps(eps, lengths)
+
+    def _decode(
+        self,
+        eps: tf.Tensor,
+        lengths: tf.Tensor,
+        temperature: float | tf.Tensor = 0.0,
+        seed: tf.Tensor = (0, 0),
+    ) -> tf.Tensor:
+        """Symbols at `z = f(eps)`, the most likely at temperature 0; `eps` is 0 beyond a length."""
+        z, _ = self.prior.forward_and_log_det(eps, lengths)
+        return self._emit(z, lengths, temperature, as_int32(seed))
+
+    def vary(
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        amount: float,
+        seed: tf.Tensor = (0, 0),
+        temperature: float = 0.0,
+    ) -> tf.Tensor:
+        """Variations of sequences, by noise added to the noise eps of their posterior means.
+
+            eps' = sqrt(1 - amount^2) * eps + amount * noise
+
+        which is N(0, 1) where eps is. To be called eagerly: it compiles itself with XLA, once for
+        each shape of x.
+
+        Args:
+          x: Integers `[B, T, *event_shape]`.
+          lengths: int32 `[B]`.
+          amount: From 0, the reconstruction of the posterior mean, to 1, where nothing of x is left
+            but its length.
+          seed: int32 `[2]`.
+          temperature: Of the symbols alone, logits / temperature: the most likely ones at 0.
+
+        Returns:
+          Symbols at `f(eps')`, int32 like x, 0 beyond each length.
+        """
+        if not 0 <= amount <= 1:
+            raise ValueError(f"expected an amount from 0 to 1; got {amount}")
+        x, lengths = self._batch_of(x, lengths)
+        noise_seed, symbol_seed = tf.unstack(tf.random.split(as_int32(seed), 2))
+        eps = self._compiled_noise_of(x, lengths)
+        noise = tf.random.stateless_normal(tf.shape(eps), noise_seed, dtype=eps.dtype)
+        eps = math.sqrt(1 - amount**2) * eps + amount * mask_steps(noise, lengths)
+        temperature = tf.cast(temperature, eps.dtype)  # A number would be compiled in.
+        return self._compiled_decode(eps, lengths, temperature, symbol_seed)
 
     def interpolate(
         self, x0: tf.Tensor, length0: int, x1: tf.Tensor, length1: int, steps: int
@@ -143,30 +198,29 @@ class LatentFlow(SequenceModel):
         """Sequences between two, linear in the noise eps of their posterior means.
 
         The length is interpolated and rounded; noise beyond the shorter sequence's end counts as 0.
+        To be called eagerly: it compiles itself with XLA.
 
         Args:
-          x0: int32 `[T0]`, the sequence to start from.
+          x0: Integers `[T0, *event_shape]`, the sequence to start from.
           length0: Its length.
-          x1: int32 `[T1]`, the sequence to arrive at.
+          x1: Integers `[T1, *event_shape]`, the sequence to arrive at.
           length1: Its length.
           steps: Number of sequences, both ends included, at least 2.
 
         Returns:
-          The most likely symbols, int32 `[steps, max length]`, and the lengths, int32 `[steps]`.
+          The most likely symbols, int32 `[steps, max length, *event_shape]`, and the lengths, int32
+          `[steps]`.
         """
         if steps < 2:
             raise ValueError(f"expected at least 2 steps; got {steps}")
-        length0, length1 = int(length0), int(length1)
-        num_steps = max(length0, length1)
-        ends = []
-        for x, length in ((x0, length0), (x1, length1)):
-            x = as_int32(x)[None, :length]
-            mean, _ = self.encode(x, [length])
-            eps, _ = self.prior.inverse_and_log_det(mean, [length])
-            ends.append(tf.pad(eps, [[0, 0], [0, num_steps - length], [0, 0]]))
-        weight = tf.linspace(tf.zeros([], ends[0].dtype), 1.0, steps)[:, None, None]
-        eps = (1 - weight) * ends[0] + weight * ends[1]
-        lengths = tf.round((1 - weight) * length0 + weight * length1)[:, 0, 0]
-        lengths = tf.cast(lengths, tf.int32)
-        z, _ = self.prior.forward_and_log_det(mask_steps(eps, lengths), lengths)
-        return self._emit(z, lengths, 0.0, tf.constant([0, 0])), lengths
+        lengths = np.array([length0, length1], np.int32)
+        x = np.zeros([2, max(lengths), *self.event_shape], np.int32)
+        for row, length, end in zip(x, lengths, (x0, x1), strict=True):
+            row[:length] = end[:length]
+        eps = self._compiled_noise_of(tf.constant(x), tf.constant(lengths))
+        weight = np.linspace(0, 1, steps)
+        lengths = np.rint((1 - weight) * length0 + weight * length1).astype(np.int32)
+        weight = tf.constant(weight[:, None, None], eps.dtype)
+        eps = mask_steps((1 - weight) * eps[0] + weight * eps[1], lengths)
+        lengths = tf.constant(lengths)
+        return self._compiled_decode(eps, lengths), lengths

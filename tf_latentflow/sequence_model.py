@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.emitters import CategoricalSymbols
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.positions import Positions
+from tf_latentflow.symbols import EMISSIONS
 
 __all__ = ["ELBO", "Estimate", "SequenceModel"]
 
@@ -43,9 +43,10 @@ class Estimate(NamedTuple):
 
 
 class SequenceModel(keras.Model):
-    """`p(x, T) = p(T) p(x | T)` over sequences of symbols.
+    """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
-    Batch-major: `x` int32 `[B, T]`, `lengths` int32 `[B]`, rows of length 0 allowed; what stands in
+    Batch-major: `x` `[B, T, *event_shape]` of any integer dtype, that is `[B, T]` of ids or, for
+    notes, `[B, T, 88]` of 0 and 1; `lengths` int32 `[B]`, rows of length 0 allowed. What stands in
     `x` beyond a length has no influence, as long as it is an id. Seeds are int32 `[2]` and
     stateless: the same seed gives the same result. A subclass says what `p(x | T)` is, by `elbo`,
     `_estimate` and `_sample`.
@@ -60,7 +61,7 @@ class SequenceModel(keras.Model):
         super().__init__(name=name, dtype=keras.config.floatx())
         self.config = config
         self.length_model = LengthModel(config.max_length)
-        self.symbols = CategoricalSymbols(config.vocab_size, config.hidden_size)
+        self.symbols = EMISSIONS[config.emission](config.vocab_size, config.hidden_size)
         self._graph_estimate = tf.function(self._estimate, reduce_retracing=True)
         self._compiled_sample = tf.function(self._sample, jit_compile=True)
 
@@ -70,6 +71,33 @@ class SequenceModel(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(ModelConfig.from_dict(config["config"]), name=config["name"])
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of what is observed at one step: `()` for a symbol, `(88,)` for notes."""
+        return self.symbols.event_shape
+
+    def _batch_of(self, x: Any, lengths: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """`x` and `lengths` as int32 tensors.
+
+        Raises:
+          ValueError: they are not a batch of sequences and its lengths.
+        """
+        x, lengths = as_int32(x), as_int32(lengths)
+        expected = tf.TensorShape([*lengths.shape, None, *self.event_shape])
+        if lengths.shape.rank != 1 or not x.shape.is_compatible_with(expected):
+            dims = ", ".join(["B", "T", *map(str, self.event_shape)])
+            raise ValueError(
+                f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}"
+            )
+        return x, lengths
+
+    def _within(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`x [B, T, *event_shape]`, 0 at and beyond each length."""
+        inside = tf.sequence_mask(lengths, tf.shape(x)[1])
+        for _ in self.event_shape:
+            inside = inside[..., None]
+        return tf.where(inside, x, tf.zeros_like(x))
 
     def _limit(self) -> tf.Tensor:
         """Number of position codes seen in training."""
@@ -116,7 +144,7 @@ class SequenceModel(keras.Model):
         """
         if num_samples < 1:
             raise ValueError(f"expected num_samples of at least 1; got {num_samples}")
-        x, lengths = batch_of(x, lengths)
+        x, lengths = self._batch_of(x, lengths)
         return self._graph_estimate(x, lengths, num_samples, as_int32(seed))
 
     def log_likelihood(
@@ -139,7 +167,7 @@ class SequenceModel(keras.Model):
           seed: int32 `[2]`.
 
         Returns:
-          int32 `[B, max(lengths)]`, 0 beyond each length.
+          int32 `[B, max(lengths), *event_shape]`, 0 beyond each length.
         """
         lengths, seed = as_int32(lengths), as_int32(seed)
         temperature = tf.cast(temperature, self.compute_dtype)
@@ -152,15 +180,3 @@ class SequenceModel(keras.Model):
 def as_int32(values: Any) -> tf.Tensor:
     """`values` as an int32 tensor."""
     return tf.cast(tf.convert_to_tensor(values), tf.int32)
-
-
-def batch_of(x: Any, lengths: Any) -> tuple[tf.Tensor, tf.Tensor]:
-    """`x` and `lengths` as int32 tensors.
-
-    Raises:
-      ValueError: they are not a batch of sequences and its lengths.
-    """
-    x, lengths = as_int32(x), as_int32(lengths)
-    if x.shape.rank != 2 or not x.shape[:1].is_compatible_with(lengths.shape):
-        raise ValueError(f"expected x [B, T] and lengths [B]; got {x.shape} and {lengths.shape}")
-    return x, lengths

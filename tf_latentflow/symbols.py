@@ -1,0 +1,135 @@
+"""What is observed at a step: its embedding, and its distribution given a vector of features."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_latentflow.layer import Layer
+
+__all__ = ["EMISSIONS", "BernoulliNotes", "CategoricalSymbols", "Symbols"]
+
+
+class Symbols(Layer):
+    """An embedding, and a distribution whose logits use the same matrix.
+
+    A subclass says by `embed`, `log_prob` and `sample` what `x[t]`, of shape `event_shape`, is.
+
+    Args:
+      vocab_size: V, number of symbols.
+      size: Size of the embedding.
+      init: Half-width of the uniform initialisation of the embedding; Xavier's when None.
+      name: Name of the layer.
+    """
+
+    initial_bias = 0.0
+
+    def __init__(
+        self, vocab_size: int, size: int, init: float | None = None, name: str = "symbols"
+    ) -> None:
+        super().__init__(name=name)
+        self._shape = (vocab_size, size)
+        half_width = np.sqrt(6 / (vocab_size + size)) if init is None else init
+        self._init = keras.initializers.RandomUniform(-half_width, half_width)
+        self.build()
+
+    def build(self, input_shape: None = None) -> None:
+        bias = keras.initializers.Constant(self.initial_bias)
+        self.embedding = self.add_weight(self._shape, self._init, name="embedding")
+        self.bias = self.add_weight(self._shape[:1], bias, name="bias")
+        self.built = True
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of what is observed at one step."""
+        raise NotImplementedError
+
+    def embed(self, x: tf.Tensor) -> tf.Tensor:
+        """int32 `[..., T, *event_shape]` to `[..., T, size]`."""
+        raise NotImplementedError
+
+    def logits(self, features: tf.Tensor) -> tf.Tensor:
+        """`[..., size]` to `[..., V]`."""
+        return tf.tensordot(features, tf.transpose(self.embedding), 1) + self.bias
+
+    def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """`log p(x[t])`: features `[..., T, size]`, x `[..., T, *event_shape]`, nats `[..., T]`.
+
+        Leading dimensions of x broadcast against those of the features.
+        """
+        raise NotImplementedError
+
+    def sample(
+        self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """Draws int32 `[..., T, *event_shape]` with logits / temperature, the mode at 0."""
+        raise NotImplementedError
+
+
+class CategoricalSymbols(Symbols):
+    """Characters: `x[t]` is one of V ids, and the Categorical normalises over all of them."""
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        return ()
+
+    def embed(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self.embedding, x)
+
+    def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        logits = self.logits(features)
+        x = tf.broadcast_to(x, tf.shape(logits)[:-1])
+        return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=x, logits=logits)
+
+    def sample(
+        self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        logits = self.logits(features)
+        # Gumbel-max: one expression for every temperature, 0 included.
+        gumbel = -tf.math.log(-tf.math.log(_positive_uniform(logits, seed)))
+        temperature = tf.cast(temperature, logits.dtype)
+        return tf.argmax(logits + temperature * gumbel, axis=-1, output_type=tf.int32)
+
+
+class BernoulliNotes(Symbols):
+    """A chord: `x[t, n]` is 1 if note n sounds, `x[t]` is `[V]`, the notes independent.
+
+    The embedding of a chord is the sum of those of its notes.
+    """
+
+    initial_bias = -3.0  # About the log-odds of a note in music: 4 of 88 sound at a time.
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        return self._shape[:1]
+
+    def embed(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.tensordot(tf.cast(x, self.compute_dtype), self.embedding, 1)
+
+    def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        logits = self.logits(features)
+        sign = tf.cast(2 * x - 1, logits.dtype)
+        return tf.reduce_sum(tf.math.log_sigmoid(sign * logits), axis=-1)
+
+    def sample(
+        self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        logits = self.logits(features)
+        # u < sigmoid(logits / t) is logits + t * logistic > 0, which needs no division by t = 0.
+        uniform = _positive_uniform(logits, seed)
+        logistic = tf.math.log(uniform) - tf.math.log1p(-uniform)
+        temperature = tf.cast(temperature, logits.dtype)
+        return tf.cast(logits + temperature * logistic > 0, tf.int32)
+
+
+def _positive_uniform(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Uniform on (0, 1), of the shape and dtype of `like`: its logarithm is finite."""
+    uniform = tf.random.stateless_uniform(tf.shape(like), seed, dtype=like.dtype)
+    return tf.maximum(uniform, np.finfo(like.dtype.as_numpy_dtype).tiny)
+
+
+EMISSIONS: dict[str, type[Symbols]] = {
+    "categorical": CategoricalSymbols,
+    "bernoulli": BernoulliNotes,
+}
