@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from train.errors import UserError
-from train.text.corpus import SPLITS, Corpus, load_corpus, split_by_hash
+from train.splits import SPLITS
+from train.text.corpus import Corpus, load_corpus, split_by_hash
 from train.text.pydoc_corpus import pydoc_sentences, sentences
 from train.text.text_files import read_lines
 

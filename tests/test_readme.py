@@ -20,6 +20,7 @@ from train import char_lm, evaluate, sample
 from train.files import read_json
 from train.flags import parse_train_config
 from train.results import results_table
+from train.text.config import TextConfig
 from train.text.corpus import load_corpus
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +65,7 @@ def run_char_lm(flags: list[str]) -> None:
             char_lm.main(flags)
         assert exit_info.value.code == 0
         return
-    config = parse_train_config("python -m train.char_lm", flags)
+    config = parse_train_config(TextConfig, flags)
     if config.dataset in ONLY_PREPARED:
         assert load_corpus(config.dataset, config.data_dir).test
         return

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from train.config import TrainConfig
 from train.errors import UserError
 from train.flags import parse_train_config
 from train.presets import PRESET_NAMES
 from train.schedules import Plateau, Schedule, final_decay_scale, kl_weight
+from train.text.config import TextConfig
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_plateau_waits_then_divides_and_survives_json() -> None:
 
 
 def test_schedule_in_epochs_interpolates_within_an_epoch() -> None:
-    config = TrainConfig.from_preset("paper", "af-af", epochs=20)
+    config = TextConfig.from_preset("paper", "af-af", epochs=20)
     schedule = Schedule(config, steps_per_epoch=100, has_kl=True)
     assert schedule.total_steps == 2000
     assert schedule.eval_steps == 100
@@ -71,27 +71,28 @@ def test_schedule_in_epochs_interpolates_within_an_epoch() -> None:
 
 
 def test_schedule_without_kl_has_no_ramp() -> None:
-    schedule = Schedule(TrainConfig.from_preset("small", "af-af"), 100, has_kl=False)
+    schedule = Schedule(TextConfig.from_preset("small", "af-af"), 100, has_kl=False)
     assert schedule.ramp_end == 0
     assert schedule.kl_weight(0) == 1.0
 
 
 def test_ramp_of_small_is_over_by_half_of_the_run() -> None:
-    schedule = Schedule(TrainConfig.from_preset("small", "af-af"), 60, has_kl=True)
+    schedule = Schedule(TextConfig.from_preset("small", "af-af"), 60, has_kl=True)
     assert schedule.ramp_end <= schedule.total_steps / 2
 
 
 @pytest.mark.parametrize("model", ["af-af", "lstm"])
 @pytest.mark.parametrize("preset", PRESET_NAMES)
 def test_presets_are_valid_and_survive_json(preset: str, model: str) -> None:
-    config = TrainConfig.from_preset(preset, model)
+    config = TextConfig.from_preset(preset, model)
     config.check()
-    assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert TextConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_flags_override_the_preset() -> None:
     config = parse_train_config(
-        "x", ["--preset", "paper", "--model", "lstm", "--batch-size", "7", "--max-steps", "9"]
+        TextConfig,
+        ["--preset", "paper", "--model", "lstm", "--batch-size", "7", "--max-steps", "9"],
     )
     assert (config.optimizer, config.learning_rate) == ("sgd", 20.0)  # Of the baseline's row.
     assert config.batch_size == 7
@@ -119,9 +120,9 @@ def test_flags_override_the_preset() -> None:
 )
 def test_impossible_values_are_refused_by_flag(field: str, value: float) -> None:
     with pytest.raises(UserError, match="--" + field.replace("_", "-")):
-        TrainConfig.from_preset("tiny", "af-af", **{field: value}).check()
+        TextConfig.from_preset("tiny", "af-af", **{field: value}).check()
 
 
 def test_a_run_needs_an_end() -> None:
     with pytest.raises(UserError, match="--max-steps"):
-        TrainConfig(epochs=None, max_steps=None).check()
+        TextConfig(epochs=None, max_steps=None).check()

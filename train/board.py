@@ -6,13 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 __all__ = ["Board", "drop_events_after", "text_table"]
 
 
 class Board:
-    """Writes the scalars and texts of one run.
+    """Writes the scalars, texts and pictures of one run.
 
     What is measured on a split lies in a folder of the split's name, which TensorBoard takes for a
     run: a tag that two splits have is one chart with two curves.
@@ -42,6 +43,23 @@ class Board:
         """Writes a table of texts, shown character by character as they are."""
         with self._writer(split).as_default(step=step):
             tf.summary.text(tag, text_table(header, rows))
+
+    def images(self, split: str, step: int, tag: str, pngs: Sequence[bytes]) -> None:
+        """Writes PNG files as one row of pictures, smaller ones with white to the right and below.
+
+        Raises:
+          ValueError: If there is none.
+        """
+        if not pngs:
+            raise ValueError("expected at least one picture; got none")
+        pictures = [tf.io.decode_png(png, channels=3).numpy() for png in pngs]
+        # A summary has one size for all its pictures.
+        height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+        padded = np.full([len(pictures), height, width, 3], 255, np.uint8)
+        for place, picture in zip(padded, pictures, strict=True):
+            place[: picture.shape[0], : picture.shape[1]] = picture
+        with self._writer(split).as_default(step=step):
+            tf.summary.image(tag, padded, max_outputs=len(pictures))
 
     def flush(self) -> None:
         """Writes what is pending to the files."""

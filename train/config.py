@@ -5,17 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from train.errors import UserError
 from train.presets import preset_fields
 
-__all__ = ["NAMED_DATASETS", "TrainConfig"]
-
-NAMED_DATASETS = ("pydoc", "ptb")  # Any other dataset is a path.
+__all__ = ["TrainConfig"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Settings of a training run, which the same command again continues.
 
@@ -23,15 +21,23 @@ class TrainConfig:
     `--epochs` or `--max-steps` ends the run, and one alone lifts the preset's other.
     """
 
+    # A kind of data has a subclass, which says these and the defaults that differ.
+    task: ClassVar[str]
+    """Name of the kind of data, a key of `train.tasks.TASKS`."""
+    program: ClassVar[str]
+    """Module that is run."""
+    named_datasets: ClassVar[tuple[str, ...]]
+    """Datasets that are no path."""
+
     # The docstrings are the help, which keeps the line breaks before an indent or a mark.
 
     model: str = "af-af"
     """af-af, af-scf, iaf-scf, af-only, af-af-affine, af-indep or af-indep-affine, latent flows;
     or lstm, the discrete baseline."""
-    dataset: str = "pydoc"
-    """pydoc (built in), ptb (Penn Treebank), or a UTF-8 file or folder, a sentence a line."""
+    dataset: str
+    """Name of a dataset, or a path."""
     data_dir: Path | None = None
-    """Folder with train.txt, valid.txt and test.txt of ptb. None: downloaded once, to a cache."""
+    """Folder with the files of the dataset. None: downloaded once, to a cache."""
     preset: Literal["tiny", "small", "paper"] = "small"
     """Sizes and defaults: tiny (seconds, for tests), small (minutes), paper (as published)."""
     workdir: Path | None = None
@@ -45,6 +51,9 @@ class TrainConfig:
     """Length of the run [optimiser steps]. None: no limit of this kind."""
     batch_size: int = 32
     """Sequences that go through the model at once [sequences]."""
+    max_batch_steps: int = 0
+    """Most time steps, padding included, in a batch: longer sequences come in smaller batches,
+    and the longest alone [time steps]. 0: no limit."""
     accumulation_steps: int = 1
     """Batches whose gradients are added for one optimiser step [batches]."""
     elbo_samples: int = 1
@@ -89,14 +98,19 @@ class TrainConfig:
 
     @classmethod
     def from_preset(
-        cls, preset: str = "small", model: str = "af-af", **overrides: Any
-    ) -> TrainConfig:
-        """Returns a preset's settings for a model, with `overrides` on top.
+        cls,
+        preset: str = "small",
+        model: str = "af-af",
+        dataset: str | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """Returns a preset's settings for a model and a dataset, with `overrides` on top.
 
         Raises:
           ValueError: If there is no such preset.
         """
-        fields = preset_fields(preset, model)
+        dataset = cls.dataset if dataset is None else dataset
+        fields = {**preset_fields(cls.task, preset, model, dataset), "dataset": dataset}
         # A limit given by hand replaces that of the preset, whichever unit either has.
         if overrides.keys() & {"epochs", "max_steps"}:
             fields |= {"epochs": None, "max_steps": None}
@@ -131,14 +145,14 @@ class TrainConfig:
         """Returns the settings as JSON values; paths are absolute, and the workdir is left out."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         del fields["workdir"]  # A folder can be moved.
-        if self.dataset not in NAMED_DATASETS:
+        if self.dataset not in self.named_datasets:
             fields["dataset"] = str(Path(self.dataset).expanduser().absolute())
         if self.data_dir is not None:
             fields["data_dir"] = str(self.data_dir.expanduser().absolute())
         return fields
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any], workdir: Path | None = None) -> TrainConfig:
+    def from_dict(cls, fields: dict[str, Any], workdir: Path | None = None) -> Self:
         """Returns the settings that `to_dict` wrote."""
         data_dir = fields.get("data_dir")
         return cls(
@@ -169,7 +183,14 @@ _POSITIVE = (
     "checkpoint_steps",
     "log_steps",
 )
-_NOT_NEGATIVE = ("final_decay", "kl_zero", "kl_ramp", "valid_sequences", "plateau_patience")
+_NOT_NEGATIVE = (
+    "max_batch_steps",
+    "final_decay",
+    "kl_zero",
+    "kl_ramp",
+    "valid_sequences",
+    "plateau_patience",
+)
 
 
 def _refuse(name: str, expected: str, value: object) -> None:

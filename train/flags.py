@@ -15,6 +15,7 @@ from train.errors import UserError
 __all__ = ["parse_flags", "parse_train_config"]
 
 T = TypeVar("T")
+Config = TypeVar("Config", bound=TrainConfig)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +23,7 @@ class _Peek:
     """The flags that decide what the other flags' defaults are."""
 
     model: str = "af-af"
+    dataset: str | None = None
     preset: str = "small"
     epochs: str | None = None
     max_steps: str | None = None
@@ -54,8 +56,12 @@ def parse_flags(
     )
 
 
-def parse_train_config(program: str, args: Sequence[str] | None = None) -> TrainConfig:
-    """Returns checked settings of a run; `--preset` and `--model` decide what the defaults are.
+def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) -> Config:
+    """Returns checked settings of a run; preset, model and dataset decide what the defaults are.
+
+    Args:
+      kind: Settings of the program.
+      args: Its flags, or None for those of the process.
 
     Raises:
       UserError: If a value is impossible.
@@ -69,9 +75,9 @@ def parse_train_config(program: str, args: Sequence[str] | None = None) -> Train
         peek = _Peek()
     limits = {name: None for name in ("epochs", "max_steps") if getattr(peek, name) is not None}
     try:
-        default = TrainConfig.from_preset(peek.preset, peek.model, **limits)
+        default = kind.from_preset(peek.preset, peek.model, peek.dataset, **limits)
     except ValueError as error:
         raise UserError(f"--preset: {error}") from None
-    config = parse_flags(TrainConfig, program, args, default)
+    config = parse_flags(kind, f"python -m {kind.program}", args, default)
     config.check()
     return config

@@ -11,17 +11,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from train.batches import batch_spec
 from train.board import Board
 from train.checkpoints import CheckpointStore
 from train.config import TrainConfig
 from train.devices import make_optimizer, make_strategy
 from train.files import read_json, write_json
-from train.metrics import SplitTerms, Unit, batch_spec
+from train.metrics import SplitTerms
 from train.progress import Progress
 from train.run_state import NonFiniteError, RunState, RunSummary
 from train.schedules import Schedule
 from train.step import Batch, TrainStep
 from train.training_data import TrainingData
+from train.units import Unit
 from train.workdir import Workdir
 
 __all__ = ["Trainer"]
@@ -86,10 +88,14 @@ class Trainer:
             accumulation_steps=config.accumulation_steps,
             seed=config.seed,
             jit=config.jit,
-            batch_spec=batch_spec(train, config.batch_size),
+            batch_spec=batch_spec(train, config.batch_size, config.max_batch_steps),
         )
         self._valid_terms = SplitTerms(
-            self.model, config.valid_samples, config.batch_size, importance=False
+            self.model,
+            config.valid_samples,
+            config.batch_size,
+            importance=False,
+            max_batch_steps=config.max_batch_steps,
         )
         self._store = CheckpointStore(
             workdir.checkpoints,

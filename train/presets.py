@@ -54,16 +54,58 @@ _COMMON: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-# The optimiser and the objective, by preset and family of models.
-_BY_FAMILY: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("tiny", "flow"): {"learning_rate": 5e-3, "kl_zero": 5, "kl_ramp": 10, "elbo_samples": 2},
-    ("tiny", "lstm"): {"learning_rate": 5e-3},
+# What differs from these on music.
+_MUSIC: Mapping[str, Mapping[str, Any]] = {
+    "tiny": {"max_batch_steps": 1024},
+    "small": {"valid_sequences": 0, "max_batch_steps": 8192},
+    # Appendix E of the paper; a step's batch is that of `_PAPER_BATCHES`.
+    "paper": {
+        "plateau_patience": 2,
+        "checkpoint_steps": 100,
+        "log_steps": 20,
+        "max_batch_steps": 4300,
+    },
+}
+
+# Batch size and accumulation steps of the published runs; 5 and 1 on any other set.
+_PAPER_BATCHES: Mapping[str, tuple[int, int]] = {"piano-midi": (1, 8), "musedata": (1, 8)}
+
+# The optimiser and the objective, by kind of data, preset and family of models.
+_OBJECTIVES: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
+    ("text", "tiny", "flow"): {
+        "learning_rate": 5e-3,
+        "kl_zero": 5,
+        "kl_ramp": 10,
+        "elbo_samples": 2,
+    },
+    ("text", "tiny", "lstm"): {"learning_rate": 5e-3},
     # A KL weight of 0.05 from the start costs no reconstruction, and keeps q from running away
     # from a prior that has yet to learn: with 1e-5 the KL grew to 90 bits per character.
-    ("small", "flow"): {"learning_rate": 5e-3, "kl_floor": 0.05, "kl_zero": 100, "kl_ramp": 400},
-    ("small", "lstm"): {"learning_rate": 5e-3},
-    ("paper", "flow"): {"learning_rate": 1e-3, "kl_zero": 4, "kl_ramp": 10, "elbo_samples": 10},
-    ("paper", "lstm"): {"optimizer": "sgd", "learning_rate": 20.0},
+    ("text", "small", "flow"): {
+        "learning_rate": 5e-3,
+        "kl_floor": 0.05,
+        "kl_zero": 100,
+        "kl_ramp": 400,
+    },
+    ("text", "small", "lstm"): {"learning_rate": 5e-3},
+    ("text", "paper", "flow"): {
+        "learning_rate": 1e-3,
+        "kl_zero": 4,
+        "kl_ramp": 10,
+        "elbo_samples": 10,
+    },
+    ("text", "paper", "lstm"): {"optimizer": "sgd", "learning_rate": 20.0},
+    ("music", "tiny", "flow"): {"learning_rate": 5e-3, "kl_zero": 5, "kl_ramp": 10},
+    ("music", "tiny", "lstm"): {"learning_rate": 5e-3},
+    ("music", "small", "flow"): {
+        "learning_rate": 5e-3,
+        "kl_floor": 0.05,
+        "kl_zero": 100,
+        "kl_ramp": 400,
+    },
+    ("music", "small", "lstm"): {"learning_rate": 5e-3},
+    ("music", "paper", "flow"): {"learning_rate": 1e-3, "kl_zero": 20, "kl_ramp": 15},
+    ("music", "paper", "lstm"): {"optimizer": "sgd", "learning_rate": 20.0},
 }
 
 
@@ -72,12 +114,24 @@ def family(model: str) -> str:
     return "lstm" if model == "lstm" else "flow"
 
 
-def preset_fields(preset: str, model: str) -> dict[str, Any]:
-    """Returns the fields of `TrainConfig` that a preset sets for a model.
+def preset_fields(task: str, preset: str, model: str, dataset: str) -> dict[str, Any]:
+    """Returns the fields of `TrainConfig` that a preset sets for a model on a dataset.
+
+    Args:
+      task: Kind of data, `text` or `music`.
+      preset: One of `PRESET_NAMES`.
+      model: Any name; `lstm` has rows of its own.
+      dataset: Name of the dataset.
 
     Raises:
       ValueError: If there is no such preset.
     """
     if preset not in PRESET_NAMES:
         raise ValueError(f"expected a preset of {', '.join(PRESET_NAMES)}; got {preset!r}")
-    return {**_COMMON[preset], **_BY_FAMILY[preset, family(model)]}
+    fields = {**_COMMON[preset], **_OBJECTIVES[task, preset, family(model)]}
+    if task == "music":
+        fields |= _MUSIC[preset]
+        if preset == "paper":
+            batch_size, accumulation = _PAPER_BATCHES.get(dataset, (5, 1))
+            fields |= {"batch_size": batch_size, "accumulation_steps": accumulation}
+    return fields

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from train.metrics import Unit
 from train.step import StepTerms
+from train.units import Unit
 
 __all__ = ["Progress", "Window", "format_seconds", "show_split_progress"]
 
@@ -138,7 +138,7 @@ class Progress:
     def line(self, window: Window, step: int, total: int, eta: float | None) -> str:
         """Returns the line of progress after `step` of `total` steps, with `eta` seconds to go."""
         unit, terms = self._unit, window.terms
-        loss = f"{self._bound(terms):.3f} {unit.name}"
+        loss = f"{self._bound(terms):.3f} {unit.name.replace('_', ' ')}"
         weight = ""
         if self._has_latents:
             reconstruction, kl = (

@@ -5,30 +5,53 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from train.units import Unit
+
 __all__ = ["results_table"]
 
 
-def results_table(split: str, results: Mapping[str, Any]) -> str:
+def results_table(split: str, results: Mapping[str, Any], unit: Unit) -> str:
     """Returns the numbers of a split as lines of text, with the protocol that they follow.
 
     Args:
       split: Its name.
-      results: As in `results.json`, of text.
+      results: As in `results.json`.
+      unit: In what they are given.
     """
-    bpc, stderr = results["bpc"], results["bpc_stderr"]
-    samples = results["num_samples"]
-    exact = results["kl_bpc"] is None
+    name, samples = unit.name, results["num_samples"]
+    exact = results[f"kl_{name}"] is None
     how = "exact" if exact else f"{samples} importance sample{'s' if samples > 1 else ''}"
+    per = "" if unit.nats == 1 else " / log 2"
+    label = name.replace("_", " ")
     rows = [
-        ("bpc", f"{bpc:.4f} +- {stderr:.4f}", "-(log p(x|T) + log p(T)) / log 2 / sum(T + 1)"),
-        ("reconstruction", _number(results["reconstruction_bpc"]), "-log p(x|z) of the ELBO"),
-        ("KL", _number(results["kl_bpc"]), "KL(q(z|x) || p(z)) of the ELBO"),
-        ("bpc given length", _number(results["bpc_given_length"]), "-log p(x|T) / log 2 / sum(T)"),
-        ("sentences", str(results["num_sequences"]), how),
-        ("unknown characters", str(results["num_unknown"]), "evaluated as the unknown symbol"),
+        (
+            label,
+            f"{results[name]:.4f} +- {results[f'{name}_stderr']:.4f}",
+            f"-(log p(x|T) + log p(T)){per} / sum(T + 1)",
+        ),
+        ("reconstruction", _number(results[f"reconstruction_{name}"]), "-log p(x|z) of the ELBO"),
+        ("KL", _number(results[f"kl_{name}"]), "KL(q(z|x) || p(z)) of the ELBO"),
+        (
+            "given length" if unit.nats == 1 else f"{label} given length",
+            f"{results[f'{name}_given_length']:.4f}",
+            f"-log p(x|T){per} / sum(T)",
+        ),
+        (unit.sequences, str(results["num_sequences"]), how),
+        *(
+            (what, str(results[key]), note)
+            for key, (what, note) in _COUNTS.items()
+            if key in results
+        ),
     ]
-    lines = [f"{name:<20}{value:>18}  {note}" for name, value, note in rows]
-    return "\n".join([f"{split} split, bits per character", *lines])
+    lines = [f"{label:<20}{value:>18}  {note}" for label, value, note in rows]
+    return "\n".join([f"{split} split, {unit.title}", *lines])
+
+
+# Rows that only some kinds of data have.
+_COUNTS = {
+    "num_unknown": ("unknown characters", "evaluated as the unknown symbol"),
+    "num_too_long": ("pieces left out", "longer than any that the model gives a probability"),
+}
 
 
 def _number(value: float | None) -> str:

@@ -29,7 +29,8 @@ class Workdir:
     | `tensorboard/`      | event files, `train/` and `valid/`: `tensorboard --logdir WORKDIR`    |
     | `model.keras`       | the best weights, once the run has finished                           |
     | `results.json`      | the test, once it is finished too                                     |
-    | `samples.txt`       | samples of the finished model, one a line                             |
+    | `samples.txt`       | samples of the finished model, one a line (text)                      |
+    | `samples/`          | samples of the finished model, MIDI files and pictures (music)        |
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +39,6 @@ class Workdir:
         self.config_file = path / "config.json"
         self.resumes_file = path / "resumes.json"
         self.results_file = path / "results.json"
-        self.samples_file = path / "samples.txt"
         self.model_file = path / "model.keras"
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
@@ -110,7 +110,7 @@ class Workdir:
             config = read_json(self.config_file)
         except FileNotFoundError:
             raise UserError(
-                f"{self.path} holds no run: give the --workdir of a finished train.char_lm"
+                f"{self.path} holds no run: give the --workdir of a finished training"
             ) from None
         except (OSError, ValueError) as error:
             raise UserError(f"cannot read {self.config_file} ({error}): {_CURE}") from None

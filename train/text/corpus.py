@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.errors import UserError
+from train.splits import SPLITS, split_of
 from train.text.ptb import fetch_ptb
 from train.text.pydoc_corpus import pydoc_sentences
 from train.text.text_files import read_lines
 
-__all__ = ["SPLITS", "Corpus", "load_corpus", "split_by_hash"]
-
-SPLITS = ("train", "valid", "test")
-_HASH_PARTS = 10  # One part is the test split, one the validation split.
+__all__ = ["Corpus", "load_corpus", "split_by_hash"]
 
 
 @dataclass(frozen=True)
@@ -83,16 +81,10 @@ def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = 28
 
 
 def split_by_hash(sentences: Iterable[str]) -> dict[str, list[str]]:
-    """Deals sentences to train (8 of 10), valid and test by their own text.
-
-    The rule looks at nothing but the sentence: a repeated sentence stands in one split, and text
-    that is added later moves no sentence to another split.
-    """
+    """Deals sentences to splits by their own text; see `split_of`."""
     splits: dict[str, list[str]] = {split: [] for split in SPLITS}
     for sentence in sentences:
-        digest = hashlib.sha256(sentence.encode()).digest()
-        part = int.from_bytes(digest[:8], "big") % _HASH_PARTS
-        splits[{0: "test", 1: "valid"}.get(part, "train")].append(sentence)
+        splits[split_of(sentence.encode())].append(sentence)
     return splits
 
 

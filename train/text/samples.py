@@ -1,4 +1,4 @@
-"""What the programs know about text: encoding, samples, and words that were seen in training."""
+"""Samples of text, words of them that were seen in training, and what TensorBoard shows."""
 
 from __future__ import annotations
 
@@ -10,51 +10,28 @@ import tensorflow as tf
 
 from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 from train.board import Board
+from train.draw import draw_sequences, padded
 
-__all__ = ["draw_samples", "encode_all", "share_of_known_words", "text_show"]
+__all__ = ["draw_texts", "share_of_known_words", "text_show"]
 
-_SAMPLE_BATCH = 256
 _SHOWN = 5
 
 
-def encode_all(texts: Iterable[str], vocabulary: Vocabulary) -> list[np.ndarray]:
-    """Returns the ids of each text, int32 `[T]`."""
-    return [vocabulary.encode(text) for text in texts]
-
-
-def draw_samples(
+def draw_texts(
     model: keras.Model,
-    vocabulary: Vocabulary,
     n: int,
     *,
     seed: int,
     temperature: float = 1.0,
     length: int | None = None,
 ) -> list[str]:
-    """Draws texts from a model.
-
-    Args:
-      model: A model with `sample` and `length_model`.
-      vocabulary: Of the model.
-      n: Number of texts.
-      seed: The same seed gives the same texts.
-      temperature: 0 takes the most probable symbol everywhere, 1 is the model's distribution.
-      length: Characters of each text, or None to draw it from p(T).
-    """
-    if length is None:
-        lengths = model.length_model.sample(n, tf.constant([seed, 0], tf.int32)).numpy()
-    else:
-        lengths = np.full([n], length, np.int32)
-    texts = []
-    for i in range(0, n, _SAMPLE_BATCH):
-        part = lengths[i : i + _SAMPLE_BATCH]
-        ids = model.sample(
-            tf.constant(part), temperature, tf.constant([seed, 1 + i // _SAMPLE_BATCH], tf.int32)
-        ).numpy()
-        # Padding is a symbol like any other to the emitter; within a text it is shown as unknown.
-        ids = np.where(ids == PADDING_ID, UNKNOWN_ID, ids)
-        texts += [vocabulary.decode(row[:size]) for row, size in zip(ids, part, strict=True)]
-    return texts
+    """Draws texts from a model; see `draw_sequences`."""
+    vocabulary = Vocabulary(model.config.vocabulary)
+    # Padding is a symbol like any other to the emitter; within a text it is shown as unknown.
+    return [
+        vocabulary.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids))
+        for ids in draw_sequences(model, n, seed=seed, temperature=temperature, length=length)
+    ]
 
 
 def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
@@ -64,29 +41,21 @@ def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
     return sum(word in known for word in words) / len(words) if words else 0.0
 
 
-def text_show(
-    valid: Sequence[np.ndarray], vocabulary: Vocabulary, seed: int
-) -> Callable[[keras.Model, Board, int], None]:
+def text_show(valid: Sequence[np.ndarray], seed: int) -> Callable[[keras.Model, Board, int], None]:
     """Returns what writes samples and reconstructions of a model to TensorBoard.
 
     Args:
       valid: Sequences of which the first few are reconstructed, where the model can do so.
-      vocabulary: Of the model.
       seed: The same for every call, so that what changes is the model.
     """
-    shown = list(valid[:_SHOWN])
-    lengths = np.array([len(x) for x in shown], np.int32)
-    x = np.zeros([len(shown), max(lengths)], np.int32)
-    for row, sequence in zip(x, shown, strict=True):
-        row[: len(sequence)] = sequence
+    x, lengths = padded(list(valid[:_SHOWN]))
 
     def show(model: keras.Model, board: Board, step: int) -> None:
-        samples = draw_samples(model, vocabulary, _SHOWN, seed=seed)
+        samples = draw_texts(model, _SHOWN, seed=seed)
         board.text("valid", step, "samples", ["sample"], [[text] for text in samples])
         if hasattr(model, "reconstruct"):
-            again = model.reconstruct(
-                tf.constant(x), tf.constant(lengths), tf.constant([seed, 0], tf.int32)
-            ).numpy()
+            vocabulary = Vocabulary(model.config.vocabulary)
+            again = model.reconstruct(x, lengths, tf.constant([seed, 0], tf.int32)).numpy()
             rows = [
                 [vocabulary.decode(a[:t]), vocabulary.decode(b[:t])]
                 for a, b, t in zip(x, again, lengths, strict=True)

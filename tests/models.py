@@ -1,0 +1,29 @@
+"""Tiny models and batches that several tests share."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from tf_latentflow import ModelConfig, build_model
+
+__all__ = ["LENGTHS", "draw_x", "make_model"]
+
+LENGTHS = np.array([5, 3, 0], np.int32)
+
+
+def make_model(name: str, spread: float = 0.1, **overrides: object) -> keras.Model:
+    sizes = {"vocab_size": 6, "max_length": 9, **overrides}
+    keras.utils.set_random_seed(0)
+    model = build_model(ModelConfig.from_name(name, "tiny", **sizes))
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign_add(rng.normal(0, spread, variable.shape))
+    return model
+
+
+def draw_x(num_steps: int = 5, batch: int = 3, emission: str = "categorical") -> np.ndarray:
+    rng = np.random.default_rng(1)
+    if emission == "bernoulli":
+        return rng.integers(0, 2, (batch, num_steps, 6), np.uint8)
+    return rng.integers(2, 6, (batch, num_steps)).astype(np.int32)

@@ -1,0 +1,49 @@
+"""A piece of music as a piano roll: uint8 `[T, 88]` of 0 and 1.
+
+A row is one time step, and column n is MIDI note 21 + n: from A0 to C8, the keys of a piano.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["HIGHEST_NOTE", "LOWEST_NOTE", "NUM_NOTES", "Note", "notes_of", "roll_of"]
+
+LOWEST_NOTE = 21
+HIGHEST_NOTE = 108
+NUM_NOTES = HIGHEST_NOTE - LOWEST_NOTE + 1
+
+
+class Note(NamedTuple):
+    """A note that sounds in the steps `start, ..., end - 1`."""
+
+    pitch: int  # MIDI number, LOWEST_NOTE to HIGHEST_NOTE.
+    start: int
+    end: int
+
+
+def roll_of(notes: Iterable[Note], num_steps: int) -> np.ndarray:
+    """Returns the piano roll `[num_steps, 88]` in which these notes sound."""
+    roll = np.zeros((num_steps, NUM_NOTES), np.uint8)
+    for pitch, start, end in notes:
+        roll[start:end, pitch - LOWEST_NOTE] = 1
+    return roll
+
+
+def notes_of(roll: np.ndarray) -> list[Note]:
+    """Returns the notes of a piano roll, each as long as it is held.
+
+    >>> notes_of(roll_of([Note(60, 0, 3), Note(64, 2, 4), Note(60, 3, 4)], 5))
+    [Note(pitch=60, start=0, end=4), Note(pitch=64, start=2, end=4)]
+    """
+    padded = np.pad(roll.astype(np.int8), ((1, 1), (0, 0)))
+    change = np.diff(padded, axis=0).T  # [88, T + 1]: 1 where a note starts, -1 where one ends.
+    pitches, starts = np.nonzero(change == 1)  # Both of these go by note, then by time.
+    _, ends = np.nonzero(change == -1)
+    return [
+        Note(LOWEST_NOTE + int(pitch), int(start), int(end))
+        for pitch, start, end in zip(pitches, starts, ends, strict=True)
+    ]

@@ -1,0 +1,33 @@
+"""Trains a model of polyphonic music and tests it: `python -m train.polyphonic_music`.
+
+Without a flag: the latent flow `af-af` at preset `small`, on the chorales of Bach that music21
+carries. The same command again goes on with a run that was stopped, or prints the numbers of a
+finished one. `--help` lists the flags; then
+
+    tensorboard --logdir WORKDIR
+    python -m train.evaluate WORKDIR --split test --samples 50
+    python -m train.sample WORKDIR -n 4 --length 128 --out DIR
+    python -m train.sample WORKDIR -n 4 --prime MY_PIECE.mid --amount 0.3 --out DIR
+
+It needs the extra `music`: `pip install '.[music]'`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from train.errors import run_program
+from train.music.sets import load
+from train.music.task import MusicTask
+from train.program import run_training
+
+__all__ = ["load", "main"]
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the program; see `run_training`."""
+    run_training(MusicTask(), args)
+
+
+if __name__ == "__main__":
+    run_program(main)

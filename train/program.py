@@ -1,0 +1,138 @@
+"""What every training program does: train, test, and leave the results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from train.config import TrainConfig
+from train.errors import UserError
+from train.files import read_json, replace_file, write_json
+from train.flags import parse_train_config
+from train.quiet import import_tensorflow_quietly
+from train.results import results_table
+from train.task import Dataset, Task
+from train.workdir import Workdir
+
+__all__ = ["run_training"]
+
+
+def run_training(task: Task, args: Sequence[str] | None = None) -> None:
+    """Starts a run, goes on with it, or prints the numbers of a finished one.
+
+    Args:
+      task: Kind of data.
+      args: Flags, or None for those of the process.
+
+    Raises:
+      UserError: If the input is bad.
+      SystemExit: With status 1 if the training went non-finite, as `parse_train_config` otherwise.
+    """
+    # What needs no TensorFlow comes first, so that bad input is refused at once.
+    config = parse_train_config(task.config, args)
+    workdir = Workdir(config.run_directory)
+    settings: dict[str, Any] = {"task": config.task, "train": config.to_dict()}
+    workdir.check(settings)
+
+    dataset = task.load(config)
+    settings["dataset_sha256"] = dataset.sha256
+    workdir.check(settings)
+    if workdir.results_file.exists():
+        print("this run has finished:")
+    else:
+        print(task.describe(dataset))
+        _train(task, config, settings, dataset, workdir)
+    results = read_json(workdir.results_file)
+    print()
+    print(results_table("test", results["test"], task.unit))
+    task.print_samples(workdir.path, results["samples"])
+    print(f"\nthe run lies in {workdir.path}")
+
+
+def _train(
+    task: Task, config: TrainConfig, settings: dict[str, Any], dataset: Dataset, workdir: Workdir
+) -> None:
+    """Trains, tests, and writes what a finished run leaves."""
+    import_tensorflow_quietly()
+    from tf_latentflow import ModelConfig, build_model
+    from train.checkpoints import weights_sha256
+    from train.loop import Trainer
+    from train.run_state import NonFiniteError
+
+    try:
+        model_config = ModelConfig.from_name(
+            config.model, preset=config.preset, **task.model_fields(dataset)
+        )
+    except ValueError as error:
+        raise UserError(f"--model: {error}") from None
+    settings["model"] = model_config.to_dict()
+    workdir.claim(settings)
+    valid = task.encode(model_config, dataset.valid)
+    trainer = Trainer(
+        config,
+        lambda: build_model(model_config),
+        task.encode(model_config, dataset.train),
+        valid,
+        workdir,
+        task.unit,
+        has_latents=model_config.is_flow,
+        report=_report,
+        show=task.show(model_config, valid, config),
+    )
+    try:
+        summary = trainer.run()
+    except NonFiniteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    model = trainer.model
+    temporary = workdir.path / ".tmp.model.keras"
+    model.save(temporary)
+    replace_file(temporary, workdir.model_file)
+    test = _test(task, config, dataset, model)
+    write_json(
+        workdir.results_file,
+        {
+            "task": config.task,
+            "model": config.model,
+            "dataset": settings["train"]["dataset"],
+            "dataset_sha256": dataset.sha256,
+            "preset": config.preset,
+            "seed": config.seed,
+            "test": test,
+            "train": {
+                "epochs": summary.epochs,
+                "steps": summary.steps,
+                "wall_seconds": summary.wall_seconds,
+                "resumed_from_steps": summary.resumed_from_steps,
+                "weights_sha256": weights_sha256(model),
+            },
+            "samples": task.leave_samples(model, dataset, config, workdir.path),
+        },
+    )
+
+
+def _test(task: Task, config: TrainConfig, dataset: Dataset, model: Any) -> dict[str, Any]:
+    """Returns the numbers of the test split."""
+    from train.metrics import evaluate_split
+    from train.progress import show_split_progress
+
+    test = task.encode(model.config, dataset.test)
+    _report(f"testing on {len(test)} {task.unit.sequences}, {config.test_samples} samples each")
+    results = evaluate_split(
+        model,
+        test,
+        task.unit,
+        has_latents=model.config.is_flow,
+        num_samples=config.test_samples,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        max_batch_steps=config.max_batch_steps,
+        progress=show_split_progress(),
+    )
+    return {**results, **task.split_numbers(dataset.test, test)}
+
+
+def _report(line: str) -> None:
+    """Prints a line at once, also into a file or a pipe."""
+    print(line, flush=True)
