@@ -14,19 +14,24 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
+from scipy.io import savemat
 
-from train import char_lm, evaluate, sample
-from train.files import read_json
-from train.flags import parse_train_config
+from train import char_lm, evaluate, polyphonic_music, reproduce, sample
+from train.files import read_json, write_json
+from train.flags import parse_flags, parse_train_config
+from train.music import chorales
+from train.music.midi import write_midi
 from train.results import results_table
-from train.text.config import TextConfig
-from train.text.corpus import load_corpus
+from train.task import Task
+from train.tasks import TASKS
+from train.units import BITS_PER_CHARACTER
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
-# What is added to a `train.char_lm` line; the last of two flags counts. Its workdir stays the one
+# What is added to the line of a training; the last of two flags counts. Its workdir stays the one
 # that the line as written has.
 SMALL_RUN = (
     *("--preset", "tiny", "--max-steps", "2", "--kl-zero", "0", "--kl-ramp", "1"),
@@ -36,9 +41,11 @@ SMALL_RUN = (
 FEW_SAMPLES = ("--samples", "1")
 # The user's own data, which the page calls so.
 MY_TEXT = "my_text.txt"
+MY_MIDI = "my_midi"
 PTB = "ptb"
+MUSIC = "music"
 # Datasets on which a run is only prepared, for its time: flags and data are read, and that is all.
-ONLY_PREPARED = (PTB,)
+ONLY_PREPARED = ("ptb", "jsb", MY_MIDI)
 
 
 class Block(NamedTuple):
@@ -59,19 +66,40 @@ def commands(code: str) -> list[list[str]]:
     return [shlex.split(part, comments=True) for part in parts if not part.lstrip().startswith("#")]
 
 
-def run_char_lm(flags: list[str]) -> None:
+def run_training(task: Task, main: Callable[[list[str]], None], flags: list[str]) -> None:
     if flags == ["--help"]:
         with pytest.raises(SystemExit) as exit_info:
-            char_lm.main(flags)
+            main(flags)
         assert exit_info.value.code == 0
         return
-    config = parse_train_config(TextConfig, flags)
+    config = parse_train_config(task.config, flags)
     if config.dataset in ONLY_PREPARED:
-        assert load_corpus(config.dataset, config.data_dir).test
+        assert task.load(config).test
         return
     workdir = config.run_directory
-    char_lm.main([*flags, *SMALL_RUN, "--workdir", str(workdir)])
+    main([*flags, *SMALL_RUN, "--workdir", str(workdir)])
     assert (workdir / "results.json").exists()
+
+
+def run_char_lm(flags: list[str]) -> None:
+    run_training(TASKS["text"], char_lm.main, flags)
+
+
+def run_polyphonic_music(flags: list[str]) -> None:
+    run_training(TASKS["music"], polyphonic_music.main, flags)
+
+
+def check_reproduce(flags: list[str]) -> None:
+    """Its rows are there, and are all done once their results are: nothing is trained."""
+    config = parse_flags(reproduce.ReproduceConfig, "python -m train.reproduce", flags)
+    assert config.data_dir and (config.data_dir / "JSB_Chorales.mat").exists()
+    for model in ("lstm", "af-af", "af-scf", "iaf-scf"):
+        run = config.out / f"{model}-jsb-paper-0"
+        run.mkdir(parents=True)
+        numbers = {f"{term}nats_per_step": 1.0 for term in ("", "kl_", "reconstruction_")}
+        test = {**numbers, "nats_per_step_stderr": 0.1}
+        write_json(run / "results.json", {"test": test, "train": {"epochs": 1, "wall_seconds": 60}})
+    reproduce.main(flags)
 
 
 def run_evaluate(flags: list[str]) -> None:
@@ -82,7 +110,7 @@ def check_pip(arguments: list[str]) -> None:
     assert arguments[0] == "install"
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     # `.ci/run` installs with the tests' extra what `pip install .` installs without.
-    assert arguments[1:] in (["."], [".[test]"])
+    assert arguments[1:] in (["."], [".[test]"], [".[music]"])
     assert "pip install '.[test]'" in lines
 
 
@@ -105,6 +133,8 @@ def check_tensorboard(arguments: list[str]) -> None:
 # First words of a command, and what is done with the others.
 COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m", "train.char_lm"): run_char_lm,
+    ("python", "-m", "train.polyphonic_music"): run_polyphonic_music,
+    ("python", "-m", "train.reproduce"): check_reproduce,
     ("python", "-m", "train.evaluate"): run_evaluate,
     ("python", "-m", "train.sample"): sample.main,
     ("pip",): check_pip,
@@ -133,7 +163,8 @@ def check_output(code: str) -> None:
     labels = "bpc|reconstruction|KL|bpc given length|sentences|unknown characters|known words"
     shown = re.findall(rf"^({labels}) +[-\d].*?  (\S.*)$", code, re.MULTILINE)
     results = read_json(*Path("runs").glob("af-af-pydoc-*/results.json"))["test"]
-    printed = results_table("test", {**results, "num_samples": 50}).splitlines()[1:]
+    printed = results_table("test", {**results, "num_samples": 50}, BITS_PER_CHARACTER)
+    printed = printed.splitlines()[1:]
     printed.append(f"{'known words':<20}{0.5:>18.3f}  of the words in 200 samples")
     assert [name for name, _ in shown] == labels.split("|")
     assert [note for _, note in shown] == [line[40:] for line in printed]
@@ -154,6 +185,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / PTB).mkdir()
     for split in ("train", "valid", "test"):
         (tmp_path / PTB / f"{split}.txt").write_text(f" words of {split} \n", encoding="utf-8")
+    (tmp_path / MUSIC).mkdir()
+    cells = np.empty([1, 1], object)
+    cells[0, 0] = np.eye(88, dtype=np.uint8)[20:40]
+    keys = ("traindata", "validdata", "testdata")
+    savemat(tmp_path / MUSIC / "JSB_Chorales.mat", dict.fromkeys(keys, cells))
+    (tmp_path / MY_MIDI).mkdir()
+    for i, name in enumerate(("song", "a", "b")):
+        write_midi(tmp_path / MY_MIDI / f"{name}.mid", np.eye(88, dtype=np.uint8)[20 : 40 + i])
+    # A part of the chorales, for its time, which is not kept for other programs.
+    files = chorales._corpus_files()[:40]
+    monkeypatch.setattr(chorales, "_corpus_files", lambda: files)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -183,10 +226,11 @@ def test_unknown_commands_and_languages_are_refused() -> None:
     assert "julia" not in LANGUAGES
 
 
-def test_the_two_commands_stand_first() -> None:
-    first, second, *_ = blocks(README.read_text(encoding="utf-8"))
+def test_the_commands_that_people_try_stand_first() -> None:
+    first, music, tests, *_ = blocks(README.read_text(encoding="utf-8"))
     assert first.code == "pip install . && python -m train.char_lm\n"
-    assert second.code == "pip install '.[test]' && pytest\n"
+    assert music.code == "pip install '.[music]' && python -m train.polyphonic_music\n"
+    assert tests.code == "pip install '.[test]' && pytest\n"
 
 
 @pytest.mark.parametrize(

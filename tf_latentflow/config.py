@@ -67,6 +67,8 @@ class ModelConfig:
       flow_layers: Hidden bijectors composed within a step.
       made_sizes: Units of the hidden layers of each hidden bijector's network.
       dropout: Rate on the LSTM of the prior, or of the baseline, between layers and on its output.
+      posterior_dropout: Rate on the states that the inference network reads q(z | x, T) from.
+      emitter_dropout: Rate on the states beside z that the emitter reads.
       vocabulary: The characters of ids 2, 3, ..., or None when the model need not know them;
         always None for notes.
     """
@@ -84,6 +86,8 @@ class ModelConfig:
     flow_layers: int = 3
     made_sizes: tuple[int, ...] = (64, 64)
     dropout: float = 0.0
+    posterior_dropout: float = 0.0
+    emitter_dropout: float = 0.0
     vocabulary: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -114,8 +118,9 @@ class ModelConfig:
             )
         if self.hidden == "scf" and self.latent_size < 2:
             raise ValueError(f"expected latent_size of at least 2 for scf; got {self.latent_size}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"expected dropout in [0, 1); got {self.dropout}")
+        for field in ("dropout", "posterior_dropout", "emitter_dropout"):
+            if not 0 <= getattr(self, field) < 1:
+                raise ValueError(f"expected {field} in [0, 1); got {getattr(self, field)}")
 
     def _check_symbols(self) -> None:
         if self.vocab_size < 3:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.layer import Layer
-from tf_latentflow.lstm import BiLSTM
+from tf_latentflow.lstm import BiLSTM, stateless_dropout
 from tf_latentflow.positions import Positions
 
 __all__ = ["Emitter"]
@@ -27,6 +27,7 @@ class Emitter(Layer):
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
         super().__init__(name=name)
         size = config.hidden_size
+        self._dropout = config.emitter_dropout
         self.bilstm = BiLSTM(
             config.latent_size, size, config.num_lstm_layers, config.max_length, name="bilstm"
         )
@@ -34,11 +35,22 @@ class Emitter(Layer):
         self.linear.build((None, config.latent_size + 2 * size))
         self.built = True
 
-    def call(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        """From `z [..., B, T, H]`, zero beyond the lengths, to features `[..., B, T, size]`."""
+    def call(
+        self,
+        z: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        dropout_seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """From `z [..., B, T, H]`, zero beyond the lengths, to features `[..., B, T, size]`.
+
+        Dropout is applied to the states, not to z, when a seed, int32 `[2]`, is given.
+        """
         ahead, behind = self.bilstm(z, lengths, positions)
         inside = tf.sequence_mask(lengths, tf.shape(z)[-2])[..., None]
         behind = tf.where(inside, behind, tf.zeros_like(behind))
         ahead = tf.concat([tf.zeros_like(ahead[..., :1, :]), ahead[..., :-1, :]], axis=-2)
         behind = tf.concat([behind[..., 1:, :], tf.zeros_like(behind[..., :1, :])], axis=-2)
-        return self.linear(tf.concat([z, ahead, behind], axis=-1))
+        states = tf.concat([ahead, behind], axis=-1)
+        states = stateless_dropout(states, self._dropout, dropout_seed)
+        return self.linear(tf.concat([z, states], axis=-1))

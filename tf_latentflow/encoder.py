@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.layer import Layer
-from tf_latentflow.lstm import BiLSTM
+from tf_latentflow.lstm import BiLSTM, stateless_dropout
 from tf_latentflow.positions import Positions
 
 __all__ = ["InferenceNetwork"]
@@ -24,6 +24,7 @@ class InferenceNetwork(Layer):
     def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
         super().__init__(name=name)
         size = config.hidden_size
+        self._dropout = config.posterior_dropout
         self.bilstm = BiLSTM(size, size, config.num_lstm_layers, config.max_length, name="bilstm")
         self.outputs = keras.layers.Dense(
             2 * config.latent_size, name="outputs", dtype=self.dtype_policy
@@ -32,9 +33,17 @@ class InferenceNetwork(Layer):
         self.built = True
 
     def call(
-        self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions
+        self,
+        embedded: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        dropout_seed: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """From `embedded [B, T, E]` and int32 `lengths [B]`: mean and log std, `[B, T, H]` each."""
+        """From `embedded [B, T, E]` and int32 `lengths [B]`: mean and log std, `[B, T, H]` each.
+
+        Dropout is applied to the states when a seed, int32 `[2]`, is given.
+        """
         states = tf.concat(self.bilstm(embedded, lengths, positions), axis=-1)
+        states = stateless_dropout(states, self._dropout, dropout_seed)
         mean, log_std = tf.split(self.outputs(states), 2, axis=-1)
         return mean, log_std

@@ -113,8 +113,8 @@ class LSTMStack(Layer):
             recurrent = tf.convert_to_tensor(cell.recurrent)[None]
             hs = lstm_recurrence(_time_major(projected)[:, None], recurrent, h, c)
             inputs = tf.reshape(_batch_major(hs[:, 0]), tf.concat([batch, [self.units]], 0))
-            if dropout_seed is not None and self._dropout > 0:
-                inputs = stateless_dropout(inputs, self._dropout, dropout_seed + [0, k])
+            seed = None if dropout_seed is None else dropout_seed + [0, k]
+            inputs = stateless_dropout(inputs, self._dropout, seed)
         return inputs
 
 
@@ -191,8 +191,10 @@ class BiLSTM(Layer):
         return tf.reshape(ahead, shape), tf.reshape(behind, shape)
 
 
-def stateless_dropout(values: tf.Tensor, rate: float, seed: tf.Tensor) -> tf.Tensor:
-    """Inverted dropout that repeats with its seed, int32 `[2]`."""
+def stateless_dropout(values: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
+    """Inverted dropout that repeats with its seed, int32 `[2]`; none without a seed."""
+    if seed is None or rate == 0:
+        return values
     keep = tf.random.stateless_uniform(tf.shape(values), seed, dtype=values.dtype) >= rate
     return tf.where(keep, values / (1 - rate), tf.zeros_like(values))
 

@@ -43,9 +43,11 @@ class LatentFlow(SequenceModel):
         self._compiled_decode = tf.function(self._decode, jit_compile=True)
         self.built = True
 
-    def _posterior(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _posterior(
+        self, x: tf.Tensor, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         positions = self._positions(lengths, tf.shape(x)[1])
-        return self.inference_network(self.symbols.embed(x), lengths, positions)
+        return self.inference_network(self.symbols.embed(x), lengths, positions, dropout_seed)
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, `[B, T, H]` each."""
@@ -71,8 +73,9 @@ class LatentFlow(SequenceModel):
           training: Whether dropout is applied.
         """
         x, lengths = self._batch_of(x, lengths)
-        posterior = self._posterior(x, lengths)
-        return self._elbo(x, lengths, posterior, num_samples, as_int32(seed), training)
+        seed = as_int32(seed)
+        posterior = self._posterior(x, lengths, tf.random.fold_in(seed, 1) if training else None)
+        return self._elbo(x, lengths, posterior, num_samples, seed, training)
 
     def _elbo(
         self,
@@ -90,8 +93,11 @@ class LatentFlow(SequenceModel):
         z = mask_steps(mean + tf.exp(log_std) * noise, lengths)
         log_q = standard_normal_log_prob(noise, lengths)
         log_q -= tf.reduce_sum(mask_steps(log_std, lengths), axis=[-2, -1])
-        log_p = self.prior.log_prob(z, lengths, dropout_seed if training else None)
-        features = self.emitter(z, lengths, self._positions(lengths, tf.shape(x)[1]))
+        prior_seed = dropout_seed if training else None
+        emitter_seed = tf.random.fold_in(dropout_seed, 1) if training else None
+        log_p = self.prior.log_prob(z, lengths, prior_seed)
+        positions = self._positions(lengths, tf.shape(x)[1])
+        features = self.emitter(z, lengths, positions, emitter_seed)
         log_probs = self.symbols.log_prob(features, x)
         inside = tf.sequence_mask(lengths, tf.shape(x)[1])
         reconstruction = tf.where(inside, log_probs, tf.zeros_like(log_probs))

@@ -59,6 +59,13 @@ class TrainConfig:
     elbo_samples: int = 1
     """Samples of q(z|x) in the training loss [samples of each sequence]. The baseline has none."""
 
+    dropout: float | None = None
+    """Dropout of the LSTM of the prior, or of the baseline [0 to 1]. None: that of the sizes."""
+    posterior_dropout: float | None = None
+    """Dropout of the states that the inference network reads q(z|x) from [0 to 1]. None: 0."""
+    emitter_dropout: float | None = None
+    """Dropout of the states beside z that the emitter reads [0 to 1]. None: 0."""
+
     optimizer: Literal["adam", "sgd"] = "adam"
     """Update rule of the weights."""
     learning_rate: float = 1e-3
@@ -134,6 +141,10 @@ class TrainConfig:
             _refuse("seed", "a whole number from 0 to 2147483647", self.seed)
         if not self.plateau_factor >= 1:
             _refuse("plateau_factor", "a number of at least 1", self.plateau_factor)
+        for name in _DROPOUTS:
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                _refuse(name, "a number from 0 to below 1", value)
         if not self.final_decay <= 1:
             _refuse("final_decay", "a share from 0 to 1", self.final_decay)
         if not self.kl_floor <= 1:
@@ -159,6 +170,11 @@ class TrainConfig:
             **{**fields, "data_dir": None if data_dir is None else Path(data_dir)}, workdir=workdir
         )
 
+    def model_overrides(self) -> dict[str, Any]:
+        """Returns the fields of `ModelConfig` that are set by flags."""
+        values = {name: getattr(self, name) for name in _DROPOUTS}
+        return {name: value for name, value in values.items() if value is not None}
+
     @property
     def run_directory(self) -> Path:
         """The workdir, or its default name."""
@@ -168,6 +184,7 @@ class TrainConfig:
         return Path("runs") / f"{self.model}-{dataset}-{self.preset}-{self.seed}"
 
 
+_DROPOUTS = ("dropout", "posterior_dropout", "emitter_dropout")
 _POSITIVE = (
     "epochs",
     "max_steps",

@@ -64,8 +64,17 @@ SCALES: Mapping[str, Sequence[str]] = {
     "paper": ("--preset", "paper"),
 }
 
-# What a dataset needs beside its scale.
-_DATASET_FLAGS: Mapping[tuple[str, str], Sequence[str]] = {}
+_MORE_DROPOUT = (
+    *("--dropout", "0.5", "--posterior-dropout", "0.2", "--emitter-dropout", "0.5"),
+    *("--epochs", "55"),
+)
+
+# What a dataset needs beside its scale, with the reason.
+_DATASET_FLAGS: Mapping[tuple[str, str], Sequence[str]] = {
+    # 229 pieces: with the published dropout, 0.2 on the prior alone, the training split's bound is
+    # 1.5 nats below that of the validation split.
+    ("paper", "jsb"): _MORE_DROPOUT,
+}
 
 
 def flags_of(row: Row, scale: str) -> list[str]:

@@ -62,7 +62,10 @@ def _train(
 
     try:
         model_config = ModelConfig.from_name(
-            config.model, preset=config.preset, **task.model_fields(dataset)
+            config.model,
+            preset=config.preset,
+            **task.model_fields(dataset),
+            **config.model_overrides(),
         )
     except ValueError as error:
         raise UserError(f"--model: {error}") from None
