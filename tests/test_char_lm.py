@@ -134,6 +134,7 @@ def test_killed_three_times_it_ends_with_the_same_weights(
     undisturbed["train"].pop("resumed_from_steps")
     for train in (results["train"], undisturbed["train"]):
         assert train.pop("wall_seconds") > 0
+        assert 0 < train.pop("peak_memory_gib") < 24
     assert results == undisturbed
     assert scalar_steps(workdir) == scalar_steps(finished[0])
 

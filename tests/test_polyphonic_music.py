@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -194,7 +195,7 @@ def test_a_folder_of_midi_files(tmp_path: Path) -> None:
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     task = MusicTask()
     dataset = task.load(MusicConfig(dataset=str(tmp_path), steps_per_beat=4))
-    assert "broken.mid" in task.describe(dataset)
+    assert re.search(r"^1 left out.*\n.*broken\.mid", task.describe(dataset), re.MULTILINE)
     assert task.model_fields(dataset) == {
         "emission": "bernoulli",
         "vocab_size": 88,

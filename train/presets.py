@@ -58,9 +58,8 @@ _COMMON: Mapping[str, Mapping[str, Any]] = {
 _MUSIC: Mapping[str, Mapping[str, Any]] = {
     "tiny": {"max_batch_steps": 1024},
     "small": {
-        "max_steps": 2000,
+        "max_steps": 1200,
         "batch_size": 8,
-        "eval_every": 200,
         "valid_sequences": 0,
         "max_batch_steps": 16384,
     },

@@ -57,6 +57,7 @@ def _train(
     import_tensorflow_quietly()
     from tf_latentflow import ModelConfig, build_model
     from train.checkpoints import weights_sha256
+    from train.devices import peak_memory_gib
     from train.loop import Trainer
     from train.run_state import NonFiniteError
 
@@ -108,6 +109,7 @@ def _train(
                 "steps": summary.steps,
                 "wall_seconds": summary.wall_seconds,
                 "resumed_from_steps": summary.resumed_from_steps,
+                "peak_memory_gib": peak_memory_gib(),
                 "weights_sha256": weights_sha256(model),
             },
             "samples": task.leave_samples(model, dataset, config, workdir.path),

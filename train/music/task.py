@@ -48,8 +48,10 @@ class MusicTask:
             f"{max(map(len, rolls))})"
             for name, rolls in splits.items()
         )
-        lines = [f"dataset {dataset.name}: {sizes}", *(f"  {line}" for line in dataset.left_out)]
-        return "\n".join(lines)
+        lines = [f"dataset {dataset.name}: {sizes}"]
+        if dataset.left_out:
+            lines.append(f"{len(dataset.left_out)} left out, wholly or in part:")
+        return "\n".join([*lines, *(f"  {line}" for line in dataset.left_out)])
 
     def model_fields(self, dataset: MusicSet) -> dict[str, Any]:
         longest = max(len(roll) for roll in (*dataset.train, *dataset.valid))
