@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from train.presets import family
+
 __all__ = ["SCALES", "TABLES", "Row", "flags_of"]
 
 
@@ -64,16 +66,18 @@ SCALES: Mapping[str, Sequence[str]] = {
     "paper": ("--preset", "paper"),
 }
 
-_MORE_DROPOUT = (
-    *("--dropout", "0.5", "--posterior-dropout", "0.2", "--emitter-dropout", "0.5"),
-    *("--epochs", "55"),
-)
-
-# What a dataset needs beside its scale, with the reason.
-_DATASET_FLAGS: Mapping[tuple[str, str], Sequence[str]] = {
+# What some rows need beside their scale, with the reason.
+_ROW_FLAGS: Mapping[tuple[str, str, str], Sequence[str]] = {
     # 229 pieces: with the published dropout, 0.2 on the prior alone, the training split's bound is
     # 1.5 nats below that of the validation split.
-    ("paper", "jsb"): _MORE_DROPOUT,
+    ("paper", "jsb", "flow"): (
+        *("--dropout", "0.5", "--posterior-dropout", "0.2", "--emitter-dropout", "0.5"),
+        *("--epochs", "55"),
+    ),
+    ("paper", "jsb", "lstm"): ("--dropout", "0.5", "--epochs", "55"),
+    # About 20 minutes of one CPU core each.
+    ("cpu", "nottingham", "flow"): ("--max-steps", "2400"),
+    ("cpu", "nottingham", "lstm"): ("--max-steps", "6000"),
 }
 
 
@@ -85,5 +89,5 @@ def flags_of(row: Row, scale: str) -> list[str]:
     """
     if scale not in SCALES:
         raise ValueError(f"expected a scale of {', '.join(SCALES)}; got {scale!r}")
-    extra = _DATASET_FLAGS.get((scale, row.dataset), ())
+    extra = _ROW_FLAGS.get((scale, row.dataset, family(row.model)), ())
     return ["--model", row.model, "--dataset", row.dataset, *SCALES[scale], *extra]
