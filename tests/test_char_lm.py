@@ -92,7 +92,8 @@ def test_results_of_a_finished_run(finished: tuple[Path, str], dataset: Path) ->
     workdir, stdout = finished
     results = json.loads((workdir / "results.json").read_text())
     assert list(results) == [
-        *("model", "dataset", "dataset_sha256", "preset", "seed", "test", "train", "samples")
+        *("task", "model", "dataset", "dataset_sha256", "preset", "seed", "test", "train"),
+        "samples",
     ]
     assert results["dataset"] == str(dataset)
     assert (results["model"], results["preset"], results["seed"]) == ("af-af", "tiny", 3)
@@ -239,10 +240,10 @@ BAD_INPUT = {
     "unknown flag": ("char_lm", "--depth 3", "--depth"),
     "unknown preset": ("char_lm", "--preset huge", "tiny, small, paper"),
     "unknown model": ("char_lm", "--dataset {data} --model gru --workdir {tmp}/new", "af-scf"),
-    "evaluate no run": ("evaluate", "{tmp}", "train.char_lm"),
+    "evaluate no run": ("evaluate", "{tmp}", "holds no run"),
     "evaluate no split": ("evaluate", "{run} --split dev", "valid"),
     "evaluate no samples": ("evaluate", "{run} --samples 0", "--samples"),
-    "sample no run": ("sample", "{tmp}/none", "train.char_lm"),
+    "sample no run": ("sample", "{tmp}/none", "holds no run"),
     "sample none": ("sample", "{run} -n 0", "-n"),
     "sample too long": ("sample", "{run} --length 289", "288"),
     "sample too cold": ("sample", "{run} --temperature -1", "--temperature"),

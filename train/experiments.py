@@ -72,7 +72,7 @@ _ROW_FLAGS: Mapping[tuple[str, str, str], Sequence[str]] = {
     # 1.5 nats below that of the validation split.
     ("paper", "jsb", "flow"): (
         *("--dropout", "0.5", "--posterior-dropout", "0.2", "--emitter-dropout", "0.5"),
-        *("--epochs", "55"),
+        *("--epochs", "60", "--final-decay", "0.35"),
     ),
     ("paper", "jsb", "lstm"): ("--dropout", "0.5", "--epochs", "55"),
     # About 20 minutes of one CPU core each.

@@ -110,7 +110,7 @@ class Workdir:
             config = read_json(self.config_file)
         except FileNotFoundError:
             raise UserError(
-                f"{self.path} holds no run: give the --workdir of a finished training"
+                f"{self.path} holds no run: give the folder of a finished training"
             ) from None
         except (OSError, ValueError) as error:
             raise UserError(f"cannot read {self.config_file} ({error}): {_CURE}") from None
