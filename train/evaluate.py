@@ -67,23 +67,17 @@ def main(args: Sequence[str] | None = None) -> None:
         )
 
     model = load_model(config.workdir)
-    from train.metrics import evaluate_split
-    from train.progress import show_split_progress
+    from train.split_results import split_results
 
-    sequences = getattr(dataset, config.split)
-    encoded = task.encode(model.config, sequences)
-    results = evaluate_split(
+    results = split_results(
+        task,
         model,
-        encoded,
-        task.unit,
-        has_latents=model.config.is_flow,
+        getattr(dataset, config.split),
         num_samples=config.samples,
         seed=trained.seed if config.seed is None else config.seed,
         batch_size=config.batch_size or trained.batch_size,
         max_batch_steps=trained.max_batch_steps,
-        progress=show_split_progress(),
     )
-    results |= task.split_numbers(sequences, encoded)
     if config.json:
         print(json.dumps(results, indent=2))
     else:

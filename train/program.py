@@ -60,6 +60,7 @@ def _train(
     from train.devices import peak_memory_gib
     from train.loop import Trainer
     from train.run_state import NonFiniteError
+    from train.split_results import split_results
 
     try:
         model_config = ModelConfig.from_name(
@@ -93,7 +94,18 @@ def _train(
     temporary = workdir.path / ".tmp.model.keras"
     model.save(temporary)
     replace_file(temporary, workdir.model_file)
-    test = _test(task, config, dataset, model)
+    _report(
+        f"testing on {len(dataset.test)} {task.unit.sequences}, {config.test_samples} samples each"
+    )
+    test = split_results(
+        task,
+        model,
+        dataset.test,
+        num_samples=config.test_samples,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        max_batch_steps=config.max_batch_steps,
+    )
     write_json(
         workdir.results_file,
         {
@@ -115,27 +127,6 @@ def _train(
             "samples": task.leave_samples(model, dataset, config, workdir.path),
         },
     )
-
-
-def _test(task: Task, config: TrainConfig, dataset: Dataset, model: Any) -> dict[str, Any]:
-    """Returns the numbers of the test split."""
-    from train.metrics import evaluate_split
-    from train.progress import show_split_progress
-
-    test = task.encode(model.config, dataset.test)
-    _report(f"testing on {len(test)} {task.unit.sequences}, {config.test_samples} samples each")
-    results = evaluate_split(
-        model,
-        test,
-        task.unit,
-        has_latents=model.config.is_flow,
-        num_samples=config.test_samples,
-        seed=config.seed,
-        batch_size=config.batch_size,
-        max_batch_steps=config.max_batch_steps,
-        progress=show_split_progress(),
-    )
-    return {**results, **task.split_numbers(dataset.test, test)}
 
 
 def _report(line: str) -> None:
