@@ -82,3 +82,11 @@ def test_a_step_changes_its_own_and_later_probabilities_only(
     changed = np.any(seen[0].numpy() != seen[1].numpy(), axis=-1)
     np.testing.assert_array_equal(changed[0], [False, False, False, True, True])
     assert not np.any(changed[1:])
+
+
+def test_single_sequences_of_unlike_lengths_are_estimated_one_after_the_other() -> None:
+    model = make_model("lstm")
+    for length in (3, 5):
+        x = draw_x(num_steps=length, batch=1)
+        expected = model.elbo(x, [length]).reconstruction[0]
+        np.testing.assert_allclose(model.estimate(x, [length]).log_prob, expected, rtol=1e-5)

@@ -188,6 +188,12 @@ def test_a_run_on_music_is_no_run_on_text(flow: Path) -> None:
         char_lm.main(["--workdir", str(flow)])
 
 
+def test_a_run_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"train": {}}')
+    with pytest.raises(UserError, match="text, music"):
+        evaluate.main([str(tmp_path)])
+
+
 def test_a_folder_of_midi_files(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     for i in range(12):

@@ -208,7 +208,7 @@ def _first_to_end(positions: Positions) -> tf.Tensor:
 def _time_major(values: tf.Tensor) -> tf.Tensor:
     """`[..., T, n]` to `[T, N, n]`."""
     rows = tf.reshape(values, tf.concat([[-1], tf.shape(values)[-2:]], 0))
-    rows.set_shape([None, *values.shape[-2:]])
+    rows.set_shape([values.shape[:-2].num_elements(), *values.shape[-2:]])
     return tf.transpose(rows, [1, 0, 2])
 
 

@@ -44,7 +44,12 @@ def read_run(path: Path) -> SavedRun:
     """
     workdir = Workdir(path)
     settings = workdir.read_config()
-    task = TASKS[settings["task"]]
+    task = TASKS.get(settings.get("task"))
+    if task is None:
+        raise UserError(
+            f"{workdir.config_file} names no kind of data ({', '.join(TASKS)}): it was written by "
+            "another version; train again"
+        )
     if not workdir.model_file.exists():
         raise UserError(
             f"the run in {path} has not finished: {task.config.program} with the same flags "
