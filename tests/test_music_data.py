@@ -351,8 +351,9 @@ _FILES = ("bwv66.6.mxl", "bwv269.mxl", "bwv277.krn", "bwv277.mxl", "bwv1.6.mxl",
 
 @pytest.fixture
 def few_chorales(monkeypatch, tmp_path):
-    music21 = pytest.importorskip("music21")
-    corpus = {Path(path).name: Path(path) for path in music21.corpus.getComposer("bach")}
+    from music21 import corpus as music21_corpus
+
+    corpus = {Path(path).name: Path(path) for path in music21_corpus.getComposer("bach")}
     files = [corpus[name] for name in _FILES] + [corpus["bwv66.6.mxl"]]
     monkeypatch.setattr(chorales, "_corpus_files", lambda: files)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

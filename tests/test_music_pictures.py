@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-pytest.importorskip("matplotlib")
-
 from train.board import Board
 from train.music.pictures import roll_png
 from train.music.rolls import Note, roll_of
