@@ -4,6 +4,7 @@ from bijectors.affine import Affine
 from bijectors.base import FlowBijector, forward_and_log_det, inverse_and_log_det
 from bijectors.compose import Compose, Reverse, with_reversals
 from bijectors.conditioner import Conditioner, Structure
+from bijectors.fixed_point import FixedPointHidden
 from bijectors.hidden import (
     HIDDEN_STRUCTURES,
     AutoregressiveHidden,
@@ -15,6 +16,7 @@ from bijectors.hidden import (
 from bijectors.made import ConditionalMADE
 from bijectors.mlp import ConditionalMLP
 from bijectors.nlsq import NLSq
+from bijectors.product import product
 from bijectors.scalar_maps import SCALAR_MAPS, ScalarMap, scalar_map
 from bijectors.scan import scan
 from bijectors.spline import rational_quadratic_spline
@@ -37,6 +39,7 @@ __all__ = [
     "ConditionalMADE",
     "ConditionalMLP",
     "Conditioner",
+    "FixedPointHidden",
     "FlowBijector",
     "HiddenBijector",
     "HiddenStructure",
@@ -51,6 +54,7 @@ __all__ = [
     "TimeBijector",
     "forward_and_log_det",
     "inverse_and_log_det",
+    "product",
     "rational_quadratic_spline",
     "scalar_map",
     "scan",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from bijectors.product import product
 
 __all__ = ["ConditionalMLP"]
 
@@ -114,8 +116,8 @@ class ConditionalMLP(keras.layers.Layer):
         first = tf.convert_to_tensor(self.biases[0])
         last = tf.convert_to_tensor(self.biases[-1])
         if context is not None:
-            first += tf.tensordot(context, self.context_kernel, 1)
-            last += tf.tensordot(context, self.context_output_kernel, 1)
+            first += product(context, self.context_kernel)
+            last += product(context, self.context_output_kernel)
         if offset is not None:
             first += offset
         return first, last
@@ -137,13 +139,25 @@ class ConditionalMLP(keras.layers.Layer):
         Returns:
           Unconstrained parameters `[..., output_size, num_params]`.
         """
-        hidden, last = self._from_context(context, offset)
-        if self.input_size:
-            hidden += tf.tensordot(inputs, self._kernel(0), 1)
-        for k in range(1, len(self.hidden_sizes)):
-            hidden = tf.tensordot(tf.nn.relu(hidden), self._kernel(k), 1) + self.biases[k]
-        outputs = tf.tensordot(tf.nn.relu(hidden), self._kernel(len(self.hidden_sizes)), 1) + last
-        return self._split(outputs) * tf.constant(self.output_scale, outputs.dtype)
+        return self.given(context, offset)(inputs)
+
+    def given(
+        self, context: tf.Tensor | None = None, offset: tf.Tensor | None = None
+    ) -> Callable[[tf.Tensor | None], tf.Tensor]:
+        """`call` as a function of the inputs alone: what the context gives is computed once."""
+        first, last = self._from_context(context, offset)
+        kernels = [
+            self._kernel(k) if k or self.input_size else None for k in range(len(self.kernels))
+        ]
+
+        def params(inputs: tf.Tensor | None) -> tf.Tensor:
+            hidden = first + product(inputs, kernels[0]) if self.input_size else first
+            for kernel, bias in zip(kernels[1:-1], self.biases[1:-1], strict=True):
+                hidden = product(tf.nn.relu(hidden), kernel) + bias
+            outputs = product(tf.nn.relu(hidden), kernels[-1]) + last
+            return self._split(outputs) * tf.constant(self.output_scale, outputs.dtype)
+
+        return params
 
     def _split(self, outputs: tf.Tensor) -> tf.Tensor:
         """`[..., output_size * num_params]` to `[..., output_size, num_params]`."""

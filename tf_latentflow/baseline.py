@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
@@ -79,6 +81,32 @@ class LSTMLanguageModel(SequenceModel):
         seed: tf.Tensor,
         num_steps: int | tf.Tensor,
     ) -> tf.Tensor:
+        shape = tf.concat([tf.shape(lengths), [self.config.vocab_size]], axis=0)
+
+        def uniform(t: tf.Tensor) -> tf.Tensor:
+            step_seed = tf.random.fold_in(seed, t)
+            return tf.random.stateless_uniform(shape, step_seed, dtype=self.compute_dtype)
+
+        return self.sample_with(uniform, lengths, temperature, num_steps)
+
+    def sample_with(
+        self,
+        uniform: Callable[[tf.Tensor], tf.Tensor],
+        lengths: tf.Tensor,
+        temperature: tf.Tensor,
+        num_steps: int | tf.Tensor,
+    ) -> tf.Tensor:
+        """What `sample` draws, as a function of the noise.
+
+        Args:
+          uniform: From a step's number to numbers `[B, V]` uniform on [0, 1).
+          lengths: int32 `[B]`, none above `num_steps`.
+          temperature: A number, or one a sequence, `[B, 1]`.
+          num_steps: T.
+
+        Returns:
+          int32 `[B, T, *event_shape]`, 0 beyond each length.
+        """
         positions = self._positions(lengths, num_steps)
         offsets = tf.transpose(self.stack.positions(positions), [1, 0, 2])
         state = self.stack.initial_state(positions, tf.shape(lengths))
@@ -88,7 +116,7 @@ class LSTMLanguageModel(SequenceModel):
             embedded, state = carry
             t, offset = inputs
             features, state = self.stack.step(embedded, offset, state)
-            x = self.symbols.sample(features, temperature, tf.random.fold_in(seed, t))
+            x = self.symbols.choose(features, temperature, uniform(t))
             return (self.symbols.embed(x), state), x
 
         spec = tf.TensorSpec([*lengths.shape, *self.event_shape], tf.int32)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bijectors import product
 from tf_latentflow.layer import Layer
 from tf_latentflow.positions import Positions, PositionTable
 from tf_latentflow.recurrence import lstm_recurrence, lstm_step
@@ -37,7 +38,7 @@ class _Cell(Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """`[..., input_size]` to `[..., 4U]`."""
-        return tf.tensordot(inputs, self.kernel, 1) + self.bias
+        return product(inputs, self.kernel) + self.bias
 
 
 class LSTMStack(Layer):

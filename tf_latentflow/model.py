@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -75,27 +76,24 @@ class LatentFlow(SequenceModel):
         x, lengths = self._batch_of(x, lengths)
         seed = as_int32(seed)
         posterior = self._posterior(x, lengths, tf.random.fold_in(seed, 1) if training else None)
-        return self._elbo(x, lengths, posterior, num_samples, seed, training)
+        noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
+        noise = _noise_like(posterior[0], num_samples, noise_seed)
+        return self._elbo(x, lengths, posterior, noise, dropout_seed if training else None)
 
     def _elbo(
         self,
         x: tf.Tensor,
         lengths: tf.Tensor,
         posterior: tuple[tf.Tensor, tf.Tensor],
-        num_samples: int,
-        seed: tf.Tensor,
-        training: bool = False,
+        noise: tf.Tensor,
+        dropout_seed: tf.Tensor | None = None,
     ) -> ELBO:
         mean, log_std = posterior
-        noise_seed, dropout_seed = tf.unstack(tf.random.split(seed, 2))
-        shape = tf.concat([[num_samples], tf.shape(mean)], 0)
-        noise = tf.random.stateless_normal(shape, noise_seed, dtype=mean.dtype)
         z = mask_steps(mean + tf.exp(log_std) * noise, lengths)
         log_q = standard_normal_log_prob(noise, lengths)
         log_q -= tf.reduce_sum(mask_steps(log_std, lengths), axis=[-2, -1])
-        prior_seed = dropout_seed if training else None
-        emitter_seed = tf.random.fold_in(dropout_seed, 1) if training else None
-        log_p = self.prior.log_prob(z, lengths, prior_seed)
+        emitter_seed = None if dropout_seed is None else tf.random.fold_in(dropout_seed, 1)
+        log_p = self.prior.log_prob(z, lengths, dropout_seed)
         positions = self._positions(lengths, tf.shape(x)[1])
         features = self.emitter(z, lengths, positions, emitter_seed)
         log_probs = self.symbols.log_prob(features, x)
@@ -106,13 +104,35 @@ class LatentFlow(SequenceModel):
     def _estimate(
         self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
     ) -> Estimate:
-        """Importance sampling from q, a few samples at a time: memory does not grow with K."""
+        def noise(mean: tf.Tensor, chunk: int, index: tf.Tensor) -> tf.Tensor:
+            noise_seed, _ = tf.unstack(tf.random.split(tf.random.fold_in(seed, index), 2))
+            return _noise_like(mean, chunk, noise_seed)
+
+        return self.estimate_with(noise, x, lengths, num_samples)
+
+    def estimate_with(
+        self,
+        noise: Callable[[tf.Tensor, int, tf.Tensor], tf.Tensor],
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        num_samples: int,
+    ) -> Estimate:
+        """What `estimate` computes, as a function of the noise.
+
+        Importance sampling from q, a few samples at a time: memory does not grow with K.
+
+        Args:
+          noise: `noise(mean, chunk, index)`, the noise `[chunk, B or 1, T, H]` of the samples
+            `index * chunk, ...`, given `mean [B, T, H]` of q(z | x, T).
+          x: int32 `[B, T, *event_shape]`.
+          lengths: int32 `[B]`.
+          num_samples: K.
+        """
         posterior = self._posterior(x, lengths)
         chunk = max(size for size in range(1, 6) if num_samples % size == 0)
 
         def draw(state: tuple, index: tf.Tensor) -> tuple[tuple, ELBO]:
-            chunk_seed = tf.random.fold_in(seed, index)
-            return state, self._elbo(x, lengths, posterior, chunk, chunk_seed)
+            return state, self._elbo(x, lengths, posterior, noise(posterior[0], chunk, index))
 
         spec = tf.TensorSpec([chunk, x.shape[0]], posterior[0].dtype)
         indices = tf.range(num_samples // chunk)
@@ -132,11 +152,35 @@ class LatentFlow(SequenceModel):
         z = self.prior.sample(lengths, temperature, latent_seed, num_steps)
         return self._emit(z, lengths, temperature, symbol_seed)
 
+    def _features(self, z: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        return self.emitter(z, lengths, self._positions(lengths, tf.shape(z)[1]))
+
     def _emit(
         self, z: tf.Tensor, lengths: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
-        features = self.emitter(z, lengths, self._positions(lengths, tf.shape(z)[1]))
-        return self._within(self.symbols.sample(features, temperature, seed), lengths)
+        x = self.symbols.sample(self._features(z, lengths), temperature, seed)
+        return self._within(x, lengths)
+
+    def emit_with(
+        self,
+        uniform: tf.Tensor,
+        z: tf.Tensor,
+        lengths: tf.Tensor,
+        temperature: float | tf.Tensor = 0.0,
+    ) -> tf.Tensor:
+        """Symbols given latents, as a function of the noise.
+
+        Args:
+          uniform: Numbers `[B, T, V]` uniform on [0, 1), of no influence at temperature 0.
+          z: Latents `[B, T, H]`, zero beyond each length.
+          lengths: int32 `[B]`.
+          temperature: A number, or one a sequence, `[B, 1, 1]`: logits / temperature.
+
+        Returns:
+          int32 `[B, T, *event_shape]`, 0 beyond each length.
+        """
+        x = self.symbols.choose(self._features(z, lengths), temperature, uniform)
+        return self._within(x, lengths)
 
     def reconstruct(self, x: tf.Tensor, lengths: tf.Tensor, seed: tf.Tensor = (0, 0)) -> tf.Tensor:
         """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 like x, 0 beyond."""
@@ -230,3 +274,9 @@ class LatentFlow(SequenceModel):
         eps = mask_steps((1 - weight) * eps[0] + weight * eps[1], lengths)
         lengths = tf.constant(lengths)
         return self._compiled_decode(eps, lengths), lengths
+
+
+def _noise_like(mean: tf.Tensor, num_samples: int, seed: tf.Tensor) -> tf.Tensor:
+    """N(0, 1) of shape `[num_samples, *mean.shape]`."""
+    shape = tf.concat([[num_samples], tf.shape(mean)], 0)
+    return tf.random.stateless_normal(shape, seed, dtype=mean.dtype)

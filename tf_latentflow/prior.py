@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from bijectors import (
     SCALAR_MAPS,
     TIME_STRUCTURES,
     Compose,
+    HiddenBijector,
     TimeBijector,
     with_reversals,
 )
@@ -76,12 +78,19 @@ class FlowPrior(Layer):
         ]
         self.built = True
 
-    def bijector(self, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None) -> TimeBijector:
+    def bijector(
+        self,
+        lengths: tf.Tensor,
+        dropout_seed: tf.Tensor | None = None,
+        hidden: type[HiddenBijector] | None = None,
+    ) -> TimeBijector:
         """The map from noise to latents as a TFP bijector of events `[T, H]`.
 
         Args:
           lengths: int32 `[B]`; steps beyond them are mapped to themselves.
           dropout_seed: int32 `[2]` while training, else None.
+          hidden: Computes the hidden bijectors in place of the usual class, the same map in
+            another way.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         limit = self._limit()
@@ -89,14 +98,13 @@ class FlowPrior(Layer):
             conditioner = PositionConditioner(self.tables, lengths, limit)
         else:
             conditioner = LSTMConditioner(self.stack, self.tables, lengths, limit, dropout_seed)
-        return TIME_STRUCTURES[self.config.time](conditioner, self._hidden_bijector, lengths)
+        hidden = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
+        return TIME_STRUCTURES[self.config.time](conditioner, hidden, lengths)
 
-    def _hidden_bijector(self, context: Context) -> Compose:
+    def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:
         return with_reversals(
             [
-                self._hidden.bijector(
-                    network, self._scalar.from_unconstrained, context.features, offset
-                )
+                kind(network, self._scalar.from_unconstrained, context.features, offset)
                 for network, offset in zip(self.networks, context.offsets, strict=True)
             ]
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from bijectors import scan
+from bijectors import product, scan
 
 __all__ = ["lstm_recurrence", "lstm_step"]
 
@@ -19,7 +19,7 @@ def lstm_step(
     projected: tf.Tensor, recurrent: tf.Tensor, h: tf.Tensor, c: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """One step: `projected [..., 4U]`, `recurrent [U, 4U]`, `h, c [..., U]` to the new `h, c`."""
-    return _advance(projected + tf.tensordot(h, recurrent, 1), c)
+    return _advance(projected + product(h, recurrent), c)
 
 
 def _advance(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bijectors import product
 from tf_latentflow.layer import Layer
 
 __all__ = ["EMISSIONS", "BernoulliNotes", "CategoricalSymbols", "Symbols"]
@@ -14,7 +15,7 @@ __all__ = ["EMISSIONS", "BernoulliNotes", "CategoricalSymbols", "Symbols"]
 class Symbols(Layer):
     """An embedding, and a distribution whose logits use the same matrix.
 
-    A subclass says by `embed`, `log_prob` and `sample` what `x[t]`, of shape `event_shape`, is.
+    A subclass says by `embed`, `log_prob` and `choose` what `x[t]`, of shape `event_shape`, is.
 
     Args:
       vocab_size: V, number of symbols.
@@ -51,7 +52,7 @@ class Symbols(Layer):
 
     def logits(self, features: tf.Tensor) -> tf.Tensor:
         """`[..., size]` to `[..., V]`."""
-        return tf.tensordot(features, tf.transpose(self.embedding), 1) + self.bias
+        return product(features, tf.transpose(self.embedding)) + self.bias
 
     def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """`log p(x[t])`: features `[..., T, size]`, x `[..., T, *event_shape]`, nats `[..., T]`.
@@ -64,6 +65,15 @@ class Symbols(Layer):
         self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
     ) -> tf.Tensor:
         """Draws int32 `[..., T, *event_shape]` with logits / temperature, the mode at 0."""
+        features = tf.convert_to_tensor(features)
+        shape = tf.concat([tf.shape(features)[:-1], self._shape[:1]], axis=0)
+        uniform = tf.random.stateless_uniform(shape, seed, dtype=features.dtype)
+        return self.choose(features, temperature, uniform)
+
+    def choose(
+        self, features: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
+    ) -> tf.Tensor:
+        """What `sample` draws, as a function of numbers `[..., T, V]` uniform on [0, 1)."""
         raise NotImplementedError
 
 
@@ -80,14 +90,18 @@ class CategoricalSymbols(Symbols):
     def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         logits = self.logits(features)
         x = tf.broadcast_to(x, tf.shape(logits)[:-1])
-        return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=x, logits=logits)
+        # Flat, because the operation would assert at run time that unknown shapes agree.
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            labels=tf.reshape(x, [-1]), logits=tf.reshape(logits, [-1, logits.shape[-1]])
+        )
+        return tf.ensure_shape(tf.reshape(-losses, tf.shape(x)), logits.shape[:-1])
 
-    def sample(
-        self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
+    def choose(
+        self, features: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
     ) -> tf.Tensor:
         logits = self.logits(features)
         # Gumbel-max: one expression for every temperature, 0 included.
-        gumbel = -tf.math.log(-tf.math.log(_positive_uniform(logits, seed)))
+        gumbel = -tf.math.log(-tf.math.log(_positive(uniform)))
         temperature = tf.cast(temperature, logits.dtype)
         return tf.argmax(logits + temperature * gumbel, axis=-1, output_type=tf.int32)
 
@@ -112,21 +126,20 @@ class BernoulliNotes(Symbols):
         sign = tf.cast(2 * x - 1, logits.dtype)
         return tf.reduce_sum(tf.math.log_sigmoid(sign * logits), axis=-1)
 
-    def sample(
-        self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
+    def choose(
+        self, features: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
     ) -> tf.Tensor:
         logits = self.logits(features)
         # u < sigmoid(logits / t) is logits + t * logistic > 0, which needs no division by t = 0.
-        uniform = _positive_uniform(logits, seed)
+        uniform = _positive(uniform)
         logistic = tf.math.log(uniform) - tf.math.log1p(-uniform)
         temperature = tf.cast(temperature, logits.dtype)
         return tf.cast(logits + temperature * logistic > 0, tf.int32)
 
 
-def _positive_uniform(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Uniform on (0, 1), of the shape and dtype of `like`: its logarithm is finite."""
-    uniform = tf.random.stateless_uniform(tf.shape(like), seed, dtype=like.dtype)
-    return tf.maximum(uniform, np.finfo(like.dtype.as_numpy_dtype).tiny)
+def _positive(uniform: tf.Tensor) -> tf.Tensor:
+    """From [0, 1) to (0, 1): its logarithm is finite."""
+    return tf.maximum(uniform, np.finfo(uniform.dtype.as_numpy_dtype).tiny)
 
 
 EMISSIONS: dict[str, type[Symbols]] = {
