@@ -6,6 +6,13 @@ from setuptools import setup
 
 _README = Path(__file__).with_name("README.md")
 _MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", "matplotlib>=3.9,<4"]
+_SERVING = [
+    "tensorflow-serving-api>=2.21,<2.22",
+    "grpcio>=1.76,<2",
+    "grpcio-health-checking>=1.76,<2",
+    "starlette>=0.49,<2",
+    "uvicorn>=0.38,<1",
+]
 
 setup(
     name="tf-latentflow",
@@ -16,7 +23,15 @@ setup(
     license="MIT",
     author="the tf_latentflow authors",
     python_requires=">=3.11,<3.14",
-    packages=["tf_latentflow", "bijectors", "train", "train.text", "train.music", "export"],
+    packages=[
+        "tf_latentflow",
+        "bijectors",
+        "train",
+        "train.text",
+        "train.music",
+        "export",
+        "export.serving",
+    ],
     install_requires=[
         "tensorflow>=2.21,<2.22",
         # The extra brings tf_keras, without which it does not import.
@@ -29,6 +44,7 @@ setup(
     ],
     extras_require={
         "music": _MUSIC,
-        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12", *_MUSIC],
+        "serving": _SERVING,
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12", *_MUSIC, *_SERVING],
     },
 )

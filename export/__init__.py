@@ -1,3 +1,3 @@
-"""Where the code will live that hands trained models to other runtimes; it holds nothing yet."""
+"""Hands trained models to other runtimes: a SavedModel for TF Serving, and a server to try it."""
 
 __all__: list[str] = []

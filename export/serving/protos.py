@@ -1,0 +1,137 @@
+"""Answers that REST and gRPC share, as TF Serving's messages, and tensors as protos."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf import json_format
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+
+from export.serving.servable import DEFAULT_SIGNATURE, Servable
+from export.serving.status import invalid
+
+__all__ = ["array_of", "metadata_json", "metadata_of", "predicted", "status_json", "status_of"]
+
+_SIGNATURES = "signature_def"
+
+# Where `TensorProto` keeps the elements of a type.
+_FIELDS = {
+    tf.float32: "float_val",
+    tf.float64: "double_val",
+    tf.int32: "int_val",
+    tf.int16: "int_val",
+    tf.int8: "int_val",
+    tf.uint8: "int_val",
+    tf.int64: "int64_val",
+    tf.uint32: "uint32_val",
+    tf.uint64: "uint64_val",
+    tf.bool: "bool_val",
+    tf.string: "string_val",
+}
+
+
+def status_of(
+    servable: Servable, name: str, version: int | None = None, label: str = ""
+) -> get_model_status_pb2.GetModelStatusResponse:
+    """Returns the state of the one version there is.
+
+    Raises:
+      tf.errors.OpError: INVALID_ARGUMENT or NOT_FOUND if it is not the one that was asked for.
+    """
+    try:
+        servable.check(name, version, label)
+    except tf.errors.NotFoundError:
+        which = f"any versions of model {name}"
+        if version is not None:
+            which = f"version {version} of model {name}"
+        raise tf.errors.NotFoundError(None, None, f"Could not find {which}") from None
+    response = get_model_status_pb2.GetModelStatusResponse()
+    response.model_version_status.add(
+        version=servable.version, state=get_model_status_pb2.ModelVersionStatus.AVAILABLE
+    ).status.SetInParent()
+    return response
+
+
+def status_json(response: get_model_status_pb2.GetModelStatusResponse) -> bytes:
+    """Returns what REST says of the state."""
+    return _json(response).encode()
+
+
+def metadata_of(servable: Servable) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    """Returns all signatures."""
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    for name, signature in servable.signatures.items():
+        signatures.signature_def[name].CopyFrom(signature)
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    response.model_spec.name = servable.name
+    response.model_spec.version.value = servable.version
+    response.metadata[_SIGNATURES].Pack(signatures)
+    return response
+
+
+def metadata_json(response: get_model_metadata_pb2.GetModelMetadataResponse) -> bytes:
+    """Returns what REST says of the signatures: the message, without its `Any`."""
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    response.metadata[_SIGNATURES].Unpack(signatures)
+    spec = _json(response.model_spec)
+    return (
+        f'{{"model_spec": {spec}, "metadata": {{"{_SIGNATURES}": {_json(signatures)}}}}}\n'
+    ).encode()
+
+
+def predicted(
+    servable: Servable, signature_name: str, outputs: Mapping[str, np.ndarray]
+) -> predict_pb2.PredictResponse:
+    """Returns the answer of a signature; numbers are in the typed fields, where clients look."""
+    response = predict_pb2.PredictResponse()
+    response.model_spec.name = servable.name
+    response.model_spec.version.value = servable.version
+    response.model_spec.signature_name = signature_name or DEFAULT_SIGNATURE
+    for name, array in outputs.items():
+        dtype = tf.as_dtype(
+            servable.signatures[response.model_spec.signature_name].outputs[name].dtype
+        )
+        proto = response.outputs[name]
+        if dtype not in _FIELDS:
+            proto.CopyFrom(tf.make_tensor_proto(array))
+            continue
+        proto.dtype = dtype.as_datatype_enum
+        proto.tensor_shape.SetInParent()
+        for size in array.shape:
+            proto.tensor_shape.dim.add(size=size)
+        getattr(proto, _FIELDS[dtype]).extend(array.ravel().tolist())
+    return response
+
+
+def array_of(name: str, proto: tf.compat.v1.TensorProto, max_bytes: int) -> np.ndarray:
+    """Returns a tensor of a request.
+
+    Args:
+      name: Of the input, for messages.
+      proto: The tensor, as anybody may have sent it.
+      max_bytes: Bound on its size: a proto repeats its last element, and one is enough.
+
+    Raises:
+      tf.errors.OpError: INVALID_ARGUMENT or RESOURCE_EXHAUSTED if it is no tensor or too big.
+    """
+    sizes = [dim.size for dim in proto.tensor_shape.dim]
+    try:
+        dtype = tf.as_dtype(proto.dtype)
+        if proto.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
+            raise ValueError("its shape is not fully known")
+        if math.prod(sizes) * max(dtype.size or 0, 1) > max_bytes:
+            raise tf.errors.ResourceExhaustedError(
+                None, None, f"input {name} of shape {sizes} is over {max_bytes} bytes"
+            )
+        return tf.make_ndarray(proto)
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise invalid(f"input {name} is no tensor: {error}") from None
+
+
+def _json(message: object) -> str:
+    return json_format.MessageToJson(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )

@@ -1,0 +1,160 @@
+"""One version of a SavedModel, loaded as TF Serving loads it, and its signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from export.serving.status import invalid
+from export.versions import version_folders
+from train.errors import UserError
+
+__all__ = ["DEFAULT_SIGNATURE", "Servable", "load_newest"]
+
+DEFAULT_SIGNATURE = "serving_default"
+_METHOD = "tensorflow/serving/predict"
+_ENDLESS = 1e6  # gRPC has a call without deadline end in the year 2262 [s].
+
+
+class Servable:
+    """A loaded model: a session, its signatures, a name and a version.
+
+    Args:
+      name: What requests call the model.
+      version: Its version.
+      path: Folder of the SavedModel.
+
+    Raises:
+      UserError: If it cannot be loaded.
+    """
+
+    def __init__(self, name: str, version: int, path: Path) -> None:
+        self.name, self.version, self.path = name, version, path
+        self._is_closed = False
+        graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=graph)
+        try:
+            with graph.as_default():
+                meta_graph = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path))
+        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
+            self._session.close()
+            raise UserError(
+                f"cannot load {str(path)!r}: {error}; export the model again"
+            ) from error
+        graph.finalize()
+        self.signatures = dict(meta_graph.signature_def)
+
+    def close(self) -> None:
+        """Ends the model: what is at work is cut short, with UNAVAILABLE."""
+        self._is_closed = True
+        self._session.close()
+
+    def check(self, name: str, version: int | None = None, label: str = "") -> None:
+        """Checks that a request means this model; without a version, it means the newest.
+
+        Raises:
+          tf.errors.OpError: INVALID_ARGUMENT or NOT_FOUND if it does not.
+        """
+        if not name:
+            raise invalid("ModelSpec has no name specified.")
+        if label:
+            raise invalid(f"Unrecognized servable version label: {label}")
+        if name != self.name or version not in (None, self.version):
+            which = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+            raise tf.errors.NotFoundError(None, None, f"Servable not found for request: {which}")
+
+    def predict(
+        self,
+        signature_name: str,
+        inputs: Mapping[str, np.ndarray],
+        timeout: float | None = None,
+        output_filter: Collection[str] = (),
+    ) -> dict[str, np.ndarray]:
+        """Runs a signature.
+
+        Args:
+          signature_name: Which one; empty for the default one.
+          inputs: Arrays by the signature's names; strings are `bytes` in an array of objects.
+          timeout: Time that is left for it [s], or None for no limit.
+          output_filter: Names of the outputs to compute; empty for all.
+
+        Returns:
+          The outputs by name.
+
+        Raises:
+          tf.errors.OpError: FAILED_PRECONDITION if there is no such signature, INVALID_ARGUMENT if
+            names, types or shapes are not its, DEADLINE_EXCEEDED, or what the graph raises.
+        """
+        signature_name = signature_name or DEFAULT_SIGNATURE
+        signature = self.signatures.get(signature_name)
+        if signature is None:
+            raise tf.errors.FailedPreconditionError(
+                None, None, f'Serving signature key "{signature_name}" not found.'
+            )
+        if signature.method_name != _METHOD:
+            raise tf.errors.InternalError(
+                None, None, f"Expected method_name {_METHOD}. Was: {signature.method_name}"
+            )
+        if inputs.keys() != signature.inputs.keys():
+            raise invalid(
+                f"input does not match signature: sent {sorted(inputs)}, "
+                f"expected {sorted(signature.inputs)}"
+            )
+        for name, info in signature.inputs.items():
+            _check_tensor(name, inputs[name], info)
+        if len(set(output_filter)) < len(output_filter):
+            raise invalid(f"duplicate output tensor alias: {sorted(output_filter)}")
+        if not signature.outputs.keys() >= set(output_filter):
+            raise invalid(
+                f"output tensor alias not found in signature: {sorted(output_filter)}; "
+                f"it has {sorted(signature.outputs)}"
+            )
+        options = None
+        if timeout is not None and timeout < _ENDLESS:
+            if timeout <= 0:
+                raise tf.errors.DeadlineExceededError(None, None, "Timed out before it began")
+            # A timeout of 0 ms would be none.
+            options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, round(timeout * 1000)))
+        try:
+            outputs = self._session.run(
+                {name: signature.outputs[name].name for name in output_filter or signature.outputs},
+                {signature.inputs[name].name: value for name, value in inputs.items()},
+                options=options,
+            )
+        except (RuntimeError, tf.errors.CancelledError):
+            if not self._is_closed:
+                raise
+            raise tf.errors.UnavailableError(None, None, "The server is stopping") from None
+        return {name: np.asarray(value) for name, value in sorted(outputs.items())}
+
+
+def load_newest(base_path: Path) -> Servable:
+    """Returns the newest version of a model, in `base_path`, a folder with the model's name.
+
+    Raises:
+      UserError: If there is no version, or it cannot be loaded.
+    """
+    base_path = base_path.resolve()
+    if not base_path.is_dir():
+        raise UserError(f"--model-base-path expects a folder; there is none at {str(base_path)!r}")
+    versions = version_folders(base_path)
+    if not versions:
+        raise UserError(
+            f"--model-base-path expects a folder with versions, such as {str(base_path / '1')!r}; "
+            f"{str(base_path)!r} has none: name the folder above the version"
+        )
+    newest = max(versions)
+    return Servable(base_path.name, newest, versions[newest])
+
+
+def _check_tensor(name: str, value: np.ndarray, info: tf.compat.v1.saved_model.TensorInfo) -> None:
+    """Checks type and shape of an input; a session of the C++ runtime would find them out later."""
+    expected = tf.as_dtype(info.dtype)
+    if value.dtype != expected.as_numpy_dtype:
+        raise invalid(f"input {name} expects {expected.name}; got {value.dtype}")
+    shape = tf.TensorShape(info.tensor_shape)
+    if not shape.is_compatible_with(value.shape):
+        raise invalid(f"input {name} expects shape {shape}; got {value.shape}")

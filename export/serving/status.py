@@ -1,0 +1,47 @@
+"""Errors of requests: TensorFlow's own, and what HTTP and gRPC call them.
+
+Whatever goes wrong with a request is a `tf.errors.OpError`, as a session raises it. TensorFlow's
+codes are gRPC's; the HTTP statuses are those of TF Serving (`model_servers/http_server.cc`).
+"""
+
+from __future__ import annotations
+
+import grpc
+import tensorflow as tf
+
+__all__ = ["GRPC_STATUS", "HTTP_STATUS", "invalid", "message_of"]
+
+_LONGEST = 1024  # As in TF Serving: a longer message would not fit into gRPC's trailing metadata.
+
+GRPC_STATUS = {status.value[0]: status for status in grpc.StatusCode}
+
+HTTP_STATUS = {
+    tf.errors.CANCELLED: 499,
+    tf.errors.UNKNOWN: 500,
+    tf.errors.INVALID_ARGUMENT: 400,
+    tf.errors.DEADLINE_EXCEEDED: 504,
+    tf.errors.NOT_FOUND: 404,
+    tf.errors.ALREADY_EXISTS: 409,
+    tf.errors.PERMISSION_DENIED: 403,
+    tf.errors.UNAUTHENTICATED: 401,
+    tf.errors.RESOURCE_EXHAUSTED: 429,
+    tf.errors.FAILED_PRECONDITION: 400,
+    tf.errors.ABORTED: 409,
+    tf.errors.OUT_OF_RANGE: 400,
+    tf.errors.UNIMPLEMENTED: 501,
+    tf.errors.INTERNAL: 500,
+    tf.errors.UNAVAILABLE: 503,
+    tf.errors.DATA_LOSS: 500,
+}
+
+
+def invalid(message: str) -> tf.errors.InvalidArgumentError:
+    """Returns the error of a request that is wrong in itself: INVALID_ARGUMENT, 400."""
+    return tf.errors.InvalidArgumentError(None, None, message)
+
+
+def message_of(error: tf.errors.OpError) -> str:
+    """Returns what the client is told, as text that UTF-8 can encode."""
+    # Python adds the stack of whoever built the graph, which is no concern of a client.
+    message = error.message.partition("\n\nOriginal stack trace")[0]
+    return message[:_LONGEST].encode("utf-8", "replace").decode("utf-8")
