@@ -1,0 +1,197 @@
+"""Asks a server of a model: `python -m export.client generate --url URL -n 4 --length 80`.
+
+    python -m export.client generate --url http://127.0.0.1:8501/v1/models/NAME
+    python -m export.client score "A sentence." --url http://127.0.0.1:8501/v1/models/NAME
+    python -m export.client status --url http://127.0.0.1:8501/v1/models/NAME
+
+The server is TF Serving or `python -m export.serve`; this program needs neither of them installed.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from export.packed_rolls import pack_roll, unpack_roll
+from export.rest_client import RestClient
+from train.errors import UserError, run_program
+from train.flags import parse_flags
+
+__all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
+
+_ROLL = "roll_bytes"
+_TEXT = "text"
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerateConfig:
+    """Samples: text, one a line, or music, as MIDI files whose paths are printed."""
+
+    url: str
+    """The model, http://HOST:PORT/v1/models/NAME."""
+    num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1
+    """Number of samples."""
+    length: int = 100
+    """Length of each [characters, or time steps]; a model makes longer ones as long as it can."""
+    temperature: float = 1.0
+    """0: the most probable everywhere; 1: as the model has it [factor of the noise]."""
+    seed: int = 0
+    """Seed of the first sample; the next ones have the next seeds."""
+    out: Path = Path("samples")
+    """Music: folder for the files."""
+    steps_per_beat: int = 2
+    """Music: time steps in a quarter note, as the model was trained."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreConfig:
+    """Log-likelihoods of texts, or of pieces, one a line."""
+
+    inputs: tyro.conf.Positional[tuple[str, ...]]
+    """Sentences, or MIDI files if the model is one of music."""
+    url: str
+    """The model, http://HOST:PORT/v1/models/NAME."""
+    steps_per_beat: int = 2
+    """Music: time steps in a quarter note, as the model was trained."""
+    json: bool = False
+    """Print the numbers as JSON, an object a line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StatusConfig:
+    """Which versions are there, and what they can be asked."""
+
+    url: str
+    """The model, http://HOST:PORT/v1/models/NAME."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the program; `args` are its flags, or None for those of the process.
+
+    Raises:
+      UserError: If the input is bad, or the server refuses it.
+    """
+    args = list(sys.argv[1:] if args is None else args)
+    if not args or args[0] not in _COMMANDS:
+        commands = "|".join(_COMMANDS)
+        usage = f"python -m export.client {commands} --url URL; --help after a command says more"
+        if args[:1] in (["-h"], ["--help"]):
+            print(usage)
+            return
+        raise UserError(f"expected a command, {commands}; got {args[:1]}; usage: {usage}")
+    kind, command = _COMMANDS[args[0]]
+    command(parse_flags(kind, f"python -m export.client {args[0]}", args[1:]))
+
+
+def _generate(config: GenerateConfig) -> None:
+    """Prints or writes samples."""
+    if config.num < 1:
+        raise UserError(f"-n expects a number above 0; got {config.num}")
+    if not 1 <= config.length < 2**31:
+        raise UserError(f"--length expects a number above 0; got {config.length}")
+    if not (math.isfinite(config.temperature) and config.temperature >= 0):
+        raise UserError(f"--temperature expects a number of at least 0; got {config.temperature}")
+    if not 0 <= config.seed < 2**63 - config.num:
+        raise UserError(f"--seed expects a whole number of at least 0; got {config.seed}")
+    rows = RestClient(config.url).predict(
+        "generate",
+        [
+            {
+                "length": config.length,
+                "seed": config.seed + i,
+                "temperature": config.temperature,
+            }
+            for i in range(config.num)
+        ],
+    )
+    for i, row in enumerate(rows):
+        if isinstance(row, dict) and isinstance(row.get(_TEXT), str):
+            print(row[_TEXT])
+        elif isinstance(row, dict) and _ROLL in row:
+            print(_write_piece(config, config.seed + i, row[_ROLL]))
+        else:
+            raise UserError(f"expected {_TEXT!r} or {_ROLL!r} from {config.url}; got {row}")
+
+
+def _score(config: ScoreConfig) -> None:
+    """Prints numbers."""
+    if not config.inputs:
+        raise UserError("score expects a sentence, or a MIDI file, to score; got none")
+    client = RestClient(config.url)
+    signature = client.signatures().get("score")
+    if signature is None:
+        raise UserError(f"{config.url} has no signature 'score'; export the model again")
+    if _ROLL in signature["inputs"]:
+        values = [_read_piece(Path(path), config.steps_per_beat) for path in config.inputs]
+        instances = [{_ROLL: value} for value in values]
+    else:
+        instances = [{_TEXT: text} for text in config.inputs]
+    for text, row in zip(config.inputs, client.predict("score", instances), strict=True):
+        if not isinstance(row, dict):  # A signature of one output, and no model of ours.
+            row = {"score": row}
+        if config.json:
+            print(json.dumps({"input": text, **row}, ensure_ascii=False))
+        else:
+            numbers = (f"{name} {_number(value)}" for name, value in sorted(row.items()))
+            print("  ".join([*numbers, text]))
+
+
+def _status(config: StatusConfig) -> None:
+    """Prints versions and signatures."""
+    client = RestClient(config.url)
+    for version in client.status():
+        message = version.get("status", {}).get("error_message", "")
+        print(f"version {version['version']}: {version['state']} {message}".rstrip())
+    for name, signature in sorted(client.signatures().items()):
+        if not name.startswith("__"):
+            print(f"{name}({_fields(signature['inputs'])}) -> {_fields(signature['outputs'])}")
+
+
+_COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
+    "generate": (GenerateConfig, _generate),
+    "score": (ScoreConfig, _score),
+    "status": (StatusConfig, _status),
+}
+
+
+def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
+    """Writes a MIDI file."""
+    from train.music.midi import write_midi
+
+    try:
+        roll = unpack_roll(base64.b64decode(packed["b64"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"expected a packed piano roll from {config.url}; got {error}") from None
+    config.out.mkdir(parents=True, exist_ok=True)
+    path = config.out / f"sample-{seed}.mid"
+    write_midi(path, roll, config.steps_per_beat)
+    return path
+
+
+def _read_piece(path: Path, steps_per_beat: int) -> dict[str, str]:
+    """Returns a MIDI file as a request has it."""
+    from train.music.midi import read_midi
+
+    packed = pack_roll(read_midi(path, steps_per_beat).roll)
+    return {"b64": base64.b64encode(packed).decode("ascii")}
+
+
+def _fields(infos: dict[str, Any]) -> str:
+    names = (f"{name} {info['dtype'].removeprefix('DT_').lower()}" for name, info in infos.items())
+    return ", ".join(sorted(names))
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,99 @@
+"""Requests to a model by TF Serving's REST interface, with the standard library alone."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+from train.errors import UserError
+
+__all__ = ["RestClient"]
+
+_TIMEOUT = 60.0  # Longer than a server's own [s].
+_ADVICE = {
+    404: "is the name of the model right?",
+    429: "the server is busy: try again",
+    503: "the server is not ready: try again",
+    504: "it took too long: ask for less at a time",
+}
+
+
+class RestClient:
+    """A model on a server.
+
+    Args:
+      url: `http://HOST:PORT/v1/models/NAME`, also with `/versions/N`.
+
+    Raises:
+      UserError: If it is not such a URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.path.startswith("/v1/models/"):
+            raise UserError(
+                f"--url expects http://HOST:PORT/v1/models/NAME, as the server prints it; got {url}"
+            )
+
+    def predict(self, signature_name: str, instances: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Returns the answers to rows, each with its outputs by name.
+
+        Raises:
+          UserError: If the server has none; the message says why.
+        """
+        body = json.dumps({"signature_name": signature_name, "instances": instances})
+        answer = self._ask(f"{self.url}:predict", body.encode())
+        rows = answer.get("predictions")
+        if not isinstance(rows, list) or len(rows) != len(instances):
+            raise UserError(f"{self.url} gave no predictions; is it a server of such models?")
+        return rows
+
+    def status(self) -> list[dict[str, Any]]:
+        """Returns the state of each version."""
+        return self._ask(self.url).get("model_version_status", [])
+
+    def signatures(self) -> dict[str, Any]:
+        """Returns the signatures by name, as JSON has them."""
+        metadata = self._ask(f"{self.url}/metadata").get("metadata", {})
+        return metadata.get("signature_def", {}).get("signature_def", {})
+
+    def _ask(self, url: str, body: bytes | None = None) -> dict[str, Any]:
+        """Returns the JSON object that a URL answers.
+
+        Raises:
+          UserError: If it does not.
+        """
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+                text = response.read()
+        except urllib.error.HTTPError as error:
+            advice = _ADVICE.get(error.code)
+            reason = _error_of(error.read()) + (f"; {advice}" if advice else "")
+            raise UserError(f"{url} answered {error.code}: {reason}") from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise UserError(f"cannot reach {url}: {reason}; is the server running?") from None
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise UserError(f"{url} did not answer with JSON; is it a server of models?")
+        return answer
+
+
+def _error_of(body: bytes) -> str:
+    """Returns what a server says of an error."""
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return body[:200].decode("utf-8", "replace")

@@ -1,0 +1,106 @@
+"""Serves an exported model: `python -m export.serve --model-base-path DIR/NAME`.
+
+A stand-in for TF Serving's REST and gRPC interfaces, to try a model without Docker; not TF Serving,
+and not for production. Then, for example:
+
+    curl -d '{"instances": [{"length": 80, "seed": 0, "temperature": 1.0}]}' \
+        http://127.0.0.1:8501/v1/models/NAME:predict
+    python -m export.client generate --url http://127.0.0.1:8501/v1/models/NAME
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from export.serving.extra import require_serving
+from train.errors import UserError, run_program
+from train.flags import parse_flags
+from train.quiet import import_tensorflow_quietly
+
+__all__ = ["ServeConfig", "main"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ServeConfig:
+    """Serves the newest version of an exported model. A stand-in for TF Serving, to try it out."""
+
+    model_base_path: Path
+    """Folder with the versions of the model, DIR/NAME; NAME is what requests call it."""
+    rest_port: int = 8501
+    """Port of the REST interface; 0: any that is free."""
+    grpc_port: int = 8500
+    """Port of the gRPC interface; 0: any that is free."""
+    host: str = "127.0.0.1"
+    """Address to listen at. The default is reached from this machine only."""
+    max_requests: int = 32
+    """Requests at work at the same time; more are turned away with status 429."""
+    max_body_mib: float = 4.0
+    """Longest body of a request [MiB]."""
+    timeout: float = 30.0
+    """How long a REST request may take [seconds]."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the program until it is interrupted or terminated.
+
+    Raises:
+      UserError: If the input is bad.
+    """
+    config = parse_flags(ServeConfig, "python -m export.serve", args)
+    _check(config)
+    require_serving()
+    import_tensorflow_quietly()
+    from export.serving.local_server import LocalServer, is_loopback
+    from export.serving.servable import load_newest
+    from export.warmup import play_warmup
+
+    max_body_bytes = round(config.max_body_mib * 2**20)
+    servable = load_newest(config.model_base_path)
+    server = LocalServer(
+        servable,
+        config.host,
+        config.rest_port,
+        config.grpc_port,
+        config.max_requests,
+        max_body_bytes,
+        config.timeout,
+    )
+    play_warmup(servable, max_body_bytes)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    server.start()
+    print(f"{servable.name}, version {servable.version}; a stand-in, not for production")
+    print(f"REST  {server.rest_url}\ngRPC  {server.grpc_target}", flush=True)
+    if not is_loopback(config.host):
+        print(f"warning: whoever reaches {config.host} may use this server", file=sys.stderr)
+    ended.wait()
+    server.stop()
+
+
+def _check(config: ServeConfig) -> None:
+    """Refuses flags that mean nothing.
+
+    Raises:
+      UserError: If there is one.
+    """
+    for flag, port in (("rest-port", config.rest_port), ("grpc-port", config.grpc_port)):
+        if not 0 <= port < 2**16:
+            raise UserError(f"--{flag} expects a port, 0 to 65535; got {port}")
+    if config.rest_port and config.rest_port == config.grpc_port:
+        raise UserError(f"--rest-port and --grpc-port expect two ports; got {config.rest_port}")
+    if config.max_requests < 1:
+        raise UserError(f"--max-requests expects a number above 0; got {config.max_requests}")
+    for flag, value in (("max-body-mib", config.max_body_mib), ("timeout", config.timeout)):
+        if not (math.isfinite(value) and value > 0):
+            raise UserError(f"--{flag} expects a number above 0; got {value}")
+
+
+if __name__ == "__main__":
+    run_program(main)
