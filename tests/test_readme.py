@@ -7,6 +7,7 @@ that no row knows fails, as does a block in another language.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -18,6 +19,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from export import saved_model, serve
+from export.versions import version_folders
 from train import char_lm, evaluate, polyphonic_music, reproduce, sample
 from train.files import read_json, write_json
 from train.flags import parse_flags, parse_train_config
@@ -110,13 +113,33 @@ def check_pip(arguments: list[str]) -> None:
     assert arguments[0] == "install"
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     # `.ci/run` installs with the tests' extra what `pip install .` installs without.
-    assert arguments[1:] in (["."], [".[test]"], [".[music]"])
+    assert arguments[1:] in (["."], [".[test]"], [".[music]"], [".[serving]"])
     assert "pip install '.[test]'" in lines
 
 
 def check_pytest(arguments: list[str]) -> None:
     assert arguments == []
     assert 'pytest "$@"' in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def run_saved_model(flags: list[str]) -> None:
+    """Few samples, for its time; a run of the same name is served by the next line."""
+    saved_model.main([*flags, "--score-samples", "1"])
+
+
+def check_serve(flags: list[str]) -> None:
+    """What it would load is there; no server is started: `tests/test_export_and_serve.py` does."""
+    config = parse_flags(serve.ServeConfig, "python -m export.serve", flags)
+    assert version_folders(config.model_base_path)
+
+
+def check_curl(arguments: list[str]) -> None:
+    """What it sends is a request to `generate`, at the port and to the model of the line before."""
+    flag, body, url = arguments
+    (row,) = json.loads(body)["instances"]
+    assert (flag, list(row)) == ("-d", ["length", "seed", "temperature"])
+    assert url.startswith(f"http://127.0.0.1:{serve.ServeConfig.rest_port}/v1/models/")
+    assert version_folders(Path("served", url.rpartition("/")[2].removesuffix(":predict")))
 
 
 def check_tensorboard(arguments: list[str]) -> None:
@@ -137,6 +160,9 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m", "train.reproduce"): check_reproduce,
     ("python", "-m", "train.evaluate"): run_evaluate,
     ("python", "-m", "train.sample"): sample.main,
+    ("python", "-m", "export.saved_model"): run_saved_model,
+    ("python", "-m", "export.serve"): check_serve,
+    ("curl",): check_curl,
     ("pip",): check_pip,
     ("pytest",): check_pytest,
     ("tensorboard",): check_tensorboard,
@@ -234,7 +260,7 @@ def test_the_commands_that_people_try_stand_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/RESULTS.md"]
+    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/RESULTS.md", "docs/SERVING.md"]
 )
 def test_links_to_files_are_right(page: str) -> None:
     path = ROOT / page

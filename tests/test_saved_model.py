@@ -208,7 +208,7 @@ def test_warm_up_has_a_request_of_every_signature(folders):
         for record in records.as_numpy_iterator()
     ]
     names = [request.model_spec.signature_name for request in requests]
-    assert names == ["generate", "score", "reconstruct"]
+    assert names == ["serving_default", "generate", "score", "reconstruct"]
     assert {request.model_spec.name for request in requests} == {"af-af"}
 
 

@@ -1,0 +1,58 @@
+"""The commands of docs/SERVING.md are commands that the programs take."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from export.client import GenerateConfig, ScoreConfig, StatusConfig
+from export.load_test import LoadTestConfig
+from export.saved_model import ExportConfig
+from export.serve import ServeConfig
+from tests.test_readme import blocks, check_pip, commands
+from train.flags import parse_flags
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "SERVING.md").read_text(encoding="utf-8")
+PROGRAMS = {
+    "export.saved_model": ExportConfig,
+    "export.serve": ServeConfig,
+    "export.load_test": LoadTestConfig,
+}
+CLIENT = {"generate": GenerateConfig, "score": ScoreConfig, "status": StatusConfig}
+
+
+def check(words: list[str]) -> None:
+    words = [word for word in words if word != "&"]
+    while "=" in words[0]:  # Variables of the environment.
+        words = words[1:]
+    match words:
+        case ["python", "-m", "export.client", command, *flags]:
+            parse_flags(CLIENT[command], "export.client", flags)
+        case ["python", "-m", "train.char_lm" | "train.polyphonic_music"]:
+            pass
+        case ["python", "-m", program, *flags]:
+            parse_flags(PROGRAMS[program], program, flags)
+        case ["python" | "pytest", path, *_]:
+            assert (ROOT / path).exists()
+        case ["curl", "-d", body, url]:
+            (row,) = json.loads(body)["instances"]
+            assert list(row) == ["length", "seed", "temperature"]
+            assert url.endswith(":8501/v1/models/english:predict")
+        case ["pip", *arguments]:
+            check_pip(arguments)
+        case ["docker", *_]:
+            pass
+        case _:
+            pytest.fail(f"no check for {words}")
+
+
+def test_every_command_is_one() -> None:
+    found = blocks(PAGE)
+    assert len(found) > 3
+    for block in found:
+        assert block.language == "bash"
+        for words in commands(block.code):
+            check(words)
