@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from export.serving.extra import require_serving
 from export.versions import check_version, new_version
 from train.errors import UserError, run_program
+from train.extras import require_extra
 from train.flags import parse_flags
 from train.quiet import import_tensorflow_quietly
 from train.saved_run import load_model, read_run
@@ -82,7 +82,7 @@ def main(args: Sequence[str] | None = None) -> None:
         raise UserError(f"--max-length expects 1 to {longest} {symbols}; got {flags.max_length}")
     base = flags.out / flags.name
     version = check_version(base, flags.version)
-    require_serving()
+    require_extra("serving")
     _hide_gpus()
     export_model(
         load_model(flags.workdir), base, version, max_length, flags.score_samples, flags.xla

@@ -18,8 +18,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from export.serving.extra import require_serving
 from train.errors import UserError, run_program
+from train.extras import require_extra
 from train.flags import parse_flags
 from train.quiet import import_tensorflow_quietly
 
@@ -54,7 +54,7 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     config = parse_flags(ServeConfig, "python -m export.serve", args)
     _check(config)
-    require_serving()
+    require_extra("serving")
     import_tensorflow_quietly()
     from export.serving.local_server import LocalServer, is_loopback
     from export.serving.servable import load_newest

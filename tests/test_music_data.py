@@ -7,7 +7,7 @@ import scipy.io
 
 from train.download import sha256_of_file
 from train.errors import UserError
-from train.music import chorales, extra, sets
+from train.music import chorales, sets
 from train.music.dealing import deal
 from train.music.matlab import read_mat
 from train.music.pickles import read_pickle
@@ -399,13 +399,3 @@ def test_cache_that_cannot_be_written_is_done_without(few_chorales, monkeypatch,
     monkeypatch.setattr(chorales, "_parse_corpus", lambda: _random_rolls(5))
     assert len(load_music("chorales").train) == 3
     assert "chorales: not kept for the next run" in capsys.readouterr().err
-
-
-# The extra.
-
-
-def test_missing_package_is_named_with_the_cure(monkeypatch):
-    extra.require_music()
-    monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "mido" else name)
-    with pytest.raises(UserError, match=r"not installed: mido; .*pip install '\.\[music\]'"):
-        extra.require_music()

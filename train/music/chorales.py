@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from train.download import cache_dir
+from train.extras import require_extra
 from train.music.dealing import deal
-from train.music.extra import require_music
 from train.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, roll_of
 
 __all__ = ["bach_chorales"]
@@ -36,7 +36,7 @@ def bach_chorales() -> dict[str, list[np.ndarray]]:
     Raises:
       UserError: If music21 is not installed.
     """
-    require_music()
+    require_extra("music")
     path = cache_dir() / f"chorales-{_RULE}-music21-{version('music21')}.npz"
     rolls = _read_cache(path)
     if rolls is None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from train.errors import UserError
-from train.music.extra import require_music
+from train.extras import require_extra
 from train.music.rolls import NUM_NOTES
 
 __all__ = ["read_mat"]
@@ -31,7 +31,7 @@ def read_mat(path: Path) -> dict[str, list[np.ndarray]]:
     Raises:
       UserError: If it is no such file, or damaged.
     """
-    require_music()
+    require_extra("music")
     import scipy.io
 
     data = path.read_bytes()

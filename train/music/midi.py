@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from train.errors import UserError
+from train.extras import require_extra
 from train.files import replace_file
-from train.music.extra import require_music
 from train.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, notes_of, roll_of
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def write_midi(
         )
     if not 4 <= tempo_bpm <= 1000:
         raise ValueError(f"expected a tempo_bpm from 4 to 1000; got {tempo_bpm}")
-    require_music()
+    require_extra("music")
     import mido
 
     ticks_per_step = _TICKS_PER_BEAT // steps_per_beat
@@ -134,7 +134,7 @@ def write_midi(
 
 def _open_midi(path: Path) -> mido.MidiFile:
     """Parses a MIDI file, and refuses the kinds whose time cannot be counted in beats."""
-    require_music()
+    require_extra("music")
     import mido
 
     data = path.read_bytes()

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from train.errors import UserError
+from train.extras import require_extra
 from train.music.dealing import deal
-from train.music.extra import require_music
 from train.music.midi import read_midi
 from train.music.rolls import HIGHEST_NOTE, LOWEST_NOTE
 from train.splits import SPLITS
@@ -38,7 +38,7 @@ def read_midi_folder(
     Raises:
       UserError: If there are no MIDI files, a subfolder is missing, or too few files can be used.
     """
-    require_music()  # Here, since a file that cannot be read is only left out.
+    require_extra("music")  # Here, since a file that cannot be read is only left out.
     # A folder that names a held-out split but not all of them must not have it dealt to training.
     if any((folder / split).is_dir() for split in ("valid", "test")):
         return _read_subfolders(folder, steps_per_beat)

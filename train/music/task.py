@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from train.errors import UserError
+from train.extras import require_extra
 from train.music.config import MusicConfig
-from train.music.extra import require_music
 from train.music.midi import MidiPiece, read_midi
 from train.music.rolls import NUM_NOTES
 from train.music.sets import MusicSet, load_music
@@ -38,7 +38,7 @@ class MusicTask:
     unit = NATS_PER_STEP
 
     def load(self, config: MusicConfig) -> MusicSet:
-        require_music()
+        require_extra("music")
         return load_music(config.dataset, config.data_dir, config.steps_per_beat)
 
     def describe(self, dataset: MusicSet) -> str:
@@ -98,7 +98,7 @@ class MusicTask:
         print(f"\nsamples, MIDI files and pictures: {workdir / 'samples'}")
 
     def check_sample_flags(self, flags: SampleConfig, model: dict[str, Any]) -> None:
-        require_music()
+        require_extra("music")
         if flags.prime is None:
             if flags.amount is not None:
                 raise UserError("--amount says how far from --prime; give a MIDI file as --prime")
