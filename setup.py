@@ -45,6 +45,6 @@ setup(
     extras_require={
         "music": _MUSIC,
         "serving": _SERVING,
-        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12", *_MUSIC, *_SERVING],
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12", "pyyaml>=6", *_MUSIC, *_SERVING],
     },
 )

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import queue
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,15 +72,16 @@ def main(args: Sequence[str] | None = None) -> None:
         config.timeout,
     )
     play_warmup(servable, max_body_bytes)
-    ended = threading.Event()
+    # Not an event, whose lock a handler would wait for while the code that it interrupts has it.
+    ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda number, _: ended.put(number))
     server.start()
     print(f"{servable.name}, version {servable.version}; a stand-in, not for production")
     print(f"REST  {server.rest_url}\ngRPC  {server.grpc_target}", flush=True)
     if not is_loopback(config.host):
         print(f"warning: whoever reaches {config.host} may use this server", file=sys.stderr)
-    ended.wait()
+    ended.get()
     server.stop()
 
 

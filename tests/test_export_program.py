@@ -4,9 +4,7 @@ import json
 
 import pytest
 import tensorflow as tf
-
-pytest.importorskip("tensorflow_serving", reason="the extra [serving] is not installed")
-
+import yaml
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -118,7 +116,6 @@ def test_a_server_is_told_of_every_model(tmp_path):
 
 
 def test_the_container_has_pinned_image_ports_and_health_check(tmp_path):
-    yaml = pytest.importorskip("yaml")
     for xla in (False, True):
         out = tmp_path / str(xla)
         out.mkdir()

@@ -9,9 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-
-pytest.importorskip("tensorflow_serving", reason="the extra [serving] is not installed")
-
 from tensorflow_serving.apis import prediction_log_pb2
 
 from export.signatures import Endpoint
