@@ -212,7 +212,12 @@ def batch_dataset(
 
     signature = (x_spec, lengths_spec, lengths_spec)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches) - start)).prefetch(4)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches) - start))
+    # There is nothing to tune, and at its end an iterator waits for the thread that tunes it: up to
+    # a minute at the end of an epoch.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(4).with_options(options)
 
 
 def _bounds_of(

@@ -49,7 +49,11 @@ class TrainingData:
             start=done * size,
             max_steps=self._config.max_batch_steps,
         ).map(lambda x, lengths, index: (x, lengths))
-        batches = iter(strategy.experimental_distribute_dataset(dataset))
+        # A dataset that is distributed has iterators of its own, with the threads that
+        # `batch_dataset` does without.
+        if strategy.num_replicas_in_sync > 1:
+            dataset = strategy.experimental_distribute_dataset(dataset)
+        batches = iter(dataset)
         while group := list(itertools.islice(batches, size)):
             yield group
 
