@@ -79,31 +79,50 @@ class TimeBijector(FlowBijector):
     def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps every step at once; the contexts come from `values` themselves, one step earlier."""
         covariates = self._conditioner.covariates(_num_steps(values))
-        before = tf.concat([tf.zeros_like(values[..., :1, :]), values[..., :-1, :]], axis=-2)
-        contexts = self._conditioner.scan(before, covariates)
+        contexts = self._conditioner.scan(one_step_earlier(values), covariates)
         return direction(self._hidden(contexts), values, 1)
 
     def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps step after step; the contexts come from what earlier steps were mapped to."""
+        return self._serial(direction, values)[0]
+
+    def _serial(
+        self, direction: Direction, values: tf.Tensor, keep_states: bool = False
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
+        """`_step_by_step`, and the conditioner's states before every step, `[T, ...]`, or ()."""
         covariates = self._conditioner.covariates(_num_steps(values))
         state = self._conditioner.initial_state(tf.shape(values)[:-2])
         before = tf.zeros_like(tf.reduce_sum(values, axis=-2))  # defined for T = 0 too
 
         def step(
             carry: tuple[tf.Tensor, Structure], inputs: tuple[tf.Tensor, Structure]
-        ) -> tuple[tuple[tf.Tensor, Structure], tuple[tf.Tensor, tf.Tensor]]:
-            before, state = carry
-            value, covariates = inputs
-            context, state = self._conditioner.step(before, covariates, state)
-            mapped, log_det = direction(self._hidden(context), value, 1)
-            mapped = tf.ensure_shape(mapped, value.shape)
-            return (mapped, state), (mapped, log_det)
+        ) -> tuple[tuple[tf.Tensor, Structure], Structure]:
+            (mapped, log_det), state = self._one_step(direction, *carry, *inputs)
+            return (mapped, state), (mapped, log_det, carry[1] if keep_states else ())
 
-        spec = tf.TensorSpec(before.shape, values.dtype)
-        log_det_spec = tf.TensorSpec(before.shape[:-1], values.dtype)
-        inputs = tf.nest.map_structure(_time_first, (values, covariates))
-        _, (mapped, log_det) = scan(step, (before, state), inputs, (spec, log_det_spec))
-        return _time_back(mapped, -2), _time_back(log_det, -1)
+        specs = (
+            tf.TensorSpec(before.shape, values.dtype),
+            tf.TensorSpec(before.shape[:-1], values.dtype),
+            tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), state)
+            if keep_states
+            else (),
+        )
+        inputs = tf.nest.map_structure(time_first, (values, covariates))
+        _, (mapped, log_det, states) = scan(step, (before, state), inputs, specs)
+        return (time_back(mapped, -2), time_back(log_det, -1)), states
+
+    def _one_step(
+        self,
+        direction: Direction,
+        before: tf.Tensor,
+        state: Structure,
+        value: tf.Tensor,
+        covariates: Structure,
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
+        """Maps the `value` of a step, given what the step `before` was mapped to."""
+        context, state = self._conditioner.step(before, covariates, state)
+        mapped, log_det = direction(self._hidden(context), value, 1)
+        return (tf.ensure_shape(mapped, value.shape), log_det), state
 
 
 class AutoregressiveTime(TimeBijector):
@@ -155,12 +174,18 @@ def _num_steps(values: tf.Tensor) -> int | tf.Tensor:
     return tf.shape(values)[-2] if static is None else static
 
 
-def _time_first(values: tf.Tensor) -> tf.Tensor:
+def one_step_earlier(values: tf.Tensor) -> tf.Tensor:
+    """`[..., T, H]`, at each step the vector of the step before it, 0 at the first."""
+    return tf.concat([tf.zeros_like(values[..., :1, :]), values[..., :-1, :]], axis=-2)
+
+
+def time_first(values: tf.Tensor) -> tf.Tensor:
+    """Moves the last axis but one to the front."""
     rank = len(values.shape)
     return tf.transpose(values, [rank - 2, *range(rank - 2), rank - 1])
 
 
-def _time_back(values: tf.Tensor, axis: int) -> tf.Tensor:
+def time_back(values: tf.Tensor, axis: int) -> tf.Tensor:
     """Moves the first axis to `axis`, counted from the end."""
     rank = len(values.shape)
     order = list(range(1, rank))

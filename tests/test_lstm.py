@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from bijectors import compiled_loops
 from tf_latentflow.lstm import BiLSTM, LSTMStack
 from tf_latentflow.positions import Positions, PositionTable
 from tf_latentflow.recurrence import lstm_recurrence, lstm_step
@@ -40,20 +43,24 @@ def test_recurrence_equals_numpy(float64: None) -> None:
         np.testing.assert_allclose(hs[:, d, n], expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("jit_compile", [None, False, True])
-def test_recurrence_gradient_equals_autodiff(float64: None, jit_compile: bool | None) -> None:
+@pytest.mark.parametrize("how", ["eager", "graph", "jit", "compiled loops"])
+@pytest.mark.parametrize("directions", [1, 2])
+def test_recurrence_gradient_equals_autodiff(float64: None, directions: int, how: str) -> None:
+    d = directions
     given = [
-        draw(5, 2, 3, 16),
-        draw(2, 4, 16, seed=1),
-        draw(2, 3, 4, seed=2),
-        draw(2, 3, 4, seed=3),
+        draw(5, d, 3, 16),
+        draw(d, 4, 16, seed=1),
+        draw(d, 3, 4, seed=2),
+        draw(d, 3, 4, seed=3),
     ]
-    weight = draw(5, 2, 3, 4, seed=4)
+    weight = draw(5, d, 3, 4, seed=4)
 
     def plain(projected, recurrent, h, c) -> tf.Tensor:
         hs = []
         for t in range(5):
-            steps = [lstm_step(projected[t, d], recurrent[d], h[d], c[d]) for d in range(2)]
+            steps = [
+                lstm_step(projected[t, d], recurrent[d], h[d], c[d]) for d in range(directions)
+            ]
             h, c = (tf.stack(values) for values in zip(*steps, strict=True))
             hs.append(h)
         return tf.stack(hs)
@@ -65,10 +72,22 @@ def test_recurrence_gradient_equals_autodiff(float64: None, jit_compile: bool | 
         return tape.gradient(loss, given)
 
     fast = lambda: gradients(lstm_recurrence)  # noqa: E731
-    if jit_compile is not None:
-        fast = tf.function(fast, jit_compile=jit_compile)
-    for a, b in zip(fast(), gradients(plain), strict=True):
+    if how != "eager":
+        fast = tf.function(fast, jit_compile=how == "jit")
+    with compiled_loops() if how == "compiled loops" else contextlib.nullcontext():
+        found = fast()
+    for a, b in zip(found, gradients(plain), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+def test_only_compiled_loops_need_a_compiler() -> None:
+    function = tf.function(lambda: lstm_recurrence(*(draw(2, 1, 3, 16), draw(1, 4, 16)), *starts))
+    starts = draw(1, 3, 4), draw(1, 3, 4)
+    for compiled in (False, True):
+        with compiled_loops() if compiled else contextlib.nullcontext():
+            graph = tf.function(function.python_function).get_concrete_function().graph
+        library = graph.as_graph_def().library.function
+        assert any(f.attr["_XlaMustCompile"].b for f in library) == compiled
 
 
 def test_stack_steps_equal_its_scan(float64: None) -> None:

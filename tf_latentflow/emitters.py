@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from bijectors import product
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.layer import Layer
 from tf_latentflow.lstm import BiLSTM, stateless_dropout
@@ -53,4 +54,5 @@ class Emitter(Layer):
         behind = tf.concat([behind[..., 1:, :], tf.zeros_like(behind[..., :1, :])], axis=-2)
         states = tf.concat([ahead, behind], axis=-1)
         states = stateless_dropout(states, self._dropout, dropout_seed)
-        return self.linear(tf.concat([z, states], axis=-1))
+        states = tf.concat([z, states], axis=-1)
+        return product(states, self.linear.kernel) + self.linear.bias

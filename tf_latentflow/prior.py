@@ -13,6 +13,7 @@ from bijectors import (
     HIDDEN_STRUCTURES,
     SCALAR_MAPS,
     TIME_STRUCTURES,
+    AdjointInverseAutoregressiveTime,
     Compose,
     HiddenBijector,
     TimeBijector,
@@ -23,6 +24,9 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.layer import Layer
 from tf_latentflow.lstm import LSTMStack
 from tf_latentflow.positions import PositionTable
+
+# The density of IAF in time is serial: its gradient is worth a way of its own.
+_TIME_BIJECTORS = {**TIME_STRUCTURES, "iaf": AdjointInverseAutoregressiveTime}
 
 __all__ = ["FlowPrior", "mask_steps", "standard_normal_log_prob"]
 
@@ -99,7 +103,7 @@ class FlowPrior(Layer):
         else:
             conditioner = LSTMConditioner(self.stack, self.tables, lengths, limit, dropout_seed)
         hidden = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
-        return TIME_STRUCTURES[self.config.time](conditioner, hidden, lengths)
+        return _TIME_BIJECTORS[self.config.time](conditioner, hidden, lengths)
 
     def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:
         return with_reversals(

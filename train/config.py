@@ -100,8 +100,11 @@ class TrainConfig:
     """Steps between checkpoints [optimiser steps]."""
     log_steps: int = 20
     """Steps between lines of progress [optimiser steps]."""
+    mixed_precision: bool = False
+    """Products of matrices rounded to bfloat16; sums, flows, losses and weights stay float32."""
     jit: bool = False
-    """Compile the training step with XLA, once for each length of a batch."""
+    """Compile the whole training step with XLA and not only its serial loops, once for each length
+    of a batch."""
 
     @classmethod
     def from_preset(

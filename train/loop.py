@@ -88,6 +88,7 @@ class Trainer:
             accumulation_steps=config.accumulation_steps,
             seed=config.seed,
             jit=config.jit,
+            mixed_precision=config.mixed_precision,
             batch_spec=batch_spec(train, config.batch_size, config.max_batch_steps),
         )
         self._valid_terms = SplitTerms(

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from bijectors import compiled_loops, products_in
+
 __all__ = ["FAILURE_TERMS", "Batch", "StepTerms", "TrainStep"]
 
 Batch = tuple[tf.Tensor, tf.Tensor]  # x integer [B, T] (music: [B, T, 88]), lengths int32 [B].
@@ -52,6 +54,7 @@ class TrainStep:
         accumulation_steps: int,
         seed: int,
         jit: bool,
+        mixed_precision: bool = False,
         batch_spec: Sequence[tf.TensorSpec],
     ) -> None:
         """Makes the step of a model.
@@ -65,6 +68,7 @@ class TrainStep:
           accumulation_steps: Largest number of batches in a step.
           seed: Seed of the run.
           jit: Compile with XLA, for each shape of a batch anew.
+          mixed_precision: Make matrix products of operands rounded to bfloat16.
           batch_spec: Shapes of a batch; what varies is None, so that there is one trace for all.
         """
         self._model = model
@@ -74,6 +78,7 @@ class TrainStep:
         self._clip_norm = clip_norm
         self._accumulation_steps = accumulation_steps
         self._seed = seed
+        self._products = tf.bfloat16 if mixed_precision else None
         self._variables = [variable.value for variable in model.trainable_variables]
         self._replica_sums = (
             tf.function(self._sums_and_gradients, jit_compile=True)
@@ -163,7 +168,8 @@ class TrainStep:
             seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
             seed = tf.random.experimental.stateless_fold_in(seed, index)
             seed = tf.random.experimental.stateless_fold_in(seed, replica)
-            return self._replica_sums(batch, kl_weight, seed)
+            with products_in(self._products), compiled_loops():
+                return self._replica_sums(batch, kl_weight, seed)
 
         sums, gradients = self._strategy.run(on_replica, args=(batch,))
         reduce = tf.distribute.ReduceOp.SUM

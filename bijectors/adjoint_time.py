@@ -1,0 +1,108 @@
+"""IAF in time with a gradient of its own: one short serial loop back, all else at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from bijectors.compiled import maybe_compiled
+from bijectors.conditioner import Structure
+from bijectors.scan import scan
+from bijectors.time import (
+    Direction,
+    InverseAutoregressiveTime,
+    one_step_earlier,
+    time_back,
+    time_first,
+)
+
+__all__ = ["AdjointInverseAutoregressiveTime"]
+
+
+class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
+    """The map of `InverseAutoregressiveTime`, its density differentiated by the adjoint method.
+
+    The serial direction solves `eps[t] = g(z[t]; h(eps[:t]))` step after step. Where the solution
+    is known, so is every context, and the same `eps` come out of functions of all steps at once,
+    `h = conditioner.scan(eps)` and `eps = g(z; h)`. So the gradient is
+
+        adjoint[t] = d_eps[t] + what later steps owe to eps[t]: a loop from the last step to the
+                     first, which needs the gradient of no weight;
+        the gradients of z and of all weights: those of the functions of all steps at once, given
+                     `adjoint` as that of their `eps`.
+
+    Automatic differentiation of the loop adds to the gradient of every weight at every step.
+
+    Gradients reach `z` and the variables that the conditioner and the hidden bijectors read.
+    Tensors that these were made with count as constants.
+    """
+
+    def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        @tf.custom_gradient
+        def mapped_and_log_det(values: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Any]:
+            solve = maybe_compiled(lambda v: self._serial(direction, v, keep_states=True))
+            (mapped, log_det), states = solve(values)
+
+            def grad(
+                d_mapped: tf.Tensor, d_log_det: tf.Tensor, variables: list[Any] | None = None
+            ) -> Any:
+                before = one_step_earlier(mapped)
+                back = maybe_compiled(lambda *arrays: self._adjoint(direction, *arrays))
+                adjoint = back(values, before, states, d_mapped, d_log_det)
+                with tf.GradientTape() as tape:
+                    tape.watch(values)
+                    covariates = self._conditioner.covariates(tf.shape(values)[-2])
+                    contexts = self._conditioner.scan(before, covariates)
+                    outputs = direction(self._hidden(contexts), values, 1)
+                sources = (values, list(variables or ()))
+                d_values, d_variables = tape.gradient(
+                    outputs, sources, (adjoint, d_log_det), tf.UnconnectedGradients.ZERO
+                )
+                if variables is None:
+                    return d_values
+                return d_values, [tf.convert_to_tensor(d) for d in d_variables]
+
+            return (mapped, log_det), grad
+
+        return mapped_and_log_det(values)
+
+    def _adjoint(
+        self,
+        direction: Direction,
+        values: tf.Tensor,
+        before: tf.Tensor,
+        states: Structure,
+        d_mapped: tf.Tensor,
+        d_log_det: tf.Tensor,
+    ) -> tf.Tensor:
+        """`d_mapped [..., T, H]`, with what each step does to later ones."""
+        covariates = self._conditioner.covariates(tf.shape(values)[-2])
+
+        def step(carry: Structure, inputs: Structure) -> tuple[Structure, tf.Tensor]:
+            d_before, d_state = carry
+            value, before, covariates, d_mapped, d_log_det, state = inputs
+            d_mapped += d_before
+            with tf.GradientTape() as tape:
+                tape.watch((before, state))
+                outputs, new_state = self._one_step(direction, before, state, value, covariates)
+            d_before, d_state = tape.gradient(
+                (outputs, new_state),
+                (before, state),
+                ((d_mapped, d_log_det), d_state),
+                tf.UnconnectedGradients.ZERO,
+            )
+            return (d_before, d_state), d_mapped
+
+        first = tf.nest.map_structure(lambda s: tf.zeros(tf.shape(s)[1:], s.dtype), states)
+        zero = tf.zeros_like(tf.reduce_sum(values, axis=-2))
+        inputs = tf.nest.map_structure(time_first, (values, before, covariates, d_mapped))
+        inputs = (*inputs, tf.transpose(d_log_det, _last_to_front(d_log_det)), states)
+        spec = tf.TensorSpec(zero.shape, zero.dtype)
+        _, adjoint = scan(step, (zero, first), inputs, spec, reverse=True)
+        return time_back(adjoint, -2)
+
+
+def _last_to_front(values: tf.Tensor) -> list[int]:
+    rank = len(values.shape)
+    return [rank - 1, *range(rank - 1)]

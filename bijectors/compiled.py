@@ -1,0 +1,40 @@
+"""Whether loops are compiled: chosen where a function is traced, and not in every loop."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["compiled_loops", "loops_are_compiled", "maybe_compiled"]
+
+_compile: contextvars.ContextVar[bool] = contextvars.ContextVar("compile", default=False)
+
+
+@contextlib.contextmanager
+def compiled_loops() -> Iterator[None]:
+    """Within it, functions are traced with serial loops that XLA compiles, for each shape anew.
+
+    A step of such a loop costs its products and little else. The graph then runs only where XLA
+    does, which is why it is not the default.
+    """
+    token = _compile.set(True)
+    try:
+        yield
+    finally:
+        _compile.reset(token)
+
+
+def loops_are_compiled() -> bool:
+    """Whether this is within `compiled_loops`."""
+    return _compile.get()
+
+
+def maybe_compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of tensors, compiled within `compiled_loops`."""
+    if not loops_are_compiled():
+        return function
+    return tf.function(function, jit_compile=True, autograph=False)

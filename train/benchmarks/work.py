@@ -1,0 +1,125 @@
+"""Pieces of work to be timed, as functions that return tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE, compiled_loops
+from tf_latentflow import ModelConfig, build_model
+from tf_latentflow.sequence_model import ELBO, Estimate
+from train.batches import batch_spec
+from train.devices import make_strategy
+from train.step import TrainStep
+
+__all__ = ["elbo", "log_likelihood", "made_sample", "sample", "tfp_made_sample", "train_step"]
+
+Work = Callable[[], object]
+
+
+def train_step(
+    config: ModelConfig,
+    batch_size: int,
+    num_steps: int,
+    num_samples: int = 1,
+    mixed_precision: bool = False,
+) -> Work:
+    """One step of the training program on sequences of T steps, its update included."""
+    strategy = make_strategy()
+    with strategy.scope():
+        model = _model(config)
+        optimizer = keras.optimizers.Adam(1e-3)
+        optimizer.build(model.trainable_variables)
+    x, lengths = _batch(config, batch_size, num_steps)
+    step = TrainStep(
+        model,
+        optimizer,
+        strategy,
+        elbo_samples=num_samples,
+        clip_norm=0.25,
+        accumulation_steps=1,
+        seed=0,
+        jit=False,
+        mixed_precision=mixed_precision,
+        batch_spec=batch_spec(list(x.numpy()), batch_size),
+    )
+    return lambda: step([(x, lengths)], 1.0, 0)
+
+
+def elbo(config: ModelConfig, batch_size: int, num_steps: int) -> Work:
+    """The bound of a batch, one sample, no gradients."""
+    model = _model(config)
+    x, lengths = _batch(config, batch_size, num_steps)
+    compute = tf.function(lambda x, lengths: model.elbo(x, lengths))
+
+    def run() -> ELBO:
+        with compiled_loops():
+            return compute(x, lengths)
+
+    return run
+
+
+def log_likelihood(
+    config: ModelConfig, batch_size: int, num_steps: int, num_samples: int = 50
+) -> Work:
+    """The importance-sampled likelihood of a batch."""
+    model = _model(config)
+    x, lengths = _batch(config, batch_size, num_steps)
+    compute = tf.function(lambda x, lengths: model.estimate(x, lengths, num_samples))
+
+    def run() -> Estimate:
+        with compiled_loops():
+            return compute(x, lengths)
+
+    return run
+
+
+def sample(config: ModelConfig, batch_size: int, num_steps: int) -> Work:
+    """Sequences of T steps, drawn as `model.sample` draws them."""
+    model = _model(config)
+    lengths = tf.fill([batch_size], num_steps)
+    return lambda: model.sample(lengths)
+
+
+def made_sample(event_size: int, hidden_size: int, batch_size: int) -> Work:
+    """Vectors drawn through one MADE with affine maps: the incremental solution."""
+    affine = SCALAR_MAPS["affine"]
+    made = ConditionalMADE(event_size, affine.num_params, 0, (hidden_size, hidden_size))
+    eps = tf.random.stateless_normal([batch_size, event_size], [0, 0])
+    flow = AutoregressiveHidden(made, affine.from_unconstrained)
+    draw = tf.function(flow.forward, jit_compile=True)
+    return lambda: draw(eps)
+
+
+def tfp_made_sample(event_size: int, hidden_size: int, batch_size: int) -> Work:
+    """The same by TFP's `MaskedAutoregressiveFlow`, which passes through the network H times.
+
+    Its network is that of `made_sample`: what differs is the bijector.
+    """
+    affine = SCALAR_MAPS["affine"]
+    made = ConditionalMADE(event_size, affine.num_params, 0, (hidden_size, hidden_size))
+    eps = tf.random.stateless_normal([batch_size, event_size], [0, 0])
+    flow = tfp.bijectors.MaskedAutoregressiveFlow(
+        bijector_fn=lambda x: affine.from_unconstrained(made(x))
+    )
+    draw = tf.function(flow.forward, jit_compile=True)
+    return lambda: draw(eps)
+
+
+def _model(config: ModelConfig) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return build_model(config)
+
+
+def _batch(config: ModelConfig, batch_size: int, num_steps: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Random symbols or notes, all sequences as long as the longest."""
+    rng = np.random.default_rng(0)
+    if config.emission == "categorical":
+        x = rng.integers(2, config.vocab_size, [batch_size, num_steps])
+    else:
+        x = rng.random([batch_size, num_steps, config.vocab_size]) < 0.05
+    return tf.constant(x.astype(np.int32)), tf.fill([batch_size], num_steps)
