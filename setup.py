@@ -5,7 +5,8 @@ from pathlib import Path
 from setuptools import setup
 
 _README = Path(__file__).with_name("README.md")
-_MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", "matplotlib>=3.9,<4"]
+_FIGURES = ["matplotlib>=3.9,<4"]
+_MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", *_FIGURES]
 _SERVING = [
     "tensorflow-serving-api>=2.21,<2.22",
     "grpcio>=1.76,<2",
@@ -27,6 +28,7 @@ setup(
         "tf_latentflow",
         "bijectors",
         "train",
+        "train.benchmarks",
         "train.text",
         "train.music",
         "export",
@@ -43,6 +45,7 @@ setup(
         "filelock>=3.16,<4",
     ],
     extras_require={
+        "figures": _FIGURES,
         "music": _MUSIC,
         "serving": _SERVING,
         "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12", "pyyaml>=6", *_MUSIC, *_SERVING],

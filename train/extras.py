@@ -9,6 +9,7 @@ from train.errors import UserError
 __all__ = ["require_extra"]
 
 _PACKAGES = {
+    "figures": ("matplotlib",),
     "music": ("matplotlib", "mido", "music21", "scipy"),
     "serving": ("grpc", "grpc_health", "starlette", "tensorflow_serving", "uvicorn"),
 }
