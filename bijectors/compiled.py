@@ -15,13 +15,14 @@ _compile: contextvars.ContextVar[bool] = contextvars.ContextVar("compile", defau
 
 
 @contextlib.contextmanager
-def compiled_loops() -> Iterator[None]:
-    """Within it, functions are traced with serial loops that XLA compiles, for each shape anew.
+def compiled_loops(enabled: bool = True) -> Iterator[None]:
+    """Within it functions are traced with serial loops that XLA compiles, for each shape anew.
 
     A step of such a loop costs its products and little else. The graph then runs only where XLA
-    does, which is why it is not the default.
+    does, which is why it is not the default. With `enabled=False` loops are not compiled, whatever
+    is around.
     """
-    token = _compile.set(True)
+    token = _compile.set(enabled)
     try:
         yield
     finally:

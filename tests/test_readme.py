@@ -21,7 +21,7 @@ from scipy.io import savemat
 
 from export import saved_model, serve
 from export.versions import version_folders
-from train import char_lm, evaluate, polyphonic_music, reproduce, sample
+from train import benchmark, char_lm, evaluate, polyphonic_music, reproduce, sample
 from train.files import read_json, write_json
 from train.flags import parse_flags, parse_train_config
 from train.music import chorales
@@ -142,6 +142,11 @@ def check_curl(arguments: list[str]) -> None:
     assert version_folders(Path("served", url.rpartition("/")[2].removesuffix(":predict")))
 
 
+def check_benchmark(flags: list[str]) -> None:
+    """Its flags are right; `tests/test_benchmark.py` runs it."""
+    parse_flags(benchmark.BenchmarkConfig, "python -m train.benchmark", flags)
+
+
 def check_tensorboard(arguments: list[str]) -> None:
     """Its flags are right and its folder has event files; no server is started."""
     from tensorboard import program
@@ -158,6 +163,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m", "train.char_lm"): run_char_lm,
     ("python", "-m", "train.polyphonic_music"): run_polyphonic_music,
     ("python", "-m", "train.reproduce"): check_reproduce,
+    ("python", "-m", "train.benchmark"): check_benchmark,
     ("python", "-m", "train.evaluate"): run_evaluate,
     ("python", "-m", "train.sample"): sample.main,
     ("python", "-m", "export.saved_model"): run_saved_model,
@@ -260,7 +266,15 @@ def test_the_commands_that_people_try_stand_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/RESULTS.md", "docs/SERVING.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/RESULTS.md",
+        "docs/SERVING.md",
+        "docs/PERFORMANCE.md",
+    ],
 )
 def test_links_to_files_are_right(page: str) -> None:
     path = ROOT / page

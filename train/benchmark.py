@@ -55,6 +55,7 @@ def main(args: Sequence[str] | None = None) -> None:
     if with_pictures:
         require_extra("figures")
     import_tensorflow_quietly()
+    from bijectors import compiled_loops
     from train.benchmarks.rows import ROWS
     from train.benchmarks.unit import measure_machine
 
@@ -65,9 +66,10 @@ def main(args: Sequence[str] | None = None) -> None:
     machine = measure_machine(config.repeats)
     print(f"one unit is {1000 * machine.unit_seconds:.1f} ms\n")
     results = {"machine": _description(), **machine._asdict(), "rows": [], "sweeps": []}
-    _measure_rows(rows, machine, config, results)
-    if with_pictures:
-        _measure_sweeps(config, results)
+    with compiled_loops():  # As the programs train and test.
+        _measure_rows(rows, machine, config, results)
+        if with_pictures:
+            _measure_sweeps(config, results)
 
 
 def _measure_rows(

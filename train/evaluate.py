@@ -67,17 +67,19 @@ def main(args: Sequence[str] | None = None) -> None:
         )
 
     model = load_model(config.workdir)
+    from bijectors import compiled_loops
     from train.split_results import split_results
 
-    results = split_results(
-        task,
-        model,
-        getattr(dataset, config.split),
-        num_samples=config.samples,
-        seed=trained.seed if config.seed is None else config.seed,
-        batch_size=config.batch_size or trained.batch_size,
-        max_batch_steps=trained.max_batch_steps,
-    )
+    with compiled_loops(trained.compile_loops):
+        results = split_results(
+            task,
+            model,
+            getattr(dataset, config.split),
+            num_samples=config.samples,
+            seed=trained.seed if config.seed is None else config.seed,
+            batch_size=config.batch_size or trained.batch_size,
+            max_batch_steps=trained.max_batch_steps,
+        )
     if config.json:
         print(json.dumps(results, indent=2))
     else:

@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bijectors import compiled_loops
 from train.batches import batch_dataset, batch_spec, default_boundaries, make_batches
 from train.units import Unit
 
@@ -143,8 +142,7 @@ class SplitTerms:
         terms = np.zeros([3, len(sequences)])
         done = 0
         for i, (x, batch_lengths, index) in enumerate(dataset):
-            with compiled_loops():  # For the first call, which traces.
-                values = self._compiled(x, batch_lengths, tf.constant([seed, i], tf.int32))
+            values = self._compiled(x, batch_lengths, tf.constant([seed, i], tf.int32))
             index = index.numpy()
             real = index >= 0  # The other rows fill a short batch.
             terms[:, index[real]] = np.stack([value.numpy() for value in values])[:, real]

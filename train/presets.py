@@ -14,6 +14,7 @@ PRESET_NAMES = ("tiny", "small", "paper")
 _COMMON: Mapping[str, Mapping[str, Any]] = {
     # Seconds; for tests.
     "tiny": {
+        "compile_loops": False,
         "schedule_unit": "steps",
         "epochs": None,
         "max_steps": 40,

@@ -42,7 +42,11 @@ def run_training(task: Task, args: Sequence[str] | None = None) -> None:
         print("this run has finished:")
     else:
         print(task.describe(dataset))
-        _train(task, config, settings, dataset, workdir)
+        import_tensorflow_quietly()
+        from bijectors import compiled_loops
+
+        with compiled_loops(config.compile_loops):
+            _train(task, config, settings, dataset, workdir)
     results = read_json(workdir.results_file)
     print()
     print(results_table("test", results["test"], task.unit))
@@ -54,7 +58,6 @@ def _train(
     task: Task, config: TrainConfig, settings: dict[str, Any], dataset: Dataset, workdir: Workdir
 ) -> None:
     """Trains, tests, and writes what a finished run leaves."""
-    import_tensorflow_quietly()
     from tf_latentflow import ModelConfig, build_model
     from train.checkpoints import weights_sha256
     from train.devices import peak_memory_gib

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from bijectors import compiled_loops, products_in
+from bijectors import compiled_loops, loops_are_compiled, products_in
 
 __all__ = ["FAILURE_TERMS", "Batch", "StepTerms", "TrainStep"]
 
@@ -79,6 +79,7 @@ class TrainStep:
         self._accumulation_steps = accumulation_steps
         self._seed = seed
         self._products = tf.bfloat16 if mixed_precision else None
+        self._compile_loops = loops_are_compiled()
         self._variables = [variable.value for variable in model.trainable_variables]
         self._replica_sums = (
             tf.function(self._sums_and_gradients, jit_compile=True)
@@ -168,7 +169,8 @@ class TrainStep:
             seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
             seed = tf.random.experimental.stateless_fold_in(seed, index)
             seed = tf.random.experimental.stateless_fold_in(seed, replica)
-            with products_in(self._products), compiled_loops():
+            # Replicas are traced by threads of their own, which know nothing of this one's choices.
+            with products_in(self._products), compiled_loops(self._compile_loops):
                 return self._replica_sums(batch, kl_weight, seed)
 
         sums, gradients = self._strategy.run(on_replica, args=(batch,))
