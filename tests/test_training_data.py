@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from train.training_data import TrainingData
 
@@ -15,8 +14,7 @@ _ROLLS = [np.full([length, 2], i, np.uint8) for i, length in enumerate([7, 3, 9,
 
 
 def steps(data: TrainingData, start: int) -> list[list[tuple[np.ndarray, np.ndarray]]]:
-    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
-    found = data.rest_of_epoch(start, strategy)
+    found = data.rest_of_epoch(start)
     return [[(x.numpy(), lengths.numpy()) for x, lengths in step] for step in found]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors import product
+from tf_latentflow.batch_noise import batch_uniform
 from tf_latentflow.layer import Layer
 from tf_latentflow.positions import Positions, PositionTable
 from tf_latentflow.recurrence import lstm_recurrence, lstm_step
@@ -196,7 +197,7 @@ def stateless_dropout(values: tf.Tensor, rate: float, seed: tf.Tensor | None) ->
     """Inverted dropout that repeats with its seed, int32 `[2]`; none without a seed."""
     if seed is None or rate == 0:
         return values
-    keep = tf.random.stateless_uniform(tf.shape(values), seed, dtype=values.dtype) >= rate
+    keep = batch_uniform(tf.shape(values), seed, values.dtype) >= rate
     return tf.where(keep, values / (1 - rate), tf.zeros_like(values))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors import scan
+from tf_latentflow.batch_noise import batch_normal
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.emitters import Emitter
 from tf_latentflow.encoder import InferenceNetwork
@@ -279,4 +280,4 @@ class LatentFlow(SequenceModel):
 def _noise_like(mean: tf.Tensor, num_samples: int, seed: tf.Tensor) -> tf.Tensor:
     """N(0, 1) of shape `[num_samples, *mean.shape]`."""
     shape = tf.concat([[num_samples], tf.shape(mean)], 0)
-    return tf.random.stateless_normal(shape, seed, dtype=mean.dtype)
+    return batch_normal(shape, seed, mean.dtype)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from train.config import TrainConfig
 
-__all__ = ["make_optimizer", "make_strategy", "peak_memory_gib"]
+__all__ = ["make_optimizer", "make_strategy", "peak_memory_gib", "update_weights"]
 
 
+@functools.cache
 def make_strategy() -> tf.distribute.Strategy:
-    """Returns the strategy of a single device: the first GPU, or else the CPU."""
-    device = "/gpu:0" if tf.config.list_physical_devices("GPU") else "/cpu:0"
-    return tf.distribute.OneDeviceStrategy(device)
+    """Returns the strategy of all GPUs, each of which has a copy of the weights, or of the CPU.
+
+    It is one for the whole process: TensorFlow would number the sums over replicas of a second one
+    like those of the first, and refuse them ("Shape mismatch in the collective instance").
+    """
+    num_gpus = len(tf.config.list_physical_devices("GPU"))
+    if num_gpus > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.OneDeviceStrategy("/gpu:0" if num_gpus else "/cpu:0")
 
 
 def make_optimizer(config: TrainConfig) -> keras.optimizers.Optimizer:
@@ -24,6 +33,38 @@ def make_optimizer(config: TrainConfig) -> keras.optimizers.Optimizer:
         return keras.optimizers.SGD(config.learning_rate)
     # The KL term's gradient is small while its weight is; Keras' epsilon of 1e-7 would damp it.
     return keras.optimizers.Adam(config.learning_rate, epsilon=1e-8)
+
+
+def update_weights(
+    strategy: tf.distribute.Strategy,
+    optimizer: keras.optimizers.Optimizer,
+    variables: Sequence[keras.Variable],
+    gradients: Sequence[tf.Tensor],
+    scale: tf.Tensor,
+) -> None:
+    """Updates every device's copy of the weights. Not to be called within a replica.
+
+    `optimizer.apply` would not do on several devices: it works only within a replica, where it adds
+    up the gradients itself, and those of a step are summed before their norm is known.
+
+    Args:
+      strategy: In whose scope optimiser and variables were made.
+      optimizer: Built for these variables.
+      variables: Weights of the model.
+      gradients: Of each variable, summed over the replicas, on every replica the same.
+      scale: Scalar factor of the gradients.
+    """
+
+    def update(
+        variable: tf.Variable, gradient: tf.Tensor, scale: tf.Tensor, rate: tf.Tensor
+    ) -> None:
+        optimizer.update_step(gradient * scale, variable, rate)
+
+    rate = tf.convert_to_tensor(optimizer.learning_rate)
+    for variable, gradient in zip(variables, gradients, strict=True):
+        args = (gradient, scale, rate)
+        strategy.extended.update(variable.value, update, args=args, group=False)
+    optimizer.iterations.assign_add(1)
 
 
 def peak_memory_gib() -> float | None:

@@ -126,7 +126,7 @@ class Trainer:
             self._board = Board(self._workdir.tensorboard, state.step)
             self._progress.start_window()
             while state.step < total:
-                for batches in self._data.rest_of_epoch(state.step, self._strategy):
+                for batches in self._data.rest_of_epoch(state.step):
                     self._make_step(batches)
                     if state.step == total:
                         break

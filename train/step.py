@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ import keras
 import tensorflow as tf
 
 from bijectors import compiled_loops, loops_are_compiled, products_in
+from tf_latentflow.batch_noise import rows_of_batch
+from train.devices import update_weights
 
 __all__ = ["FAILURE_TERMS", "Batch", "StepTerms", "TrainStep"]
 
@@ -40,7 +43,10 @@ class TrainStep:
 
     The step looks for values that are not finite before it touches the weights. From the first such
     step on every update is skipped, so that the host needs to look (`failure`) only now and then.
-    Random numbers depend on `(seed, step, batch, replica)` alone.
+
+    Replica r of n gets the rows `r, r + n, ...` of a batch. Sums and gradients are added up over
+    the replicas, and a row's random numbers depend on the seed, the step and its place in the batch
+    alone: n replicas make the step that one device makes.
     """
 
     def __init__(
@@ -62,7 +68,7 @@ class TrainStep:
         Args:
           model: A model with `elbo` and `length_model`, made in the strategy's scope.
           optimizer: Built for the model's trainable variables, made in the strategy's scope.
-          strategy: How batches are spread over devices.
+          strategy: The devices, all of this process.
           elbo_samples: Samples of z for each sequence.
           clip_norm: Largest global norm of the gradient, nats per symbol.
           accumulation_steps: Largest number of batches in a step.
@@ -90,8 +96,16 @@ class TrainStep:
             # Step and index of the term (FAILURE_TERMS) that first was not finite; -1: none was.
             self._failure = tf.Variable([-1, -1], dtype=tf.int64, trainable=False)
             if accumulation_steps > 1:
-                self._gradients = [tf.Variable(tf.zeros_like(v)) for v in self._variables]
-                self._sums = tf.Variable(tf.zeros([4], self._dtype), trainable=False)
+                # Every replica's own: they are added up over the replicas once a step.
+                self._totals = [
+                    tf.Variable(
+                        tf.zeros(shape, self._dtype),
+                        trainable=False,
+                        synchronization=tf.VariableSynchronization.ON_READ,
+                        aggregation=tf.VariableAggregation.SUM,
+                    )
+                    for shape in ([4], *(variable.shape for variable in self._variables))
+                ]
         scalars = (tf.TensorSpec([], self._dtype), tf.TensorSpec([], tf.int64))
         batch = None if jit else tuple(batch_spec)
         self._whole = tf.function(
@@ -159,52 +173,68 @@ class TrainStep:
         values = [-reconstruction, kl, -log_length, symbols]
         return tf.stack([tf.cast(value, self._dtype) for value in values]), gradients
 
-    def _reduced(
+    def _on_replica(
         self, batch: Batch, kl_weight: tf.Tensor, step: tf.Tensor, index: tf.Tensor | int
-    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Returns `_sums_and_gradients`, summed over the replicas."""
-
-        def on_replica(batch: Batch) -> tuple[tf.Tensor, list[tf.Tensor]]:
-            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-            seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
-            seed = tf.random.experimental.stateless_fold_in(seed, index)
-            seed = tf.random.experimental.stateless_fold_in(seed, replica)
-            # Replicas are traced by threads of their own, which know nothing of this one's choices.
-            with products_in(self._products), compiled_loops(self._compile_loops):
-                return self._replica_sums(batch, kl_weight, seed)
-
-        sums, gradients = self._strategy.run(on_replica, args=(batch,))
-        reduce = tf.distribute.ReduceOp.SUM
-        return (
-            self._strategy.reduce(reduce, sums, axis=None),
-            [self._strategy.reduce(reduce, gradient, axis=None) for gradient in gradients],
-        )
+    ) -> list[tf.Tensor]:
+        """Returns `_sums_and_gradients` of this replica's share of a batch, as one list."""
+        seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
+        seed = tf.random.experimental.stateless_fold_in(seed, index)
+        # What was once the replica: runs keep the random numbers that they had.
+        seed = tf.random.experimental.stateless_fold_in(seed, 0)
+        replicas = self._strategy.num_replicas_in_sync
+        # Here, because every replica has a thread, and a thread has contexts of its own.
+        with contextlib.ExitStack() as contexts:
+            contexts.enter_context(products_in(self._products))
+            contexts.enter_context(compiled_loops(self._compile_loops))
+            if replicas > 1:
+                replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+                total = tf.shape(batch[1])[0]
+                contexts.enter_context(rows_of_batch(replica, replicas, total))
+                batch = _share(batch, replica, replicas)
+            sums, gradients = self._replica_sums(batch, kl_weight, seed)
+        return [sums, *gradients]
 
     def _whole_step(self, batch: Batch, kl_weight: tf.Tensor, step: tf.Tensor) -> StepTerms:
         """A step of one batch."""
-        return self._update(*self._reduced(batch, kl_weight, step, 0), step)
+
+        def on_replica() -> list[tf.Tensor]:
+            return _all_reduced(self._on_replica(batch, kl_weight, step, 0))
+
+        return self._update(self._strategy.run(on_replica), step)
 
     def _accumulate_batch(
         self, batch: Batch, kl_weight: tf.Tensor, step: tf.Tensor, index: tf.Tensor
     ) -> None:
         """Adds a batch's sums and gradients to those of the step."""
-        sums, gradients = self._reduced(batch, kl_weight, step, index)
-        self._sums.assign_add(sums)
-        for total, gradient in zip(self._gradients, gradients, strict=True):
-            total.assign_add(gradient)
+
+        def on_replica() -> None:
+            values = self._on_replica(batch, kl_weight, step, index)
+            for total, value in zip(self._totals, values, strict=True):
+                total.assign_add(value)
+
+        self._strategy.run(on_replica)
 
     def _finish_step(self, step: tf.Tensor) -> StepTerms:
         """A step with the gradients that were added up, which it clears."""
-        terms = self._update(
-            tf.identity(self._sums), [tf.identity(g) for g in self._gradients], step
-        )
-        with tf.control_dependencies(terms):
-            for variable in (self._sums, *self._gradients):
-                variable.assign(tf.zeros_like(variable))
-        return terms
 
-    def _update(self, sums: tf.Tensor, gradients: list[tf.Tensor], step: tf.Tensor) -> StepTerms:
-        """Updates the weights, unless a value is, or once was, not finite."""
+        def on_replica() -> list[tf.Tensor]:
+            values = _all_reduced([tf.identity(total) for total in self._totals])
+            with tf.control_dependencies(values):
+                for total in self._totals:
+                    total.assign(tf.zeros_like(total))
+            return values
+
+        return self._update(self._strategy.run(on_replica), step)
+
+    def _update(self, summed: list[tf.Tensor], step: tf.Tensor) -> StepTerms:
+        """Updates the weights, unless a value is, or once was, not finite.
+
+        Args:
+          summed: What `_on_replica` returns, summed over the replicas, on every replica.
+          step: Number of the step.
+        """
+        # The first replica's, which are those of every other.
+        sums, *gradients = (self._strategy.experimental_local_results(v)[0] for v in summed)
         symbols = tf.maximum(sums[3], 1)
         norm = tf.linalg.global_norm(gradients) / symbols
         terms = StepTerms(sums[0] / symbols, sums[1] / symbols, sums[2] / symbols, norm, symbols)
@@ -213,8 +243,8 @@ class TrainStep:
         scale = tf.minimum(1.0, self._clip_norm / norm) / symbols
 
         def apply() -> tf.Tensor:
-            scaled = [gradient * scale for gradient in gradients]
-            self._optimizer.apply(scaled, self._model.trainable_variables)
+            variables = self._model.trainable_variables
+            update_weights(self._strategy, self._optimizer, variables, summed[1:], scale)
             return tf.constant(True)
 
         def note() -> tf.Tensor:
@@ -225,3 +255,18 @@ class TrainStep:
         failed = tf.logical_or(tf.reduce_any(bad), self._failure[0] >= 0)
         tf.cond(failed, note, apply)
         return terms
+
+
+def _share(batch: Batch, replica: tf.Tensor, replicas: int) -> Batch:
+    """The rows of a batch that are a replica's, equally many for all: some may have length 0."""
+    missing = -tf.shape(batch[1])[0] % replicas
+    x, lengths = (
+        tf.pad(values, [[0, missing], *[[0, 0]] * (values.shape.rank - 1)])[replica::replicas]
+        for values in batch
+    )
+    return x, lengths
+
+
+def _all_reduced(values: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Sums over the replicas, on each of them. To be called within a replica."""
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import tensorflow as tf
 
 from train.batches import batch_dataset, default_boundaries, make_batches
 from train.config import TrainConfig
@@ -37,7 +36,7 @@ class TrainingData:
         self._boundaries = default_boundaries(self.lengths)
         self.steps_per_epoch = math.ceil(len(self._batches(0)) / config.accumulation_steps)
 
-    def rest_of_epoch(self, step: int, strategy: tf.distribute.Strategy) -> Iterator[list[Batch]]:
+    def rest_of_epoch(self, step: int) -> Iterator[list[Batch]]:
         """Yields the batches of each step, from `step` to the end of its epoch."""
         epoch, done = divmod(step, self.steps_per_epoch)
         size = self._config.accumulation_steps
@@ -49,10 +48,6 @@ class TrainingData:
             start=done * size,
             max_steps=self._config.max_batch_steps,
         ).map(lambda x, lengths, index: (x, lengths))
-        # A dataset that is distributed has iterators of its own, with the threads that
-        # `batch_dataset` does without.
-        if strategy.num_replicas_in_sync > 1:
-            dataset = strategy.experimental_distribute_dataset(dataset)
         batches = iter(dataset)
         while group := list(itertools.islice(batches, size)):
             yield group

@@ -1,0 +1,195 @@
+"""Trains on two virtual devices and on one, and prints as JSON how far apart they are.
+
+A process of its own, because virtual devices must be there before TensorFlow starts.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Most of the time goes into compiling, and little into what is compiled.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import train.loop
+from tf_latentflow import ModelConfig, build_model
+from train.batches import batch_spec
+from train.checkpoints import weights_sha256
+from train.step import TrainStep
+from train.text.config import TextConfig
+from train.units import BITS_PER_CHARACTER
+from train.workdir import Workdir
+
+RNG = np.random.default_rng(0)
+# Three rows for two replicas, one of them a row that fills a short batch in the second step.
+BATCHES = [
+    (RNG.integers(2, 6, (3, 7)).astype(np.int32), np.array(lengths, np.int32))
+    for lengths in ([7, 4, 5], [6, 7, 0], [2, 3, 7])
+]
+TEXT = [RNG.integers(2, 6, length).astype(np.int32) for length in (7, 3, 9, 4, 7, 2, 8, 1, 5)]
+
+
+def make_config(name: str, **overrides: object) -> ModelConfig:
+    return ModelConfig.from_name(
+        name, "tiny", vocab_size=6, max_length=9, num_lstm_layers=1, **overrides
+    )
+
+
+def one_device() -> tf.distribute.Strategy:
+    return tf.distribute.OneDeviceStrategy("/cpu:0")
+
+
+@functools.cache  # As `make_strategy` does, and for its reason.
+def two_devices() -> tf.distribute.Strategy:
+    return tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+
+
+class Run:
+    """A model with its training step."""
+
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        config: ModelConfig,
+        optimizer: str,
+        **options: object,
+    ) -> None:
+        self.strategy = strategy
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            self.model = build_model(config)
+            self.optimizer = keras.optimizers.get(optimizer)
+            self.optimizer.learning_rate = 0.1
+            self.optimizer.build(self.model.trainable_variables)
+        self.model.length_model.fit(np.array([7, 4, 5, 3]))
+        rows = BATCHES[0][0]
+        self.step = TrainStep(
+            self.model,
+            self.optimizer,
+            strategy,
+            clip_norm=0.25,
+            accumulation_steps=1,
+            seed=1,
+            batch_spec=batch_spec(list(rows), len(rows)),
+            **{"elbo_samples": 2, "jit": False, **options},
+        )
+
+    def terms(self) -> np.ndarray:
+        """What the steps of all batches report."""
+        batches = [tuple(map(tf.constant, batch)) for batch in BATCHES]
+        steps = [self.step([batch], 0.5, number) for number, batch in enumerate(batches)]
+        return np.array([[float(term) for term in terms] for terms in steps])
+
+    def weights(self) -> list[np.ndarray]:
+        return [variable.numpy() for variable in self.model.trainable_variables]
+
+
+def distance(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    return max(float(np.max(np.abs(a - b))) for a, b in zip(found, expected, strict=True))
+
+
+def compare(found: Run, expected: Run) -> dict[str, float]:
+    before = found.weights()
+    result = {"terms": distance([found.terms()], [expected.terms()])}
+    result["weights"] = distance(found.weights(), expected.weights())
+    result["moved"] = distance(found.weights(), before)
+    result["copies"] = max(
+        distance(
+            *([copy.numpy()] for copy in found.strategy.experimental_local_results(variable.value))
+        )
+        for variable in found.model.trainable_variables
+    )
+    return result
+
+
+def poisoned(run: Run) -> dict[str, object]:
+    """One step with a weight that is NaN, and one after it."""
+    before, iterations = run.weights(), int(run.optimizer.iterations.numpy())
+    first = run.model.trainable_variables[0]
+    first.assign(np.full(first.shape, np.nan))
+    for number in (7, 8):
+        run.step([tuple(map(tf.constant, BATCHES[0]))], 0.5, number)
+        first.assign(before[0])
+    return {
+        "failure": run.step.failure,
+        "moved": distance(run.weights(), before),
+        "iterations": int(run.optimizer.iterations.numpy()) - iterations,
+    }
+
+
+def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, object]:
+    """The end of a run of four steps in a folder, from its newest checkpoint on."""
+    train.loop.make_strategy = lambda: strategy
+    config = TextConfig(
+        model="lstm",
+        max_steps=4,
+        batch_size=3,
+        max_batch_steps=16,  # Some batches have a single row.
+        accumulation_steps=2,
+        optimizer="sgd",
+        learning_rate=0.1,
+        eval_every=4,
+        checkpoint_steps=2,
+        log_steps=2,
+    )
+    trainer = train.loop.Trainer(
+        config,
+        lambda: build_model(make_config("lstm")),
+        TEXT,
+        TEXT[:4],
+        Workdir(directory),
+        BITS_PER_CHARACTER,
+        has_latents=False,
+        report=lambda line: None,
+    )
+    summary = trainer.run()
+    trainer.model.save(directory / "model.keras")
+    saved = keras.saving.load_model(directory / "model.keras")
+    return {
+        "resumed": summary.resumed_from_steps,
+        "sha256": weights_sha256(trainer.model),
+        "saved_sha256": weights_sha256(saved),
+        "weights": np.concatenate([v.numpy().ravel() for v in saved.trainable_variables]).tolist(),
+    }
+
+
+def resumed(directory: Path) -> dict[str, object]:
+    """A run on two devices, its end once more, and its end on one device."""
+    results = {"whole": trained(directory, two_devices())}
+    for name, strategy in (("two", two_devices()), ("one", one_device())):
+        shutil.rmtree(directory / "checkpoints" / "step-000000004")
+        (directory / "resumes.json").unlink(missing_ok=True)
+        results[name] = trained(directory, strategy)
+    return results
+
+
+def main() -> None:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    results: dict[str, object] = {}
+
+    config = make_config("lstm", dropout=0.0)
+    run = Run(two_devices(), config, "sgd")
+    results["whole batch"] = compare(run, Run(one_device(), config, "sgd"))
+    results["poisoned"] = poisoned(run)
+
+    config = make_config("af-only", posterior_dropout=0.2, emitter_dropout=0.2)
+    results["noise"] = compare(*(Run(s, config, "sgd") for s in (two_devices(), one_device())))
+
+    with tempfile.TemporaryDirectory() as directory:
+        results["resumed"] = resumed(Path(directory))
+    json.dump(results, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
