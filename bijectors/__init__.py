@@ -3,7 +3,7 @@
 from bijectors.adjoint_time import AdjointInverseAutoregressiveTime
 from bijectors.affine import Affine
 from bijectors.base import FlowBijector, forward_and_log_det, inverse_and_log_det
-from bijectors.compiled import compiled_loops, loops_are_compiled, maybe_compiled
+from bijectors.compiled import compiled_loops, loops_are_compiled
 from bijectors.compose import Compose, Reverse, with_reversals
 from bijectors.conditioner import Conditioner, Structure
 from bijectors.fixed_point import FixedPointHidden
@@ -60,7 +60,6 @@ __all__ = [
     "forward_and_log_det",
     "inverse_and_log_det",
     "loops_are_compiled",
-    "maybe_compiled",
     "product",
     "product_operand",
     "products_in",

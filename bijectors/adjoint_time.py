@@ -6,7 +6,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from bijectors.compiled import maybe_compiled
 from bijectors.conditioner import Structure
 from bijectors.scan import scan
 from bijectors.time import (
@@ -41,15 +40,13 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
     def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         @tf.custom_gradient
         def mapped_and_log_det(values: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Any]:
-            solve = maybe_compiled(lambda v: self._serial(direction, v, keep_states=True))
-            (mapped, log_det), states = solve(values)
+            (mapped, log_det), states = self._serial(direction, values, keep_states=True)
 
             def grad(
                 d_mapped: tf.Tensor, d_log_det: tf.Tensor, variables: list[Any] | None = None
             ) -> Any:
                 before = one_step_earlier(mapped)
-                back = maybe_compiled(lambda *arrays: self._adjoint(direction, *arrays))
-                adjoint = back(values, before, states, d_mapped, d_log_det)
+                adjoint = self._adjoint(direction, values, before, states, d_mapped, d_log_det)
                 with tf.GradientTape() as tape:
                     tape.watch(values)
                     covariates = self._conditioner.covariates(tf.shape(values)[-2])

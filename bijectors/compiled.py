@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-import tensorflow as tf
-
-__all__ = ["compiled_loops", "loops_are_compiled", "maybe_compiled"]
+__all__ = ["compiled_loops", "loops_are_compiled"]
 
 _compile: contextvars.ContextVar[bool] = contextvars.ContextVar("compile", default=False)
 
@@ -32,10 +29,3 @@ def compiled_loops(enabled: bool = True) -> Iterator[None]:
 def loops_are_compiled() -> bool:
     """Whether this is within `compiled_loops`."""
     return _compile.get()
-
-
-def maybe_compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of tensors, compiled within `compiled_loops`."""
-    if not loops_are_compiled():
-        return function
-    return tf.function(function, jit_compile=True, autograph=False)
