@@ -21,6 +21,7 @@ from train.quiet import import_tensorflow_quietly
 
 if TYPE_CHECKING:
     from train.benchmarks.rows import Row
+    from train.benchmarks.sweeps import Point, Sweep
     from train.benchmarks.unit import Machine
 
 __all__ = ["BenchmarkConfig", "main"]
@@ -100,28 +101,33 @@ def _measure_rows(
 def _measure_sweeps(config: BenchmarkConfig, results: dict[str, Any]) -> None:
     """Prints and draws how the times grow."""
     from train.benchmarks.pictures import sweep_png
-    from train.benchmarks.sweeps import SWEEPS, points
+    from train.benchmarks.sweeps import PICTURES
 
-    measured = []
-    for sweep in SWEEPS:
-        print(f"\n{sweep.name}, by {sweep.quantity}")
-        found = []
-        for point in points(sweep, config.repeats):
-            found.append(point)
-            print(f"{point.line:>10}{point.value:>6}{point.units:>9.2f} units", flush=True)
-        measured.append((sweep, found))
-        results["sweeps"].append(
-            {
-                "name": sweep.name,
-                "quantity": sweep.quantity,
-                "points": [point._asdict() for point in found],
-            }
-        )
-        write_json(config.out / _RESULTS, results)
-    for name, panels in (("sampling.png", measured[:1]), ("training.png", measured[1:])):
-        path = config.out / name
-        path.write_bytes(sweep_png(panels))
+    for picture, sweeps in PICTURES.items():
+        measured = [(sweep, _measured(sweep, config, results)) for sweep in sweeps]
+        path = config.out / picture
+        path.write_bytes(sweep_png(measured))
         print(path)
+
+
+def _measured(sweep: Sweep, config: BenchmarkConfig, results: dict[str, Any]) -> list[Point]:
+    """Prints the points of a sweep, and adds them to the results and their file."""
+    from train.benchmarks.sweeps import points
+
+    print(f"\n{sweep.name}, by {sweep.quantity}")
+    found = []
+    for point in points(sweep, config.repeats):
+        found.append(point)
+        print(f"{point.line:>10}{point.value:>6}{point.units:>9.2f} units", flush=True)
+    results["sweeps"].append(
+        {
+            "name": sweep.name,
+            "quantity": sweep.quantity,
+            "points": [point._asdict() for point in found],
+        }
+    )
+    write_json(config.out / _RESULTS, results)
+    return found
 
 
 def _description() -> dict[str, Any]:

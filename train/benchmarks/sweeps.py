@@ -11,7 +11,7 @@ from train.benchmarks import work
 from train.benchmarks.rows import paper_config
 from train.benchmarks.unit import time_in_units
 
-__all__ = ["SWEEPS", "Point", "Sweep", "points"]
+__all__ = ["PICTURES", "Point", "Sweep", "points"]
 
 
 class Sweep(NamedTuple):
@@ -56,8 +56,8 @@ def _small(model: str, **sizes: int) -> ModelConfig:
 
 _FLOWS = ("af-af", "af-scf", "iaf-scf")
 
-# The first is figure 7 of the paper, with two models more; the others are at preset small.
-SWEEPS: tuple[Sweep, ...] = (
+# Figure 7 of the paper, with two models more.
+_SAMPLING = (
     Sweep(
         "sampling one sequence, published sizes",
         "length T",
@@ -65,6 +65,9 @@ SWEEPS: tuple[Sweep, ...] = (
         ("lstm", *_FLOWS),
         lambda model, length: work.sample(paper_config(model), 1, length),
     ),
+)
+
+_TRAINING = (
     Sweep(
         "training step, B = 32, preset small",
         "length T",
@@ -94,3 +97,6 @@ SWEEPS: tuple[Sweep, ...] = (
         lambda model, samples: work.train_step(_small(model), 32, 100, samples),
     ),
 )
+
+# By the file that shows them.
+PICTURES: dict[str, tuple[Sweep, ...]] = {"sampling.png": _SAMPLING, "training.png": _TRAINING}
