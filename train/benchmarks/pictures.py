@@ -16,7 +16,7 @@ def sweep_png(measured: Sequence[tuple[Sweep, Sequence[Point]]]) -> bytes:
     """Draws sweeps beside each other, a panel each, as a PNG file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     figure = Figure(figsize=(4.6 * len(measured), 4.0), layout="constrained", dpi=120)
     for axes, (sweep, points) in zip(
@@ -35,6 +35,8 @@ def sweep_png(measured: Sequence[tuple[Sweep, Sequence[Point]]]) -> bytes:
         axes.xaxis.set_major_locator(FixedLocator(sweep.values))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_title(sweep.name, fontsize=10)
         axes.grid(alpha=0.3)
