@@ -11,8 +11,10 @@ from export.client import GenerateConfig, ScoreConfig, StatusConfig
 from export.load_test import LoadTestConfig
 from export.saved_model import ExportConfig
 from export.serve import ServeConfig
+from export.server_files import IMAGE
 from tests.test_readme import blocks, check_pip, commands
 from train.flags import parse_flags
+from train.text.config import TextConfig
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "SERVING.md").read_text(encoding="utf-8")
@@ -31,8 +33,10 @@ def check(words: list[str]) -> None:
     match words:
         case ["python", "-m", "export.client", command, *flags]:
             parse_flags(CLIENT[command], "export.client", flags)
-        case ["python", "-m", "train.char_lm" | "train.polyphonic_music"]:
-            pass
+        case ["python", "-m", "train.char_lm"]:
+            assert (
+                str(TextConfig.from_preset().run_directory) in PAGE
+            )  # What the next line exports.
         case ["python", "-m", program, *flags]:
             parse_flags(PROGRAMS[program], program, flags)
         case ["python" | "pytest", path, *_]:
@@ -43,8 +47,10 @@ def check(words: list[str]) -> None:
             assert url.endswith(":8501/v1/models/english:predict")
         case ["pip", *arguments]:
             check_pip(arguments)
-        case ["docker", *_]:
-            pass
+        case ["docker", "compose", "--file", path, *_]:
+            assert path == "served/docker-compose.yml"
+        case ["docker", "run", *_, image]:
+            assert IMAGE.startswith(image)
         case _:
             pytest.fail(f"no check for {words}")
 

@@ -25,10 +25,10 @@ from tf_latentflow.layer import Layer
 from tf_latentflow.lstm import LSTMStack
 from tf_latentflow.positions import PositionTable
 
+__all__ = ["FlowPrior", "mask_steps", "standard_normal_log_prob"]
+
 # The density of IAF in time is serial: its gradient is worth a way of its own.
 _TIME_BIJECTORS = {**TIME_STRUCTURES, "iaf": AdjointInverseAutoregressiveTime}
-
-__all__ = ["FlowPrior", "mask_steps", "standard_normal_log_prob"]
 
 
 class FlowPrior(Layer):
