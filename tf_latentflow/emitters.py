@@ -48,11 +48,17 @@ class Emitter(Layer):
         Dropout is applied to the states, not to z, when a seed, int32 `[2]`, is given.
         """
         ahead, behind = self.bilstm(z, lengths, positions)
-        inside = tf.sequence_mask(lengths, tf.shape(z)[-2])[..., None]
-        behind = tf.where(inside, behind, tf.zeros_like(behind))
-        ahead = tf.concat([tf.zeros_like(ahead[..., :1, :]), ahead[..., :-1, :]], axis=-2)
-        behind = tf.concat([behind[..., 1:, :], tf.zeros_like(behind[..., :1, :])], axis=-2)
+        steps = tf.range(tf.shape(z)[-2])[:, None]
+        last = lengths[:, None, None] - 1
+        # Rolls, whose gradients are rolls: that of a slice fills an array with zeros first.
+        ahead = _where(steps > 0, tf.roll(ahead, 1, axis=-2))
+        behind = _where(steps < last, tf.roll(behind, -1, axis=-2))
         states = tf.concat([ahead, behind], axis=-1)
         states = stateless_dropout(states, self._dropout, dropout_seed)
         states = tf.concat([z, states], axis=-1)
         return product(states, self.linear.kernel) + self.linear.bias
+
+
+def _where(condition: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """`values` where the condition holds, 0 elsewhere."""
+    return tf.where(condition, values, tf.zeros_like(values))

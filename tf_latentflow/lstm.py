@@ -11,6 +11,7 @@ from tf_latentflow.batch_noise import batch_uniform
 from tf_latentflow.layer import Layer
 from tf_latentflow.positions import Positions, PositionTable
 from tf_latentflow.recurrence import lstm_recurrence, lstm_step
+from tf_latentflow.time_major import add_offset, batch_major, flip_within, time_major
 
 __all__ = ["BiLSTM", "LSTMStack", "stateless_dropout"]
 
@@ -109,15 +110,21 @@ class LSTMStack(Layer):
     ) -> tf.Tensor:
         """All steps: `inputs [..., B, T, input_size]`, `offset [B, T, 4U]` to `[..., B, T, U]`."""
         batch = tf.shape(inputs)[:-1]
+        rows = time_major(inputs)
         for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
-            projected = cell(inputs) + offset if k == 0 else cell(inputs)
+            projected = cell(rows)
+            if k == 0:
+                projected = add_offset(projected, offset)
             h, c = (tf.reshape(a, [1, -1, self.units]) for a in (h, c))
-            recurrent = tf.convert_to_tensor(cell.recurrent)[None]
-            hs = lstm_recurrence(_time_major(projected)[:, None], recurrent, h, c)
-            inputs = tf.reshape(_batch_major(hs[:, 0]), tf.concat([batch, [self.units]], 0))
-            seed = None if dropout_seed is None else dropout_seed + [0, k]
-            inputs = stateless_dropout(inputs, self._dropout, seed)
-        return inputs
+            recurrent = tf.expand_dims(tf.convert_to_tensor(cell.recurrent), 0)
+            hs = lstm_recurrence(tf.expand_dims(projected, 1), recurrent, h, c)
+            rows = tf.squeeze(hs, 1)
+            if dropout_seed is not None:
+                # Batch-major, because a row's noise goes by its place in the batch.
+                outputs = tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
+                outputs = stateless_dropout(outputs, self._dropout, dropout_seed + [0, k])
+                rows = time_major(outputs)
+        return tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
 
 
 class BiLSTM(Layer):
@@ -166,31 +173,27 @@ class BiLSTM(Layer):
           Forward and backward states of the last layer at every step, each `[..., B, T, U]`.
         """
         batch = tf.shape(inputs)[:-2]
-        num_steps, num_rows = tf.shape(inputs)[-2], tf.reduce_prod(batch)
+        rows = time_major(inputs)
+        num_steps, num_rows = tf.unstack(tf.shape(rows)[:2])
         copies = num_rows // tf.maximum(tf.shape(lengths)[0], 1)
-        row_lengths = tf.tile(lengths, [copies])
-
-        def flip(values: tf.Tensor) -> tf.Tensor:
-            """Reverses the steps of every row `[N, T, n]` within its length."""
-            return tf.reverse_sequence(values, row_lengths, seq_axis=1, batch_axis=0)
-
-        forward_offset = self.forward_positions(positions)
-        backward_offset = self.backward_positions(positions.reversed())
-        inputs = tf.reshape(inputs, [num_rows, num_steps, inputs.shape[-1]])
+        flip = flip_within(tf.tile(lengths, [copies]), num_steps)
+        offsets = (
+            self.forward_positions(positions),
+            self.backward_positions(positions.reversed()),
+        )
         cells = zip(self.forward_cells, self.backward_cells, strict=True)
         for k, (forward, backward) in enumerate(cells):
-            ahead, behind = forward(inputs), backward(flip(inputs))
+            both = forward(rows), backward(flip(rows))
             if k == 0:
-                ahead += tf.tile(forward_offset, [copies, 1, 1])
-                behind += tf.tile(backward_offset, [copies, 1, 1])
-            projected = tf.stack([_time_major(ahead), _time_major(behind)], axis=1)
+                both = [add_offset(a, offset) for a, offset in zip(both, offsets, strict=True)]
+            projected = tf.stack(both, axis=1)
             recurrent = tf.stack([tf.convert_to_tensor(c.recurrent) for c in (forward, backward)])
             zeros = tf.zeros([2, num_rows, self.units], projected.dtype)
-            hs = lstm_recurrence(projected, recurrent, zeros, zeros)
-            ahead, behind = _batch_major(hs[:, 0]), flip(_batch_major(hs[:, 1]))
-            inputs = tf.concat([ahead, behind], axis=-1)
+            ahead, behind = tf.unstack(lstm_recurrence(projected, recurrent, zeros, zeros), axis=1)
+            behind = flip(behind)
+            rows = tf.concat([ahead, behind], axis=-1)
         shape = tf.concat([batch, [num_steps, self.units]], 0)
-        return tf.reshape(ahead, shape), tf.reshape(behind, shape)
+        return tf.reshape(batch_major(ahead), shape), tf.reshape(batch_major(behind), shape)
 
 
 def stateless_dropout(values: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
@@ -205,15 +208,3 @@ def _first_to_end(positions: Positions) -> tf.Tensor:
     """int32 `[B, 1]`: distance of the first step from the end, 0 when there is no step."""
     to_end = positions.to_end
     return tf.reduce_max(tf.pad(to_end, [[0, 0], [0, 1]]), axis=1, keepdims=True)
-
-
-def _time_major(values: tf.Tensor) -> tf.Tensor:
-    """`[..., T, n]` to `[T, N, n]`."""
-    rows = tf.reshape(values, tf.concat([[-1], tf.shape(values)[-2:]], 0))
-    rows.set_shape([values.shape[:-2].num_elements(), *values.shape[-2:]])
-    return tf.transpose(rows, [1, 0, 2])
-
-
-def _batch_major(values: tf.Tensor) -> tf.Tensor:
-    """`[T, N, n]` to `[N, T, n]`."""
-    return tf.transpose(values, [1, 0, 2])

@@ -43,7 +43,9 @@ def lstm_recurrence(
     if recurrent.shape[0] > 1:
         return _recurrence(projected, recurrent, h0, c0)
     # A product of matrices is several times faster than one of stacks that hold a single matrix.
-    return _recurrence(projected[:, 0], recurrent[0], h0[0], c0[0])[:, None]
+    # Not by `[0]`, whose gradient fills an array with zeros first.
+    squeezed = (tf.squeeze(projected, 1), *(tf.squeeze(a, 0) for a in (recurrent, h0, c0)))
+    return tf.expand_dims(_recurrence(*squeezed), 1)
 
 
 @tf.custom_gradient
