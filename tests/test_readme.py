@@ -7,6 +7,7 @@ that no row knows fails, as does a block in another language.
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shlex
@@ -26,6 +27,8 @@ from train.files import read_json, write_json
 from train.flags import parse_flags, parse_train_config
 from train.music import chorales
 from train.music.midi import write_midi
+from train.paper.experiments import FIGURES, TABLES
+from train.paper.runs import Runs
 from train.results import results_table
 from train.task import Task
 from train.tasks import TASKS
@@ -47,6 +50,7 @@ MY_TEXT = "my_text.txt"
 MY_MIDI = "my_midi"
 PTB = "ptb"
 MUSIC = "music"
+RUN_LENGTH = {"steps": 1, "wall_seconds": 60}
 # Datasets on which a run is only prepared, for its time: flags and data are read, and that is all.
 ONLY_PREPARED = ("ptb", "jsb", MY_MIDI)
 
@@ -93,16 +97,27 @@ def run_polyphonic_music(flags: list[str]) -> None:
 
 
 def check_reproduce(flags: list[str]) -> None:
-    """Its rows are there, and are all done once their results are: nothing is trained."""
+    """Its runs are those of the table, which is made of their results; nothing is trained.
+
+    `tests/test_reproduce.py` trains a table, and other tests draw the figures.
+    """
     config = parse_flags(reproduce.ReproduceConfig, "python -m train.reproduce", flags)
-    assert config.data_dir and (config.data_dir / "JSB_Chorales.mat").exists()
-    for model in ("lstm", "af-af", "af-scf", "iaf-scf"):
-        run = config.out / f"{model}-jsb-paper-0"
-        run.mkdir(parents=True)
-        numbers = {f"{term}nats_per_step": 1.0 for term in ("", "kl_", "reconstruction_")}
-        test = {**numbers, "nats_per_step_stderr": 0.1}
-        write_json(run / "results.json", {"test": test, "train": {"epochs": 1, "wall_seconds": 60}})
+    if config.what in FIGURES:
+        assert callable(importlib.import_module(FIGURES[config.what].module).draw)
+        return
+    table = TABLES[config.what]
+    unit = TASKS[table.task].unit.name
+    assert config.data_dir and any(config.data_dir.iterdir())
+    runs = Runs(config.out, config.scale, config.data_dir)
+    for row in table.rows:
+        if row.run is not None and row.dataset in (config.datasets or (row.dataset,)):
+            workdir = runs.workdir(row.run, 0)
+            workdir.mkdir(parents=True, exist_ok=True)
+            test = dict.fromkeys((unit, f"kl_{unit}", f"reconstruction_{unit}"), 1.0)
+            results = {"test": {**test, f"{unit}_stderr": 0.1}, "train": RUN_LENGTH}
+            write_json(workdir / "results.json", results)
     reproduce.main(flags)
+    assert "not run" not in (config.out / f"{config.what}-{config.scale}.md").read_text()
 
 
 def run_evaluate(flags: list[str]) -> None:

@@ -54,19 +54,27 @@ class LSTMLanguageModel(SequenceModel):
     ) -> ELBO:
         """Exact `log p(x | T)` as the reconstruction and a KL of 0, nats `[1, B]` whatever S is."""
         x, lengths = self._batch_of(x, lengths)
-        positions = self._positions(lengths, tf.shape(x)[1])
-        embedded = self.symbols.embed(x)
-        before = tf.concat([tf.zeros_like(embedded[:, :1]), embedded[:, :-1]], axis=1)
-        features = self.stack(
-            before,
-            self.stack.positions(positions),
-            self.stack.initial_state(positions, tf.shape(lengths)),
-            as_int32(seed) if training else None,
-        )
+        features = self.features(x, lengths, as_int32(seed) if training else None)
         log_probs = self.symbols.log_prob(features, x)
         inside = tf.sequence_mask(lengths, tf.shape(x)[1])
         log_prob = tf.reduce_sum(tf.where(inside, log_probs, tf.zeros_like(log_probs)), axis=-1)
         return ELBO(log_prob[None], tf.zeros_like(log_prob)[None])
+
+    def features(
+        self, x: tf.Tensor, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """From `x [B, T, *event_shape]` what `p(x[t] | x[:t], T)` is made of, `[B, T, units]`.
+
+        `self.symbols.logits` makes its logits.
+        """
+        positions = self._positions(lengths, tf.shape(x)[1])
+        embedded = self.symbols.embed(x)
+        return self.stack(
+            tf.concat([tf.zeros_like(embedded[:, :1]), embedded[:, :-1]], axis=1),
+            self.stack.positions(positions),
+            self.stack.initial_state(positions, tf.shape(lengths)),
+            dropout_seed,
+        )
 
     def _estimate(
         self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +19,7 @@ from bijectors import (
     TimeBijector,
     with_reversals,
 )
+from bijectors.time import one_step_earlier
 from tf_latentflow.conditioners import Context, LSTMConditioner, PositionConditioner
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.layer import Layer
@@ -97,13 +98,39 @@ class FlowPrior(Layer):
             another way.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
-        limit = self._limit()
-        if self.stack is None:
-            conditioner = PositionConditioner(self.tables, lengths, limit)
-        else:
-            conditioner = LSTMConditioner(self.stack, self.tables, lengths, limit, dropout_seed)
+        conditioner = self._conditioner(lengths, dropout_seed)
         hidden = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
         return _TIME_BIJECTORS[self.config.time](conditioner, hidden, lengths)
+
+    def step_bijector(self, z: tf.Tensor, lengths: tf.Tensor, steps: Sequence[int]) -> Compose:
+        """The maps from `eps[t]` to `z[t]` given `z[:t]`, one for each of some steps.
+
+        Args:
+          z: Latents `[B, T, H]`.
+          lengths: int32 `[B]`.
+          steps: P steps of 0 .. T - 1, within all lengths.
+
+        Returns:
+          A bijector of vectors, `[..., B, P, H]`.
+        """
+        conditioner = self._conditioner(tf.convert_to_tensor(lengths, tf.int32))
+        # To IAF the past is the noise that it came from.
+        past = self.inverse_and_log_det(z, lengths)[0] if self.config.time == "iaf" else z
+        covariates = conditioner.covariates(tf.shape(z)[-2])
+        features, offsets = conditioner.scan(one_step_earlier(past), covariates)
+        context = Context(
+            None if features is None else tf.gather(features, steps, axis=-2),
+            tuple(tf.gather(offset, steps, axis=-2) for offset in offsets),
+        )
+        return self._hidden_bijector(self._hidden.bijector, context)
+
+    def _conditioner(
+        self, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
+    ) -> PositionConditioner:
+        limit = self._limit()
+        if self.stack is None:
+            return PositionConditioner(self.tables, lengths, limit)
+        return LSTMConditioner(self.stack, self.tables, lengths, limit, dropout_seed)
 
     def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:
         return with_reversals(

@@ -59,6 +59,14 @@ class TrainConfig:
     elbo_samples: int = 1
     """Samples of q(z|x) in the training loss [samples of each sequence]. The baseline has none."""
 
+    latent_size: int | None = None
+    """Dimensions H of a step's latent vector. None: that of the sizes."""
+    hidden_size: int | None = None
+    """Units of every LSTM and of the embedding. None: that of the sizes."""
+    flow_layers: int | None = None
+    """Flow layers within a step. None: that of the sizes."""
+    made_units: int | None = None
+    """Units of each hidden layer of a flow layer's network. None: that of the sizes."""
     dropout: float | None = None
     """Dropout of the LSTM of the prior, or of the baseline [0 to 1]. None: that of the sizes."""
     posterior_dropout: float | None = None
@@ -146,6 +154,10 @@ class TrainConfig:
             _refuse("seed", "a whole number from 0 to 2147483647", self.seed)
         if not self.plateau_factor >= 1:
             _refuse("plateau_factor", "a number of at least 1", self.plateau_factor)
+        for name in (*_MODEL_SIZES, "made_units"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                _refuse(name, "a whole number above 0", value)
         for name in _DROPOUTS:
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
@@ -177,7 +189,9 @@ class TrainConfig:
 
     def model_overrides(self) -> dict[str, Any]:
         """Returns the fields of `ModelConfig` that are set by flags."""
-        values = {name: getattr(self, name) for name in _DROPOUTS}
+        values = {name: getattr(self, name) for name in (*_MODEL_SIZES, *_DROPOUTS)}
+        if self.made_units is not None:
+            values["made_sizes"] = (self.made_units, self.made_units)
         return {name: value for name, value in values.items() if value is not None}
 
     @property
@@ -189,6 +203,7 @@ class TrainConfig:
         return Path("runs") / f"{self.model}-{dataset}-{self.preset}-{self.seed}"
 
 
+_MODEL_SIZES = ("latent_size", "hidden_size", "flow_layers")
 _DROPOUTS = ("dropout", "posterior_dropout", "emitter_dropout")
 _POSITIVE = (
     "epochs",

@@ -7,14 +7,19 @@ import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["read_json", "replace_file", "sync_directory", "write_json", "write_text"]
+__all__ = ["read_json", "replace_file", "sync_directory", "write_bytes", "write_json", "write_text"]
 
 
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text to `path` in one step: a reader sees the old file or the new one."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file in one step, as `write_text`."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(temporary, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     replace_file(temporary, path)

@@ -1,47 +1,57 @@
-"""Makes the rows of a table of the paper: `python -m train.reproduce table3 --scale cpu --out DIR`.
+"""Makes a table or figure of the paper: `python -m train.reproduce table1 --scale cpu --out DIR`.
 
-It runs what is missing, one row after the other, goes on with what was cut, skips what is done, and
-prints the table in Markdown, also into `DIR/table3-cpu.md`. Two of these programs may work on the
-same folder if they have different `--rows` or `--datasets`.
+It runs what is missing, one run after the other, goes on with what was cut, skips what is done,
+prints the result in Markdown, and writes it as `DIR/table1-cpu.md`, `.json` and `.png`. Two of
+these programs may work on the same folder if they have different runs to make.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import subprocess
+import importlib
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal
 
 import tyro
 
 from train.errors import UserError, run_program
-from train.experiments import TABLES, Row, flags_of
-from train.files import read_json, write_text
+from train.extras import require_extra
+from train.files import write_bytes, write_json, write_text
 from train.flags import parse_flags
+from train.paper.experiments import FIGURES, TABLES, Figure, Table
+from train.paper.job import Drawing, Job
+from train.paper.runs import Runs
+from train.paper.table_picture import table_png
+from train.paper.tables import lines_of, markdown, table_json
+from train.quiet import import_tensorflow_quietly
 
 __all__ = ["ReproduceConfig", "main"]
 
 
 @dataclasses.dataclass(frozen=True)
 class ReproduceConfig:
-    """The rows of a table of the paper, trained and tested where they are not yet."""
+    """A table or figure of the paper, from runs that are made where they are missing."""
 
-    table: tyro.conf.Positional[Literal["table3"]]
-    """Table of the paper."""
+    what: tyro.conf.Positional[
+        Literal["table1", "table2", "table3", "figure3", "figure5", "figure6", "figure7"]
+    ]
+    """Table or figure of the paper."""
     out: Path
-    """Folder of the runs, each in a folder of its own, and of the table."""
+    """Folder of the runs, each in a folder of its own, and of what is made of them."""
     scale: Literal["tiny", "cpu", "paper"] = "cpu"
     """Size of the models and length of the training: tiny, cpu (minutes a row), or as published."""
     rows: tuple[str, ...] = ()
-    """Models. None: all of the table."""
+    """Runs of a table, by name, optional ones too. None: all but the optional ones."""
     datasets: tuple[str, ...] = ()
-    """Datasets. None: all of the table."""
+    """Datasets of a table. None: all."""
     data_dir: Path | None = None
     """Folder with the files of the datasets. None: downloaded once, to a cache."""
-    seed: int = 0
-    """Seed of every run."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds of the runs, each made with every one. A figure uses the first."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -52,86 +62,74 @@ def main(args: Sequence[str] | None = None) -> None:
       SystemExit: With the status of a training that failed.
     """
     config = parse_flags(ReproduceConfig, "python -m train.reproduce", args)
-    table = TABLES[config.table]
-    rows = _chosen(table.rows, config)
-    for i, row in enumerate(rows):
-        workdir = _workdir(config, row)
-        if (workdir / "results.json").exists():
-            continue
-        print(f"[{i + 1}/{len(rows)}] {row.model} on {row.dataset}, in {workdir}", flush=True)
-        flags = [*flags_of(row, config.scale), "--seed", str(config.seed)]
-        if config.data_dir is not None:
-            flags += ["--data-dir", str(config.data_dir)]
-        program = [sys.executable, "-m", table.program, *flags, "--workdir", str(workdir)]
-        status = subprocess.run(program, check=False).returncode
-        if status:
-            print(f"error: {' '.join(program)} ended with status {status}", file=sys.stderr)
-            raise SystemExit(status)
-    text = _markdown(table.title, [(row, _results(config, row)) for row in table.rows])
-    config.out.mkdir(parents=True, exist_ok=True)
-    write_text(config.out / f"{config.table}-{config.scale}.md", text)
-    print(text)
+    if not config.seeds or not all(0 <= seed < 2**31 for seed in config.seeds):
+        got = " ".join(map(str, config.seeds))
+        raise UserError(f"--seeds expects whole numbers from 0 to 2147483647; got {got!r}")
+    require_extra("figures")
+    # So that a run that is being made ends with this program.
+    signal.signal(signal.SIGTERM, _exit)
+    if config.what in TABLES:
+        drawing = _table(TABLES[config.what], config)
+    else:
+        drawing = _figure(FIGURES[config.what], config)
+    name = f"{config.what}-{config.scale}"
+    write_text(config.out / f"{name}.md", drawing.text)
+    write_json(config.out / f"{name}.json", drawing.numbers)
+    for part, png in drawing.pictures.items():
+        write_bytes(config.out / ("-".join(filter(None, (name, part))) + ".png"), png)
+    print(drawing.text)
 
 
-def _chosen(rows: Sequence[Row], config: ReproduceConfig) -> list[Row]:
-    """Returns the rows that the user asked for.
+def _table(table: Table, config: ReproduceConfig) -> Drawing:
+    """Makes the runs of a table that the user asked for, and the table of all that are done."""
+    known = [row for row in table.rows if row.run is not None]
+    names = _chosen("rows", config.rows, (row.run.name for row in known))
+    datasets = _chosen("datasets", config.datasets, (row.dataset for row in known))
+    runs = Runs(config.out, config.scale, config.data_dir)
+    for row in known:
+        asked = bool(config.rows) or not row.optional
+        if asked and row.run.name in names and row.dataset in datasets:
+            for seed in config.seeds:
+                runs.make(row.run, seed)
+    lines = lines_of(table, runs, datasets)
+    png = table_png(table, lines)
+    return Drawing(
+        table_json(table, lines), markdown(table, lines), {} if png is None else {"": png}
+    )
+
+
+def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
+    """Makes the runs that a figure needs, and draws it."""
+    for flag in ("rows", "datasets"):
+        if getattr(config, flag):
+            raise UserError(f"--{flag} is for tables; leave it out of a figure")
+    runs, seed = Runs(config.out, config.scale, config.data_dir), config.seeds[0]
+    for run in figure.runs:
+        runs.make(run, seed)
+    import_tensorflow_quietly()
+    folder = config.out / f"{config.what}-{config.scale}-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    workdirs = {run.name: runs.workdir(run, seed) for run in figure.runs}
+    draw = importlib.import_module(figure.module).draw
+    drawing: Drawing = draw(Job(config.scale, seed, workdirs, folder))
+    return drawing._replace(text=f"{figure.title}.\n\n{drawing.text.rstrip()}\n")
+
+
+def _chosen(flag: str, asked: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Returns what the user asked for, or all.
 
     Raises:
-      UserError: If a name is not in the table.
+      UserError: If a name is not known.
     """
-    for flag, asked, known in (
-        ("rows", config.rows, {row.model: None for row in rows}),
-        ("datasets", config.datasets, {row.dataset: None for row in rows}),
-    ):
-        for name in asked:
-            if name not in known:
-                raise UserError(f"--{flag} expects some of {', '.join(known)}; got {name!r}")
-    return [
-        row
-        for row in rows
-        if row.model in (config.rows or (row.model,))
-        and row.dataset in (config.datasets or (row.dataset,))
-    ]
+    names = list(dict.fromkeys(known))
+    for name in asked:
+        if name not in names:
+            raise UserError(f"--{flag} expects some of {', '.join(names)}; got {name!r}")
+    return list(asked) or names
 
 
-def _workdir(config: ReproduceConfig, row: Row) -> Path:
-    return config.out / f"{row.model}-{row.dataset}-{config.scale}-{config.seed}"
-
-
-def _results(config: ReproduceConfig, row: Row) -> dict[str, Any] | None:
-    file = _workdir(config, row) / "results.json"
-    return read_json(file) if file.exists() else None
-
-
-def _markdown(title: str, rows: Sequence[tuple[Row, dict[str, Any] | None]]) -> str:
-    """Returns the rows that are done as a table, the paper's numbers beside them."""
-    lines = [
-        f"{title}.",
-        "",
-        "| dataset | model | here | stderr | reconstruction | KL | share of KL | paper | epochs "
-        "| minutes |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for row, results in rows:
-        if results is None:
-            continue
-        test, train = results["test"], results["train"]
-        reconstruction, kl = (test[f"{term}_nats_per_step"] for term in ("reconstruction", "kl"))
-        terms = ["", "", ""]
-        if kl is not None:
-            terms = [f"{reconstruction:.2f}", f"{kl:.2f}", f"{kl / (kl + reconstruction):.0%}"]
-        cells = [
-            row.dataset,
-            f"`{row.model}`",
-            f"{test['nats_per_step']:.3f}",
-            f"{test['nats_per_step_stderr']:.3f}",
-            *terms,
-            f"{row.published:.2f}",
-            f"{train['epochs']:.0f}",
-            f"{train['wall_seconds'] / 60:.0f}",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+def _exit(number: int, frame: FrameType | None) -> Any:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

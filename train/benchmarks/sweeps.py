@@ -11,7 +11,10 @@ from train.benchmarks import work
 from train.benchmarks.rows import paper_config
 from train.benchmarks.unit import time_in_units
 
-__all__ = ["PICTURES", "Point", "Sweep", "points"]
+__all__ = ["MODELS", "PICTURES", "Point", "Sweep", "measure", "points", "sampling_sweep"]
+
+_FLOWS = ("af-af", "af-scf", "iaf-scf")
+MODELS = ("lstm", *_FLOWS)
 
 
 class Sweep(NamedTuple):
@@ -45,8 +48,29 @@ def points(sweep: Sweep, repeats: int) -> Iterator[Point]:
     """Measures a sweep."""
     for line in sweep.lines:
         for value in sweep.values:
-            timing = time_in_units(sweep.work(line, value), repeats)
-            yield Point(line, value, timing.units, timing.seconds)
+            yield measure(sweep, line, value, repeats)
+
+
+def measure(sweep: Sweep, line: str, value: int, repeats: int) -> Point:
+    """Measures one point of a sweep."""
+    timing = time_in_units(sweep.work(line, value), repeats)
+    return Point(line, value, timing.units, timing.seconds)
+
+
+def sampling_sweep(
+    name: str,
+    models: Sequence[str],
+    lengths: Sequence[int],
+    config: Callable[[str], ModelConfig],
+) -> Sweep:
+    """The time to draw one sequence against its length, `config` giving a model's sizes."""
+    return Sweep(
+        name,
+        "length T",
+        lengths,
+        models,
+        lambda model, length: work.sample(config(model), 1, length),
+    )
 
 
 def _small(model: str, **sizes: int) -> ModelConfig:
@@ -54,16 +78,10 @@ def _small(model: str, **sizes: int) -> ModelConfig:
     return dataclasses.replace(config, **sizes)
 
 
-_FLOWS = ("af-af", "af-scf", "iaf-scf")
-
-# Figure 7 of the paper, with two models more.
+# Of text alone; `train.paper.sampling_time` has music too.
 _SAMPLING = (
-    Sweep(
-        "sampling one sequence, published sizes",
-        "length T",
-        (25, 50, 100, 200, 288),
-        ("lstm", *_FLOWS),
-        lambda model, length: work.sample(paper_config(model), 1, length),
+    sampling_sweep(
+        "sampling one sequence, published sizes", MODELS, (25, 50, 100, 200, 288), paper_config
     ),
 )
 
@@ -72,7 +90,7 @@ _TRAINING = (
         "training step, B = 32, preset small",
         "length T",
         (25, 50, 100, 200, 400),
-        ("lstm", *_FLOWS),
+        MODELS,
         lambda model, length: work.train_step(_small(model), 32, length),
     ),
     Sweep(
@@ -86,7 +104,7 @@ _TRAINING = (
         "training step, T = 100, preset small",
         "batch size B",
         (8, 16, 32, 64, 128),
-        ("lstm", *_FLOWS),
+        MODELS,
         lambda model, size: work.train_step(_small(model), size, 100),
     ),
     Sweep(

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_latentflow import ModelConfig
 from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
 from train.board import Board
 from train.draw import draw_sequences, padded
+from train.text.densities import has_plane, prior_densities
+from train.text.passage import find_passage
+from train.text.pictures import densities_png
 
 __all__ = ["draw_texts", "share_of_known_words", "text_show"]
 
 _SHOWN = 5
+_GRID_SIZE = 64
 
 
 def draw_texts(
@@ -41,25 +47,39 @@ def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
     return sum(word in known for word in words) / len(words) if words else 0.0
 
 
-def text_show(valid: Sequence[np.ndarray], seed: int) -> Callable[[keras.Model, Board, int], None]:
+def text_show(
+    model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int
+) -> Callable[[keras.Model, Board, int], None]:
     """Returns what writes samples and reconstructions of a model to TensorBoard.
 
+    If latents are points of a plane, and matplotlib is there, it also draws the prior's densities
+    along a word.
+
     Args:
-      valid: Sequences of which the first few are reconstructed, where the model can do so.
+      model_config: Of the model that will be shown.
+      valid: Sequences of which the first few are reconstructed, where the model can do so, and one
+        has the word.
       seed: The same for every call, so that what changes is the model.
     """
+    vocabulary = Vocabulary(model_config.vocabulary)
     x, lengths = padded(list(valid[:_SHOWN]))
+    passage = None
+    if has_plane(model_config) and find_spec("matplotlib"):
+        passage = find_passage([vocabulary.decode(ids) for ids in valid])
 
     def show(model: keras.Model, board: Board, step: int) -> None:
         samples = draw_texts(model, _SHOWN, seed=seed)
         board.text("valid", step, "samples", ["sample"], [[text] for text in samples])
         if hasattr(model, "reconstruct"):
-            vocabulary = Vocabulary(model.config.vocabulary)
             again = model.reconstruct(x, lengths, tf.constant([seed, 0], tf.int32)).numpy()
             rows = [
                 [vocabulary.decode(a[:t]), vocabulary.decode(b[:t])]
                 for a, b, t in zip(x, again, lengths, strict=True)
             ]
             board.text("valid", step, "reconstructions", ["sentence", "reconstruction"], rows)
+        if passage:
+            steps = range(passage.start, passage.stop)
+            word = prior_densities(model, valid[passage.index], steps, seed=seed, size=_GRID_SIZE)
+            board.images("valid", step, "prior_densities", [densities_png(word, passage.text)])
 
     return show

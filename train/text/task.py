@@ -75,7 +75,7 @@ class TextTask:
     ) -> Callable[[keras.Model, Board, int], None]:
         from train.text.samples import text_show
 
-        return text_show(valid, config.seed)
+        return text_show(model_config, valid, config.seed)
 
     def leave_samples(
         self, model: keras.Model, dataset: Corpus, config: TextConfig, workdir: Path

@@ -1,0 +1,209 @@
+"""What the paper reports, row by row and figure by figure, and the runs that make the same here.
+
+A run is a model on a dataset; a scale is a preset with the flags that differ from it. Adding a row
+is adding a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from train.presets import family
+
+__all__ = ["FIGURES", "SCALES", "TABLES", "Figure", "Row", "Run", "Table", "flags_of"]
+
+
+class Run(NamedTuple):
+    """A model that is trained and tested.
+
+    Attributes:
+      name: For `--rows` and the run's folder.
+      dataset: As the training program names it.
+      model: As the training program names it.
+      flags: Further flags of the training program.
+      samples: Importance samples of a test of its own after that of the training, or None.
+    """
+
+    name: str
+    dataset: str
+    model: str
+    flags: tuple[str, ...] = ()
+    samples: int | None = None
+
+
+class Row(NamedTuple):
+    """A line of a table.
+
+    Attributes:
+      label: The row's name in the paper.
+      dataset: As the training program names it.
+      run: What makes the row here; None for a row that the paper itself only cites.
+      published: The paper's test result in the table's unit, then the reconstruction and the KL
+        term, as far as it reports them.
+      optional: Whether the run is made only if `--rows` names it.
+    """
+
+    label: str
+    dataset: str
+    run: Run | None
+    published: tuple[float, ...]
+    optional: bool = False
+
+
+class Table(NamedTuple):
+    """A table of the paper.
+
+    Attributes:
+      title: What it shows.
+      task: Kind of data, a key of `train.tasks.TASKS`.
+      rows: In the order of the paper.
+    """
+
+    title: str
+    task: str
+    rows: tuple[Row, ...]
+
+
+class Figure(NamedTuple):
+    """A figure of the paper.
+
+    Attributes:
+      title: What it shows.
+      module: The module whose `draw` draws it, from a `train.paper.job.Job`.
+      runs: What it needs to be trained.
+    """
+
+    title: str
+    module: str
+    runs: tuple[Run, ...] = ()
+
+
+def _ptb(label: str, name: str, *published: float) -> Row:
+    return Row(label, "ptb", Run(name, "ptb", name), published)
+
+
+def _variant(label: str, run: Run) -> Row:
+    return Row(label, run.dataset, run, (), optional=True)
+
+
+_SETS = ("nottingham", "piano-midi", "musedata", "jsb")
+
+
+def _music(label: str, model: str, *published: float) -> list[Row]:
+    return [
+        Row(label, dataset, Run(model, dataset, model), (value,))
+        for dataset, value in zip(_SETS, published, strict=True)
+    ]
+
+
+def _cited(label: str, *published: float) -> list[Row]:
+    datasets = _SETS if len(published) == len(_SETS) else ("ptb",)
+    return [
+        Row(label, dataset, None, (value,))
+        for dataset, value in zip(datasets, published, strict=True)
+    ]
+
+
+TABLES: Mapping[str, Table] = {
+    "table1": Table(
+        "Penn Treebank, test split, bits per character",
+        "text",
+        (
+            *_cited("LSTM (Cooijmans et al., 2017)", 1.38),
+            *_cited("AWD-LSTM (Merity et al., 2018)", 1.18),
+            _ptb("LSTM (sentence-wise)", "lstm", 1.41),
+            _ptb("AF-only", "af-only", 2.90, 0.15, 2.77),
+            _ptb("AF / AF", "af-af", 1.42, 0.10, 1.37),
+            _ptb("AF / SCF", "af-scf", 1.46, 0.10, 1.43),
+            _ptb("IAF / SCF", "iaf-scf", 1.63, 0.21, 1.55),
+            # Section 6 and appendix E say without numbers that these come out the same.
+            _variant("AF / AF, K = 100", Run("af-af-k100", "ptb", "af-af", samples=100)),
+            _variant("AF / AF, H = 5", Run("af-af-h5", "ptb", "af-af", ("--latent-size", "5"))),
+            _variant(
+                "AF / AF, H = 80",
+                Run("af-af-h80", "ptb", "af-af", ("--latent-size", "80", "--made-units", "100")),
+            ),
+        ),
+    ),
+    "table2": Table(
+        "Ablations on Penn Treebank, test split, bits per character",
+        "text",
+        (
+            _ptb("AF / AF", "af-af", 1.42, 0.10, 1.37),
+            _ptb("- NLSq", "af-af-affine", 1.50, 0.11, 1.51),
+            _ptb("- AF hidden", "af-indep", 1.57, 0.14, 1.57),
+            _ptb("- AF hidden and NLSq", "af-indep-affine", 1.56, 0.29, 1.56),
+        ),
+    ),
+    "table3": Table(
+        "Polyphonic music, test split, nats per time step",
+        "music",
+        (
+            *_cited("RNN-NADE", 2.31, 7.05, 5.60, 5.19),
+            *_cited("TSBN", 3.67, 7.89, 6.81, 7.48),
+            *_cited("STORN", 2.85, 7.13, 6.16, 6.91),
+            *_cited("NASMC", 2.72, 7.61, 6.89, 3.99),
+            *_cited("SRNN", 2.94, 8.20, 6.28, 4.74),
+            *_cited("DMM", 2.77, 7.83, 6.83, 6.39),
+            *_music("LSTM", "lstm", 3.43, 7.77, 7.23, 8.17),
+            *_music("AF / AF", "af-af", 2.39, 8.19, 6.92, 6.53),
+            *_music("AF / SCF", "af-scf", 2.56, 8.26, 6.95, 6.64),
+            *_music("IAF / SCF", "iaf-scf", 2.54, 8.25, 7.06, 6.59),
+        ),
+    ),
+}
+
+FIGURES: Mapping[str, Figure] = {
+    "figure3": Figure(
+        "The next character given those before it, by the LSTM",
+        "train.paper.next_character",
+        (Run("lstm", "ptb", "lstm"),),
+    ),
+    "figure5": Figure("NLSq flows of one and of two dimensions", "train.paper.nlsq_densities"),
+    "figure6": Figure(
+        "The prior's conditional densities along a word, AF / AF with H = 2",
+        "train.paper.prior_densities",
+        (Run("af-af-h2", "ptb", "af-af", ("--latent-size", "2")),),
+    ),
+    "figure7": Figure("Time to sample one sequence", "train.paper.sampling_time"),
+}
+
+# A scale's preset. `cpu` is an honest small version: minutes to half an hour a run.
+SCALES: Mapping[str, str] = {"tiny": "tiny", "cpu": "small", "paper": "paper"}
+
+# What some runs need beside their scale's preset, with the reason.
+_SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
+    # About 20 minutes of one CPU core each, in as many steps. 50 importance samples would take half
+    # as long again.
+    ("cpu", "ptb", "flow"): (
+        *("--max-steps", "2500", "--kl-zero", "120", "--kl-ramp", "600"),
+        *("--eval-every", "250", "--checkpoint-steps", "250", "--test-samples", "10"),
+    ),
+    ("cpu", "ptb", "lstm"): (
+        *("--max-steps", "2500", "--eval-every", "250", "--checkpoint-steps", "250"),
+        *("--test-samples", "10"),
+    ),
+    # 229 pieces: with the published dropout, 0.2 on the prior alone, the training split's bound is
+    # 1.5 nats below that of the validation split.
+    ("paper", "jsb", "flow"): (
+        *("--posterior-dropout", "0.2", "--emitter-dropout", "0.5", "--epochs", "60"),
+    ),
+    ("paper", "jsb", "lstm"): ("--dropout", "0.5", "--epochs", "55"),
+    # About 20 minutes of one CPU core each.
+    ("cpu", "nottingham", "flow"): ("--max-steps", "2400"),
+    ("cpu", "nottingham", "lstm"): ("--max-steps", "6000"),
+}
+
+
+def flags_of(run: Run, scale: str) -> list[str]:
+    """Returns the flags of the training program that make a run at a scale.
+
+    Raises:
+      ValueError: If there is no such scale.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"expected a scale of {', '.join(SCALES)}; got {scale!r}")
+    extra = _SCALE_FLAGS.get((scale, run.dataset, family(run.model)), ())
+    fixed = ("--model", run.model, "--dataset", run.dataset, "--preset", SCALES[scale])
+    return [*fixed, *extra, *run.flags]

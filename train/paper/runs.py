@@ -1,0 +1,106 @@
+"""The runs behind tables and figures: made where they are missing, each in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from train.files import read_json, write_json
+from train.paper.experiments import Run, flags_of
+from train.tasks import TASKS
+
+__all__ = ["Runs"]
+
+
+class Runs:
+    """Runs of one scale in a folder.
+
+    A run's folder is `NAME-DATASET-SCALE-SEED`. Several processes may work on the same folder, each
+    on runs of its own.
+    """
+
+    def __init__(self, folder: Path, scale: str, data_dir: Path | None) -> None:
+        """Touches no file.
+
+        Args:
+          folder: Of the runs' folders.
+          scale: A key of `SCALES`.
+          data_dir: Folder with the files of the datasets, or None for the training's default.
+        """
+        self._folder = folder
+        self._scale = scale
+        self._data_dir = data_dir
+
+    def workdir(self, run: Run, seed: int) -> Path:
+        """Returns the folder of a run; a test of its own shares that of the training."""
+        name = run.name if run.samples is None else run.model
+        return self._folder / f"{name}-{run.dataset}-{self._scale}-{seed}"
+
+    def results(self, run: Run, seed: int) -> dict[str, Any] | None:
+        """Returns what a finished run left, as in its results.json, or None."""
+        file = self.workdir(run, seed) / "results.json"
+        if not file.exists():
+            return None
+        results = read_json(file)
+        if run.samples is not None:
+            own = self._own_test(run, seed)
+            if not own.exists():
+                return None
+            results["test"] = read_json(own)
+        return results
+
+    def seeds(self, run: Run) -> list[int]:
+        """Returns the seeds with which a run has finished, ascending."""
+        prefix = self.workdir(run, 0).name[:-1]
+        found = (path.name.removeprefix(prefix) for path in self._folder.glob(prefix + "*"))
+        seeds = sorted(int(seed) for seed in found if seed.isdigit())
+        return [seed for seed in seeds if self.results(run, seed) is not None]
+
+    def make(self, run: Run, seed: int) -> None:
+        """Trains and tests a run, or goes on with it; does nothing if it is done.
+
+        Raises:
+          SystemExit: With the status of a program that failed, which has said why.
+        """
+        workdir = self.workdir(run, seed)
+        if not (workdir / "results.json").exists():
+            print(f"{run.name} on {run.dataset}, seed {seed}, in {workdir}", flush=True)
+            flags = [*flags_of(run, self._scale), "--seed", str(seed)]
+            if self._data_dir is not None:
+                flags += ["--data-dir", str(self._data_dir)]
+            _run([_program(run), *flags, "--workdir", str(workdir)])
+        if run.samples is not None and not self._own_test(run, seed).exists():
+            print(f"{run.name}: testing {workdir}, {run.samples} samples each", flush=True)
+            flags = ["--samples", str(run.samples), "--json"]
+            output = _run(["train.evaluate", str(workdir), *flags], capture=True)
+            write_json(self._own_test(run, seed), json.loads(output))
+
+    def _own_test(self, run: Run, seed: int) -> Path:
+        return self.workdir(run, seed) / f"test-{run.samples}-samples.json"
+
+
+def _program(run: Run) -> str:
+    """Returns the module that trains a run."""
+    configs = (task.config for task in TASKS.values())
+    return next(c.program for c in configs if run.dataset in c.named_datasets)
+
+
+def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:
+    """Runs a program of this project to its end; returns its output if that is captured."""
+    command = [sys.executable, "-m", *module_and_flags]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE if capture else None, text=True
+    ) as process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            process.terminate()  # It goes on from its last checkpoint the next time.
+            raise
+    if process.returncode:
+        print(f"error: {' '.join(command)} ended with {process.returncode}", file=sys.stderr)
+        raise SystemExit(process.returncode if process.returncode > 0 else 1)
+    return output or ""

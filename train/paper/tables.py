@@ -1,0 +1,111 @@
+"""A table of the paper with the numbers of this code beside those of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from train.paper.experiments import Row, Table
+from train.paper.runs import Runs
+from train.tasks import TASKS
+
+__all__ = ["Line", "lines_of", "markdown", "table_json"]
+
+
+class Line(NamedTuple):
+    """A row of a table, with a run's results or without.
+
+    Attributes:
+      row: The row.
+      seed: Of the run, or None.
+      results: As in the run's results.json, or None.
+    """
+
+    row: Row
+    seed: int | None
+    results: Mapping[str, Any] | None
+
+
+def lines_of(table: Table, runs: Runs, datasets: Sequence[str]) -> list[Line]:
+    """Returns a line for every finished run of the table, and for every row that has none.
+
+    Args:
+      table: The table.
+      runs: Where its runs are.
+      datasets: Those to show, one after the other.
+    """
+    lines = []
+    for row in (row for dataset in datasets for row in table.rows if row.dataset == dataset):
+        seeds = [] if row.run is None else runs.seeds(row.run)
+        lines += [Line(row, seed, runs.results(row.run, seed)) for seed in seeds]
+        if not seeds and not row.optional:
+            lines.append(Line(row, None, None))
+    return lines
+
+
+def markdown(table: Table, lines: Sequence[Line]) -> str:
+    """Returns a table in Markdown. The share of KL is that of the bound's two terms."""
+    unit = TASKS[table.task].unit.name
+    several = len({row.dataset for row in table.rows}) > 1
+    numbers = ("here", "stderr", "reconstruction", "KL", "share of KL", "paper", "steps", "minutes")
+    text = [
+        f"{table.title}.",
+        "",
+        _cells(*["dataset"] * several, "row", "model", "seed", *numbers),
+        _cells(*["---"] * several, "---", "---", "---:", *["---:"] * len(numbers)),
+    ]
+    for row, seed, results in lines:
+        nll, *terms = row.published or (None,)
+        paper = "" if nll is None else f"{nll:.2f}"
+        if terms:
+            paper += " (" + ", ".join(f"{term:.2f}" for term in terms) + ")"
+        if row.run is None:
+            cells = ["", "", "cited", *[""] * 4, paper, "", ""]
+        elif results is None:
+            cells = [f"`{row.run.name}`", "", "not run", *[""] * 4, paper, "", ""]
+        else:
+            test, train = results["test"], results["train"]
+            cells = [
+                f"`{row.run.name}`",
+                str(seed),
+                f"{test[unit]:.3f}",
+                f"{test[f'{unit}_stderr']:.3f}",
+                *_terms(test, unit),
+                paper,
+                f"{train['steps']:,}",
+                f"{train['wall_seconds'] / 60:.0f}",
+            ]
+        text.append(_cells(*[row.dataset] * several, row.label, *cells))
+    return "\n".join(text) + "\n"
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _terms(test: Mapping[str, Any], unit: str) -> list[str]:
+    """Returns the bound's two terms and the share of the second; the baseline has none."""
+    reconstruction, kl = test[f"reconstruction_{unit}"], test[f"kl_{unit}"]
+    if kl is None:
+        return ["", "", ""]
+    return [f"{reconstruction:.3f}", f"{kl:.3f}", f"{kl / (kl + reconstruction):.0%}"]
+
+
+def table_json(table: Table, lines: Sequence[Line]) -> dict[str, Any]:
+    """Returns the same as JSON values, with all that the runs left."""
+    return {
+        "title": table.title,
+        "unit": TASKS[table.task].unit.name,
+        "rows": [
+            {
+                "label": row.label,
+                "dataset": row.dataset,
+                "name": None if row.run is None else row.run.name,
+                "published": list(row.published),
+                "cited": row.run is None,
+                "seed": seed,
+                "results": results,
+            }
+            for row, seed, results in lines
+        ],
+    }
