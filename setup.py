@@ -6,6 +6,7 @@ from setuptools import setup
 
 _README = Path(__file__).with_name("README.md")
 _FIGURES = ["matplotlib>=3.9,<4"]
+_JAX = ["jax>=0.7,<1"]
 _MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", *_FIGURES]
 _SERVING = [
     "tensorflow-serving-api>=2.21,<2.22",
@@ -31,7 +32,9 @@ setup(
         "train.benchmarks",
         "train.text",
         "train.music",
+        "train.paper",
         "export",
+        "export.bundle",
         "export.serving",
     ],
     install_requires=[
@@ -48,6 +51,14 @@ setup(
         "figures": _FIGURES,
         "music": _MUSIC,
         "serving": _SERVING,
-        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.12", "pyyaml>=6", *_MUSIC, *_SERVING],
+        "test": [
+            "pytest>=8",
+            "pytest-xdist>=3.5",
+            "ruff>=0.12",
+            "pyyaml>=6",
+            *_JAX,
+            *_MUSIC,
+            *_SERVING,
+        ],
     },
 )

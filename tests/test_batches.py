@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.batches import (
-    batch_dataset,
-    batch_rows,
-    batch_spec,
-    default_boundaries,
-    make_batches,
-    padding_waste,
-)
+from train.batches import batch_dataset, batch_spec
+from train.buckets import batch_rows, default_boundaries, make_batches, padding_waste
 
 _LENGTHS = np.random.default_rng(0).integers(1, 60, 203)
 

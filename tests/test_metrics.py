@@ -9,12 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.metrics import (
-    SplitTerms,
-    Sums,
-    bootstrap_stderr,
-    evaluate_split,
-)
+from train.metrics import SplitTerms, evaluate_split
+from train.sums import Sums, bootstrap_stderr
 from train.units import BITS_PER_CHARACTER, NATS_PER_STEP, Unit
 
 

@@ -49,8 +49,8 @@ class LengthModel(Layer):
         self.longest.assign(lengths.max())
 
     def _log_probs(self) -> tf.Tensor:
-        counts = tf.cast(self.counts, tf.float64) + 1
-        return tf.cast(tf.math.log(counts / tf.reduce_sum(counts)), self.compute_dtype)
+        counts = tf.cast(self.counts, self.compute_dtype) + 1
+        return tf.math.log(counts / tf.reduce_sum(counts))
 
     def log_prob(self, lengths: tf.Tensor) -> tf.Tensor:
         """`log p(T)`, nats, of the shape of `lengths`; -inf outside 1 .. max_length."""

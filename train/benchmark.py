@@ -78,22 +78,32 @@ def _measure_rows(
 ) -> None:
     """Prints a line for each row, and adds it to the results and their file."""
     from train.benchmarks.unit import time_in_units
+    from train.devices import peak_memory_gib
 
     width = max(len(row.name) for row in rows)
-    heads = f"{'units':>9}{'floor':>9}{'ratio':>7}{'published':>11}{'first [s]':>11}"
+    heads = (
+        f"{'units':>9}{'floor':>9}{'ratio':>7}{'published':>11}{'first [s]':>11}{'peak [GiB]':>12}"
+    )
     print(f"{'work':<{width}}{heads}")
     for row in rows:
         timing = time_in_units(row.work(), config.repeats)
         floor = row.floor(machine)
+        peak = peak_memory_gib()  # Of the process, so of this row only if it is the first.
         results["rows"].append(
-            {"name": row.name, **timing._asdict(), "floor": floor, "published": row.published}
+            {
+                "name": row.name,
+                **timing._asdict(),
+                "floor": floor,
+                "published": row.published,
+                "peak_memory_gib": peak,
+            }
         )
         write_json(config.out / _RESULTS, results)
         least = f"{floor:>9.2f}{timing.units / floor:>7.2f}" if floor else f"{'':16}"
         published = "" if row.published is None else f"{row.published:g}"
         print(
             f"{row.name:<{width}}{timing.units:>9.2f}{least}{published:>11}"
-            f"{timing.first_seconds:>11.1f}",
+            f"{timing.first_seconds:>11.1f}{'' if peak is None else f'{peak:.2f}':>12}",
             flush=True,
         )
 

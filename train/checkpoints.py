@@ -1,11 +1,8 @@
-"""Checkpoints that are whole or not there, and a damaged one that is passed over."""
+"""Checkpoints of TensorFlow's variables."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,22 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from train.files import read_json, sync_directory, write_json
+from train.checkpoint_folders import CheckpointFolders
 
 __all__ = ["CheckpointStore", "weights_sha256"]
 
-_CHECKSUMS = "sha256.json"
-_STATE = "state.json"
-_NAME = re.compile(r"step-(\d{9})")
-
 
 class CheckpointStore:
-    """A folder with one folder a checkpoint: `step-000000100/` holds the variables and the state.
-
-    A checkpoint is written beside its place and then moved there, checksums of its files included;
-    so a process that is killed at any moment leaves only whole ones. Whatever happens to the files
-    later shows in the checksums.
-    """
+    """Saves and restores models, optimisers and variables, see `CheckpointFolders`."""
 
     def __init__(
         self, directory: Path, keep: int = 3, report: Callable[[str], None] = print, **objects: Any
@@ -42,38 +30,19 @@ class CheckpointStore:
           report: Told, in one line, which checkpoint was passed over and why.
           **objects: What is saved: models, built optimisers, lists of variables.
         """
-        self._directory = directory
-        self._keep = keep
-        self._report = report
+        self._folders = CheckpointFolders(directory, keep, report)
         self._checkpoint = tf.train.Checkpoint(**objects)
 
     @property
     def steps(self) -> list[int]:
         """Steps of the checkpoints that are there, oldest first; the damaged ones too."""
-        if not self._directory.is_dir():
-            return []
-        names = (_NAME.fullmatch(path.name) for path in self._directory.iterdir())
-        return sorted(int(match[1]) for match in names if match)
+        return self._folders.steps
 
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Saves the objects and `state` (JSON values) as the checkpoint of `step`."""
-        target = self._path(step)
-        temporary = self._directory / f".{target.name}.tmp"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        self._checkpoint.write(str(temporary / "variables"))
-        write_json(temporary / _STATE, state)
-        files = sorted(path for path in temporary.iterdir())
-        write_json(temporary / _CHECKSUMS, {path.name: _sha256(path) for path in files})
-        for path in files:
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
-        if target.exists():  # Passed over as damaged, or of a run that went on from an older one.
-            shutil.rmtree(target)
-        os.replace(temporary, target)
-        sync_directory(self._directory)
-        for old in self.steps[: -self._keep]:
-            shutil.rmtree(self._path(old))
+        self._folders.save(
+            step, state, lambda folder: self._checkpoint.write(str(folder / "variables"))
+        )
 
     def restore(self) -> dict[str, Any] | None:
         """Restores the objects from the newest whole checkpoint, and returns its state.
@@ -84,22 +53,16 @@ class CheckpointStore:
         Raises:
           ValueError: If a whole checkpoint does not fit the objects.
         """
-        for step in reversed(self.steps):
-            path = self._path(step)
-            damage = _damage(path)
-            if damage:
-                self._report(f"checkpoint {path} is damaged ({damage}): using the one before")
-                continue
-            try:
-                status = self._checkpoint.read(str(path / "variables"))
-                status.assert_existing_objects_matched()
-            except (AssertionError, ValueError) as error:
-                raise ValueError(f"expected a checkpoint of this model; got {path}") from error
-            return read_json(path / _STATE)
-        return None
-
-    def _path(self, step: int) -> Path:
-        return self._directory / f"step-{step:09d}"
+        found = self._folders.newest()
+        if found is None:
+            return None
+        path, state = found
+        try:
+            status = self._checkpoint.read(str(path / "variables"))
+            status.assert_existing_objects_matched()
+        except (AssertionError, ValueError) as error:
+            raise ValueError(f"expected a checkpoint of this model; got {path}") from error
+        return state
 
 
 def weights_sha256(model: keras.Model) -> str:
@@ -113,25 +76,3 @@ def weights_sha256(model: keras.Model) -> str:
         digest.update(f"{value.shape} {value.dtype.str}\n".encode())
         digest.update(value.tobytes())
     return digest.hexdigest()
-
-
-def _damage(path: Path) -> str | None:
-    """Returns what is wrong with a checkpoint, or None."""
-    try:
-        checksums = read_json(path / _CHECKSUMS)
-        if not isinstance(checksums, dict) or _STATE not in checksums:
-            return f"{_CHECKSUMS} is not a list of its files"
-        for name, expected in checksums.items():
-            if _sha256(path / name) != expected:
-                return f"{name} has changed"
-    except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is missing"
-    except (OSError, ValueError) as error:
-        return f"cannot be read: {error}"
-    return None
-
-
-def _sha256(path: Path) -> str:
-    """Returns the checksum of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

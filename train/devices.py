@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
 from train.config import TrainConfig
 
-__all__ = ["make_optimizer", "make_strategy", "peak_memory_gib", "update_weights"]
+__all__ = [
+    "make_model_and_optimizer",
+    "make_optimizer",
+    "make_strategy",
+    "peak_memory_gib",
+    "update_weights",
+]
 
 
 @functools.cache
@@ -33,6 +39,18 @@ def make_optimizer(config: TrainConfig) -> keras.optimizers.Optimizer:
         return keras.optimizers.SGD(config.learning_rate)
     # The KL term's gradient is small while its weight is; Keras' epsilon of 1e-7 would damp it.
     return keras.optimizers.Adam(config.learning_rate, epsilon=1e-8)
+
+
+def make_model_and_optimizer(
+    config: TrainConfig, make_model: Callable[[], keras.Model], strategy: tf.distribute.Strategy
+) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    """Returns a run's model, its weights drawn by the run's seed, and the optimiser, built."""
+    keras.utils.set_random_seed(config.seed)
+    with strategy.scope():
+        model = make_model()
+        optimizer = make_optimizer(config)
+        optimizer.build(model.trainable_variables)
+    return model, optimizer
 
 
 def update_weights(

@@ -15,7 +15,7 @@ from train.batches import batch_spec
 from train.board import Board
 from train.checkpoints import CheckpointStore
 from train.config import TrainConfig
-from train.devices import make_optimizer, make_strategy
+from train.devices import make_model_and_optimizer, make_strategy
 from train.files import read_json, write_json
 from train.metrics import SplitTerms
 from train.progress import Progress
@@ -70,26 +70,18 @@ class Trainer:
         self._report = report
         self._show = show
         self._strategy = make_strategy()
-        keras.utils.set_random_seed(config.seed)
+        self.model, self._optimizer = make_model_and_optimizer(config, make_model, self._strategy)
         with self._strategy.scope():
-            self.model = make_model()
-            self._optimizer = make_optimizer(config)
-            self._optimizer.build(self.model.trainable_variables)
             self._best = [tf.Variable(v.value) for v in self.model.trainable_variables]
         self._data = TrainingData(config, train)
         self.model.length_model.fit(self._data.lengths)
         self._schedule = Schedule(config, self._data.steps_per_epoch, has_latents)
-        self._step = TrainStep(
+        self._step = TrainStep.from_config(
+            config,
             self.model,
             self._optimizer,
             self._strategy,
-            elbo_samples=config.elbo_samples,
-            clip_norm=config.clip_norm,
-            accumulation_steps=config.accumulation_steps,
-            seed=config.seed,
-            jit=config.jit,
-            mixed_precision=config.mixed_precision,
-            batch_spec=batch_spec(train, config.batch_size, config.max_batch_steps),
+            batch_spec(train, config.batch_size, config.max_batch_steps),
         )
         self._valid_terms = SplitTerms(
             self.model,
@@ -193,15 +185,10 @@ class Trainer:
         loss = report[unit.name]
         if not math.isfinite(loss):
             self._stop(state.step, "validation loss")
-        best = ramp_over and (state.best_loss is None or loss < state.best_loss)
+        best = state.note_validation(loss, ramp_over, config)
         if best:
-            state.best_loss = loss
             for kept, variable in zip(self._best, self.model.trainable_variables, strict=True):
                 kept.assign(variable.value)
-        if ramp_over:
-            state.plateau = state.plateau.update(
-                loss, config.plateau_patience, config.plateau_factor
-            )
         names = (unit.name, f"reconstruction_{unit.name}", f"kl_{unit.name}")
         values = {name: report[name] for name in names if report[name] is not None}
         scalars = {f"loss/{name}": value for name, value in values.items()}

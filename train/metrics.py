@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,83 +9,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from train.batches import batch_dataset, batch_spec, default_boundaries, make_batches
+from train.batches import batch_dataset, batch_spec
+from train.buckets import default_boundaries, make_batches
+from train.sums import Sums
 from train.units import Unit
 
-__all__ = [
-    "SplitTerms",
-    "Sums",
-    "bootstrap_stderr",
-    "evaluate_split",
-]
-
-_BOOTSTRAP_RESAMPLES = 1000
-
-
-@dataclasses.dataclass(frozen=True)
-class Sums:
-    """Terms of each sequence of a split, nats `[N]`, in the order of the split.
-
-    Attributes:
-      lengths: T.
-      log_prob: Estimate of log p(x|T), or the bound on it.
-      log_length: log p(T).
-      reconstruction: log p(x|z,T), mean over z from q(z|x,T).
-      kl: log q(z|x,T) - log p(z|T), mean over z from q(z|x,T).
-    """
-
-    lengths: np.ndarray
-    log_prob: np.ndarray
-    log_length: np.ndarray
-    reconstruction: np.ndarray
-    kl: np.ndarray
-
-    @property
-    def nll(self) -> np.ndarray:
-        """`-(log p(x|T) + log p(T))`, nats `[N]`."""
-        return -(self.log_prob + self.log_length)
-
-    def report(self, unit: Unit, has_latents: bool) -> dict[str, Any]:
-        """Returns the numbers of the protocol; see `evaluate_split`."""
-        symbols = np.sum(self.lengths + 1)
-        return {
-            unit.name: unit.per_symbol(np.sum(self.nll), symbols),
-            f"{unit.name}_stderr": bootstrap_stderr(self.nll, self.lengths + 1) / unit.nats,
-            f"reconstruction_{unit.name}": (
-                unit.per_symbol(-np.sum(self.reconstruction), symbols) if has_latents else None
-            ),
-            f"kl_{unit.name}": unit.per_symbol(np.sum(self.kl), symbols) if has_latents else None,
-            f"{unit.name}_given_length": unit.per_symbol(
-                -np.sum(self.log_prob), np.sum(self.lengths)
-            ),
-            "num_sequences": len(self.lengths),
-        }
-
-
-def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray, seed: int = 0) -> float:
-    """Returns the standard error of `sum(numerator) / sum(denominator)` over sequences.
-
-    It is the standard deviation of the ratio over samples of N sequences drawn with replacement;
-    0 for fewer than two sequences.
-
-    Args:
-      numerator: `[N]`.
-      denominator: `[N]`.
-      seed: Of the resampling.
-    """
-    n = len(numerator)
-    if n < 2:
-        return 0.0
-    rng = np.random.default_rng(seed)
-    ratios = []
-    for _ in range(_BOOTSTRAP_RESAMPLES):
-        counts = np.bincount(rng.integers(n, size=n), minlength=n)
-        ratios.append(np.dot(counts, numerator) / np.dot(counts, denominator))
-    return float(np.std(ratios))
+__all__ = ["SplitTerms", "evaluate_split"]
 
 
 class SplitTerms:
-    """Computes the terms of splits batch by batch; traced once for all lengths."""
+    """Computes the terms of splits batch by batch; traced once for all lengths.
+
+    Attributes:
+      terms: The function that is traced: from x, lengths and a seed, int32 `[2]`, to `log_prob`,
+        `reconstruction` and `kl` of each sequence, see `Sums`.
+    """
 
     def __init__(
         self,
@@ -111,7 +48,7 @@ class SplitTerms:
         self._num_samples = num_samples
         self._batch_size = batch_size
         self._max_steps = max_batch_steps
-        self._terms = self._estimate if importance else self._elbo
+        self.terms = self._estimate if importance else self._elbo
         self._compiled: Callable[..., tuple[tf.Tensor, ...]] | None = None
 
     def __call__(
@@ -130,7 +67,7 @@ class SplitTerms:
         if self._compiled is None:
             spec = batch_spec(sequences, self._batch_size, self._max_steps)
             self._compiled = tf.function(
-                self._terms, input_signature=(*spec, tf.TensorSpec([2], tf.int32))
+                self.terms, input_signature=(*spec, tf.TensorSpec([2], tf.int32))
             )
         lengths = np.array([len(sequence) for sequence in sequences], np.int32)
         size, limit = self._batch_size, self._max_steps

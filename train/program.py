@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from train.config import TrainConfig
-from train.errors import UserError
-from train.files import read_json, replace_file, write_json
+from train.files import read_json
 from train.flags import parse_train_config
 from train.quiet import import_tensorflow_quietly
 from train.results import results_table
@@ -58,22 +58,15 @@ def _train(
     task: Task, config: TrainConfig, settings: dict[str, Any], dataset: Dataset, workdir: Workdir
 ) -> None:
     """Trains, tests, and writes what a finished run leaves."""
-    from tf_latentflow import ModelConfig, build_model
-    from train.checkpoints import weights_sha256
+    from tf_latentflow import build_model
     from train.devices import peak_memory_gib
+    from train.finished_run import save_model, write_results
     from train.loop import Trainer
+    from train.model_config import model_config_of
     from train.run_state import NonFiniteError
     from train.split_results import split_results
 
-    try:
-        model_config = ModelConfig.from_name(
-            config.model,
-            preset=config.preset,
-            **task.model_fields(dataset),
-            **config.model_overrides(),
-        )
-    except ValueError as error:
-        raise UserError(f"--model: {error}") from None
+    model_config = model_config_of(task, config, dataset)
     settings["model"] = model_config.to_dict()
     workdir.claim(settings)
     valid = task.encode(model_config, dataset.valid)
@@ -94,9 +87,7 @@ def _train(
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     model = trainer.model
-    temporary = workdir.path / ".tmp.model.keras"
-    model.save(temporary)
-    replace_file(temporary, workdir.model_file)
+    save_model(model, workdir)
     _report(
         f"testing on {len(dataset.test)} {task.unit.sequences}, {config.test_samples} samples each"
     )
@@ -109,26 +100,14 @@ def _train(
         batch_size=config.batch_size,
         max_batch_steps=config.max_batch_steps,
     )
-    write_json(
-        workdir.results_file,
-        {
-            "task": config.task,
-            "model": config.model,
-            "dataset": settings["train"]["dataset"],
-            "dataset_sha256": dataset.sha256,
-            "preset": config.preset,
-            "seed": config.seed,
-            "test": test,
-            "train": {
-                "epochs": summary.epochs,
-                "steps": summary.steps,
-                "wall_seconds": summary.wall_seconds,
-                "resumed_from_steps": summary.resumed_from_steps,
-                "peak_memory_gib": peak_memory_gib(),
-                "weights_sha256": weights_sha256(model),
-            },
-            "samples": task.leave_samples(model, dataset, config, workdir.path),
-        },
+    write_results(
+        workdir,
+        task,
+        config,
+        dataset,
+        model,
+        test=test,
+        train={**dataclasses.asdict(summary), "peak_memory_gib": peak_memory_gib()},
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from train.step import StepTerms
+from train.step_terms import StepTerms
 from train.units import Unit
 
 __all__ = ["Progress", "Window", "format_seconds", "show_split_progress"]

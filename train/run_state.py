@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from train.schedules import Plateau
+
+if TYPE_CHECKING:
+    from train.config import TrainConfig
 
 __all__ = ["NonFiniteError", "RunState", "RunSummary"]
 
@@ -29,6 +32,22 @@ class RunState:
     wall_seconds: float = 0.0
     best_loss: float | None = None
     plateau: Plateau = dataclasses.field(default_factory=Plateau)
+
+    def note_validation(self, loss: float, ramp_over: bool, config: TrainConfig) -> bool:
+        """Updates what follows from a validation; returns whether its weights are the best so far.
+
+        Args:
+          loss: Of the validation.
+          ramp_over: Whether the KL term has its full weight; before that nothing is noted.
+          config: Settings of the run.
+        """
+        if not ramp_over:
+            return False
+        self.plateau = self.plateau.update(loss, config.plateau_patience, config.plateau_factor)
+        best = self.best_loss is None or loss < self.best_loss
+        if best:
+            self.best_loss = loss
+        return best
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the state as JSON values."""

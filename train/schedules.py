@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from train.config import TrainConfig
+if TYPE_CHECKING:
+    from train.config import TrainConfig
 
 __all__ = ["Plateau", "Schedule", "final_decay_scale", "kl_weight"]
 

@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from bijectors import compiled_loops, loops_are_compiled, products_in
 from tf_latentflow.batch_noise import rows_of_batch
+from train.config import TrainConfig
 from train.devices import update_weights
+from train.gradient_norm import global_norm
+from train.step_terms import FAILURE_TERMS, StepTerms
 
-__all__ = ["FAILURE_TERMS", "Batch", "StepTerms", "TrainStep"]
+__all__ = ["Batch", "TrainStep"]
 
 Batch = tuple[tf.Tensor, tf.Tensor]  # x integer [B, T] (music: [B, T, 88]), lengths int32 [B].
-
-FAILURE_TERMS = ("reconstruction", "kl", "length", "gradient norm")
-
-
-class StepTerms(NamedTuple):
-    """What a step reports, scalars: sums over the batch by `sum(T + 1)`, nats per symbol.
-
-    Attributes:
-      reconstruction: `-log p(x|z)`, mean over the samples of z.
-      kl: `log q(z|x) - log p(z|T)`, mean over the samples of z.
-      length: `-log p(T)`.
-      gradient_norm: Global norm of the gradient before clipping.
-      symbols: The denominator `sum(T + 1)`; the 1 is the end of the sequence.
-    """
-
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
-    length: tf.Tensor
-    gradient_norm: tf.Tensor
-    symbols: tf.Tensor
 
 
 class TrainStep:
@@ -119,14 +101,46 @@ class TrainStep:
             self._finish_step, input_signature=(tf.TensorSpec([], tf.int64),)
         )
 
-    def __call__(self, batches: Sequence[Batch], kl_weight: float, step: int) -> StepTerms:
+    def __call__(
+        self, batches: Sequence[Batch], kl_weight: float | tf.Tensor, step: int | tf.Tensor
+    ) -> StepTerms:
         """Makes step number `step` with one batch, or adds up the gradients of several."""
-        weight, number = tf.constant(kl_weight, self._dtype), tf.constant(step, tf.int64)
+        weight = tf.convert_to_tensor(kl_weight, self._dtype)
+        number = tf.convert_to_tensor(step, tf.int64)
         if self._accumulation_steps == 1:
             return self._whole(batches[0], weight, number)
         for i, batch in enumerate(batches):
             self._accumulate(batch, weight, number, tf.constant(i))
         return self._finish(number)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: TrainConfig,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        strategy: tf.distribute.Strategy,
+        batch_spec: Sequence[tf.TensorSpec],
+    ) -> TrainStep:
+        """Returns the step that a run's settings name; see the class."""
+        return cls(
+            model,
+            optimizer,
+            strategy,
+            elbo_samples=config.elbo_samples,
+            clip_norm=config.clip_norm,
+            accumulation_steps=config.accumulation_steps,
+            seed=config.seed,
+            jit=config.jit,
+            mixed_precision=config.mixed_precision,
+            batch_spec=batch_spec,
+        )
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """All that a step of one batch changes: weights, the optimiser's variables, `failure`."""
+        optimizer = [variable.value for variable in self._optimizer.variables]
+        return [*self._variables, *optimizer, self._failure]
 
     @property
     def failure(self) -> tuple[int, str] | None:
@@ -236,7 +250,7 @@ class TrainStep:
         # The first replica's, which are those of every other.
         sums, *gradients = (self._strategy.experimental_local_results(v)[0] for v in summed)
         symbols = tf.maximum(sums[3], 1)
-        norm = tf.linalg.global_norm(gradients) / symbols
+        norm = global_norm(gradients) / symbols
         terms = StepTerms(sums[0] / symbols, sums[1] / symbols, sums[2] / symbols, norm, symbols)
         # In the order of FAILURE_TERMS: a bad term makes a bad gradient, and is named first.
         bad = tf.logical_not(tf.math.is_finite(tf.stack(terms[:4])))

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from train.batches import batch_dataset, default_boundaries, make_batches
+from train.batches import batch_dataset
+from train.buckets import default_boundaries, make_batches
 from train.config import TrainConfig
 from train.step import Batch
 

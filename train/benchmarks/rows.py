@@ -131,6 +131,8 @@ ROWS: tuple[Row, ...] = (
     _sample("iaf-scf", 288, 3.3),
     _sample("lstm", 288, 25),
     _sample("af-af", 100, batch_size=64),
+    _sample("af-af", 1000),
+    _sample("af-af", 4000),
     Row(f"{_MADE}, here", lambda: work.made_sample(50, 100, 64), _operations(0)),
     Row(
         f"{_MADE}, tfb.MaskedAutoregressiveFlow",

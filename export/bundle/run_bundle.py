@@ -1,0 +1,82 @@
+"""Runs a training that was exported as a bundle: `python run_bundle.py --out DIR`.
+
+It needs Python 3.11, NumPy and JAX with a device, and nothing else. The same command again goes on
+with a run that was stopped. DIR/result is what comes back: `python -m train.import_weights
+DIR/result --workdir WORKDIR`, where TensorFlow is, makes it a run like any other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from train.errors import UserError, run_program
+
+__all__ = ["main"]
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the program; `args` are its flags, or None for those of the process.
+
+    Raises:
+      UserError: If the input is bad.
+      SystemExit: With status 1 if the training went non-finite.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--max-seconds",
+        type=_positive(float),
+        help="stop with a checkpoint after this time, compilation included [seconds]",
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=_positive(int),
+        help="steps between checkpoints; the default is that of the export [steps]",
+    )
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="end the training where it stands: test its best weights and write the result",
+    )
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="round the final weights: half the size"
+    )
+    parser.add_argument(
+        "--part-mib", type=_positive(int), help="cut the final weights into such parts [MiB]"
+    )
+    flags = parser.parse_args(args)
+    for package in ("numpy", "jax"):
+        if importlib.util.find_spec(package) is None:
+            raise UserError(f"a bundle needs {package}: python -m pip install 'jax>=0.7,<1'")
+    from export.bundle.contents import Bundle
+    from export.bundle.runner import Runner
+    from train.run_state import NonFiniteError
+
+    bundle = Bundle(Path(__file__).parent)
+    runner = Runner(bundle, flags.out, flags.checkpoint_every)
+    try:
+        if runner.train(max_seconds=flags.max_seconds, finish=flags.finish):
+            runner.finish(bfloat16=flags.bfloat16, part_mib=flags.part_mib)
+    except NonFiniteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _positive(kind: type) -> type:
+    def number(text: str) -> float:
+        value = kind(text)
+        if not value > 0:
+            raise argparse.ArgumentTypeError(f"expected a number above 0; got {text}")
+        return value
+
+    return number
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,89 @@
+"""A function of TensorFlow as StableHLO, its variables made arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+from tensorflow.compiler.mlir.stablehlo import stablehlo
+
+__all__ = ["Program", "lower", "variables_of"]
+
+# Old enough for any JAX that the runner works with to read it; StableHLO promises five years.
+_VERSION = "1.0.0"
+_DTYPES = {"f32": "float32", "bf16": "bfloat16", "i32": "int32", "i64": "int64", "i1": "bool"}
+
+
+class Program(NamedTuple):
+    """What `lower` returns.
+
+    Attributes:
+      artifact: Portable StableHLO: its arguments are those of the function, and then the values of
+        its variables in the order of `variables_of`.
+      results: dtype and shape of each result: those of the function, and then the new value of
+        each variable that it changes.
+    """
+
+    artifact: bytes
+    results: list[tuple[str, list[int]]]
+
+
+def variables_of(function: tf.types.experimental.PolymorphicFunction) -> list[tf.Variable]:
+    """Returns the variables that a function with an `input_signature` reads or changes.
+
+    Raises:
+      ValueError: If the function has captured a tensor, which no argument could stand for.
+    """
+    concrete = function.get_concrete_function()
+    by_handle = {id(variable.handle): variable for variable in concrete.graph.variables}
+    variables = []
+    for captured in concrete.captured_inputs:
+        if id(captured) not in by_handle:
+            raise ValueError(f"expected a function that captures variables alone; got {captured}")
+        variables.append(by_handle[id(captured)])
+    return variables
+
+
+def lower(
+    function: tf.types.experimental.PolymorphicFunction, specs: Sequence[tf.TensorSpec]
+) -> Program:
+    """Lowers a function for arguments of given shapes, as for a CPU: nothing of it is particular.
+
+    The random numbers of `tf.random.stateless_*` are part of the program (Philox, counted by XLA):
+    they are those of TensorFlow with XLA, on every device, and not those of TensorFlow without.
+
+    Args:
+      function: Made with `jit_compile=True` and an `input_signature`, which serves all shapes.
+      specs: Shapes and dtypes of its arguments, without an unknown.
+
+    Raises:
+      ValueError: If a part of the program is no StableHLO, or in float64.
+    """
+    with tf.device("/cpu:0"):  # Else it would be lowered for a GPU where there is one.
+        arguments = [tf.zeros(spec.shape, spec.dtype) for spec in specs]
+        text = function.experimental_get_compiler_ir(*arguments)(stage="stablehlo")
+    # Where an operation comes from is a path of this machine.
+    text = re.sub(r"(?m)^(#loc\d*) = loc\(.*\)$", r"\1 = loc(unknown)", text)
+    # The one operation that TensorFlow leaves in another dialect: its result is its argument.
+    text = re.sub(
+        r"mhlo\.copy (%\S+) : (tensor<[^>]*>)", r"stablehlo.reshape \1 : (\2) -> \2", text
+    )
+    foreign = re.search(
+        r"= \"?(?!stablehlo|func|call)([a-z]\w*\.\w+)|stablehlo\.custom_call.*", text
+    )
+    if foreign:
+        raise ValueError(f"expected StableHLO without custom calls; got {foreign[0][:200]}")
+    if re.search(r"[<x]f64>", text):
+        raise ValueError("expected no float64, which not every device has; got some")
+    artifact = stablehlo.serialize_portable_artifact_str(text.encode(), _VERSION)
+    return Program(artifact, _results(text))
+
+
+def _results(text: str) -> list[tuple[str, list[int]]]:
+    """The types of the results of the main function."""
+    signature = text[text.index("@main(") :].split("\n", 1)[0]
+    types = re.findall(r"tensor<([^>]*)>", signature.rsplit(" -> ", 1)[1])
+    parts = [kind.split("x") for kind in types]
+    return [(_DTYPES[dtype], [int(size) for size in shape]) for *shape, dtype in parts]

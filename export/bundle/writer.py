@@ -1,0 +1,184 @@
+"""Writes a bundle: traces each function once, and lowers it for each bucket."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bijectors import compiled_loops
+from export.bundle.arrays import join, save_arrays
+from export.bundle.contents import Variable, copy_runner, write_manifest
+from export.bundle.programs import Function, evaluation_function, training_function
+from export.bundle.stablehlo import lower, variables_of
+from tf_latentflow import build_model
+from train.batches import batch_spec
+from train.benchmarks.operations import train_operations
+from train.buckets import batch_rows, default_boundaries
+from train.config import TrainConfig
+from train.devices import make_model_and_optimizer
+from train.metrics import SplitTerms
+from train.model_config import model_config_of
+from train.splits import SPLITS
+from train.step import TrainStep
+from train.task import Dataset, Task
+
+__all__ = ["write_bundle"]
+
+
+def write_bundle(
+    path: Path, task: Task, config: TrainConfig, dataset: Dataset, *, steps: int, max_buckets: int
+) -> None:
+    """Writes the bundle of a training; see `export.bundle.contents`.
+
+    Args:
+      path: Its folder, empty or not there.
+      task: Kind of data.
+      config: Settings of the training.
+      dataset: Its data.
+      steps: Most steps in a call.
+      max_buckets: Most buckets of a split.
+
+    Raises:
+      UserError: If there is no such model.
+    """
+    model_config = model_config_of(task, config, dataset)
+    sequences = {split: task.encode(model_config, getattr(dataset, split)) for split in SPLITS}
+    test_numbers = task.split_numbers(dataset.test, sequences["test"])
+    sequences["valid"] = sequences["valid"][: config.valid_sequences or None]
+
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    model, optimizer = make_model_and_optimizer(config, lambda: build_model(model_config), strategy)
+    model.length_model.fit(np.array([len(x) for x in sequences["train"]], np.int32))
+    spec = batch_spec(sequences["train"], config.batch_size, config.max_batch_steps)
+    # XLA compiles the whole program, and so nothing within it is compiled for itself.
+    step = TrainStep.from_config(
+        dataclasses.replace(config, jit=False), model, optimizer, strategy, spec
+    )
+    weights = [variable.value for variable in model.trainable_variables]
+    others = [variable.value for variable in model.non_trainable_variables]
+    parts = {"weight": weights, "model": others, "training": step.variables[len(weights) :]}
+    state = [variable for part in parts.values() for variable in part]
+    variables = [
+        Variable(variable.name, tuple(variable.shape), variable.dtype.name, part)
+        for part, members in parts.items()
+        for variable in members
+    ]
+
+    (path / "programs").mkdir(parents=True, exist_ok=True)
+    programs = _Programs(path, config, sequences, state, max_buckets)
+    with compiled_loops(False):
+        train = training_function(step, optimizer, spec, steps)
+        programs.add("train", train, (steps,), step.variables)
+        for split, samples in (("valid", config.valid_samples), ("test", config.test_samples)):
+            terms = SplitTerms(model, samples, config.batch_size, importance=split == "test")
+            programs.add(split, evaluation_function(terms, spec))
+    rounded = [variable.part == "weight" for variable in variables]
+    initial = save_arrays([variable.numpy() for variable in state], rounded)
+    (path / "initial.npz").write_bytes(initial)
+    arrays = {}
+    for split in SPLITS:
+        arrays[f"{split}_x"], arrays[f"{split}_lengths"] = join(sequences[split])
+    lengths = tf.range(1, model_config.max_length + 1)
+    log_length = model.length_model.log_prob(lengths).numpy()
+    np.savez_compressed(path / "data.npz", **arrays, log_length=log_length)
+    copy_runner(path)
+    manifest = {
+        "settings": {
+            "task": config.task,
+            "train": config.to_dict(),
+            "dataset_sha256": dataset.sha256,
+            "model": model_config.to_dict(),
+        },
+        "unit": dataclasses.asdict(task.unit),
+        "has_latents": model_config.is_flow,
+        "steps_per_call": steps,
+        "operations_per_symbol": train_operations(model_config, 1, 1, config.elbo_samples),
+        "x_dtype": sequences["train"][0].dtype.name,
+        "test_numbers": test_numbers,
+        "failure": len(state) - 1,
+        "programs": programs.manifest,
+    }
+    write_manifest(path, manifest, variables)
+
+
+class _Programs:
+    """Lowers functions for the buckets of their splits, and writes them.
+
+    Attributes:
+      manifest: What the bundle's manifest says of the programs.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        config: TrainConfig,
+        sequences: dict[str, list[np.ndarray]],
+        state: Sequence[tf.Variable],
+        max_buckets: int,
+    ) -> None:
+        self._path = path
+        self._config = config
+        self._sequences = sequences
+        self._places = {id(variable.handle): i for i, variable in enumerate(state)}
+        self._max_buckets = max_buckets
+        self.manifest: dict[str, Any] = {}
+
+    def add(
+        self,
+        split: str,
+        function: Function,
+        leading: tuple[int, ...] = (),
+        changed: Sequence[tf.Variable] = (),
+    ) -> None:
+        """Lowers a function for every bucket of a split, and notes it.
+
+        Args:
+          split: Name of the split, and of the program.
+          function: Of x, lengths, and inputs of known shapes.
+          leading: Dimensions of x and lengths before those of a batch.
+          changed: Variables whose new values the function returns after its own values.
+        """
+        start = time.perf_counter()
+        used = variables_of(function)
+        print(f"{split}: traced in {time.perf_counter() - start:.0f} s", flush=True)
+        lengths = np.array([len(x) for x in self._sequences[split]], np.int32)
+        boundaries = default_boundaries(lengths, self._max_buckets)
+        fields: dict[str, Any] = {
+            "boundaries": boundaries,
+            "variables": self._indices(used),
+            "changed": self._indices(changed),
+            **{name: [] for name in ("files", "inputs", "values")},
+        }
+        num_values = len(tf.nest.flatten(function.get_concrete_function().structured_outputs))
+        num_values -= len(changed)
+        x_spec, lengths_spec, *others = function.input_signature
+        event = list(x_spec.shape[len(leading) + 2 :])
+        for i, boundary in enumerate(boundaries):
+            start = time.perf_counter()
+            size, limit = self._config.batch_size, self._config.max_batch_steps
+            rows = [*leading, batch_rows(boundary, size, limit)]
+            specs = [
+                tf.TensorSpec([*rows, boundary, *event], x_spec.dtype),
+                tf.TensorSpec(rows, lengths_spec.dtype),
+                *others,
+            ]
+            program = lower(function, specs)
+            file = f"programs/{split}-{i}.bin"
+            (self._path / file).write_bytes(zlib.compress(program.artifact, 9))
+            fields["files"].append(file)
+            fields["inputs"].append([(spec.dtype.name, list(spec.shape)) for spec in specs])
+            fields["values"].append(program.results[:num_values])
+            fields["surplus"] = program.results[num_values + len(changed) :]
+            done = f"{split}: {i + 1}/{len(boundaries)}, {boundary} steps long"
+            print(f"{done}, {time.perf_counter() - start:.0f} s", flush=True)
+        self.manifest[split] = fields
+
+    def _indices(self, variables: Sequence[tf.Variable]) -> list[int]:
+        return [self._places[id(variable.handle)] for variable in variables]

@@ -1,0 +1,128 @@
+"""Writes a training as a bundle that JAX runs where there is no TensorFlow.
+
+    python -m export.train_program --model af-af --preset paper --dataset ptb --out DIR
+    python DIR/run_bundle.py --out RUN                # there: needs jax and numpy alone
+    python -m train.import_weights RUN/result --workdir WORKDIR
+
+All flags of `train.char_lm` hold, or, for a dataset of music, those of `train.polyphonic_music`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from train.config import TrainConfig
+from train.errors import UserError, run_program
+from train.flags import parse_train_config
+from train.quiet import import_tensorflow_quietly
+from train.task import Task
+from train.tasks import TASKS
+
+__all__ = ["main"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _BundleFlags:
+    """What a bundle needs beside the settings of the training."""
+
+    # `task` is what a config calls its kind of data.
+    kind: Annotated[Literal["text", "music"] | None, tyro.conf.arg(name="task")] = None
+    """Kind of data. None: that of a dataset with a name, and text for a path."""
+    out: Path | None = None
+    """Folder of the bundle. None: bundles/MODEL-DATASET-PRESET-SEED."""
+    steps_per_call: int = 16
+    """Most steps that the device makes before it answers [optimiser steps]."""
+    max_buckets: int = 10
+    """Most lengths that batches are padded to: each is compiled for itself [lengths]."""
+
+    def check_bundle(self, config: TrainConfig) -> None:
+        """Refuses what no bundle can have.
+
+        Raises:
+          UserError: Naming the flag.
+        """
+        for name in ("steps_per_call", "max_buckets"):
+            if getattr(self, name) < 1:
+                flag = "--" + name.replace("_", "-")
+                raise UserError(f"{flag} expects a number above 0; got {getattr(self, name)}")
+        if config.accumulation_steps > 1:
+            raise UserError(
+                "a bundle makes every step of one batch: give --accumulation-steps 1 and a larger "
+                f"--batch-size; got {config.accumulation_steps} accumulation steps"
+            )
+        if config.workdir is not None:
+            raise UserError("--workdir belongs to train.import_weights; give --out")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Peek:
+    """The flags that decide which other flags there are."""
+
+    task: str | None = None
+    dataset: str | None = None
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the program; `args` are its flags, or None for those of the process.
+
+    Raises:
+      UserError: If the input is bad.
+    """
+    task = _task_of(args)
+    kind = dataclasses.make_dataclass(
+        "Flags",
+        [],
+        bases=(_BundleFlags, task.config),
+        namespace={"program": "export.train_program", "__doc__": _HELP},
+        frozen=True,
+        kw_only=True,
+    )
+    flags = parse_train_config(kind, args)
+    fields = (field.name for field in dataclasses.fields(task.config))
+    config = task.config(**{name: getattr(flags, name) for name in fields})
+    flags.check_bundle(config)
+    out = flags.out or Path("bundles") / config.run_directory.name
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"{out} holds files: choose another --out")
+    dataset = task.load(config)
+    print(task.describe(dataset))
+    start = time.perf_counter()
+    import_tensorflow_quietly()
+    from export.bundle.writer import write_bundle
+
+    write_bundle(
+        out, task, config, dataset, steps=flags.steps_per_call, max_buckets=flags.max_buckets
+    )
+    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 2**20
+    print(f"\nthe bundle lies in {out}: {size:.1f} MiB, {time.perf_counter() - start:.0f} s")
+    print("copy it to a machine with jax and numpy, and there: python run_bundle.py --out RUN")
+
+
+_HELP = """Writes a training as a bundle that JAX runs where there is no TensorFlow.
+
+`--preset` sets the other defaults; `--preset paper --help` shows those of paper.
+"""
+
+
+def _task_of(args: Sequence[str] | None) -> Task:
+    """The kind of data that the flags name."""
+    try:
+        peek, _ = tyro.cli(
+            _Peek, args=args, return_unknown_args=True, add_help=False, console_outputs=False
+        )
+    except SystemExit:  # Read again later, and refused with a message.
+        peek = _Peek()
+    if peek.task in TASKS:
+        return TASKS[peek.task]
+    named = (task for task in TASKS.values() if peek.dataset in task.config.named_datasets)
+    return next(named, TASKS["text"])
+
+
+if __name__ == "__main__":
+    run_program(main)

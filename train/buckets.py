@@ -1,0 +1,187 @@
+"""Which sequences share a batch, and how far each batch is padded; needs NumPy alone.
+
+A sequence is an array whose first axis is time: `[T]` for text, `[T, 88]` for music. Sequences of
+like length share a bucket, are cut into batches and padded to the bucket's boundary, so that a
+compiled step meets at most as many shapes as there are boundaries. What a bucket lacks to its last
+full batch is taken from the next shorter one, so that one batch of an epoch is short, and that one
+of the shortest bucket.
+
+A bound on the time steps of a batch, `max_steps`, lets long sequences come in batches of fewer rows
+(`batch_rows`), because memory grows with rows times steps. Rows then vary anyway, and the short
+batch is not filled up to the rows of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+__all__ = [
+    "batch_rows",
+    "bounds_of",
+    "default_boundaries",
+    "make_batches",
+    "padded",
+    "padding_waste",
+]
+
+_MAX_CANDIDATES = 512
+
+
+def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int, ...]:
+    """Returns the bucket boundaries, ascending, that pad sequences of these lengths the least.
+
+    They are the optimum of `sum(boundary(length) - length)` among the lengths that occur, by
+    dynamic programming; the last is the greatest length.
+
+    Args:
+      lengths: `[N]` lengths, of every sequence that will be batched.
+      max_buckets: Bound on the number of boundaries.
+
+    Raises:
+      ValueError: If there is no length, one is not positive, or `max_buckets` is not.
+    """
+    lengths = np.asarray(lengths)
+    if lengths.size == 0 or lengths.min() < 1:
+        raise ValueError(f"expected positive lengths, at least one; got {lengths}")
+    if max_buckets < 1:
+        raise ValueError(f"expected max_buckets of at least 1; got {max_buckets}")
+    bounds = np.unique(lengths)
+    if bounds.size > _MAX_CANDIDATES:
+        bounds = bounds[np.linspace(0, bounds.size - 1, _MAX_CANDIDATES).round().astype(int)]
+    bounds = np.concatenate([[0], bounds])  # The first stands for "no boundary yet".
+    up_to = np.searchsorted(np.sort(lengths), bounds, side="right")
+    later = np.arange(bounds.size)[:, None] < np.arange(bounds.size)
+    cost = np.where(later, (up_to[None, :] - up_to[:, None]) * bounds, np.inf)
+
+    best = np.where(np.arange(bounds.size) == 0, 0.0, np.inf)
+    previous, totals = [], []
+    for _ in range(max_buckets):
+        through = best[:, None] + cost  # [boundary before, boundary]
+        previous.append(np.argmin(through, axis=0))
+        best = np.min(through, axis=0)
+        totals.append(best[-1])
+
+    chosen = [bounds.size - 1]
+    for step in reversed(previous[: int(np.argmin(totals)) + 1]):
+        chosen.append(int(step[chosen[-1]]))
+    return tuple(int(bounds[i]) for i in reversed(chosen[:-1]))
+
+
+def batch_rows(boundary: int, batch_size: int, max_steps: int = 0) -> int:
+    """Returns the rows of a batch that is padded to a boundary.
+
+    They are `max(1, min(batch_size, max_steps // boundary))`, so that the batch has no more than
+    `max_steps` time steps, unless that is one sequence alone; `batch_size` if `max_steps` is 0.
+
+    Raises:
+      ValueError: If `batch_size` is not positive or `max_steps` is negative.
+    """
+    if batch_size < 1:
+        raise ValueError(f"expected a batch_size of at least 1; got {batch_size}")
+    if max_steps < 0:
+        raise ValueError(f"expected max_steps of at least 0; got {max_steps}")
+    return max(1, min(batch_size, max_steps // boundary)) if max_steps else batch_size
+
+
+def padding_waste(
+    lengths: np.ndarray, batch_size: int, boundaries: Sequence[int], max_steps: int = 0
+) -> float:
+    """Returns the share, 0 to 1, of an epoch's time steps that hold no data."""
+    lengths = np.asarray(lengths)
+    batches = make_batches(lengths, batch_size, boundaries, 0, None, max_steps)
+    bounds = bounds_of(batches, lengths, boundaries)
+    rows = [len(batch) if max_steps else batch_size for batch in batches]
+    return 1.0 - float(np.sum(lengths) / np.dot(rows, bounds))
+
+
+def make_batches(
+    lengths: np.ndarray,
+    batch_size: int,
+    boundaries: Sequence[int],
+    seed: int,
+    epoch: int | None,
+    max_steps: int = 0,
+) -> list[np.ndarray]:
+    """Deals all sequences to batches of like lengths.
+
+    The result depends on the arguments alone: a resumed epoch meets the batches it would have met.
+
+    Args:
+      lengths: `[N]` lengths.
+      batch_size: Sequences per batch, or the most of them; the last, of the shortest bucket, may
+        have fewer.
+      boundaries: Bucket boundaries, ascending, such as those of `default_boundaries`.
+      seed: With `epoch`, decides the order of sequences and batches.
+      epoch: Number of the epoch; None keeps the order of the data within each bucket and goes from
+        the longest bucket to the shortest.
+      max_steps: Most time steps in a batch, padding included: see `batch_rows`. 0: no limit.
+
+    Returns:
+      Arrays of indices into the sequences; every index occurs once.
+
+    Raises:
+      ValueError: If a length exceeds the last boundary, or a size or seed is out of range.
+    """
+    if seed < 0 or (epoch is not None and epoch < 0):
+        raise ValueError(f"expected a seed and an epoch of at least 0; got {seed=}, {epoch=}")
+    rng = None if epoch is None else np.random.default_rng([seed, epoch])
+    buckets = _bucket_of(np.asarray(lengths), boundaries)
+    dealt = [np.flatnonzero(buckets == bucket) for bucket in reversed(range(len(boundaries)))]
+    if rng is not None:
+        dealt = [rng.permutation(indices) for indices in dealt]
+    order = np.concatenate(dealt)
+    # From the longest bucket on, a batch's first sequence decides how far the batch is padded.
+    rows = [batch_rows(boundary, batch_size, max_steps) for boundary in boundaries]
+    batches: list[np.ndarray] = []
+    start = 0
+    while start < len(order):
+        end = start + rows[buckets[order[start]]]
+        batches.append(order[start:end])
+        start = end
+    if rng is not None:
+        batches = [batches[i] for i in rng.permutation(len(batches))]
+    return batches
+
+
+def padded(
+    sequences: Sequence[np.ndarray], batch: np.ndarray, rows: int, boundary: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns one batch of sequences as arrays.
+
+    Args:
+      sequences: Arrays `[T, ...]` of one dtype and one shape beyond time.
+      batch: Indices into the sequences, at most `rows`.
+      rows: Rows of the result; those that the batch lacks have length 0 and index -1.
+      boundary: Time steps of the result.
+
+    Returns:
+      `x [rows, boundary, ...]` with 0 beyond each length, `lengths [rows]` int32, and `index
+      [rows]` int32, the rows' places in `sequences`.
+    """
+    x = np.zeros((rows, boundary, *sequences[0].shape[1:]), sequences[0].dtype)
+    lengths = np.zeros([rows], np.int32)
+    index = np.full([rows], -1, np.int32)
+    for row, i in enumerate(batch):
+        lengths[row], index[row] = len(sequences[i]), i
+        x[row, : lengths[row]] = sequences[i]
+    return x, lengths, index
+
+
+def bounds_of(
+    batches: Sequence[np.ndarray], lengths: np.ndarray, boundaries: Sequence[int]
+) -> np.ndarray:
+    """Returns for every batch the boundary that it is padded to."""
+    longest = np.array([lengths[batch].max() for batch in batches], int)
+    return np.asarray(boundaries)[_bucket_of(longest, boundaries)]
+
+
+def _bucket_of(lengths: np.ndarray, boundaries: Sequence[int]) -> np.ndarray:
+    """Returns for every length the index of the smallest boundary that is not below it."""
+    bounds = np.asarray(boundaries)
+    if bounds.size == 0 or np.any(np.diff(bounds) <= 0):
+        raise ValueError(f"expected ascending boundaries; got {tuple(boundaries)}")
+    if lengths.size and lengths.max() > bounds[-1]:
+        raise ValueError(f"expected lengths of at most {bounds[-1]}; got {lengths.max()}")
+    return np.searchsorted(bounds, lengths, side="left")
