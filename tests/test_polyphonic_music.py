@@ -217,7 +217,7 @@ def test_reproduce_makes_and_skips_rows(
     reproduce.main(flags)
     table = (tmp_path / "table3-tiny.md").read_text()
     results = json.loads((tmp_path / "lstm-jsb-tiny-0" / "results.json").read_text())
-    assert f"| jsb | `lstm` | {results['test']['nats_per_step']:.3f} |" in table
+    assert f"| jsb | LSTM | `lstm` | 0 | {results['test']['nats_per_step']:.3f} |" in table
     assert "8.17" in table
     capfd.readouterr()
     reproduce.main(flags)  # Nothing is left to do.
