@@ -54,7 +54,7 @@ def figure5(folder: Path) -> Drawing:
 
 
 def test_figure_5_is_drawn(figure5: Drawing) -> None:
-    assert all(png.startswith(PNG) for png in figure5.pictures.values()) and figure5.pictures
+    assert figure5.picture.startswith(PNG)
     assert json.loads(json.dumps(figure5.numbers, allow_nan=False))["steps"] == 100
     optimum, nlsq, affine = figure5.numbers["densities"].values()
     assert optimum["below_optimum"] == 0
@@ -113,7 +113,7 @@ def test_figure_7_goes_on_where_it_was_cut(tmp_path: Path, monkeypatch: pytest.M
     drawing = sampling_time.draw(job)
     assert asked == [cut, *(("Nottingham, preset tiny", "iaf-scf", n) for n in (5, 20))]
 
-    assert all(png.startswith(PNG) for png in drawing.pictures.values()) and drawing.pictures
+    assert drawing.picture.startswith(PNG)
     points = json.loads(json.dumps(drawing.numbers, allow_nan=False))["points"]
     assert [len(points[name]) for name in ("text", "Nottingham")] == [4, 4]
     assert points["text"][2] == {"line": "iaf-scf", "value": 5, "units": 2.5, "seconds": 0.005}

@@ -206,7 +206,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 def check(drawing: Drawing) -> list[dict]:
     """The steps of a figure along the word of the sentences."""
-    (png,) = drawing.pictures.values()
+    png = drawing.picture
     assert tf.io.decode_png(png, channels=3).numpy().std() > 0
     numbers = json.loads(json.dumps(drawing.numbers, allow_nan=False))
     assert (numbers["string"], numbers["sentence"]) == (" groups ", SENTENCES[2])

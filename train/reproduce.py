@@ -75,8 +75,8 @@ def main(args: Sequence[str] | None = None) -> None:
     name = f"{config.what}-{config.scale}"
     write_text(config.out / f"{name}.md", drawing.text)
     write_json(config.out / f"{name}.json", drawing.numbers)
-    for part, png in drawing.pictures.items():
-        write_bytes(config.out / ("-".join(filter(None, (name, part))) + ".png"), png)
+    if drawing.picture is not None:
+        write_bytes(config.out / f"{name}.png", drawing.picture)
     print(drawing.text)
 
 
@@ -92,10 +92,7 @@ def _table(table: Table, config: ReproduceConfig) -> Drawing:
             for seed in config.seeds:
                 runs.make(row.run, seed)
     lines = lines_of(table, runs, datasets)
-    png = table_png(table, lines)
-    return Drawing(
-        table_json(table, lines), markdown(table, lines), {} if png is None else {"": png}
-    )
+    return Drawing(table_json(table, lines), markdown(table, lines), table_png(table, lines))
 
 
 def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:

@@ -31,9 +31,9 @@ class Drawing(NamedTuple):
     Attributes:
       numbers: What it shows, as JSON values.
       text: The main numbers, as Markdown.
-      pictures: PNG files by name, which becomes a part of the file's name.
+      picture: A PNG file, or None if there is nothing to draw yet.
     """
 
     numbers: dict[str, Any]
     text: str
-    pictures: Mapping[str, bytes]
+    picture: bytes | None

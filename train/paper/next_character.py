@@ -56,7 +56,7 @@ def draw(job: Job) -> Drawing:
         "symbols": symbols,
         "steps": panels,
     }
-    return Drawing(numbers, _markdown(passage.text, panels), {"lstm": picture})
+    return Drawing(numbers, _markdown(passage.text, panels), picture)
 
 
 def next_probabilities(model: keras.Model, x: np.ndarray) -> np.ndarray:

@@ -93,7 +93,7 @@ def draw(job: Job) -> Drawing:
         "test_draws": _TEST_DRAWS,
         "densities": results,
     }
-    return Drawing(numbers, _markdown(numbers), {"densities": _png(densities, results)})
+    return Drawing(numbers, _markdown(numbers), _png(densities, results))
 
 
 def _result(log_prob: np.ndarray, optimum: np.ndarray, density: np.ndarray) -> dict[str, float]:

@@ -42,7 +42,7 @@ def draw(job: Job) -> Drawing:
     densities = prior_densities(model, x, steps, seed=job.seed, size=_GRID_SIZES[job.scale])
     picture = densities_png(densities, passage.text)
     numbers = _numbers(passage, densities)
-    return Drawing(numbers, _markdown(numbers), {"af-af-h2": picture})
+    return Drawing(numbers, _markdown(numbers), picture)
 
 
 def _numbers(passage: Passage, densities: Sequence[Density]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def draw(job: Job) -> Drawing:
         "crossing": {name: crossing(points) for name, (_, points) in measured.items()},
     }
     text = _markdown(measured, numbers)
-    return Drawing(numbers, text, {"sampling-time": _png(list(measured.values()))})
+    return Drawing(numbers, text, _png(list(measured.values())))
 
 
 def crossing(points: Sequence[Point]) -> float | None:
