@@ -11,7 +11,7 @@ import tensorflow as tf
 from bijectors import compiled_loops
 from tf_latentflow.lstm import BiLSTM, LSTMStack
 from tf_latentflow.positions import Positions, PositionTable
-from tf_latentflow.recurrence import lstm_recurrence, lstm_step
+from tf_latentflow.recurrence import Direction, lstm_recurrence, lstm_step
 
 
 def draw(*shape: int, seed: int = 0) -> tf.Tensor:
@@ -33,43 +33,45 @@ def numpy_lstm(projected, recurrent, h, c) -> np.ndarray:
     return np.array(hs)
 
 
+def draw_directions(count: int) -> list[Direction]:
+    shapes = Direction((5, 3, 16), (4, 16), (3, 4), (3, 4))
+    return [
+        Direction(*(draw(*shape, seed=4 * d + k) for k, shape in enumerate(shapes)))
+        for d in range(count)
+    ]
+
+
 def test_recurrence_equals_numpy(float64: None) -> None:
-    projected, recurrent = draw(5, 2, 3, 16), draw(2, 4, 16, seed=1)
-    h0, c0 = draw(2, 3, 4, seed=2), draw(2, 3, 4, seed=3)
-    hs = lstm_recurrence(projected, recurrent, h0, c0).numpy()
-    for d, n in np.ndindex(2, 3):
-        start = h0[d, n].numpy(), c0[d, n].numpy()
-        expected = numpy_lstm(projected[:, d, n], recurrent[d].numpy(), *start)
-        np.testing.assert_allclose(hs[:, d, n], expected, atol=1e-12)
+    directions = draw_directions(2)
+    for direction, hs in zip(directions, lstm_recurrence(*directions), strict=True):
+        projected, recurrent, h, c = (value.numpy() for value in direction)
+        for n in range(3):
+            expected = numpy_lstm(projected[:, n], recurrent, h[n], c[n])
+            np.testing.assert_allclose(hs[:, n], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("how", ["eager", "graph", "jit", "compiled loops"])
-@pytest.mark.parametrize("directions", [1, 2])
-def test_recurrence_gradient_equals_autodiff(float64: None, directions: int, how: str) -> None:
-    d = directions
-    given = [
-        draw(5, d, 3, 16),
-        draw(d, 4, 16, seed=1),
-        draw(d, 3, 4, seed=2),
-        draw(d, 3, 4, seed=3),
-    ]
-    weight = draw(5, d, 3, 4, seed=4)
+@pytest.mark.parametrize("count", [1, 2])
+def test_recurrence_gradient_equals_autodiff(float64: None, count: int, how: str) -> None:
+    directions = draw_directions(count)
+    weights = [draw(5, 3, 4, seed=100 + d) for d in range(count)]
 
-    def plain(projected, recurrent, h, c) -> tf.Tensor:
-        hs = []
-        for t in range(5):
-            steps = [
-                lstm_step(projected[t, d], recurrent[d], h[d], c[d]) for d in range(directions)
-            ]
-            h, c = (tf.stack(values) for values in zip(*steps, strict=True))
-            hs.append(h)
-        return tf.stack(hs)
+    def plain(*directions: Direction) -> list[tf.Tensor]:
+        found = []
+        for projected, recurrent, h, c in directions:
+            hs = []
+            for t in range(5):
+                h, c = lstm_step(projected[t], recurrent, h, c)
+                hs.append(h)
+            found.append(tf.stack(hs))
+        return found
 
     def gradients(function) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            tape.watch(given)
-            loss = tf.reduce_sum(function(*given) * weight)
-        return tape.gradient(loss, given)
+            tape.watch(directions)
+            hs = function(*directions)
+            loss = sum(tf.reduce_sum(h * w) for h, w in zip(hs, weights, strict=True))
+        return tf.nest.flatten(tape.gradient(loss, directions))
 
     fast = lambda: gradients(lstm_recurrence)  # noqa: E731
     if how != "eager":
@@ -81,8 +83,7 @@ def test_recurrence_gradient_equals_autodiff(float64: None, directions: int, how
 
 
 def test_only_compiled_loops_need_a_compiler() -> None:
-    function = tf.function(lambda: lstm_recurrence(*(draw(2, 1, 3, 16), draw(1, 4, 16)), *starts))
-    starts = draw(1, 3, 4), draw(1, 3, 4)
+    function = tf.function(lambda: lstm_recurrence(*draw_directions(1)))
     for compiled in (False, True):
         with compiled_loops() if compiled else contextlib.nullcontext():
             graph = tf.function(function.python_function).get_concrete_function().graph

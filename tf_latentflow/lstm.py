@@ -10,7 +10,7 @@ from bijectors import product
 from tf_latentflow.batch_noise import batch_uniform
 from tf_latentflow.layer import Layer
 from tf_latentflow.positions import Positions, PositionTable
-from tf_latentflow.recurrence import lstm_recurrence, lstm_step
+from tf_latentflow.recurrence import Direction, lstm_recurrence, lstm_step
 from tf_latentflow.time_major import add_offset, batch_major, flip_within, time_major
 
 __all__ = ["BiLSTM", "LSTMStack", "stateless_dropout"]
@@ -41,6 +41,10 @@ class _Cell(Layer):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """`[..., input_size]` to `[..., 4U]`."""
         return product(inputs, self.kernel) + self.bias
+
+    def direction(self, projected: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> Direction:
+        """What the recurrence reads, from what `call` returns and the first state."""
+        return Direction(projected, tf.convert_to_tensor(self.recurrent), h, c)
 
 
 class LSTMStack(Layer):
@@ -115,10 +119,8 @@ class LSTMStack(Layer):
             projected = cell(rows)
             if k == 0:
                 projected = add_offset(projected, offset)
-            h, c = (tf.reshape(a, [1, -1, self.units]) for a in (h, c))
-            recurrent = tf.expand_dims(tf.convert_to_tensor(cell.recurrent), 0)
-            hs = lstm_recurrence(tf.expand_dims(projected, 1), recurrent, h, c)
-            rows = tf.squeeze(hs, 1)
+            h, c = (tf.reshape(a, [-1, self.units]) for a in (h, c))
+            (rows,) = lstm_recurrence(cell.direction(projected, h, c))
             if dropout_seed is not None:
                 # Batch-major, because a row's noise goes by its place in the batch.
                 outputs = tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
@@ -186,10 +188,10 @@ class BiLSTM(Layer):
             both = forward(rows), backward(flip(rows))
             if k == 0:
                 both = [add_offset(a, offset) for a, offset in zip(both, offsets, strict=True)]
-            projected = tf.stack(both, axis=1)
-            recurrent = tf.stack([tf.convert_to_tensor(c.recurrent) for c in (forward, backward)])
-            zeros = tf.zeros([2, num_rows, self.units], projected.dtype)
-            ahead, behind = tf.unstack(lstm_recurrence(projected, recurrent, zeros, zeros), axis=1)
+            zeros = tf.zeros([num_rows, self.units], rows.dtype)
+            ahead, behind = lstm_recurrence(
+                forward.direction(both[0], zeros, zeros), backward.direction(both[1], zeros, zeros)
+            )
             behind = flip(behind)
             rows = tf.concat([ahead, behind], axis=-1)
         shape = tf.concat([batch, [num_steps, self.units]], 0)

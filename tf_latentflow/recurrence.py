@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from bijectors import batch_product, loops_are_compiled, product, product_operand, scan
 
-__all__ = ["lstm_recurrence", "lstm_step"]
+__all__ = ["Direction", "lstm_recurrence", "lstm_step"]
 
 
 def lstm_step(
@@ -24,97 +25,117 @@ def lstm_step(
     return _advance(projected + product(h, recurrent), c)[:2]
 
 
-def lstm_recurrence(
-    projected: tf.Tensor, recurrent: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
-) -> tf.Tensor:
-    """Runs D independent LSTM directions over T steps in one loop.
+class Direction(NamedTuple):
+    """What one direction of a layer reads.
 
-    The gradient for `recurrent` is one product after the backward loop.
+    Attributes:
+      projected: `[T, N, 4U]`, input products and biases, gates in the order i, f, o, g.
+      recurrent: `[U, 4U]`.
+      h: `[N, U]`, before the first step.
+      c: `[N, U]`, likewise.
+    """
 
-    Args:
-      projected: `[T, D, N, 4U]`, input products and biases, gates in the order i, f, o, g.
-      recurrent: `[D, U, 4U]`.
-      h0: `[D, N, U]`.
-      c0: `[D, N, U]`.
+    projected: tf.Tensor
+    recurrent: tf.Tensor
+    h: tf.Tensor
+    c: tf.Tensor
+
+
+class _Steps(NamedTuple):
+    """What a direction computes at every step, `[T, N, U]` each."""
+
+    h: tf.Tensor
+    c: tf.Tensor
+    i: tf.Tensor
+    f: tf.Tensor
+    o: tf.Tensor
+    g: tf.Tensor
+
+
+def lstm_recurrence(*directions: Direction) -> list[tf.Tensor]:
+    """Runs independent LSTM directions of the same sizes over T steps in one loop.
+
+    The gradient for `recurrent` is one product after the backward loop. Each direction has its own
+    arrays throughout: stacked, they would be copied to be stacked and to be taken apart.
 
     Returns:
-      `h` of every step, `[T, D, N, U]`.
+      `h` of every step, `[T, N, U]`, for each direction.
     """
-    if recurrent.shape[0] > 1:
-        return _recurrence(projected, recurrent, h0, c0)
-    # A product of matrices is several times faster than one of stacks that hold a single matrix.
-    # Not by `[0]`, whose gradient fills an array with zeros first.
-    squeezed = (tf.squeeze(projected, 1), *(tf.squeeze(a, 0) for a in (recurrent, h0, c0)))
-    return tf.expand_dims(_recurrence(*squeezed), 1)
+    arguments = [value for direction in directions for value in direction]
+    return list(_recurrence(*arguments))
 
 
 @tf.custom_gradient
-def _recurrence(
-    projected: tf.Tensor, recurrent: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
-) -> tuple[tf.Tensor, object]:
-    """`lstm_recurrence`, the axis D present in all arguments or in none."""
-    operand = product_operand(recurrent)
-    hs, cs, *gates = _loop(_forward)(projected, operand, h0, c0)
+def _recurrence(*arguments: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], object]:
+    """`lstm_recurrence` of the fields of all directions, one after the other."""
+    size = len(Direction._fields)
+    directions = [Direction(*arguments[k : k + size]) for k in range(0, len(arguments), size)]
+    operands = [product_operand(direction.recurrent) for direction in directions]
+    steps = _loop(_forward)(directions, operands)
 
-    def grad(d_hs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        c_before = tf.concat([c0[None], cs[:-1]], axis=0)
+    def grad(*d_hs: tf.Tensor) -> list[tf.Tensor]:
+        c_before = [_before(d.c, s.c) for d, s in zip(directions, steps, strict=True)]
         # Transposed here, once: inside the loop it would cost as much as the product.
-        transposed = tf.linalg.matrix_transpose(operand)
-        d_h0, d_c0, d_projected = _loop(_backward)(d_hs, *gates, cs, c_before, transposed)
-        h_before = tf.concat([h0[None], hs[:-1]], axis=0)
-        d_recurrent = batch_product(_rows(h_before), _rows(d_projected), transpose_a=True)
-        return d_projected, d_recurrent, d_h0, d_c0
+        transposed = [tf.linalg.matrix_transpose(operand) for operand in operands]
+        gradients = _loop(_backward)(list(d_hs), steps, c_before, transposed)
+        for k, (direction, step, own) in enumerate(zip(directions, steps, gradients, strict=True)):
+            h_before = _rows(_before(direction.h, step.h))
+            d_recurrent = batch_product(h_before, _rows(own.projected), transpose_a=True)
+            gradients[k] = own._replace(recurrent=d_recurrent)
+        return [value for own in gradients for value in own]
 
-    return hs, grad
+    return tuple(step.h for step in steps), grad
 
 
-def _forward(
-    projected: tf.Tensor, recurrent: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
-) -> tuple[tf.Tensor, ...]:
-    """`h`, `c` and the gates `i, f, o, g` of every step, each like `h` with an axis T."""
-    spec = tf.TensorSpec(h0.shape, h0.dtype)
-
+def _forward(directions: Sequence[Direction], operands: Sequence[tf.Tensor]) -> list[_Steps]:
     def step(
-        state: tuple[tf.Tensor, tf.Tensor], inputs: tf.Tensor
-    ) -> tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]]:
-        h, c = state
-        outputs = _advance(inputs + _times(h, recurrent), c)
-        return outputs[:2], outputs
+        states: list[tuple[tf.Tensor, tf.Tensor]], projected: list[tf.Tensor]
+    ) -> tuple[list[tuple[tf.Tensor, tf.Tensor]], list[_Steps]]:
+        outputs = [
+            _Steps(*_advance(inputs + _times(h, operand), c))
+            for (h, c), inputs, operand in zip(states, projected, operands, strict=True)
+        ]
+        return [(new.h, new.c) for new in outputs], outputs
 
-    return scan(step, (h0, c0), projected, (spec,) * 6)[1]
+    states = [(direction.h, direction.c) for direction in directions]
+    spec = [_Steps(*[tf.TensorSpec(h.shape, h.dtype)] * len(_Steps._fields)) for h, _ in states]
+    return scan(step, states, [direction.projected for direction in directions], spec)[1]
 
 
 def _backward(
-    d_hs: tf.Tensor,
-    i: tf.Tensor,
-    f: tf.Tensor,
-    o: tf.Tensor,
-    g: tf.Tensor,
-    cs: tf.Tensor,
-    c_before: tf.Tensor,
-    transposed: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gradients of the first state, and of the gates of every step before their activation."""
+    d_hs: Sequence[tf.Tensor],
+    steps: Sequence[_Steps],
+    c_before: Sequence[tf.Tensor],
+    transposed: Sequence[tf.Tensor],
+) -> list[Direction]:
+    """Gradients of what each direction reads, but for that of `recurrent`, which is a zero."""
 
     def step(
-        state: tuple[tf.Tensor, tf.Tensor], inputs: tuple[tf.Tensor, ...]
-    ) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]:
-        d_h, d_c = state
-        d_out, i, f, o, g, c, c_before = inputs
-        tanh_c = tf.tanh(c)
-        d_h += d_out
-        d_c += d_h * o * (1 - tanh_c * tanh_c)
-        d_i, d_f = d_c * g * i * (1 - i), d_c * c_before * f * (1 - f)
-        d_o, d_g = d_h * tanh_c * o * (1 - o), d_c * i * (1 - g * g)
-        d_gates = tf.concat([d_i, d_f, d_o, d_g], axis=-1)
-        return (_times(d_gates, transposed), d_c * f), d_gates
+        states: list[tuple[tf.Tensor, tf.Tensor]], inputs: list[tuple]
+    ) -> tuple[list[tuple[tf.Tensor, tf.Tensor]], list[tf.Tensor]]:
+        new_states, d_projected = [], []
+        for (d_h, d_c), (d_out, (_, c, i, f, o, g), before), weights in zip(
+            states, inputs, transposed, strict=True
+        ):
+            tanh_c = tf.tanh(c)
+            d_h += d_out
+            d_c += d_h * o * (1 - tanh_c * tanh_c)
+            d_i, d_f = d_c * g * i * (1 - i), d_c * before * f * (1 - f)
+            d_o, d_g = d_h * tanh_c * o * (1 - o), d_c * i * (1 - g * g)
+            d_gates = tf.concat([d_i, d_f, d_o, d_g], axis=-1)
+            new_states.append((_times(d_gates, weights), d_c * f))
+            d_projected.append(d_gates)
+        return new_states, d_projected
 
-    zeros = tf.zeros(tf.shape(d_hs)[1:], d_hs.dtype)
-    zeros.set_shape(d_hs.shape[1:])
-    spec = tf.TensorSpec([*d_hs.shape[1:-1], transposed.shape[-2]], d_hs.dtype)
-    inputs = (d_hs, i, f, o, g, cs, c_before)
-    (d_h0, d_c0), d_gates = scan(step, (zeros, zeros), inputs, spec, reverse=True)
-    return d_h0, d_c0, d_gates
+    zeros = [tf.zeros_like(before[0]) for before in c_before]
+    specs = [
+        tf.TensorSpec([*d.shape[1:-1], weights.shape[-2]], d.dtype)
+        for d, weights in zip(d_hs, transposed, strict=True)
+    ]
+    inputs = list(zip(d_hs, steps, c_before, strict=True))
+    states, d_projected = scan(step, [(zero, zero) for zero in zeros], inputs, specs, reverse=True)
+    nothing = tf.zeros([], d_hs[0].dtype)
+    return [Direction(d, nothing, *state) for d, state in zip(d_projected, states, strict=True)]
 
 
 def _advance(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -140,8 +161,11 @@ def _times(values: tf.Tensor, operand: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.matmul(tf.cast(values, operand.dtype), operand), values.dtype)
 
 
+def _before(first: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """What every step of `values [T, N, U]` starts from, `first [N, U]` at the first."""
+    return tf.concat([first[None], values[:-1]], axis=0)
+
+
 def _rows(values: tf.Tensor) -> tf.Tensor:
-    """`[T, D, N, n]` to `[D, T * N, n]`, `[T, N, n]` to `[T * N, n]`."""
-    if values.shape.rank == 4:
-        values = tf.transpose(values, [1, 0, 2, 3])
-    return tf.reshape(values, [*values.shape[:-3], -1, values.shape[-1]])
+    """`[T, N, n]` to `[T * N, n]`."""
+    return tf.reshape(values, [-1, values.shape[-1]])
