@@ -64,7 +64,7 @@ def main(args: Sequence[str] | None = None) -> None:
     if not rows:
         raise UserError(f"--rows expects a part of a row's name; got {config.rows!r}")
     config.out.mkdir(parents=True, exist_ok=True)
-    machine = measure_machine(config.repeats)
+    machine = measure_machine()
     print(f"one unit is {1000 * machine.unit_seconds:.1f} ms\n")
     results = {"machine": _description(), **machine._asdict(), "rows": [], "sweeps": []}
     with compiled_loops():  # As the programs train and test.
@@ -82,7 +82,8 @@ def _measure_rows(
 
     width = max(len(row.name) for row in rows)
     heads = (
-        f"{'units':>9}{'floor':>9}{'ratio':>7}{'published':>11}{'first [s]':>11}{'peak [GiB]':>12}"
+        f"{'units':>9}{'[ms]':>9}{'floor':>9}{'ratio':>7}{'published':>11}{'first [s]':>11}"
+        f"{'peak [GiB]':>12}"
     )
     print(f"{'work':<{width}}{heads}")
     for row in rows:
@@ -102,8 +103,9 @@ def _measure_rows(
         least = f"{floor:>9.2f}{timing.units / floor:>7.2f}" if floor else f"{'':16}"
         published = "" if row.published is None else f"{row.published:g}"
         print(
-            f"{row.name:<{width}}{timing.units:>9.2f}{least}{published:>11}"
-            f"{timing.first_seconds:>11.1f}{'' if peak is None else f'{peak:.2f}':>12}",
+            f"{row.name:<{width}}{timing.units:>9.2f}{1000 * timing.seconds:>9.1f}{least}"
+            f"{published:>11}{timing.first_seconds:>11.1f}"
+            f"{'' if peak is None else f'{peak:.2f}':>12}",
             flush=True,
         )
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS
 from tf_latentflow import ModelConfig
 
-__all__ = ["elbo_operations", "sample_operations", "step_weights", "train_operations"]
+__all__ = [
+    "elbo_operations",
+    "made_operations",
+    "sample_operations",
+    "step_weights",
+    "train_operations",
+]
 
 _TRAINING = 3  # Forward, and the gradients of inputs and of weights, each as much.
 
@@ -28,6 +34,14 @@ def elbo_operations(
 def sample_operations(config: ModelConfig, batch_size: int, num_steps: int) -> float:
     """Those of drawing sequences, the solution of the flow not counted."""
     return 2 * batch_size * num_steps * _symbol_products(config)[1]
+
+
+def made_operations(
+    event_size: int, hidden_size: int, num_params: int, batch_size: int = 1
+) -> float:
+    """Those of one pass through a MADE of two hidden layers, its masked weights counted too."""
+    weights = hidden_size * (event_size + hidden_size + event_size * num_params)
+    return 2 * batch_size * weights
 
 
 def step_weights(config: ModelConfig) -> int:

@@ -109,7 +109,22 @@ def _sample(
     )
 
 
-_MADE = "one MADE (H = 50, 2 x 100) sample, B = 64"
+def _made(hidden_size: int, batch_size: int) -> tuple[Row, Row]:
+    name = f"one MADE (H = 50, 2 x {hidden_size}) sample, B = {batch_size}"
+    one_pass = operations.made_operations(50, hidden_size, 2, batch_size)
+    return (
+        Row(
+            f"{name}, here",
+            lambda: work.made_sample(50, hidden_size, batch_size),
+            _operations(one_pass),
+        ),
+        Row(
+            f"{name}, tfb.MaskedAutoregressiveFlow",
+            lambda: work.tfp_made_sample(50, hidden_size, batch_size),
+            _operations(50 * one_pass),
+        ),
+    )
+
 
 ROWS: tuple[Row, ...] = (
     _train("af-af", 80, quick=True),
@@ -133,10 +148,6 @@ ROWS: tuple[Row, ...] = (
     _sample("af-af", 100, batch_size=64),
     _sample("af-af", 1000),
     _sample("af-af", 4000),
-    Row(f"{_MADE}, here", lambda: work.made_sample(50, 100, 64), _operations(0)),
-    Row(
-        f"{_MADE}, tfb.MaskedAutoregressiveFlow",
-        lambda: work.tfp_made_sample(50, 100, 64),
-        _operations(0),
-    ),
+    *_made(100, 64),
+    *_made(500, 1024),
 )

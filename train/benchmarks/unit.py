@@ -45,8 +45,11 @@ class Timing(NamedTuple):
     first_seconds: float
 
 
-def measure_machine(repeats: int = 5) -> Machine:
-    """Times the unit, and a compiled loop of products of a matrix with a vector."""
+def measure_machine(repeats: int = 50) -> Machine:
+    """Times the unit, and a compiled loop of products of a matrix with a vector.
+
+    The first dozen of a process are slower than those to come, and every floor hangs on these.
+    """
     matrix = tf.random.stateless_normal(_READ_SHAPE, [0, 0])
     vector = tf.random.stateless_normal([1, _READ_SHAPE[0]], [0, 1])
 
