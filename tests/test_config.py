@@ -79,6 +79,7 @@ def test_overrides_and_round_trip_through_json() -> None:
         ({"latent_size": 65}, "expected made_sizes of at least latent_size = 65"),
         ({"hidden": "scf", "latent_size": 1}, "expected latent_size of at least 2 for scf; got 1"),
         ({"dropout": 1.0}, "expected dropout in \\[0, 1\\); got 1.0"),
+        ({"time": "iaf", "dropout": 0.1}, "expected dropout 0 for iaf in time, .*; got 0.1"),
     ],
 )
 def test_wrong_values_are_refused(arguments: dict, message: str) -> None:

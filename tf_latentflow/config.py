@@ -66,7 +66,8 @@ class ModelConfig:
       num_lstm_layers: Layers of every LSTM and BiLSTM.
       flow_layers: Hidden bijectors composed within a step.
       made_sizes: Units of the hidden layers of each hidden bijector's network.
-      dropout: Rate on the LSTM of the prior, or of the baseline, between layers and on its output.
+      dropout: Rate on the LSTM of the prior, or of the baseline, between layers and on its output;
+        0 for IAF in time.
       posterior_dropout: Rate on the states that the inference network reads q(z | x, T) from.
       emitter_dropout: Rate on the states beside z that the emitter reads.
       vocabulary: The characters of ids 2, 3, ..., or None when the model need not know them;
@@ -121,6 +122,11 @@ class ModelConfig:
         for field in ("dropout", "posterior_dropout", "emitter_dropout"):
             if not 0 <= getattr(self, field) < 1:
                 raise ValueError(f"expected {field} in [0, 1); got {getattr(self, field)}")
+        if self.time == "iaf" and self.dropout:
+            raise ValueError(
+                "expected dropout 0 for iaf in time, whose density has none, being computed step "
+                f"by step; got {self.dropout}"
+            )
 
     def _check_symbols(self) -> None:
         if self.vocab_size < 3:

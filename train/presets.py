@@ -118,6 +118,9 @@ _OBJECTIVES: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
     ("music", "paper", "lstm"): {"optimizer": "sgd", "learning_rate": 20.0},
 }
 
+# The density of IAF is computed step by step, without dropout on the prior's LSTM.
+_WITHOUT_DROPOUT = ("iaf-scf",)
+
 
 def family(model: str) -> str:
     """Returns which rows of the preset table a model reads: `lstm` or `flow`."""
@@ -139,6 +142,8 @@ def preset_fields(task: str, preset: str, model: str, dataset: str) -> dict[str,
     if preset not in PRESET_NAMES:
         raise ValueError(f"expected a preset of {', '.join(PRESET_NAMES)}; got {preset!r}")
     fields = {**_COMMON[preset], **_OBJECTIVES[task, preset, family(model)]}
+    if model in _WITHOUT_DROPOUT:
+        fields.pop("dropout", None)
     if task == "music":
         fields |= _MUSIC[preset]
         if preset == "paper":
