@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from train.batches import batch_spec
 from train.step import TrainStep
-from train.step_terms import StepTerms
 
 SPEC = batch_spec([np.zeros([2], np.int32)], 2)
 ANY_ROWS = batch_spec([np.zeros([2], np.int32)], 2, max_steps=8)
@@ -153,24 +152,12 @@ def test_a_term_that_is_not_finite_is_named_and_stops_all_updates() -> None:
         assert step.failure == (8, name)
 
 
-def test_gradients_that_are_not_finite_are_left_out_for_a_while_and_then_named() -> None:
+def test_a_gradient_that_is_not_finite_is_named() -> None:
     step = make(elbo_samples=1)
-
-    def attempt(number: int, scale: float) -> StepTerms:
-        step.model.scale.assign(scale)
-        return step([batch(4, 0)], kl_weight=1.0, step=number)
-
+    step.model.scale.assign(3e38)
     step.model.w.assign(0.9)
-    for number in range(10):
-        assert float(attempt(number, 3e38).gradient_norm) == 0
-    assert (step.failure, float(step.model.w)) == (None, pytest.approx(0.9))
-    attempt(10, 1.0)
-    moved = float(step.model.w)
-    assert moved != pytest.approx(0.9)
-    step.model.w.assign(0.9)
-    for number in range(11, 23):
-        assert step.failure == (None if number < 22 else (21, "gradient norm"))
-        attempt(number, 3e38)
+    step([batch(4, 0)], kl_weight=1.0, step=3)
+    assert step.failure == (3, "gradient norm")
     assert float(step.model.w) == pytest.approx(0.9)
 
 

@@ -52,14 +52,12 @@ class Window(NamedTuple):
       rate: Symbols per second, or None if every step was traced or compiled.
       weight: Of the KL term in the last step.
       learning_rate: Of the last step.
-      left_out: Steps that were left out because their gradient was not finite.
     """
 
     terms: StepTerms
     rate: float | None
     weight: float
     learning_rate: float
-    left_out: int
 
 
 class Progress:
@@ -126,10 +124,8 @@ class Progress:
             symbols = values[:, StepTerms._fields.index("symbols")].mean()
             rate = float(symbols * self._steps / seconds)
             self._windows = [*self._windows, (seconds, self._steps)][-_RECENT_WINDOWS:]
-        left_out = int((values[:, StepTerms._fields.index("gradient_norm")] == 0).sum())
         self.start_window()
-        means = StepTerms(*values.mean(axis=0).tolist())
-        return Window(means, rate, weight, learning_rate, left_out)
+        return Window(StepTerms(*values.mean(axis=0).tolist()), rate, weight, learning_rate)
 
     def remaining(self, steps: int, validations: int) -> float | None:
         """Returns the seconds that so many steps and validations will take, or None."""
@@ -150,11 +146,10 @@ class Progress:
             )
             loss += f" (reconstruction {reconstruction:.3f}, KL {kl:.3f})"
             weight = f"KL weight {window.weight:.2f}  "
-        left_out = f"{window.left_out} left out  " if window.left_out else ""
         rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
         return (
             f"step {step:{len(str(total))}d}/{total}  {loss}  {weight}"
-            f"step size {window.learning_rate:.1e}  {left_out}{rate}  "
+            f"step size {window.learning_rate:.1e}  {rate}  "
             f"ETA {'--' if eta is None else format_seconds(eta)}"
         )
 

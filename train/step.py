@@ -17,8 +17,6 @@ from train.step_terms import FAILURE_TERMS, StepTerms
 
 __all__ = ["Batch", "TrainStep"]
 
-_MOST_LEFT_OUT = 10
-
 Batch = tuple[tf.Tensor, tf.Tensor]  # x integer [B, T] (music: [B, T, 88]), lengths int32 [B].
 
 
@@ -27,8 +25,6 @@ class TrainStep:
 
     The step looks for values that are not finite before it touches the weights. From the first such
     step on every update is skipped, so that the host needs to look (`failure`) only now and then.
-    Where the loss is finite and only its gradient is not, the step alone is left out, up to ten
-    times in a row: a gradient through a thousand steps of a recursion can overflow now and then.
 
     Replica r of n gets the rows `r, r + n, ...` of a batch. Sums and gradients are added up over
     the replicas, and a row's random numbers depend on the seed, the step and its place in the batch
@@ -81,8 +77,6 @@ class TrainStep:
         with strategy.scope():
             # Step and index of the term (FAILURE_TERMS) that first was not finite; -1: none was.
             self._failure = tf.Variable([-1, -1], dtype=tf.int64, trainable=False)
-            # Steps in a row that were left out.
-            self._left_out = tf.Variable(0, dtype=tf.int64, trainable=False)
             if accumulation_steps > 1:
                 # Every replica's own: they are added up over the replicas once a step.
                 self._totals = [
@@ -144,9 +138,9 @@ class TrainStep:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """All that a step of one batch changes; weights are the first, what failed is the last."""
+        """All that a step of one batch changes: weights, the optimiser's variables, `failure`."""
         optimizer = [variable.value for variable in self._optimizer.variables]
-        return [*self._variables, *optimizer, self._left_out, self._failure]
+        return [*self._variables, *optimizer, self._failure]
 
     @property
     def failure(self) -> tuple[int, str] | None:
@@ -259,28 +253,22 @@ class TrainStep:
         norm = global_norm(gradients) / symbols
         terms = StepTerms(sums[0] / symbols, sums[1] / symbols, sums[2] / symbols, norm, symbols)
         # In the order of FAILURE_TERMS: a bad term makes a bad gradient, and is named first.
-        finite = tf.math.is_finite(tf.stack(terms[:4]))
-        overflow = tf.reduce_all(finite[:3]) & ~finite[3] & (self._left_out < _MOST_LEFT_OUT)
+        bad = tf.logical_not(tf.math.is_finite(tf.stack(terms[:4])))
         scale = tf.minimum(1.0, self._clip_norm / norm) / symbols
 
         def apply() -> tf.Tensor:
             variables = self._model.trainable_variables
             update_weights(self._strategy, self._optimizer, variables, summed[1:], scale)
-            self._left_out.assign(0)
             return tf.constant(True)
 
-        def leave_out() -> tf.Tensor:
-            self._left_out.assign_add(1)
-            return tf.constant(False)
-
         def note() -> tf.Tensor:
-            first = tf.stack([step, tf.argmax(tf.cast(~finite, tf.int32))])
+            first = tf.stack([step, tf.argmax(tf.cast(bad, tf.int32))])
             self._failure.assign(tf.where(self._failure < 0, first, self._failure))
             return tf.constant(False)
 
-        failed = ~(tf.reduce_all(finite) | overflow) | (self._failure[0] >= 0)
-        tf.cond(failed, note, lambda: tf.cond(overflow, leave_out, apply))
-        return terms._replace(gradient_norm=tf.where(overflow, tf.zeros_like(norm), norm))
+        failed = tf.logical_or(tf.reduce_any(bad), self._failure[0] >= 0)
+        tf.cond(failed, note, apply)
+        return terms
 
 
 def _share(batch: Batch, replica: tf.Tensor, replicas: int) -> Batch:

@@ -18,8 +18,7 @@ class StepTerms(NamedTuple):
       reconstruction: `-log p(x|z)`, mean over the samples of z.
       kl: `log q(z|x) - log p(z|T)`, mean over the samples of z.
       length: `-log p(T)`.
-      gradient_norm: Global norm of the gradient before clipping; 0 for a step that was left out
-        because its gradient was not finite.
+      gradient_norm: Global norm of the gradient before clipping.
       symbols: The denominator `sum(T + 1)`; the 1 is the end of the sequence.
     """
 
