@@ -68,7 +68,8 @@ class TrainConfig:
     made_units: int | None = None
     """Units of each hidden layer of a flow layer's network. None: that of the sizes."""
     dropout: float | None = None
-    """Dropout of the LSTM of the prior, or of the baseline [0 to 1]. None: that of the sizes."""
+    """Dropout of the LSTM of the prior (0 for IAF), or of the baseline [0 to 1]. None: that of the
+    sizes."""
     posterior_dropout: float | None = None
     """Dropout of the states that the inference network reads q(z|x) from [0 to 1]. None: 0."""
     emitter_dropout: float | None = None

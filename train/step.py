@@ -12,7 +12,6 @@ from bijectors import compiled_loops, loops_are_compiled, products_in
 from tf_latentflow.batch_noise import rows_of_batch
 from train.config import TrainConfig
 from train.devices import update_weights
-from train.gradient_norm import global_norm
 from train.step_terms import FAILURE_TERMS, StepTerms
 
 __all__ = ["Batch", "TrainStep"]
@@ -250,7 +249,7 @@ class TrainStep:
         # The first replica's, which are those of every other.
         sums, *gradients = (self._strategy.experimental_local_results(v)[0] for v in summed)
         symbols = tf.maximum(sums[3], 1)
-        norm = global_norm(gradients) / symbols
+        norm = tf.linalg.global_norm(gradients) / symbols
         terms = StepTerms(sums[0] / symbols, sums[1] / symbols, sums[2] / symbols, norm, symbols)
         # In the order of FAILURE_TERMS: a bad term makes a bad gradient, and is named first.
         bad = tf.logical_not(tf.math.is_finite(tf.stack(terms[:4])))
