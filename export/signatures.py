@@ -15,6 +15,8 @@ from tf_latentflow.prior import mask_steps
 
 __all__ = ["Endpoint"]
 
+_SCORE_AT_ONCE = 5  # Importance samples: a server has other requests beside.
+
 
 class Endpoint(tf.Module):
     """A model as functions of strings and numbers, each input and output `[B]`.
@@ -99,7 +101,8 @@ class Endpoint(tf.Module):
             drawn = sample_normal(chunk, index, [config.max_length, config.latent_size])
             return drawn[:, :, : tf.shape(mean)[1]]
 
-        return model.estimate_with(noise, x, lengths, self._score_samples).log_prob
+        estimate = model.estimate_with(noise, x, lengths, self._score_samples, _SCORE_AT_ONCE)
+        return estimate.log_prob
 
     def _reconstruct(self, strings: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The most likely symbols at a sample of `q(z | x, T)`; empty for what has no score."""

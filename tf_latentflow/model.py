@@ -117,6 +117,7 @@ class LatentFlow(SequenceModel):
         x: tf.Tensor,
         lengths: tf.Tensor,
         num_samples: int,
+        most_at_once: int = 10,
     ) -> Estimate:
         """What `estimate` computes, as a function of the noise.
 
@@ -128,9 +129,11 @@ class LatentFlow(SequenceModel):
           x: int32 `[B, T, *event_shape]`.
           lengths: int32 `[B]`.
           num_samples: K.
+          most_at_once: Samples of a sequence that go through the model together, at most; more
+            are faster and take more memory.
         """
         posterior = self._posterior(x, lengths)
-        chunk = max(size for size in range(1, 6) if num_samples % size == 0)
+        chunk = max(n for n in range(1, most_at_once + 1) if num_samples % n == 0)
 
         def draw(state: tuple, index: tf.Tensor) -> tuple[tuple, ELBO]:
             return state, self._elbo(x, lengths, posterior, noise(posterior[0], chunk, index))
