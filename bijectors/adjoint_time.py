@@ -33,6 +33,9 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
 
     Automatic differentiation of the loop adds to the gradient of every weight at every step.
 
+    The conditioner's `step` and `scan` must be one function: dropout in `scan` alone would make
+    this the gradient of something else.
+
     Gradients reach `z` and the variables that the conditioner and the hidden bijectors read.
     Tensors that these were made with count as constants.
     """
