@@ -172,6 +172,11 @@ FIGURES: Mapping[str, Figure] = {
 # A scale's preset. `cpu` is an honest small version: minutes to half an hour a run.
 SCALES: Mapping[str, str] = {"tiny": "tiny", "cpu": "small", "paper": "paper"}
 
+_LONG_PIECES = (
+    *("--max-steps", "300", "--kl-zero", "30", "--kl-ramp", "90"),
+    *("--eval-every", "30", "--checkpoint-steps", "30", "--test-samples", "4"),
+)
+
 # What some runs need beside their scale's preset, with the reason.
 _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     # About 20 minutes of one CPU core each, in as many steps. 50 importance samples would take half
@@ -193,6 +198,11 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     # About 20 minutes of one CPU core each.
     ("cpu", "nottingham", "flow"): ("--max-steps", "2400"),
     ("cpu", "nottingham", "lstm"): ("--max-steps", "6000"),
+    # About 10 minutes of one CPU core each; 4 importance samples, as published.
+    ("cpu", "piano-midi", "flow"): _LONG_PIECES,
+    ("cpu", "piano-midi", "lstm"): _LONG_PIECES,
+    ("cpu", "musedata", "flow"): _LONG_PIECES,
+    ("cpu", "musedata", "lstm"): _LONG_PIECES,
 }
 
 
