@@ -23,11 +23,11 @@ every_row = pytest.mark.parametrize("name, emission", ROWS)
 every_flow = pytest.mark.parametrize("name", [name for name in MODEL_NAMES if name != "lstm"])
 
 
-def widen_posterior(model: keras.Model) -> None:
+def widen_posterior(model: keras.Model, by: float = 0.7) -> None:
     """Makes q(z | x) wider than p(z), so that importance weights have light tails."""
     if isinstance(model, LatentFlow):
         bias = model.inference_network.outputs.bias
-        bias.assign_add(np.repeat([0.0, 0.7], model.config.latent_size))
+        bias.assign_add(np.repeat([0.0, by], model.config.latent_size))
 
 
 @every_row
@@ -99,7 +99,7 @@ def log_prob_by_quadrature(model: LatentFlow, x: np.ndarray) -> float:
 @pytest.mark.parametrize("time", ["af", "iaf", "none"])
 def test_estimate_converges_to_quadrature(float64: None, name: str, time: str) -> None:
     model = make_model(name, spread=0.3, latent_size=1, time=time)
-    widen_posterior(model)
+    widen_posterior(model, by=1.2)  # By 0.7 an estimate is off by 0.06, seed by seed.
     for x in draw_x(2, batch=2):
         exact = log_prob_by_quadrature(model, x)
         copies = np.repeat(x[None], 50, axis=0)  # every row draws samples of its own
