@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 import tensorflow_probability as tfp
+
+from bijectors.cache import UncachedBijector
 
 __all__ = ["FlowBijector", "forward_and_log_det", "inverse_and_log_det"]
 
 
-class _NoCache:
-    """Stands in for TFP's bijector cache and remembers nothing.
-
-    TFP answers `inverse(forward(x))` with the remembered `x`, whatever `_inverse` computes, and may
-    serve a value computed before a weight update. A bijector that owns networks must do neither.
-    """
-
-    def __init__(self, bijector: FlowBijector) -> None:
-        self._bijector = bijector
-
-    def forward(self, x: tf.Tensor, **kwargs: Any) -> tf.Tensor:
-        return self._bijector._forward(x, **kwargs)
-
-    def inverse(self, y: tf.Tensor, **kwargs: Any) -> tf.Tensor:
-        return self._bijector._inverse(y, **kwargs)
-
-    def forward_attributes(self, x: tf.Tensor, **kwargs: Any) -> dict[str, tf.Tensor]:
-        return {}
-
-    def inverse_attributes(self, y: tf.Tensor, **kwargs: Any) -> dict[str, tf.Tensor]:
-        return {}
-
-
-class FlowBijector(tfp.bijectors.Bijector):
+class FlowBijector(UncachedBijector):
     """A TFP bijector defined by `_forward_and_log_det` and `_inverse_and_log_det`.
 
     `forward` maps noise `eps` to latents `z` wherever that distinction makes sense. Both primitives
@@ -41,10 +18,6 @@ class FlowBijector(tfp.bijectors.Bijector):
     dimensions; `forward`, `inverse` and both `*_log_det_jacobian` methods of TFP derive from them.
     Calling a primitive once is half the work of `inverse` followed by `inverse_log_det_jacobian`.
     """
-
-    @property
-    def _cache(self) -> _NoCache:
-        return _NoCache(self)
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         raise NotImplementedError(f"{type(self).__name__} does not define the forward direction")

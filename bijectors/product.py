@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-__all__ = ["batch_product", "product", "product_operand", "products_in"]
+__all__ = ["product", "product_operand", "products_in"]
 
 _dtype: contextvars.ContextVar[tf.DType | None] = contextvars.ContextVar("products", default=None)
 
@@ -45,13 +45,3 @@ def product(values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
     rank = values.shape.rank
     result = tf.matmul(left, right) if rank == 2 else tf.tensordot(left, right, 1)
     return tf.cast(result, values.dtype)
-
-
-def batch_product(
-    a: tf.Tensor, b: tf.Tensor, transpose_a: bool = False, transpose_b: bool = False
-) -> tf.Tensor:
-    """`tf.matmul` of stacks of matrices, of the dtype of `a`."""
-    a = tf.convert_to_tensor(a)
-    left, right = product_operand(a), product_operand(b)
-    result = tf.matmul(left, right, transpose_a=transpose_a, transpose_b=transpose_b)
-    return tf.cast(result, a.dtype)

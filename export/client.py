@@ -20,10 +20,11 @@ from typing import Annotated, Any
 
 import tyro
 
-from export.packed_rolls import pack_roll, unpack_roll
 from export.rest_client import RestClient
-from train.errors import UserError, run_program
-from train.flags import parse_flags
+from export.saving.packed_rolls import pack_roll, unpack_roll
+from train.data.music.midi import read_midi, write_midi
+from train.support.errors import UserError, run_program
+from train.support.flags import parse_flags
 
 __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
 
@@ -164,8 +165,6 @@ _COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
 
 def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
     """Writes a MIDI file."""
-    from train.music.midi import write_midi
-
     try:
         roll = unpack_roll(base64.b64decode(packed["b64"]))
     except (KeyError, TypeError, ValueError) as error:
@@ -178,8 +177,6 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
 
 def _read_piece(path: Path, steps_per_beat: int) -> dict[str, str]:
     """Returns a MIDI file as a request has it."""
-    from train.music.midi import read_midi
-
     packed = pack_roll(read_midi(path, steps_per_beat).roll)
     return {"b64": base64.b64encode(packed).decode("ascii")}
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from export.rest_client import RestClient
-from train.errors import UserError, run_program
-from train.flags import parse_flags
+from train.support.errors import UserError, run_program
+from train.support.flags import parse_flags
 
 __all__ = ["LoadTestConfig", "main"]
 

@@ -9,7 +9,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-from train.errors import UserError
+from train.support.errors import UserError
 
 __all__ = ["RestClient"]
 

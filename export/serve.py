@@ -18,10 +18,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from train.errors import UserError, run_program
-from train.extras import require_extra
-from train.flags import parse_flags
-from train.quiet import import_tensorflow_quietly
+from train.support.errors import UserError, run_program
+from train.support.extras import require_extra
+from train.support.flags import parse_flags
+from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ServeConfig", "main"]
 
@@ -56,9 +56,9 @@ def main(args: Sequence[str] | None = None) -> None:
     _check(config)
     require_extra("serving")
     import_tensorflow_quietly()
+    from export.saving.warmup import play_warmup
     from export.serving.local_server import LocalServer, is_loopback
     from export.serving.servable import load_newest
-    from export.warmup import play_warmup
 
     max_body_bytes = round(config.max_body_mib * 2**20)
     servable = load_newest(config.model_base_path)

@@ -2,7 +2,7 @@
 
     python -m export.train_program --model af-af --preset paper --dataset ptb --out DIR
     python DIR/run_bundle.py --out RUN                # there: needs jax and numpy alone
-    python -m train.import_weights RUN/result --workdir WORKDIR
+    python -m export.import_weights RUN/result --workdir WORKDIR
 
 All flags of `train.char_lm` hold, or, for a dataset of music, those of `train.polyphonic_music`.
 """
@@ -17,12 +17,14 @@ from typing import Annotated, Literal
 
 import tyro
 
-from train.config import TrainConfig
-from train.errors import UserError, run_program
-from train.flags import parse_train_config
-from train.quiet import import_tensorflow_quietly
-from train.task import Task
-from train.tasks import TASKS
+from train.data.music.config import MusicConfig
+from train.data.tasks import TASKS
+from train.data.text.config import TextConfig
+from train.settings.config import TrainConfig
+from train.settings.parsing import parse_train_config
+from train.support.errors import UserError, run_program
+from train.support.flags import peek_flags
+from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["main"]
 
@@ -57,7 +59,7 @@ class _BundleFlags:
                 f"--batch-size; got {config.accumulation_steps} accumulation steps"
             )
         if config.workdir is not None:
-            raise UserError("--workdir belongs to train.import_weights; give --out")
+            raise UserError("--workdir belongs to export.import_weights; give --out")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,30 +76,36 @@ def main(args: Sequence[str] | None = None) -> None:
     Raises:
       UserError: If the input is bad.
     """
-    task = _task_of(args)
-    kind = dataclasses.make_dataclass(
+    kind = _kind_of(args)
+    with_bundle = dataclasses.make_dataclass(
         "Flags",
         [],
-        bases=(_BundleFlags, task.config),
+        bases=(_BundleFlags, kind),
         namespace={"program": "export.train_program", "__doc__": _HELP},
         frozen=True,
         kw_only=True,
     )
-    flags = parse_train_config(kind, args)
-    fields = (field.name for field in dataclasses.fields(task.config))
-    config = task.config(**{name: getattr(flags, name) for name in fields})
+    flags = parse_train_config(with_bundle, args)
+    fields = (field.name for field in dataclasses.fields(kind))
+    config = kind(**{name: getattr(flags, name) for name in fields})
     flags.check_bundle(config)
     out = flags.out or Path("bundles") / config.run_directory.name
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} holds files: choose another --out")
-    dataset = task.load(config)
-    print(task.describe(dataset))
+    dataset = config.load()
+    print(dataset.describe())
+    model_config = config.model_config(**dataset.model_fields())
     start = time.perf_counter()
     import_tensorflow_quietly()
     from export.bundle.writer import write_bundle
 
     write_bundle(
-        out, task, config, dataset, steps=flags.steps_per_call, max_buckets=flags.max_buckets
+        out,
+        config,
+        model_config,
+        dataset,
+        steps=flags.steps_per_call,
+        max_buckets=flags.max_buckets,
     )
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 2**20
     print(f"\nthe bundle lies in {out}: {size:.1f} MiB, {time.perf_counter() - start:.0f} s")
@@ -110,18 +118,13 @@ _HELP = """Writes a training as a bundle that JAX runs where there is no TensorF
 """
 
 
-def _task_of(args: Sequence[str] | None) -> Task:
-    """The kind of data that the flags name."""
-    try:
-        peek, _ = tyro.cli(
-            _Peek, args=args, return_unknown_args=True, add_help=False, console_outputs=False
-        )
-    except SystemExit:  # Read again later, and refused with a message.
-        peek = _Peek()
+def _kind_of(args: Sequence[str] | None) -> type[TextConfig] | type[MusicConfig]:
+    """The settings of the kind of data that the flags name."""
+    peek = peek_flags(_Peek, args)
     if peek.task in TASKS:
         return TASKS[peek.task]
-    named = (task for task in TASKS.values() if peek.dataset in task.config.named_datasets)
-    return next(named, TASKS["text"])
+    named = (kind for kind in TASKS.values() if peek.dataset in kind.named_datasets)
+    return next(named, TextConfig)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from train.errors import UserError
-from train.files import sync_directory
+from train.support.errors import UserError
+from train.support.files import whole_folder
 
 __all__ = ["check_version", "new_version", "version_folders"]
 
@@ -55,29 +53,20 @@ def new_version(base: Path, version: int) -> Iterator[Path]:
     Raises:
       UserError: If another process has written that version meanwhile.
     """
-    base.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=base))
+    path = base / str(version)
     try:
-        yield temporary
-        _finish(temporary)
-        try:
-            os.rename(temporary, base / str(version))
-        except OSError:
-            raise UserError(
-                f"{base / str(version)} was written by another process: run this again"
-            ) from None
-        sync_directory(base)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with whole_folder(path) as temporary:
+            yield temporary
+            _let_anyone_read(temporary)
+    except FileExistsError as error:
+        if error.filename != str(path):
+            raise
+        raise UserError(f"{path} was written by another process: run this again") from None
 
 
-def _finish(folder: Path) -> None:
-    """Brings files to the disk, and lets any user read them: a server is often another one."""
+def _let_anyone_read(folder: Path) -> None:
+    """Lets any user read what is in a folder: a server is often another one."""
     for root, _, files in os.walk(folder):
         for name in files:
-            path = Path(root, name)
-            path.chmod(0o644)
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
+            Path(root, name).chmod(0o644)
         Path(root).chmod(0o755)
-        sync_directory(Path(root))

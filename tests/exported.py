@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from export.saved_model import export_model
+from export.saving.export import export_model
 from tests.models import make_model
 
 __all__ = ["CHARACTERS", "MAX_LENGTH", "Served", "export_tiny", "requests"]

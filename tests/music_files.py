@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import scipy.io
 
-from train.music.rolls import Note, roll_of
-from train.splits import SPLITS
+from tests.paths import RELEASED_MUSIC
+from train.data.music.rolls import Note, roll_of
+from train.data.splits import SPLITS
 
 __all__ = [
     "PIECE",
-    "RELEASED",
+    "RELEASED_MUSIC",
     "SILENCE_AND_CHORD",
     "note_lists",
     "random_rolls",
@@ -20,7 +19,6 @@ __all__ = [
     "write_mat",
 ]
 
-RELEASED = Path(__file__).parents[1] / "../shared/data/polyphonic"
 SILENCE_AND_CHORD = np.eye(88, dtype=np.uint8)[[0, 39]] * [[0], [1]]
 PIECE = roll_of([Note(21, 0, 2), Note(60, 1, 3), Note(108, 3, 4)], 5)
 

@@ -1,6 +1,6 @@
 """A small SavedModel of every kind of signature: `python tests/served_model.py DIR/NAME`.
 
-It needs no training. `tests/protocol/conftest.py` says how to put it on a real TF Serving.
+It needs no training. `tests/export/protocol/conftest.py` says how to put it on a real TF Serving.
 """
 
 from __future__ import annotations

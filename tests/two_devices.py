@@ -21,14 +21,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import train.loop
+import train.backend.loop
 from tf_latentflow import ModelConfig, build_model
-from train.batches import batch_spec
-from train.checkpoints import weights_sha256
-from train.step import TrainStep
-from train.text.config import TextConfig
-from train.units import BITS_PER_CHARACTER
-from train.workdir import Workdir
+from train.backend.batches import batch_spec
+from train.backend.checkpoints import weights_sha256
+from train.backend.step import TrainStep
+from train.data.text.config import TextConfig
+from train.engine.workdir import Workdir
+from train.support.units import BITS_PER_CHARACTER
 
 RNG = np.random.default_rng(0)
 # Three rows for two replicas, one of them a row that fills a short batch in the second step.
@@ -129,7 +129,7 @@ def poisoned(run: Run) -> dict[str, object]:
 
 def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, object]:
     """The end of a run of four steps in a folder, from its newest checkpoint on."""
-    train.loop.make_strategy = lambda: strategy
+    train.backend.loop.make_strategy = lambda: strategy
     config = TextConfig(
         model="lstm",
         max_steps=4,
@@ -142,7 +142,7 @@ def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, obje
         checkpoint_steps=2,
         log_steps=2,
     )
-    trainer = train.loop.Trainer(
+    trainer = train.backend.loop.Trainer(
         config,
         lambda: build_model(make_config("lstm")),
         TEXT,

@@ -1,25 +1,22 @@
-"""Latent normalizing flows for discrete sequences: the model and its parts."""
+"""Latent normalizing flows for discrete sequences: the model and its parts.
 
-from tf_latentflow.baseline import LSTMLanguageModel
-from tf_latentflow.build import build_model
-from tf_latentflow.config import MODEL_NAMES, PRESETS, ModelConfig
-from tf_latentflow.length_model import LengthModel
-from tf_latentflow.model import LatentFlow
-from tf_latentflow.prior import FlowPrior
-from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel
-from tf_latentflow.vocabulary import Vocabulary
+Names are imported when they are first used, so that a configuration needs no TensorFlow.
+"""
 
-__all__ = [
-    "ELBO",
-    "MODEL_NAMES",
-    "PRESETS",
-    "Estimate",
-    "FlowPrior",
-    "LSTMLanguageModel",
-    "LatentFlow",
-    "LengthModel",
-    "ModelConfig",
-    "SequenceModel",
-    "Vocabulary",
-    "build_model",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "baseline": ["LSTMLanguageModel"],
+        "build": ["build_model"],
+        "compiled": ["compiled_loops"],
+        "config": ["ModelConfig"],
+        "length_model": ["LengthModel"],
+        "model": ["LatentFlow"],
+        "prior.flow_prior": ["FlowPrior"],
+        "rows": ["MODEL_NAMES", "PRESETS"],
+        "sequence_model": ["ELBO", "Estimate", "SequenceModel"],
+        "vocabulary": ["Vocabulary"],
+    },
+)

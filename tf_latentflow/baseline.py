@@ -8,8 +8,10 @@ import keras
 import tensorflow as tf
 
 from bijectors import scan
+from bijectors.axes import move_axis
+from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.lstm import LSTMStack
+from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel, as_int32
 
 __all__ = ["LSTMLanguageModel"]
@@ -56,8 +58,7 @@ class LSTMLanguageModel(SequenceModel):
         x, lengths = self._batch_of(x, lengths)
         features = self.features(x, lengths, as_int32(seed) if training else None)
         log_probs = self.symbols.log_prob(features, x)
-        inside = tf.sequence_mask(lengths, tf.shape(x)[1])
-        log_prob = tf.reduce_sum(tf.where(inside, log_probs, tf.zeros_like(log_probs)), axis=-1)
+        log_prob = tf.reduce_sum(mask_steps(log_probs, lengths, event_ndims=0), axis=-1)
         return ELBO(log_prob[None], tf.zeros_like(log_prob)[None])
 
     def features(
@@ -116,7 +117,7 @@ class LSTMLanguageModel(SequenceModel):
           int32 `[B, T, *event_shape]`, 0 beyond each length.
         """
         positions = self._positions(lengths, num_steps)
-        offsets = tf.transpose(self.stack.positions(positions), [1, 0, 2])
+        offsets = move_axis(self.stack.positions(positions), 0, 1)
         state = self.stack.initial_state(positions, tf.shape(lengths))
         embedded = tf.zeros_like(state[0][0])
 
@@ -129,4 +130,4 @@ class LSTMLanguageModel(SequenceModel):
 
         spec = tf.TensorSpec([*lengths.shape, *self.event_shape], tf.int32)
         _, x = scan(step, (embedded, state), (tf.range(num_steps), offsets), spec)
-        return self._within(tf.transpose(x, [1, 0, *range(2, len(x.shape))]), lengths)
+        return self._within(move_axis(x, 0, 1), lengths)

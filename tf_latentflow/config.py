@@ -1,4 +1,4 @@
-"""What a model is: one frozen dataclass, one table of rows, one table of sizes."""
+"""What a model is: one frozen dataclass. It is made and checked without TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,45 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
-from tf_latentflow.symbols import EMISSIONS
+from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
+from tf_latentflow.rows import EMISSION_SIZES, EMISSIONS, PAPER_ROWS, PRESETS, ROWS
 
-__all__ = ["MODEL_NAMES", "PRESETS", "ModelConfig"]
-
-# The paper's rows (tables 1 and 2) as values of the independent choices of a flow prior. `lstm`,
-# the discrete autoregressive baseline, has none of them. Names are looked up here and never parsed.
-_ROWS: dict[str, dict[str, str | None]] = {
-    "af-af": {"scalar": "nlsq", "hidden": "af", "time": "af"},
-    "af-scf": {"scalar": "nlsq", "hidden": "scf", "time": "af"},
-    "iaf-scf": {"scalar": "nlsq", "hidden": "scf", "time": "iaf"},
-    "af-only": {"scalar": "nlsq", "hidden": "af", "time": "none"},
-    "af-af-affine": {"scalar": "affine", "hidden": "af", "time": "af"},
-    "af-indep": {"scalar": "nlsq", "hidden": "none", "time": "af"},
-    "af-indep-affine": {"scalar": "affine", "hidden": "none", "time": "af"},
-    "lstm": {"scalar": None, "hidden": None, "time": None},
-}
-
-# Sizes only: everything else of a preset is a matter of training.
-PRESETS: dict[str, dict[str, Any]] = {
-    "tiny": {"hidden_size": 16, "latent_size": 3, "flow_layers": 2, "made_sizes": (8, 8)},
-    "small": {"hidden_size": 128, "latent_size": 8, "flow_layers": 3, "made_sizes": (64, 64)},
-    "paper": {"hidden_size": 500, "latent_size": 50, "flow_layers": 5, "made_sizes": (100, 100)},
-}
-
-# What a row has at the published sizes beside its choices: section E of the paper for the layers,
-# the released program for the dropout.
-_PAPER_ROWS: dict[str, dict[str, dict[str, Any]]] = {
-    "categorical": {"iaf-scf": {"flow_layers": 3, "dropout": 0.0}, "lstm": {"dropout": 0.1}},
-    "bernoulli": {"iaf-scf": {"dropout": 0.0}, "lstm": {"dropout": 0.1}},
-}
-
-# Text has no number of symbols of its own: the corpus decides.
-_EMISSION_SIZES: dict[str, dict[str, Any]] = {
-    "categorical": {},
-    "bernoulli": {"vocab_size": 88},  # The keys of a piano.
-}
-
-MODEL_NAMES: tuple[str, ...] = tuple(_ROWS)
+__all__ = ["ModelConfig"]
 
 
 @dataclass(frozen=True)
@@ -159,17 +124,17 @@ class ModelConfig:
           ValueError: unknown name or preset (the message lists the valid ones), or invalid sizes.
           TypeError: an override is no field.
         """
-        _check_name("model name", name, _ROWS)
+        _check_name("model name", name, ROWS)
         _check_name("preset", preset, PRESETS)
         unknown = set(overrides) - {field.name for field in dataclasses.fields(cls)}
         if unknown:
             raise TypeError(f"expected fields of ModelConfig; got {sorted(unknown)}")
         emission = overrides.get("emission", "categorical")
         _check_name("emission", emission, EMISSIONS)
-        sizes = {**PRESETS[preset], **_EMISSION_SIZES[emission]}
+        sizes = {**PRESETS[preset], **EMISSION_SIZES[emission]}
         if preset == "paper":
-            sizes |= {"dropout": 0.2, **_PAPER_ROWS[emission].get(name, {})}
-        return cls(**{"name": name, **_ROWS[name], **sizes, **overrides})
+            sizes |= {"dropout": 0.2, **PAPER_ROWS[emission].get(name, {})}
+        return cls(**{"name": name, **ROWS[name], **sizes, **overrides})
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; `from_dict` is its inverse."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tf_latentflow.layer import Layer
+from tf_latentflow.networks.layer import Layer
 
 __all__ = ["LengthModel"]
 

@@ -8,10 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.length_model import LengthModel
-from tf_latentflow.positions import Positions
-from tf_latentflow.symbols import EMISSIONS
+from tf_latentflow.networks.positions import Positions
+from tf_latentflow.rows import EMISSIONS
 
 __all__ = ["ELBO", "Estimate", "SequenceModel"]
 
@@ -94,10 +95,7 @@ class SequenceModel(keras.Model):
 
     def _within(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """`x [B, T, *event_shape]`, 0 at and beyond each length."""
-        inside = tf.sequence_mask(lengths, tf.shape(x)[1])
-        for _ in self.event_shape:
-            inside = inside[..., None]
-        return tf.where(inside, x, tf.zeros_like(x))
+        return mask_steps(x, lengths, len(self.event_shape))
 
     def _limit(self) -> tf.Tensor:
         """Number of position codes seen in training."""

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors import product
-from tf_latentflow.layer import Layer
+from tf_latentflow.networks.layer import Layer
 
-__all__ = ["EMISSIONS", "BernoulliNotes", "CategoricalSymbols", "Symbols"]
+__all__ = ["BernoulliNotes", "CategoricalSymbols", "Symbols"]
 
 
 class Symbols(Layer):
@@ -140,9 +140,3 @@ class BernoulliNotes(Symbols):
 def _positive(uniform: tf.Tensor) -> tf.Tensor:
     """From [0, 1) to (0, 1): its logarithm is finite."""
     return tf.maximum(uniform, np.finfo(uniform.dtype.as_numpy_dtype).tiny)
-
-
-EMISSIONS: dict[str, type[Symbols]] = {
-    "categorical": CategoricalSymbols,
-    "bernoulli": BernoulliNotes,
-}

@@ -83,7 +83,3 @@ class Vocabulary:
             )
         symbols = ("", _REPLACEMENT, *self.characters)
         return "".join(symbols[i] for i in ids)
-
-    def count_unknown(self, ids: Sequence[int] | np.ndarray) -> int:
-        """Returns how many of the ids, of any shape, are the unknown symbol."""
-        return int(np.count_nonzero(np.asarray(ids) == UNKNOWN_ID))

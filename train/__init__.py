@@ -1,3 +1,3 @@
-"""The programs: data, training loop, evaluation and sampling."""
+"""The programs, and the rooms behind them: see CONTRIBUTING.md."""
 
 __all__: list[str] = []

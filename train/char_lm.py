@@ -13,16 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from train.errors import run_program
-from train.program import run_training
-from train.text.task import TextTask
+from train.data.text.config import TextConfig
+from train.runs.program import run_training
+from train.support.errors import run_program
 
 __all__ = ["main"]
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the program; see `run_training`."""
-    run_training(TextTask(), args)
+    run_training(TextConfig, args)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from typing import Literal
 
 import tyro
 
-from train.errors import UserError, run_program
-from train.flags import parse_flags
-from train.results import results_table
-from train.saved_run import load_model, read_run
+from train.engine.results_table import results_table
+from train.runs.saved_run import read_run
+from train.support.errors import UserError, run_program
+from train.support.flags import parse_flags
+from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["EvaluateConfig", "main"]
 
@@ -53,37 +54,32 @@ def main(args: Sequence[str] | None = None) -> None:
     if config.seed is not None and not 0 <= config.seed < 2**31:
         raise UserError(f"--seed expects a whole number from 0 to 2147483647; got {config.seed}")
     run = read_run(config.workdir)
-    trained, task = run.config, run.task
-    named = trained
+    named = run.config
     if config.dataset is not None:
-        named = dataclasses.replace(trained, dataset=config.dataset, data_dir=config.data_dir)
+        named = dataclasses.replace(named, dataset=config.dataset, data_dir=config.data_dir)
     elif config.data_dir is not None:
-        named = dataclasses.replace(trained, data_dir=config.data_dir)
-    dataset = task.load(named)
+        named = dataclasses.replace(named, data_dir=config.data_dir)
+    dataset = named.load()
     if config.dataset is None and dataset.sha256 != run.dataset_sha256:
         raise UserError(
             f"{dataset.name} is no longer the dataset that the run was trained on: "
             "restore it, or name another with --dataset"
         )
+    import_tensorflow_quietly()
+    from train.runs.testing import evaluate_run
 
-    model = load_model(config.workdir)
-    from bijectors import compiled_loops
-    from train.split_results import split_results
-
-    with compiled_loops(trained.compile_loops):
-        results = split_results(
-            task,
-            model,
-            getattr(dataset, config.split),
-            num_samples=config.samples,
-            seed=trained.seed if config.seed is None else config.seed,
-            batch_size=config.batch_size or trained.batch_size,
-            max_batch_steps=trained.max_batch_steps,
-        )
+    results = evaluate_run(
+        run,
+        dataset,
+        config.split,
+        num_samples=config.samples,
+        seed=config.seed,
+        batch_size=config.batch_size,
+    )
     if config.json:
         print(json.dumps(results, indent=2))
     else:
-        print(results_table(config.split, results, task.unit))
+        print(results_table(config.split, results, run.config.unit))
 
 
 if __name__ == "__main__":

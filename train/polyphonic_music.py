@@ -16,17 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from train.errors import run_program
-from train.music.sets import load
-from train.music.task import MusicTask
-from train.program import run_training
+from train.data.music.config import MusicConfig
+from train.data.music.sets import load
+from train.runs.program import run_training
+from train.support.errors import run_program
 
 __all__ = ["load", "main"]
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the program; see `run_training`."""
-    run_training(MusicTask(), args)
+    run_training(MusicConfig, args)
 
 
 if __name__ == "__main__":

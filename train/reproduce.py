@@ -18,16 +18,17 @@ from typing import Any, Literal
 
 import tyro
 
-from train.errors import UserError, run_program
-from train.extras import require_extra
-from train.files import write_bytes, write_json, write_text
-from train.flags import parse_flags
 from train.paper.experiments import FIGURES, TABLES, Figure, Table
-from train.paper.job import Drawing, Job
+from train.paper.job import Drawing, Job, Trained
 from train.paper.runs import Runs
 from train.paper.table_picture import table_png
 from train.paper.tables import lines_of, markdown, table_json
-from train.quiet import import_tensorflow_quietly
+from train.runs.saved_run import read_run
+from train.support.errors import UserError, run_program
+from train.support.extras import require_extra
+from train.support.files import write_bytes, write_json, write_text
+from train.support.flags import parse_flags
+from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ReproduceConfig", "main"]
 
@@ -104,11 +105,18 @@ def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
     for run in figure.runs:
         runs.make(run, seed)
     import_tensorflow_quietly()
+    from train.runs.saved_model import load_model
+
+    def load(name: str) -> Trained:
+        saved = read_run(workdirs[name])
+        dataset = saved.config.load()
+        return Trained(load_model(saved.workdir), dataset)
+
     folder = config.out / f"{config.what}-{config.scale}-{seed}"
     folder.mkdir(parents=True, exist_ok=True)
     workdirs = {run.name: runs.workdir(run, seed) for run in figure.runs}
     draw = importlib.import_module(figure.module).draw
-    drawing: Drawing = draw(Job(config.scale, seed, workdirs, folder))
+    drawing: Drawing = draw(Job(config.scale, seed, load, folder))
     return drawing._replace(text=f"{figure.title}.\n\n{drawing.text.rstrip()}\n")
 
 

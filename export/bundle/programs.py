@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from train.metrics import SplitTerms
-from train.step import TrainStep
+from train.backend.metrics import SplitTerms
+from train.backend.step import TrainStep
 
 __all__ = ["Function", "evaluation_function", "training_function"]
 

@@ -1,7 +1,7 @@
 """Runs a training that was exported as a bundle: `python run_bundle.py --out DIR`.
 
 It needs Python 3.11, NumPy and JAX with a device, and nothing else. The same command again goes on
-with a run that was stopped. DIR/result is what comes back: `python -m train.import_weights
+with a run that was stopped. DIR/result is what comes back: `python -m export.import_weights
 DIR/result --workdir WORKDIR`, where TensorFlow is, makes it a run like any other.
 """
 
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from train.errors import UserError, run_program
+from train.support.errors import UserError, run_program
 
 __all__ = ["main"]
 
@@ -54,9 +54,9 @@ def main(args: Sequence[str] | None = None) -> None:
     for package in ("numpy", "jax"):
         if importlib.util.find_spec(package) is None:
             raise UserError(f"a bundle needs {package}: python -m pip install 'jax>=0.7,<1'")
-    from export.bundle.contents import Bundle
-    from export.bundle.runner import Runner
-    from train.run_state import NonFiniteError
+    from export.bundle.device.contents import Bundle
+    from export.bundle.device.runner import Runner
+    from train.engine.run_state import NonFiniteError
 
     bundle = Bundle(Path(__file__).parent)
     runner = Runner(bundle, flags.out, flags.checkpoint_every)

@@ -12,45 +12,45 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bijectors import compiled_loops
-from export.bundle.arrays import join, save_arrays
-from export.bundle.contents import Variable, copy_runner, write_manifest
+from export.bundle.device.arrays import join, save_arrays
+from export.bundle.device.contents import Variable, copy_runner, write_manifest
 from export.bundle.programs import Function, evaluation_function, training_function
 from export.bundle.stablehlo import lower, variables_of
-from tf_latentflow import build_model
-from train.batches import batch_spec
+from tf_latentflow import ModelConfig, build_model, compiled_loops
+from train.backend.batches import batch_spec
+from train.backend.devices import make_model_and_optimizer
+from train.backend.metrics import SplitTerms
+from train.backend.step import TrainStep
 from train.benchmarks.operations import train_operations
-from train.buckets import batch_rows, default_boundaries
-from train.config import TrainConfig
-from train.devices import make_model_and_optimizer
-from train.metrics import SplitTerms
-from train.model_config import model_config_of
-from train.splits import SPLITS
-from train.step import TrainStep
-from train.task import Dataset, Task
+from train.data.dataset import Dataset
+from train.data.splits import SPLITS
+from train.engine.buckets import batch_rows, default_boundaries
+from train.settings.config import TrainConfig
 
 __all__ = ["write_bundle"]
 
 
 def write_bundle(
-    path: Path, task: Task, config: TrainConfig, dataset: Dataset, *, steps: int, max_buckets: int
+    path: Path,
+    config: TrainConfig,
+    model_config: ModelConfig,
+    dataset: Dataset,
+    *,
+    steps: int,
+    max_buckets: int,
 ) -> None:
-    """Writes the bundle of a training; see `export.bundle.contents`.
+    """Writes the bundle of a training; see `export.bundle.device.contents`.
 
     Args:
       path: Its folder, empty or not there.
-      task: Kind of data.
       config: Settings of the training.
+      model_config: Of its model.
       dataset: Its data.
       steps: Most steps in a call.
       max_buckets: Most buckets of a split.
-
-    Raises:
-      UserError: If there is no such model.
     """
-    model_config = model_config_of(task, config, dataset)
-    sequences = {split: task.encode(model_config, getattr(dataset, split)) for split in SPLITS}
-    test_numbers = task.split_numbers(dataset.test, sequences["test"])
+    sequences = {split: dataset.encode(model_config, getattr(dataset, split)) for split in SPLITS}
+    test_numbers = dataset.counts(dataset.test, sequences["test"])
     sequences["valid"] = sequences["valid"][: config.valid_sequences or None]
 
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
@@ -96,7 +96,7 @@ def write_bundle(
             "dataset_sha256": dataset.sha256,
             "model": model_config.to_dict(),
         },
-        "unit": dataclasses.asdict(task.unit),
+        "unit": dataclasses.asdict(config.unit),
         "has_latents": model_config.is_flow,
         "steps_per_call": steps,
         "operations_per_symbol": train_operations(model_config, 1, 1, config.elbo_samples),

@@ -15,7 +15,7 @@ from export.serving.gate import Gate
 from export.serving.rest import RestApi
 from export.serving.rpc import add_services
 from export.serving.servable import Servable
-from train.errors import UserError
+from train.support.errors import UserError
 
 __all__ = ["LocalServer", "is_loopback"]
 

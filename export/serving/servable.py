@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from export.serving.status import invalid
 from export.versions import version_folders
-from train.errors import UserError
+from train.support.errors import UserError
 
 __all__ = ["DEFAULT_SIGNATURE", "Servable", "load_newest"]
 

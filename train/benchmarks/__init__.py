@@ -1,3 +1,3 @@
-"""What the models cost on this machine, beside the unit of one matrix product."""
+"""What `train.benchmark` times, and what it could take at best."""
 
 __all__: list[str] = []

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from train.benchmarks.sweeps import Point, Sweep
+from train.support.figures import figure_png, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_sweep", "figure_png", "new_figure", "sweep_png"]
+__all__ = ["draw_sweep", "sweep_figure", "sweep_png"]
 
 _COLOURS = {"lstm": "#7f7f7f", "af-af": "#1f4e8c", "af-scf": "#2a9d5c", "iaf-scf": "#d1662b"}
 _PANEL = (4.6, 4.0)  # Inches.
@@ -20,7 +20,7 @@ _PANEL = (4.6, 4.0)  # Inches.
 
 def sweep_png(measured: Sequence[tuple[Sweep, Sequence[Point]]]) -> bytes:
     """Draws sweeps beside each other on logarithmic scales, a panel each, as a PNG file."""
-    figure = new_figure(1, len(measured))
+    figure = sweep_figure(1, len(measured))
     for axes, (sweep, points) in zip(
         figure.subplots(1, len(measured), squeeze=False)[0], measured, strict=True
     ):
@@ -28,13 +28,9 @@ def sweep_png(measured: Sequence[tuple[Sweep, Sequence[Point]]]) -> bytes:
     return figure_png(figure)
 
 
-def new_figure(rows: int, columns: int) -> Figure:
+def sweep_figure(rows: int, columns: int) -> Figure:
     """Returns a figure with room for so many panels."""
-    # A figure without pyplot has no state outside itself, and needs no display.
-    from matplotlib.figure import Figure
-
-    size = (columns * _PANEL[0], rows * _PANEL[1])
-    return Figure(figsize=size, layout="constrained", dpi=120)
+    return new_figure(columns * _PANEL[0], rows * _PANEL[1], dpi=120)
 
 
 def draw_sweep(axes: Axes, sweep: Sweep, points: Sequence[Point], logarithmic: bool = True) -> None:
@@ -63,12 +59,3 @@ def draw_sweep(axes: Axes, sweep: Sweep, points: Sequence[Point], logarithmic: b
         axes.set(xlim=(0, None), ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend()
-
-
-def figure_png(figure: Figure) -> bytes:
-    """Returns a figure as a PNG file."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    png = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(png)
-    return png.getvalue()

@@ -78,7 +78,7 @@ def _small(model: str, **sizes: int) -> ModelConfig:
     return dataclasses.replace(config, **sizes)
 
 
-# Of text alone; `train.paper.sampling_time` has music too.
+# Of text alone; `train.paper.figures.sampling_time` has music too.
 _SAMPLING = (
     sampling_sweep(
         "sampling one sequence, published sizes", MODELS, (25, 50, 100, 200, 288), paper_config

@@ -11,9 +11,9 @@ import tensorflow_probability as tfp
 
 from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE
 from tf_latentflow import ModelConfig, build_model
-from train.batches import batch_spec
-from train.devices import make_strategy
-from train.step import TrainStep
+from train.backend.batches import batch_spec
+from train.backend.devices import make_strategy
+from train.backend.step import TrainStep
 
 __all__ = ["elbo", "log_likelihood", "made_sample", "sample", "tfp_made_sample", "train_step"]
 

@@ -1,1 +1,3 @@
-"""The tables and figures of the paper, made by `train.reproduce`."""
+"""The paper's tables and figures, and the runs behind them."""
+
+__all__: list[str] = []

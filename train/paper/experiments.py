@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from train.presets import family
+from train.settings.presets import family
 
 __all__ = ["FIGURES", "SCALES", "TABLES", "Figure", "Row", "Run", "Table", "flags_of"]
 
@@ -56,7 +56,7 @@ class Table(NamedTuple):
 
     Attributes:
       title: What it shows.
-      task: Kind of data, a key of `train.tasks.TASKS`.
+      task: Kind of data, a key of `train.data.tasks.TASKS`.
       rows: In the order of the paper.
     """
 
@@ -157,16 +157,18 @@ TABLES: Mapping[str, Table] = {
 FIGURES: Mapping[str, Figure] = {
     "figure3": Figure(
         "The next character given those before it, by the LSTM",
-        "train.paper.next_character",
+        "train.paper.figures.next_character",
         (Run("lstm", "ptb", "lstm"),),
     ),
-    "figure5": Figure("NLSq flows of one and of two dimensions", "train.paper.nlsq_densities"),
+    "figure5": Figure(
+        "NLSq flows of one and of two dimensions", "train.paper.figures.nlsq_densities"
+    ),
     "figure6": Figure(
         "The prior's conditional densities along a word, AF / AF with H = 2",
-        "train.paper.prior_densities",
+        "train.paper.figures.prior_densities",
         (Run("af-af-h2", "ptb", "af-af", ("--latent-size", "2")),),
     ),
-    "figure7": Figure("Time to sample one sequence", "train.paper.sampling_time"),
+    "figure7": Figure("Time to sample one sequence", "train.paper.figures.sampling_time"),
 }
 
 # A scale's preset. `cpu` is an honest small version: minutes to half an hour a run.

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Drawing", "Job"]
+from train.data.dataset import Dataset
+
+__all__ = ["Drawing", "Job", "Trained"]
+
+
+class Trained(NamedTuple):
+    """What a run has left.
+
+    Attributes:
+      model: A Keras model, with its best weights.
+      dataset: What it was trained on.
+    """
+
+    model: Any
+    dataset: Dataset
 
 
 class Job(NamedTuple):
@@ -15,13 +29,13 @@ class Job(NamedTuple):
     Attributes:
       scale: `tiny` (seconds, for tests), `cpu` or `paper` (the published sizes).
       seed: Of all that is random.
-      runs: Folders of the finished runs that the figure asks for, by the name of the run.
+      load: Reads back a run that the figure asks for, by its name.
       folder: Of the figure alone, there already: for what takes long, so that it can go on.
     """
 
     scale: str
     seed: int
-    runs: Mapping[str, Path]
+    load: Callable[[str], Trained]
     folder: Path
 
 

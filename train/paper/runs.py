@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from train.files import read_json, write_json
+from train.data.tasks import TASKS
 from train.paper.experiments import Run, flags_of
-from train.tasks import TASKS
+from train.support.files import read_json, write_json
 
 __all__ = ["Runs"]
 
@@ -85,8 +85,7 @@ class Runs:
 
 def _program(run: Run) -> str:
     """Returns the module that trains a run."""
-    configs = (task.config for task in TASKS.values())
-    return next(c.program for c in configs if run.dataset in c.named_datasets)
+    return next(c.program for c in TASKS.values() if run.dataset in c.named_datasets)
 
 
 def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:

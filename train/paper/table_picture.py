@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
+from train.data.tasks import TASKS
 from train.paper.experiments import Table
 from train.paper.tables import Line
-from train.tasks import TASKS
+from train.support.figures import figure_png, new_figure
 
 __all__ = ["table_png"]
 
@@ -18,16 +18,13 @@ def table_png(table: Table, lines: Sequence[Line]) -> bytes | None:
     Bars are the terms of the bound, KL and then reconstruction; a dot is the test result here, with
     twice its standard error, and a diamond the paper's.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     unit = TASKS[table.task].unit
     done = [line for line in lines if line.results is not None]
     datasets = list(dict.fromkeys(line.row.dataset for line in done))
     if not done:
         return None
     height = 1.3 + 0.34 * max(sum(line.row.dataset == d for line in done) for d in datasets)
-    figure = Figure(figsize=(1.0 + 5.2 * len(datasets), height), layout="constrained", dpi=120)
+    figure = new_figure(1.0 + 5.2 * len(datasets), height, dpi=120)
     panels = figure.subplots(1, len(datasets), squeeze=False)[0]
     for axes, dataset in zip(panels, datasets, strict=True):
         own = [line for line in done if line.row.dataset == dataset]
@@ -68,6 +65,4 @@ def table_png(table: Table, lines: Sequence[Line]) -> bytes | None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4)
-    png = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(png)
-    return png.getvalue()
+    return figure_png(figure)

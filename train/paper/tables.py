@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from train.data.tasks import TASKS
 from train.paper.experiments import Row, Table
 from train.paper.runs import Runs
-from train.tasks import TASKS
 
 __all__ = ["Line", "lines_of", "markdown", "table_json"]
 

@@ -1,0 +1,147 @@
+"""MADE with a context: the network of an autoregressive bijector, and its incremental solution."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bijectors.axes import move_axis
+from bijectors.hidden.mlp import ConditionalMLP
+from bijectors.scan import scan
+
+__all__ = ["ConditionalMADE"]
+
+
+class ConditionalMADE(ConditionalMLP):
+    """MADE (Germain et al., 2015): `params[..., i, :]` depends on `x[..., :i]` and the context.
+
+    Hidden units carry degrees 0 .. H-1, ascending and as evenly as they go; a unit of degree
+    `d` sees `x[:d]`, output `i` sees units of degree at most `i`. Degree 0 exists so that the first
+    dimension, too, depends on the context through a non-linear layer.
+
+    Args:
+      event_size: H, number of inputs and of outputs.
+      num_params, context_size, hidden_sizes, output_scale, hidden_init, output_init, name: as in
+        `ConditionalMLP`.
+
+    Raises:
+      ValueError: a hidden layer has fewer units than the event has dimensions.
+    """
+
+    def __init__(
+        self,
+        event_size: int,
+        num_params: int,
+        context_size: int = 0,
+        hidden_sizes: Sequence[int] = (100, 100),
+        **kwargs: Any,
+    ) -> None:
+        if min(hidden_sizes) < event_size:
+            raise ValueError(
+                f"expected hidden sizes of at least the event size {event_size}; "
+                f"got {tuple(hidden_sizes)}"
+            )
+        super().__init__(event_size, event_size, num_params, context_size, hidden_sizes, **kwargs)
+
+    @property
+    def event_size(self) -> int:
+        """H, the number of dimensions."""
+        return self.output_size
+
+    def _make_masks(self) -> list[np.ndarray]:
+        hidden = [_degrees(size, self.event_size) for size in self.hidden_sizes]
+        inputs = np.arange(1, self.event_size + 1)  # x[i] is known from degree i + 1 on
+        outputs = np.repeat(np.arange(self.event_size), self.num_params)
+        degrees = [inputs, *hidden, outputs]
+        return [
+            (below[:, None] <= above[None, :]).astype(float)
+            for below, above in itertools.pairwise(degrees)
+        ]
+
+    def solve(
+        self,
+        solve_dimension: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+        targets: tf.Tensor,
+        context: tf.Tensor | None = None,
+        offset: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Finds the `x` with `x[i], w[i] = solve_dimension(targets[i], params[i](x[:i]))`.
+
+        Goes through the dimensions once. When `x[i-1]` is known, its row of the first kernel is
+        added to that layer's pre-activations, and only the units of degree `i` are finished and
+        passed on: one dense pass of work for all H dimensions, not one for each.
+
+        Args:
+          solve_dimension: Maps a target `[...]` and parameters `[..., num_params]` to two `[...]`.
+          targets: `[..., H]`.
+          context: As in `call`.
+          offset: As in `call`.
+
+        Returns:
+          `x` and `w`, both `[..., H]`.
+        """
+        size, num_layers = self.event_size, len(self.hidden_sizes)
+        batch = tf.shape(targets)[:-1]
+        first, last = self._from_context(context, offset)
+        layouts = [_Blocks(_degrees(n, size), size) for n in self.hidden_sizes]
+        # Pre-activations of every layer as [..., H, units of a degree], so that a step is a slice.
+        start = [layouts[0].columns(first)]
+        start += [layouts[k].columns(self.biases[k]) for k in range(1, num_layers)]
+        start += [self._split(last)]
+        start = [tf.broadcast_to(a, tf.concat([batch, tf.shape(a)[-2:]], 0)) for a in start]
+        rows = [layouts[0].columns(self._kernel(0))]
+        rows += [
+            layouts[k].columns(layouts[k - 1].rows(self._kernel(k))) for k in range(1, num_layers)
+        ]
+        rows += [self._split(layouts[-1].rows(self._kernel(num_layers)))]
+        scale = tf.constant(self.output_scale, targets.dtype)
+
+        def step(
+            state: list[tf.Tensor], inputs: tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]
+        ) -> tuple[list[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+            i, target, (first_row, *blocks) = inputs
+            state = list(state)
+            for k, block in enumerate(blocks):  # finish the units of degree i, layer by layer
+                units = tf.nn.relu(tf.gather(state[k], i, axis=-2))
+                state[k + 1] += tf.tensordot(units, block, 1)
+            x, w = solve_dimension(target, tf.gather(state[-1], i, axis=-2) * scale)
+            state[0] += x[..., None, None] * first_row
+            return state, (x, w)
+
+        spec = tf.TensorSpec(targets.shape[:-1], targets.dtype)
+        inputs = (tf.range(size), move_axis(targets, -1, 0), rows)
+        _, (x, w) = scan(step, start, inputs, (spec, spec))
+        return move_axis(x, 0, -1), move_axis(w, 0, -1)
+
+
+class _Blocks:
+    """Units sorted by degree, laid out as `[num_degrees, widest]`, the gaps filled by zeros."""
+
+    def __init__(self, degrees: np.ndarray, num_degrees: int) -> None:
+        counts = np.bincount(degrees, minlength=num_degrees)
+        self._index = np.full((num_degrees, counts.max()), len(degrees))  # points at the zero
+        for degree in range(num_degrees):
+            self._index[degree, : counts[degree]] = np.flatnonzero(degrees == degree)
+
+    def columns(self, values: tf.Tensor) -> tf.Tensor:
+        """`[..., units]` to `[..., num_degrees, widest]`."""
+        return tf.gather(_append_zero(values, -1), self._index, axis=-1)
+
+    def rows(self, kernel: tf.Tensor) -> tf.Tensor:
+        """`[units, n]` to `[num_degrees, widest, n]`."""
+        return tf.gather(_append_zero(kernel, 0), self._index, axis=0)
+
+
+def _append_zero(values: tf.Tensor, axis: int) -> tf.Tensor:
+    values = tf.convert_to_tensor(values)
+    paddings = np.zeros((len(values.shape), 2), int)
+    paddings[axis, 1] = 1
+    return tf.pad(values, paddings)
+
+
+def _degrees(num_units: int, num_degrees: int) -> np.ndarray:
+    return np.arange(num_units) * num_degrees // num_units

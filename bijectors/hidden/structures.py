@@ -1,0 +1,141 @@
+"""Bijectors along the hidden dimension: autoregressive, split coupling, independent.
+
+All three apply one scalar map to each dimension and differ in what its parameters may depend on.
+They are called the same way, `Bijector(network, scalar_map, context, offset)`, and their `network`
+is a `ConditionalMADE` or `ConditionalMLP` of the size that their `HiddenStructure` builds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors.base import FlowBijector, forward_and_log_det, inverse_and_log_det
+from bijectors.hidden.made import ConditionalMADE
+from bijectors.hidden.mlp import ConditionalMLP
+
+__all__ = [
+    "AF",
+    "INDEPENDENT",
+    "SCF",
+    "AutoregressiveHidden",
+    "HiddenBijector",
+    "HiddenStructure",
+    "IndependentHidden",
+    "SplitCouplingHidden",
+]
+
+ScalarMapFactory = Callable[[tf.Tensor], tfp.bijectors.Bijector]
+
+
+class HiddenBijector(FlowBijector):
+    """Base of the bijectors over events `[..., H]` whose scalar maps are parametrised by a network.
+
+    Args:
+      network: Gives the unconstrained parameters `[..., dims, num_params]`.
+      scalar_map: Makes a scalar bijector, noise to latent, from these parameters.
+      context: `[..., context_size]`, or None.
+      offset: `[..., hidden_sizes[0]]`, or None; see `ConditionalMLP.call`.
+      name: Name of the bijector.
+    """
+
+    def __init__(
+        self,
+        network: ConditionalMLP,
+        scalar_map: ScalarMapFactory,
+        context: tf.Tensor | None = None,
+        offset: tf.Tensor | None = None,
+        name: str | None = None,
+    ) -> None:
+        # A Keras layer inside a tf.Module is not tracked: its owner is the layer that made it.
+        self._network = network
+        self._scalar_map = scalar_map
+        self._context = context
+        self._offset = offset
+        super().__init__(forward_min_event_ndims=1, name=name or type(self).__name__)
+
+    def _scalar(self, inputs: tf.Tensor | None) -> tfp.bijectors.Bijector:
+        return self._scalar_map(self._network(inputs, self._context, self._offset))
+
+
+class AutoregressiveHidden(HiddenBijector):
+    """AF in hidden: `z[i] = s(eps[i]; params(z[:i], context))`, `s` increasing.
+
+    The inverse (density evaluation) takes one pass of the MADE; the forward direction (sampling) is
+    serial over H and takes the work of one pass. Source: section 3 of Ziegler & Rush (2019);
+    Papamakarios et al. (2017).
+    """
+
+    def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return inverse_and_log_det(self._scalar(z), z, event_ndims=1)
+
+    def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def solve(eps_i: tf.Tensor, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return forward_and_log_det(self._scalar_map(params), eps_i, event_ndims=0)
+
+        z, log_det = self._network.solve(solve, eps, self._context, self._offset)
+        return z, tf.reduce_sum(log_det, axis=-1)
+
+
+class SplitCouplingHidden(HiddenBijector):
+    """SCF in hidden: `z[:k] = eps[:k]`, `z[k:] = s(eps[k:]; params(z[:k], context))`, `k = H // 2`.
+
+    Both directions take one pass. The network has `k` inputs and `H - k` outputs, as
+    `HIDDEN_STRUCTURES["scf"].network(H, num_params, ...)` builds it. Source: section 3 of Ziegler &
+    Rush (2019); Dinh et al. (2017).
+    """
+
+    def _map(self, values: tf.Tensor, direction: Callable) -> tuple[tf.Tensor, tf.Tensor]:
+        size = self._network.input_size
+        kept = values[..., :size]
+        mapped, log_det = direction(self._scalar(kept), values[..., size:], event_ndims=1)
+        return tf.concat([kept, mapped], axis=-1), log_det
+
+    def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._map(z, inverse_and_log_det)
+
+    def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._map(eps, forward_and_log_det)
+
+
+class IndependentHidden(HiddenBijector):
+    """No structure in hidden: `z[i] = s(eps[i]; params(context))`, both directions in one pass."""
+
+    def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return inverse_and_log_det(self._scalar(None), z, event_ndims=1)
+
+    def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return forward_and_log_det(self._scalar(None), eps, event_ndims=1)
+
+
+@dataclass(frozen=True)
+class HiddenStructure:
+    """One value of the choice "hidden structure".
+
+    Attributes:
+      network: Builds the network: `network(event_size, num_params, context_size, hidden_sizes,
+        output_scale, ...)`, keyword arguments as in `ConditionalMLP`.
+      bijector: The bijector that uses it.
+    """
+
+    network: Callable[..., ConditionalMLP]
+    bijector: type[HiddenBijector]
+
+
+def _split_coupling_network(event_size: int, num_params: int, **kwargs: Any) -> ConditionalMLP:
+    if event_size < 2:
+        raise ValueError(f"expected an event size of at least 2 for a coupling; got {event_size}")
+    return ConditionalMLP(event_size // 2, event_size - event_size // 2, num_params, **kwargs)
+
+
+def _independent_network(event_size: int, num_params: int, **kwargs: Any) -> ConditionalMLP:
+    return ConditionalMLP(0, event_size, num_params, **kwargs)
+
+
+AF = HiddenStructure(ConditionalMADE, AutoregressiveHidden)
+SCF = HiddenStructure(_split_coupling_network, SplitCouplingHidden)
+INDEPENDENT = HiddenStructure(_independent_network, IndependentHidden)

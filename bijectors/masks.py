@@ -1,0 +1,31 @@
+"""Masks of ragged batches: a choice and never a product, so that no NaN beyond a length spreads."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from bijectors.axes import size_of_axis
+
+__all__ = ["mask_steps", "step_mask", "zero_unless"]
+
+
+def step_mask(lengths: tf.Tensor, values: tf.Tensor, event_ndims: int = 1) -> tf.Tensor:
+    """Whether a step lies within its sequence, bool, to be broadcast against `values`.
+
+    Args:
+      lengths: int `[..., B]`.
+      values: `[..., B, T, *event]`.
+      event_ndims: Number of dimensions after T.
+    """
+    mask = tf.sequence_mask(lengths, size_of_axis(values, -1 - event_ndims))
+    return mask[(..., *[None] * event_ndims)]
+
+
+def zero_unless(condition: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """`values` where the condition holds, 0 elsewhere."""
+    return tf.where(condition, values, tf.zeros_like(values))
+
+
+def mask_steps(values: tf.Tensor, lengths: tf.Tensor, event_ndims: int = 1) -> tf.Tensor:
+    """`values [..., B, T, *event]`, zeros at and beyond each length; see `step_mask`."""
+    return zero_unless(step_mask(lengths, values, event_ndims), values)

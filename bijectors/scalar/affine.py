@@ -1,0 +1,85 @@
+"""Affine: the linear scalar map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors.base import FlowBijector
+from bijectors.scalar.maps import ScalarMap
+from bijectors.scalar.parameters import convert_parameters, log_det_like, unstack_unconstrained
+
+__all__ = ["AFFINE", "Affine"]
+
+
+class Affine(FlowBijector):
+    """`y = a + b*x`, elementwise, `b > 0`; the log-det is `log(b)` nats per element."""
+
+    def __init__(self, a: Any, b: Any, validate_args: bool = False, name: str = "affine") -> None:
+        """Args: a, b, float32 or float64, of shapes that broadcast with each other and x.
+
+        Raises:
+          ValueError: the dtype is another one, or, with `validate_args` and a value of `b` known
+            when this is called, `b` is not positive.
+        """
+        values = convert_parameters(a=a, b=b)
+        self.a, self.b = values.values()
+        # b', where `from_unconstrained` knows it.
+        self._log_b: tf.Tensor | None = None
+        super().__init__(
+            dtype=values["a"].dtype,
+            forward_min_event_ndims=0,
+            validate_args=validate_args,
+            parameters={**values, "validate_args": validate_args, "name": name},
+            name=name,
+        )
+        static_b = tf.get_static_value(self.b) if validate_args else None
+        if static_b is not None and not (static_b > 0).all():
+            raise ValueError(f"expected b > 0; got {static_b.min()}")
+
+    @classmethod
+    def from_unconstrained(cls, raw: Any) -> Affine:
+        """The map of any two real numbers `raw[..., 0:2]` = `a, b'`, with `b = exp(b')`.
+
+        `raw = 0` is the identity.
+
+        Raises:
+          ValueError: `raw` is not `[..., 2]`, or neither float32 nor float64.
+        """
+        a, log_b = unstack_unconstrained(raw, 2)
+        bijector = cls(a=a, b=tf.exp(log_b))
+        bijector._log_b = log_b
+        return bijector
+
+    @classmethod
+    def _is_increasing(cls) -> bool:
+        return True
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        return {
+            "a": tfp.util.ParameterProperties(),
+            "b": tfp.util.ParameterProperties(
+                default_constraining_bijector_fn=lambda: tfp.bijectors.Exp()
+            ),
+        }
+
+    def _log_slope(self) -> tf.Tensor:
+        return tf.math.log(self.b) if self._log_b is None else self._log_b
+
+    def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        y = self.a + self.b * x
+        return y, log_det_like(self._log_slope(), y)
+
+    def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x = (y - self.a) / self.b
+        return x, log_det_like(-self._log_slope(), x)
+
+
+AFFINE = ScalarMap(
+    num_params=2,
+    output_scale=(1.0, 0.4),
+    from_unconstrained=lambda raw: tfp.bijectors.Invert(Affine.from_unconstrained(raw)),
+)

@@ -1,0 +1,72 @@
+"""TFP's rational-quadratic spline as a scalar map with unconstrained parameters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors.scalar.maps import ScalarMap
+from bijectors.scalar.parameters import convert_unconstrained
+
+__all__ = ["SPLINE", "num_spline_params", "rational_quadratic_spline"]
+
+_NUM_BINS = 8
+
+
+def num_spline_params(num_bins: int) -> int:
+    """The parameters of one spline: a width and a height a bin, a slope at each inner knot.
+
+    Raises:
+      ValueError: there are fewer than two bins.
+    """
+    if num_bins < 2:
+        raise ValueError(f"expected num_bins >= 2; got {num_bins}")
+    return 3 * num_bins - 1
+
+
+def rational_quadratic_spline(
+    raw: Any,
+    num_bins: int = _NUM_BINS,
+    interval: tuple[float, float] = (-6.0, 6.0),
+    min_bin_size: float = 1e-2,
+    min_slope: float = 1e-2,
+) -> tfp.bijectors.RationalQuadraticSpline:
+    """A monotone spline on `interval`, the identity outside it; `raw = 0` is the identity.
+
+    `raw[..., 0 : 3*num_bins - 1]` = widths', heights', slopes'. Widths and heights are a softmax,
+    at least `min_bin_size` and as long as the interval together; slopes are a softplus, at least
+    `min_slope`. Unlike `NLSq` and `Affine`, nothing moves outside the interval.
+
+    Source: Durkan et al., Neural Spline Flows, 2019.
+
+    Raises:
+      ValueError: `raw` is not `[..., 3*num_bins - 1]`, not float32 or float64, or the interval is
+        too short for its bins.
+    """
+    low, high = interval
+    spare = high - low - num_bins * min_bin_size
+    if spare <= 0.0:
+        raise ValueError(
+            f"expected an interval longer than num_bins * min_bin_size = "
+            f"{num_bins * min_bin_size:g}; got {interval}"
+        )
+    raw = convert_unconstrained(raw, num_spline_params(num_bins))
+    widths, heights, slopes = tf.split(raw, [num_bins, num_bins, num_bins - 1], axis=-1)
+    # raw = 0 is a slope of 1.
+    offset = math.log(math.expm1(1.0 - min_slope))
+    return tfp.bijectors.RationalQuadraticSpline(
+        bin_widths=tf.nn.softmax(widths) * spare + min_bin_size,
+        bin_heights=tf.nn.softmax(heights) * spare + min_bin_size,
+        knot_slopes=tf.nn.softplus(slopes + offset) + min_slope,
+        range_min=low,
+    )
+
+
+SPLINE = ScalarMap(
+    num_params=num_spline_params(_NUM_BINS),
+    output_scale=(1.0,) * num_spline_params(_NUM_BINS),
+    from_unconstrained=lambda raw: tfp.bijectors.Invert(rational_quadratic_spline(raw)),
+)

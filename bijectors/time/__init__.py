@@ -1,0 +1,3 @@
+"""Bijectors along time, and the protocol of what conditions them."""
+
+__all__: list[str] = []

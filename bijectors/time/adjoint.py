@@ -1,0 +1,100 @@
+"""IAF in time with a gradient of its own: one short serial loop back, all else at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from bijectors.axes import move_axis, one_step_earlier
+from bijectors.scan import scan
+from bijectors.time.conditioner import Structure
+from bijectors.time.structures import Direction, InverseAutoregressiveTime
+
+__all__ = ["AdjointInverseAutoregressiveTime"]
+
+
+class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
+    """The map of `InverseAutoregressiveTime`, its density differentiated by the adjoint method.
+
+    The serial direction solves `eps[t] = g(z[t]; h(eps[:t]))` step after step. Where the solution
+    is known, so is every context, and the same `eps` come out of functions of all steps at once,
+    `h = conditioner.scan(eps)` and `eps = g(z; h)`. So the gradient is
+
+        adjoint[t] = d_eps[t] + what later steps owe to eps[t]: a loop from the last step to the
+                     first, which needs the gradient of no weight;
+        the gradients of z and of all weights: those of the functions of all steps at once, given
+                     `adjoint` as that of their `eps`.
+
+    Automatic differentiation of the loop adds to the gradient of every weight at every step.
+
+    The conditioner's `step` and `scan` must be one function: dropout in `scan` alone would make
+    this the gradient of something else.
+
+    Gradients reach `z` and the variables that the conditioner and the hidden bijectors read.
+    Tensors that these were made with count as constants.
+    """
+
+    def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        @tf.custom_gradient
+        def mapped_and_log_det(values: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Any]:
+            (mapped, log_det), states = self._serial(direction, values, keep_states=True)
+
+            def grad(
+                d_mapped: tf.Tensor, d_log_det: tf.Tensor, variables: list[Any] | None = None
+            ) -> Any:
+                before = one_step_earlier(mapped)
+                adjoint = self._adjoint(direction, values, before, states, d_mapped, d_log_det)
+                with tf.GradientTape() as tape:
+                    tape.watch(values)
+                    covariates = self._conditioner.covariates(tf.shape(values)[-2])
+                    contexts = self._conditioner.scan(before, covariates)
+                    outputs = direction(self._hidden(contexts), values, 1)
+                sources = (values, list(variables or ()))
+                d_values, d_variables = tape.gradient(
+                    outputs, sources, (adjoint, d_log_det), tf.UnconnectedGradients.ZERO
+                )
+                if variables is None:
+                    return d_values
+                return d_values, [tf.convert_to_tensor(d) for d in d_variables]
+
+            return (mapped, log_det), grad
+
+        return mapped_and_log_det(values)
+
+    def _adjoint(
+        self,
+        direction: Direction,
+        values: tf.Tensor,
+        before: tf.Tensor,
+        states: Structure,
+        d_mapped: tf.Tensor,
+        d_log_det: tf.Tensor,
+    ) -> tf.Tensor:
+        """`d_mapped [..., T, H]`, with what each step does to later ones."""
+        covariates = self._conditioner.covariates(tf.shape(values)[-2])
+
+        def step(carry: Structure, inputs: Structure) -> tuple[Structure, tf.Tensor]:
+            d_before, d_state = carry
+            value, before, covariates, d_mapped, d_log_det, state = inputs
+            d_mapped += d_before
+            with tf.GradientTape() as tape:
+                tape.watch((before, state))
+                outputs, new_state = self._one_step(direction, before, state, value, covariates)
+            d_before, d_state = tape.gradient(
+                (outputs, new_state),
+                (before, state),
+                ((d_mapped, d_log_det), d_state),
+                tf.UnconnectedGradients.ZERO,
+            )
+            return (d_before, d_state), d_mapped
+
+        first = tf.nest.map_structure(lambda s: tf.zeros(tf.shape(s)[1:], s.dtype), states)
+        zero = tf.zeros_like(tf.reduce_sum(values, axis=-2))
+        inputs = tf.nest.map_structure(
+            lambda v: move_axis(v, -2, 0), (values, before, covariates, d_mapped)
+        )
+        inputs = (*inputs, move_axis(d_log_det, -1, 0), states)
+        spec = tf.TensorSpec(zero.shape, zero.dtype)
+        _, adjoint = scan(step, (zero, first), inputs, spec, reverse=True)
+        return move_axis(adjoint, 0, -2)

@@ -1,0 +1,169 @@
+"""Bijectors along time: autoregressive, inverse autoregressive, independent.
+
+Each applies a hidden bijector at every step of an event `[T, H]` and differs in what the context of
+that step may depend on. Steps at or beyond a sequence's length are mapped to themselves: they add
+exactly 0 to the log-det and no value there, NaN included, changes anything within the length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors.axes import move_axis, one_step_earlier, size_of_axis
+from bijectors.base import FlowBijector, forward_and_log_det, inverse_and_log_det
+from bijectors.masks import step_mask, zero_unless
+from bijectors.scan import scan
+from bijectors.time.conditioner import Conditioner, Structure
+
+__all__ = [
+    "AutoregressiveTime",
+    "IndependentTime",
+    "InverseAutoregressiveTime",
+    "TimeBijector",
+]
+
+Direction = Callable[[tfp.bijectors.Bijector, tf.Tensor, int], tuple[tf.Tensor, tf.Tensor]]
+
+
+class TimeBijector(FlowBijector):
+    """Base of the bijectors over events `[..., T, H]`.
+
+    Args:
+      conditioner: Makes the context of each step.
+      hidden: Makes the hidden bijector, events `[..., H]`, from a context.
+      lengths: int `[...]`, broadcast against the batch; None when all steps count.
+      name: Name of the bijector.
+    """
+
+    def __init__(
+        self,
+        conditioner: Conditioner,
+        hidden: Callable[[Structure], tfp.bijectors.Bijector],
+        lengths: tf.Tensor | None = None,
+        name: str | None = None,
+    ) -> None:
+        self._conditioner = conditioner
+        self._hidden = hidden
+        self._lengths = lengths
+        super().__init__(forward_min_event_ndims=2, name=name or type(self).__name__)
+
+    def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._masked(self._forward_steps, eps)
+
+    def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._masked(self._inverse_steps, z)
+
+    def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps all steps, `[..., T, H]` to `[..., T, H]` and a log-det per step `[..., T]`."""
+        raise NotImplementedError
+
+    def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        raise NotImplementedError
+
+    def _masked(
+        self, steps: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]], values: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        if self._lengths is None:
+            mapped, log_det = steps(values)
+        else:
+            mask = step_mask(self._lengths, values)
+            # Zeros before, not only a choice after: a NaN would come back through the gradient.
+            mapped, log_det = steps(zero_unless(mask, values))
+            mapped = tf.where(mask, mapped, values)
+            log_det = zero_unless(mask[..., 0], log_det)
+        return mapped, tf.reduce_sum(log_det, axis=-1)
+
+    def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps every step at once; the contexts come from `values` themselves, one step earlier."""
+        covariates = self._conditioner.covariates(size_of_axis(values, -2))
+        contexts = self._conditioner.scan(one_step_earlier(values), covariates)
+        return direction(self._hidden(contexts), values, 1)
+
+    def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps step after step; the contexts come from what earlier steps were mapped to."""
+        return self._serial(direction, values)[0]
+
+    def _serial(
+        self, direction: Direction, values: tf.Tensor, keep_states: bool = False
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
+        """`_step_by_step`, and the conditioner's states before every step, `[T, ...]`, or ()."""
+        covariates = self._conditioner.covariates(size_of_axis(values, -2))
+        state = self._conditioner.initial_state(tf.shape(values)[:-2])
+        before = tf.zeros_like(tf.reduce_sum(values, axis=-2))  # defined for T = 0 too
+
+        def step(
+            carry: tuple[tf.Tensor, Structure], inputs: tuple[tf.Tensor, Structure]
+        ) -> tuple[tuple[tf.Tensor, Structure], Structure]:
+            (mapped, log_det), state = self._one_step(direction, *carry, *inputs)
+            return (mapped, state), (mapped, log_det, carry[1] if keep_states else ())
+
+        specs = (
+            tf.TensorSpec(before.shape, values.dtype),
+            tf.TensorSpec(before.shape[:-1], values.dtype),
+            tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), state)
+            if keep_states
+            else (),
+        )
+        inputs = tf.nest.map_structure(lambda v: move_axis(v, -2, 0), (values, covariates))
+        _, (mapped, log_det, states) = scan(step, (before, state), inputs, specs)
+        return (move_axis(mapped, 0, -2), move_axis(log_det, 0, -1)), states
+
+    def _one_step(
+        self,
+        direction: Direction,
+        before: tf.Tensor,
+        state: Structure,
+        value: tf.Tensor,
+        covariates: Structure,
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
+        """Maps the `value` of a step, given what the step `before` was mapped to."""
+        context, state = self._conditioner.step(before, covariates, state)
+        mapped, log_det = direction(self._hidden(context), value, 1)
+        return (tf.ensure_shape(mapped, value.shape), log_det), state
+
+
+class AutoregressiveTime(TimeBijector):
+    """AF in time: `z[t] = f(eps[t]; z[:t])`, f the hidden bijector; density parallel in t.
+
+    Source: section 4.3 of Ziegler & Rush (2019), models 1 and 2.
+    """
+
+    def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._step_by_step(forward_and_log_det, eps)
+
+    def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._all_steps(inverse_and_log_det, z)
+
+
+class InverseAutoregressiveTime(TimeBijector):
+    """IAF in time: `z[t] = f(eps[t]; eps[:t])`, f the hidden bijector; sampling parallel in t.
+
+    Source: section 4.3 of Ziegler & Rush (2019), model 3.
+    """
+
+    def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._all_steps(forward_and_log_det, eps)
+
+    def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._step_by_step(inverse_and_log_det, z)
+
+
+class IndependentTime(TimeBijector):
+    """No structure in time: `z[t] = f(eps[t])`; the context holds the covariates only.
+
+    The conditioner's `scan` is given zeros, so that it cannot pass anything on.
+    """
+
+    def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        covariates = self._conditioner.covariates(size_of_axis(values, -2))
+        contexts = self._conditioner.scan(tf.zeros_like(values), covariates)
+        return direction(self._hidden(contexts), values, 1)
+
+    def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._map(forward_and_log_det, eps)
+
+    def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._map(inverse_and_log_det, z)

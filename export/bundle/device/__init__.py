@@ -1,0 +1,3 @@
+"""What runs a bundle, with JAX and NumPy alone."""
+
+__all__: list[str] = []

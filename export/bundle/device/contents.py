@@ -1,0 +1,144 @@
+"""The files of a bundle: who writes them, TensorFlow's side, and who reads them, JAX's side."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from export.bundle.device.arrays import load_arrays
+from train.support.digests import sha256_of_file
+from train.support.errors import UserError
+from train.support.files import read_json, write_json
+from train.support.units import Unit
+
+__all__ = ["Bundle", "Variable", "copy_runner", "write_manifest"]
+
+_FORMAT = 1
+_MANIFEST = "manifest.json"
+# What runs a bundle, besides `run_bundle.py`: folders that import neither TensorFlow nor Keras.
+_FOLDERS = ("export/bundle/device", "train/support", "train/engine")
+
+
+@dataclasses.dataclass(frozen=True)
+class Variable:
+    """One variable of the state.
+
+    Attributes:
+      name: For messages.
+      shape: Its shape.
+      dtype: Its dtype.
+      part: `weight` (trained), `model` (the model's other variables), or `training`.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    part: str
+
+
+class Bundle:
+    """A bundle as its runner sees it.
+
+    | file                      | what                                                            |
+    |---------------------------|-----------------------------------------------------------------|
+    | `manifest.json`           | settings, variables, programs, a checksum of every other file   |
+    | `initial.npz`             | the variables at the start                                      |
+    | `data.npz`                | the three splits, and log p(T)                                  |
+    | `programs/KIND-I.bin`     | a kind's StableHLO for bucket I: `train`, `valid` or `test`     |
+    | `run_bundle.py`           | the program that runs it, with `export/` and `train/` beside it |
+
+    Attributes:
+      manifest: What is in `manifest.json`.
+      id: Digest of the manifest, and so of the bundle.
+      config: The settings of the training.
+      unit: In what likelihoods are given.
+      variables: The state, in the order in which it is kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Reads the manifest, and compares all files with it.
+
+        Raises:
+          UserError: If there is no bundle, or a file is missing or damaged.
+        """
+        self._path = path
+        try:
+            self.manifest: dict[str, Any] = read_json(path / _MANIFEST)
+            if self.manifest["format"] != _FORMAT:
+                raise UserError(f"{path} is a bundle of another version: export it again")
+            files = self.manifest["sha256"]
+        except FileNotFoundError:
+            raise UserError(f"{path} holds no bundle: there is no {_MANIFEST}") from None
+        except (ValueError, KeyError, TypeError):
+            raise UserError(f"{path / _MANIFEST} is damaged: copy the bundle again") from None
+        for name, digest in files.items():
+            file = path / name
+            if not file.is_file():
+                raise UserError(f"{file} is missing: copy the bundle again")
+            if sha256_of_file(file) != digest:
+                raise UserError(f"{file} is damaged, its checksum is wrong: copy the bundle again")
+        self.id = sha256_of_file(path / _MANIFEST)
+        self.config = SimpleNamespace(**self.manifest["settings"]["train"])
+        self.unit = Unit(**self.manifest["unit"])
+        self.variables = [
+            Variable(**{**fields, "shape": tuple(fields["shape"])})
+            for fields in self.manifest["variables"]
+        ]
+
+    def initial_state(self) -> list[np.ndarray]:
+        """Returns the variables at the start."""
+        content = (self._path / "initial.npz").read_bytes()
+        shapes = [variable.shape for variable in self.variables]
+        return load_arrays(content, shapes, [variable.dtype for variable in self.variables])
+
+    def sequences(self, split: str) -> list[np.ndarray]:
+        """Returns the sequences of a split, arrays `[T, ...]`."""
+        with np.load(self._path / "data.npz") as data:
+            flat, lengths = data[f"{split}_x"], data[f"{split}_lengths"]
+        return np.split(flat.astype(self.manifest["x_dtype"]), np.cumsum(lengths)[:-1])
+
+    def log_length(self) -> np.ndarray:
+        """Returns log p(T) for T = 1 .. max_length, nats."""
+        with np.load(self._path / "data.npz") as data:
+            return data["log_length"]
+
+    def artifact(self, file: str) -> bytes:
+        """Returns a program."""
+        return zlib.decompress((self._path / file).read_bytes())
+
+
+def write_manifest(path: Path, fields: Mapping[str, Any], variables: Sequence[Variable]) -> None:
+    """Completes a bundle, whose other files lie in `path`."""
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        if file.is_file() and file.suffix != ".pyc" and file.name != _MANIFEST
+    )
+    write_json(
+        path / _MANIFEST,
+        {
+            "format": _FORMAT,
+            **json.loads(json.dumps(fields)),
+            "variables": [dataclasses.asdict(variable) for variable in variables],
+            "sha256": {file.relative_to(path).as_posix(): sha256_of_file(file) for file in files},
+        },
+    )
+
+
+def copy_runner(path: Path) -> None:
+    """Copies into a bundle what runs it."""
+    root = Path(__file__).parents[3]
+    for folder in _FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(root / folder, path / folder, ignore=ignored)
+        for package in Path(folder).parents[:-1]:
+            shutil.copyfile(root / package / "__init__.py", path / package / "__init__.py")
+    shutil.copyfile(root / "export/bundle/run_bundle.py", path / "run_bundle.py")

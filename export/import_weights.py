@@ -1,0 +1,81 @@
+"""Makes the result of a bundle a run: `python -m export.import_weights RESULT --workdir W`.
+
+RESULT is the folder `result` that a bundle's `run_bundle.py` left. Afterwards W is like the folder
+of any finished run, for `train.evaluate`, `train.sample` and the programs of `export`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import tyro
+
+from export.bundle.device.result import read_result
+from tf_latentflow import ModelConfig
+from train.data.tasks import TASKS
+from train.engine.workdir import Workdir
+from train.support.errors import UserError, run_program
+from train.support.flags import parse_flags
+from train.support.startup import import_tensorflow_quietly
+
+__all__ = ["ImportConfig", "main"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ImportConfig:
+    """Makes the weights that a bundle has trained a run like any other."""
+
+    result: tyro.conf.Positional[Path]
+    """Folder `result` of the bundle's run."""
+    workdir: Path
+    """Folder of the run, empty or not there."""
+    data_dir: Path | None = None
+    """Folder with the files of the dataset. None: that of the export."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the program; `args` are its flags, or None for those of the process.
+
+    Raises:
+      UserError: If the input is bad.
+    """
+    flags = parse_flags(ImportConfig, "python -m export.import_weights", args)
+    numbers, values = read_result(flags.result)
+    settings = numbers["settings"]
+    config = TASKS[settings["task"]].from_dict(settings["train"])
+    if flags.data_dir is not None:
+        config = dataclasses.replace(config, data_dir=flags.data_dir)
+    settings = {**settings, "train": config.to_dict()}
+    workdir = Workdir(flags.workdir)
+    workdir.check(settings)
+    dataset = config.load()
+    if dataset.sha256 != settings["dataset_sha256"]:
+        raise UserError(
+            f"{dataset.name} is not the dataset that the bundle was exported with: restore it, or "
+            "name its folder with --data-dir"
+        )
+
+    import_tensorflow_quietly()
+    from export.bundle.trained import model_of
+    from train.runs.finished_run import write_results
+    from train.runs.saved_model import save_model
+
+    model = model_of(ModelConfig.from_dict(settings["model"]), values)
+    workdir.claim(settings)
+    save_model(model, workdir)
+    write_results(
+        workdir,
+        config,
+        dataset,
+        model,
+        test=numbers["test"],
+        # The memory of another machine, which nobody counted.
+        train={**numbers["train"], "peak_memory_gib": None},
+    )
+    print(f"the run lies in {workdir.path}")
+
+
+if __name__ == "__main__":
+    run_program(main)

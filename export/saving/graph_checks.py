@@ -1,0 +1,112 @@
+"""Whether a written graph runs on any server, by what stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from export.saving.graph_protos import (
+    NodeDef,
+    SavedModel,
+    core_op_is_stateful,
+    read_saved_model,
+)
+from train.support.errors import UserError
+
+__all__ = ["check_graph", "graph_problems"]
+
+_XLA = "_XlaMustCompile"
+
+# All operations with a state that an export may have. No random one is among them: a generator's
+# state advances with every request and starts over with every server.
+_STATEFUL = frozenset(
+    {
+        "AssignVariableOp",
+        "Case",
+        "DisableCopyOnRead",
+        "HashTableV2",
+        "If",
+        "InitializeTableFromTextFileV2",
+        "LookupTableFindV2",
+        "MergeV2Checkpoints",
+        "ReadVariableOp",
+        "RestoreV2",
+        "SaveV2",
+        "StatefulPartitionedCall",
+        "VarHandleOp",
+        "VarIsInitializedOp",
+        "While",
+    }
+)
+
+
+def check_graph(folder: Path, xla: bool = False) -> None:
+    """Reads the `saved_model.pb` of a folder again and checks it; see `graph_problems`.
+
+    Raises:
+      UserError: If a server would not run it.
+    """
+    problems = graph_problems(read_saved_model(folder), xla)
+    if problems:
+        more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+        raise UserError(f"this model cannot be exported: {problems[0]}{more}")
+
+
+def graph_problems(message: SavedModel, xla: bool = False) -> list[str]:
+    """Returns what keeps a graph from running alike on every server, a line each.
+
+    Operations from outside TensorFlow's core, Python functions, kernels of cuDNN or bound to a GPU,
+    random operations that have a state, and, unless `xla`, functions that must be compiled.
+    """
+    problems: dict[str, None] = {}
+    functions = _functions(message)
+    for where, node in _nodes(message):
+        for what in _node_problems(node, functions, xla):
+            problems.setdefault(f"{what} ({node.name} in {where})")
+    if not xla:
+        for name in _compiled_functions(message):
+            problems.setdefault(f"function {name} must be compiled, and servers have XLA off")
+    return list(problems)
+
+
+def _nodes(message: SavedModel) -> Iterator[tuple[str, NodeDef]]:
+    for meta_graph in message.meta_graphs:
+        for node in meta_graph.graph_def.node:
+            yield "the graph", node
+        for function in meta_graph.graph_def.library.function:
+            for node in function.node_def:
+                yield function.signature.name, node
+
+
+def _functions(message: SavedModel) -> frozenset[str]:
+    return frozenset(
+        function.signature.name
+        for meta_graph in message.meta_graphs
+        for function in meta_graph.graph_def.library.function
+    )
+
+
+def _compiled_functions(message: SavedModel) -> Iterator[str]:
+    for meta_graph in message.meta_graphs:
+        for function in meta_graph.graph_def.library.function:
+            if function.attr[_XLA].b:
+                yield function.signature.name
+
+
+def _node_problems(node: NodeDef, functions: frozenset[str], xla: bool) -> Iterator[str]:
+    op = node.op
+    if op in functions:
+        return
+    stateful = core_op_is_stateful(op)
+    if "PyFunc" in op:
+        yield f"{op} calls Python"
+    elif stateful is None:
+        yield f"{op} is no operation of TensorFlow's core"
+    elif "Cudnn" in op:
+        yield f"{op} runs on GPUs only"
+    elif stateful and op not in _STATEFUL:
+        yield f"{op} has a state of its own"
+    if "GPU" in node.device.upper():
+        yield f"{op} is bound to {node.device}"
+    if not xla and _XLA in node.attr and node.attr[_XLA].b:
+        yield f"{op} must be compiled, and servers have XLA off"

@@ -1,0 +1,126 @@
+"""How a model draws a batch from the noise of its rows, with and without a compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from bijectors import FixedPointHidden, HiddenBijector
+from bijectors.axes import move_axis
+from bijectors.masks import mask_steps
+from export.saving.row_noise import LATENTS, SYMBOLS, row_normal, row_uniform
+
+__all__ = ["Sampler", "compiled_lengths", "make_sampler"]
+
+_SHORTEST = 32
+
+Sampler = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+
+# From the noise of each row `[B, max_length, n]`, lengths int32 `[B]`, temperatures float32 `[B]`
+# and T to x int32 `[B, T, *event_shape]`.
+_Compute = Callable[[list[tf.Tensor], tf.Tensor, tf.Tensor, int | tf.Tensor], tf.Tensor]
+
+
+def make_sampler(model: keras.Model, xla: bool = False) -> Sampler:
+    """Returns `draw(lengths, seeds, temperatures) -> x`.
+
+    They are int32, int64 and float32 `[B]`, and x is int32 `[B, T, *event_shape]`, 0 beyond each
+    length; T is at least the longest length. All operations are plain ones, `hidden="af"` solved by
+    `FixedPointHidden`, unless `xla`: then a function that only a server with XLA runs computes the
+    same from the same noise, one dimension after the other.
+    """
+    config = model.config
+    if config.is_flow:
+        compute = _flow_compute(
+            model, FixedPointHidden if config.hidden == "af" and not xla else None
+        )
+    else:
+        compute = _baseline_compute(model)
+    compute = _compiled(compute, config.max_length) if xla else compute
+
+    def draw(lengths: tf.Tensor, seeds: tf.Tensor, temperatures: tf.Tensor) -> tf.Tensor:
+        # Outside of what is compiled, as a compiler makes other normal numbers from a seed.
+        noise = [row_uniform(seeds, SYMBOLS, [config.max_length, config.vocab_size])]
+        if config.is_flow:
+            noise.append(row_normal(seeds, LATENTS, [config.max_length, config.latent_size]))
+        return compute(noise, lengths, temperatures, tf.maximum(tf.reduce_max(lengths), 1))
+
+    return draw
+
+
+def compiled_lengths(max_length: int) -> list[int]:
+    """The numbers of steps that the compiled function is made for.
+
+    >>> compiled_lengths(288)
+    [32, 64, 128, 256, 288]
+    """
+    lengths = []
+    while _SHORTEST << len(lengths) < max_length:
+        lengths.append(_SHORTEST << len(lengths))
+    return [*lengths, max_length]
+
+
+def _flow_compute(model: keras.Model, hidden: type[HiddenBijector] | None) -> _Compute:
+    def compute(
+        noise: list[tf.Tensor],
+        lengths: tf.Tensor,
+        temperatures: tf.Tensor,
+        num_steps: int | tf.Tensor,
+    ) -> tf.Tensor:
+        uniform, eps = (values[:, :num_steps] for values in noise)
+        temperatures = temperatures[:, None, None]
+        flow = model.prior.bijector(lengths, hidden=hidden)
+        z, _ = flow.forward_and_log_det(mask_steps(eps * temperatures, lengths))
+        return model.emit_with(uniform, z, lengths, temperatures)
+
+    return compute
+
+
+def _baseline_compute(model: keras.Model) -> _Compute:
+    def compute(
+        noise: list[tf.Tensor],
+        lengths: tf.Tensor,
+        temperatures: tf.Tensor,
+        num_steps: int | tf.Tensor,
+    ) -> tf.Tensor:
+        steps = move_axis(noise[0], 0, 1)
+        return model.sample_with(
+            lambda t: tf.gather(steps, t), lengths, temperatures[:, None], num_steps
+        )
+
+    return compute
+
+
+def _compiled(compute: _Compute, max_length: int) -> _Compute:
+    """Rounds rows and steps up, and picks the function compiled for so many steps.
+
+    Rows become a power of two, so that few shapes are compiled.
+    """
+    sizes = compiled_lengths(max_length)
+    compute = tf.function(compute, jit_compile=True)
+
+    def padded(
+        noise: list[tf.Tensor],
+        lengths: tf.Tensor,
+        temperatures: tf.Tensor,
+        num_steps: int | tf.Tensor,
+    ) -> tf.Tensor:
+        num_rows = tf.shape(lengths)[0]
+        extra = [0, _power_of_two(num_rows) - num_rows]
+        rows = [tf.pad(values, [extra, [0, 0], [0, 0]]) for values in noise]
+        batch = [tf.pad(values, [extra]) for values in (lengths, temperatures)]
+
+        def branch(size: int) -> Callable[[], tf.Tensor]:
+            return lambda: compute(rows, *batch, size)
+
+        index = tf.reduce_sum(tf.cast(num_steps > tf.constant(sizes), tf.int32))
+        return tf.switch_case(index, [branch(size) for size in sizes])[:num_rows]
+
+    return padded
+
+
+def _power_of_two(n: tf.Tensor) -> tf.Tensor:
+    """The least power of two that is at least n, and 1 for 0; of int32, by doubling."""
+    return tf.while_loop(lambda size: size < n, lambda size: 2 * size, [tf.constant(1)])[0]

@@ -1,0 +1,100 @@
+"""What a server is started with: its models, how it batches, and a container that runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from export.versions import version_folders
+from train.support.files import write_text
+
+__all__ = ["IMAGE", "write_server_files"]
+
+IMAGE = "tensorflow/serving:2.20.0"
+
+# Inside the container, where the folder of all models is.
+_MODELS = "/models"
+
+_BATCHING = """\
+max_batch_size { value: 32 }
+batch_timeout_micros { value: 2000 }
+max_enqueued_batches { value: 64 }
+num_batch_threads { value: 2 }
+allowed_batch_sizes: 1
+allowed_batch_sizes: 2
+allowed_batch_sizes: 4
+allowed_batch_sizes: 8
+allowed_batch_sizes: 16
+allowed_batch_sizes: 32
+"""
+
+# The image has no curl, but bash, which opens connections by itself.
+_COMPOSE = """\
+# docker compose up --wait
+services:
+  serving:
+    image: {image}
+    command:
+      - --model_config_file={models}/models.config
+      - --enable_batching=true
+      - --batching_parameters_file={models}/batching.config
+{flags}    ports:
+      - "127.0.0.1:8501:8501"  # REST
+      - "127.0.0.1:8500:8500"  # gRPC
+    volumes:
+      - ./:{models}:ro
+    healthcheck:
+      test:
+        - CMD
+        - bash
+        - -c
+        - >-
+          exec 3<>/dev/tcp/127.0.0.1/8501
+          && printf 'GET /v1/models/{name} HTTP/1.0\\r\\n\\r\\n' >&3
+          && grep -q AVAILABLE <&3
+      interval: 10s
+      timeout: 5s
+      retries: 3
+      start_period: 120s
+"""
+
+_XLA_FLAG = "      - --xla_cpu_compilation_enabled=true\n"
+
+
+def write_server_files(out: Path, name: str, xla: bool) -> list[Path]:
+    """Writes `models.config`, `batching.config` and `docker-compose.yml` beside the models.
+
+    The first names every model in the folder and is written anew; the others belong to the user
+    once they are there.
+
+    Args:
+      out: Folder of the models' folders.
+      name: Model that the health check asks for.
+      xla: Whether the server compiles what wants to be compiled.
+
+    Returns:
+      What was left as it is.
+    """
+    write_text(out / "models.config", _models_config(out))
+    compose = _COMPOSE.format(
+        image=IMAGE, models=_MODELS, name=name, flags=_XLA_FLAG if xla else ""
+    )
+    kept = []
+    for file, content in (("batching.config", _BATCHING), ("docker-compose.yml", compose)):
+        path = out / file
+        if not path.exists():
+            write_text(path, content)
+        elif path.read_text(encoding="utf-8") != content:
+            kept.append(path)
+    return kept
+
+
+def _models_config(out: Path) -> str:
+    config = model_server_config_pb2.ModelServerConfig()
+    for path in sorted(p for p in out.iterdir() if version_folders(p)):
+        config.model_config_list.config.add(
+            name=path.name, base_path=f"{_MODELS}/{path.name}", model_platform="tensorflow"
+        )
+    return text_format.MessageToString(config)

@@ -1,0 +1,129 @@
+"""The functions that a server calls: `generate`, `score` and, of a flow, `reconstruct`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from bijectors.masks import mask_steps
+from export.saving.codec import Codec
+from export.saving.row_noise import POSTERIOR, row_normal, sample_normal
+from export.saving.samplers import make_sampler
+
+__all__ = ["Endpoint"]
+
+_SCORE_AT_ONCE = 5  # Importance samples: a server has other requests beside.
+
+
+class Endpoint(tf.Module):
+    """A model as functions of strings and numbers, each input and output `[B]`.
+
+    What a row is answered depends on that row alone. Every input has an answer: a failing row
+    would fail its neighbours in a server that joins requests to batches.
+
+    Args:
+      model: A `LatentFlow` or an `LSTMLanguageModel`.
+      codec: Turns its sequences into strings.
+      max_length: Longest sequence, in steps, at most the model's.
+      score_samples: Importance samples of a likelihood.
+      xla: Whether `generate` is compiled; see `make_sampler`.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        codec: Codec,
+        max_length: int,
+        score_samples: int = 50,
+        xla: bool = False,
+    ) -> None:
+        super().__init__(name="endpoint")
+        # Only what the functions use is saved with them, and not the model's own functions.
+        self._model = _Untracked(model)
+        self._draw = _Untracked(make_sampler(model, xla))
+        self._codec = codec
+        self._max_length = max_length
+        self._score_samples = score_samples
+
+    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
+        """The functions by name, traced, `serving_default` among them."""
+        field = self._codec.field
+        length = tf.TensorSpec([None], tf.int32, name="length")
+        seed = tf.TensorSpec([None], tf.int64, name="seed")
+        temperature = tf.TensorSpec([None], tf.float32, name="temperature")
+        string = tf.TensorSpec([None], tf.string, name=field)
+        traced = {
+            "generate": _trace(self._generate, length, seed, temperature),
+            "score": _trace(self._score, string),
+        }
+        if self._model.value.config.is_flow:
+            traced["reconstruct"] = _trace(self._reconstruct, string, seed)
+        # What is saved must be reachable from here.
+        self._variables_used = [list(function.graph.variables) for function in traced.values()]
+        return {"serving_default": traced["generate"], **traced}
+
+    def _generate(
+        self, length: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Sequences of given lengths; an impossible length or temperature gives an empty one."""
+        possible = tf.math.is_finite(temperature) & (temperature >= 0)
+        lengths = tf.clip_by_value(length, 0, self._max_length)
+        lengths = tf.where(possible, lengths, 0)
+        x = self._draw.value(lengths, seed, tf.where(possible, temperature, 0.0))
+        return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}
+
+    def _score(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`log p(x, T)`, nats; NaN for what is empty, too long or malformed."""
+        x, lengths, counts, num_unknown = self._codec.encode(strings)
+        model = self._model.value
+        log_prob = self._log_prob(x, lengths) + model.length_model.log_prob(lengths)
+        log_prob = tf.where(lengths > 0, log_prob, math.nan)
+        per_symbol = -log_prob / tf.cast(lengths + 1, log_prob.dtype)
+        if self._codec.field == "text":
+            return {
+                "log_likelihood": log_prob,
+                "bits_per_character": per_symbol / math.log(2),
+                "num_characters": counts,
+                "num_unknown": num_unknown,
+            }
+        return {"log_likelihood": log_prob, "nats_per_step": per_symbol, "num_steps": counts}
+
+    def _log_prob(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`log p(x | T)`, nats `[B]`."""
+        model, config = self._model.value, self._model.value.config
+        if not config.is_flow:
+            return model.elbo(x, lengths).reconstruction[0]
+
+        def noise(mean: tf.Tensor, chunk: int, index: tf.Tensor) -> tf.Tensor:
+            drawn = sample_normal(chunk, index, [config.max_length, config.latent_size])
+            return drawn[:, :, : tf.shape(mean)[1]]
+
+        estimate = model.estimate_with(noise, x, lengths, self._score_samples, _SCORE_AT_ONCE)
+        return estimate.log_prob
+
+    def _reconstruct(self, strings: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The most likely symbols at a sample of `q(z | x, T)`; empty for what has no score."""
+        x, lengths, _, _ = self._codec.encode(strings)
+        model, config = self._model.value, self._model.value.config
+        mean, std = model.encode(x, lengths)
+        noise = row_normal(seed, POSTERIOR, [config.max_length, config.latent_size])
+        z = mask_steps(mean + std * noise[:, : tf.shape(x)[1]], lengths)
+        uniform = tf.constant(0.5, z.dtype)  # Of no influence: the most likely symbols.
+        x = model.emit_with(uniform, z, lengths)
+        return {self._codec.field: self._codec.decode(x, lengths)}
+
+
+class _Untracked:
+    """Keeps an object out of what `tf.Module` saves."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+def _trace(
+    function: Callable[..., dict[str, tf.Tensor]], *specs: tf.TensorSpec
+) -> tf.types.experimental.ConcreteFunction:
+    return tf.function(function, input_signature=specs).get_concrete_function()

@@ -1,0 +1,99 @@
+"""Requests that a server makes of a model when it loads it.
+
+The first request of a kind takes seconds, since the runtime optimises the graph then: so no user
+waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from export.serving.protos import array_of
+from export.serving.servable import Servable
+from train.support.errors import UserError
+
+__all__ = ["play_warmup", "requests_of", "write_warmup"]
+
+_FILE = Path("assets.extra", "tf_serving_warmup_requests")
+_MOST = 1000  # TF Serving refuses to load a model that has more.
+
+
+def requests_of(
+    name: str, signatures: Sequence[str], field: str, example: bytes, lengths: Sequence[int]
+) -> Iterator[predict_pb2.PredictRequest]:
+    """Yields a request of every signature, of those that generate one a length.
+
+    Args:
+      name: Of the model.
+      signatures: Names of its signatures.
+      field: Name of the strings that `score` and `reconstruct` take.
+      example: Such a string.
+      lengths: What is generated, in steps.
+    """
+    seed = tf.constant([0], tf.int64)
+    string = tf.constant([example])
+    # `serving_default` is the same function but has inputs of its own, which the runtime optimises
+    # anew.
+    for signature in ("serving_default", "generate"):
+        for length in lengths:
+            steps, temperature = tf.constant([length], tf.int32), tf.constant([1.0])
+            yield _request(name, signature, length=steps, seed=seed, temperature=temperature)
+    yield _request(name, "score", **{field: string})
+    if "reconstruct" in signatures:
+        yield _request(name, "reconstruct", **{field: string}, seed=seed)
+
+
+def _request(name: str, signature: str, **inputs: tf.Tensor) -> predict_pb2.PredictRequest:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = name
+    request.model_spec.signature_name = signature
+    for key, value in inputs.items():
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+    return request
+
+
+def write_warmup(folder: Path, requests: Sequence[predict_pb2.PredictRequest]) -> None:
+    """Writes requests where a server looks for them in the folder of a SavedModel."""
+    path = folder / _FILE
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for request in requests:
+            log = prediction_log_pb2.PredictionLog()
+            log.predict_log.request.CopyFrom(request)
+            writer.write(log.SerializeToString())
+
+
+def play_warmup(servable: Servable, max_bytes: int) -> int:
+    """Makes the requests that a model brings with it, and returns how many there were.
+
+    Args:
+      servable: The model.
+      max_bytes: Bound on a tensor of a request.
+
+    Raises:
+      UserError: If one fails, or there are too many: TF Serving would not serve this model.
+    """
+    path = servable.path / _FILE
+    if not path.exists():
+        return 0
+    num = 0
+    try:
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+            inputs = {
+                name: array_of(name, tensor, max_bytes) for name, tensor in request.inputs.items()
+            }
+            servable.predict(request.model_spec.signature_name, inputs)
+            num += 1
+    except (DecodeError, tf.errors.OpError) as error:
+        raise UserError(
+            f"warm-up request {num + 1} in {str(path)!r} fails: {error}; export the model again"
+        ) from error
+    if num > _MOST:
+        raise UserError(f"expected at most {_MOST} warm-up requests in {str(path)!r}; got {num}")
+    return num

@@ -1,0 +1,39 @@
+"""Matrix products, and the precision that is chosen where they are traced."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bijectors import product, products_in
+
+
+def draw(*shape: int) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(len(shape)).normal(size=shape), tf.float32)
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 4), (2, 3, 4), (5, 2, 3, 4)])
+def test_product_is_that_of_the_last_axis(shape: tuple[int, ...]) -> None:
+    values, matrix = draw(*shape), draw(4, 6)
+    np.testing.assert_allclose(product(values, matrix), values.numpy() @ matrix.numpy(), rtol=1e-5)
+
+
+def test_operands_are_rounded_within_and_only_there() -> None:
+    values, matrix = draw(3, 64), draw(64, 5)
+    exact = values.numpy() @ matrix.numpy()
+    rounded = [tf.cast(tf.cast(a, tf.bfloat16), tf.float32).numpy() for a in (values, matrix)]
+
+    def gradients() -> tuple[tf.Tensor, list[tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            tape.watch((values, matrix))
+            result = product(values, matrix)
+        return result, tape.gradient(result, [values, matrix])
+
+    with products_in(tf.bfloat16):
+        result, found = tf.function(gradients)()
+    assert result.dtype == tf.float32
+    assert {gradient.dtype for gradient in found} == {tf.float32}
+    assert np.abs(result - exact).max() > 1e-3
+    np.testing.assert_allclose(result, rounded[0] @ rounded[1], rtol=0.01, atol=0.1)
+    np.testing.assert_allclose(product(values, matrix), exact, rtol=1e-4, atol=1e-5)

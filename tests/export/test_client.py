@@ -1,0 +1,92 @@
+"""The program that asks a server, with a model whose answers are known."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export import client
+from export.serving.local_server import LocalServer
+from tests.local_servers import running
+from tests.paths import ROOT
+from tests.served_model import MUSIC_STEPS, write_model, write_music_model
+from train.data.music.midi import read_midi
+from train.support.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    with running(write_model(tmp_path_factory.mktemp("served") / "cases")) as server:
+        yield server
+
+
+def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str]) -> None:
+    url = server.rest_url
+    dot = "\N{MIDDLE DOT}"
+    client.main(["generate", "--url", url, "-n", "2", "--length", "5", "--seed", "9"])
+    assert capsys.readouterr().out == f"9{dot}5{dot}1.00\n10{dot}5{dot}1.00\n"
+    client.main(["score", "ab", "", "--url", url + "/"])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "log_likelihood -0.4000  num_characters 2  ab"
+    assert "log_likelihood nan" in second
+    client.main(["score", "ab", "--url", url, "--json"])
+    assert json.loads(capsys.readouterr().out) == {
+        "input": "ab",
+        "log_likelihood": -0.4,
+        "num_characters": 2,
+    }
+    client.main(["status", "--url", f"{url}/versions/1"])
+    out = capsys.readouterr().out
+    assert "version 1: AVAILABLE" in out
+    assert "score(text string) -> log_likelihood float, num_characters int32" in out
+
+
+def test_client_of_music(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(write_music_model(tmp_path / "music")) as server:
+        client.main(
+            ["generate", "--url", server.rest_url, "--length", "5", "--out", str(tmp_path / "out")]
+        )
+        path = Path(capsys.readouterr().out.strip())
+        roll = read_midi(path).roll
+        np.testing.assert_array_equal(np.flatnonzero(roll.all(axis=0)), [0, 87])
+        assert roll.shape == (5, 88) and roll.sum() == 10
+        client.main(["score", str(path), "--url", server.rest_url])
+        assert capsys.readouterr().out.startswith("log_likelihood -1.0000  num_steps 5  ")
+        client.main(
+            ["generate", "--url", server.rest_url, "--length", "99", "--out", str(tmp_path)]
+        )
+        assert len(read_midi(Path(capsys.readouterr().out.strip())).roll) == MUSIC_STEPS
+
+
+def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
+    url = server.rest_url
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        nobody = listening.getsockname()[1]  # A port that is closed by the time it is asked.
+    for args, message in [
+        ([], "expected a command"),
+        (["sing"], "expected a command"),
+        (["generate", "--url", "localhost:8501"], "--url expects"),
+        (["generate", "--url", "http://[::1/v1/models/x"], "--url expects"),
+        (["generate", "--url", f"http://127.0.0.1:{nobody}/v1/models/x"], "is the server running"),
+        (["generate", "--url", f"{url}x"], "answered 404: .* name of the model"),
+        (["generate", "--url", url, "-n", "0"], "-n expects"),
+        (["generate", "--url", url, "--length", "0"], "--length"),
+        (["generate", "--url", url, "--temperature", "nan"], "--temperature"),
+        (["generate", "--url", url, "--seed", "-1"], "--seed"),
+        (["score", "--url", url], "sentence"),
+        (["status", "--url", f"{url}/versions/8"], "answered 404"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            client.main(args)
+
+
+def test_the_client_needs_no_tensorflow() -> None:
+    code = "import sys, export.client; sys.exit('tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+from export.saving.signatures import Endpoint
+from export.saving.text_codec import TextCodec, write_vocabulary
+from tests.exported import CHARACTERS, MAX_LENGTH, Served, export_tiny, requests
+from tests.models import make_model
+from tests.paths import ROOT
+from tf_latentflow import Vocabulary
+
+_LIBRARIES = Path(find_spec("tensorflow").origin).parent
+# Every row's structure; two of them also of music.
+_KINDS = {
+    "af-af": ("af-af", {}),
+    "af-scf": ("af-scf", {}),
+    "iaf-scf": ("iaf-scf", {}),
+    "lstm": ("lstm", {}),
+    "af-only-music": ("af-only", {"emission": "bernoulli", "vocab_size": 11}),
+    "lstm-music": ("lstm", {"emission": "bernoulli", "vocab_size": 11}),
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Folders of models by kind, each written when a test first asks for it."""
+    there = {}
+
+    def folder(kind):
+        if kind not in there:
+            name, overrides = _KINDS[kind]
+            there[kind] = export_tiny(tmp_path_factory.mktemp(kind) / kind, name, **overrides)
+        return there[kind]
+
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(folders):
+    there = {}
+
+    def load(kind):
+        if kind not in there:
+            there[kind] = Served(folders(kind))
+        return there[kind]
+
+    return load
+
+
+def _field(served):
+    return "text" if "text" in served.signatures["generate"].outputs else "roll_bytes"
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_every_input_and_output_has_a_leading_batch_dimension_and_its_name(served, kind):
+    model, text = served(kind), "music" not in kind
+    field = "text" if text else "roll_bytes"
+    string = {field: "string"}
+    drawn = {**string, "num_steps": "int32"}
+    asked = {"length": "int32", "seed": "int64", "temperature": "float32"}
+    scored = {"log_likelihood": "float32"}
+    if text:
+        scored |= {"bits_per_character": "float32", "num_characters": "int32"}
+        scored |= {"num_unknown": "int32"}
+    else:
+        scored |= {"nats_per_step": "float32", "num_steps": "int32"}
+    expected = {
+        "generate": (asked, drawn),
+        "serving_default": (asked, drawn),
+        "score": (string, scored),
+    }
+    if not kind.startswith("lstm"):
+        expected["reconstruct"] = ({**string, "seed": "int64"}, string)
+    names = {name for name in model.signatures if not name.startswith("__")}
+    assert names == set(expected)
+    for name, sides in expected.items():
+        definition = model.signatures[name]
+        for there, wanted in zip((definition.inputs, definition.outputs), sides, strict=True):
+            assert {key: tf.as_dtype(info.dtype).name for key, info in there.items()} == wanted
+            for info in there.values():
+                assert [dim.size for dim in info.tensor_shape.dim] == [-1]
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_a_row_is_answered_alike_alone_and_in_any_batch(served, kind):
+    model, num = served(kind), 24
+    field, asked = _field(model), requests(num)
+    drawn = model("generate", **asked)
+    order = np.random.default_rng(1).permutation(num)
+    for rows in (*np.split(order, [1, 3, 8, 15]), *([k] for k in range(4))):
+        part = model("generate", **{key: value[rows] for key, value in asked.items()})
+        assert part[field].tolist() == drawn[field][rows].tolist()
+        assert part["num_steps"].tolist() == drawn["num_steps"][rows].tolist()
+    strings = drawn[field]
+    scored = model("score", **{field: strings})
+    for rows in np.split(order, [1, 3, 8]):
+        part = model("score", **{field: strings[rows]})
+        for key, values in part.items():
+            np.testing.assert_allclose(values, scored[key][rows], rtol=1e-5, atol=1e-5)
+    if "reconstruct" in model.signatures:
+        again = model("reconstruct", **{field: strings, "seed": asked["seed"]})[field]
+        for rows in np.split(order, [1, 3, 8]):
+            ask = {field: strings[rows], "seed": asked["seed"][rows]}
+            assert model("reconstruct", **ask)[field].tolist() == again[rows].tolist()
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_no_rows_are_answered_by_no_rows(served, kind):
+    model = served(kind)
+    for name in ("generate", "score", "reconstruct"):
+        if name in model.signatures:
+            nothing = {key: [] for key in model.signatures[name].inputs}
+            assert all(len(values) == 0 for values in model(name, **nothing).values())
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_an_impossible_request_gets_an_empty_answer(served, kind):
+    model = served(kind)
+    temperatures = [1.0, 1.0, 1.0, np.nan, -0.5, np.inf, 1e30, 1.0]
+    lengths = [0, -5, -(2**31), 4, 4, 4, 4, 2**31 - 1]
+    drawn = model("generate", length=lengths, seed=[0] * 8, temperature=temperatures)
+    assert drawn["num_steps"].tolist() == [0, 0, 0, 0, 0, 0, 4, MAX_LENGTH]
+    assert [len(string) > 0 for string in drawn[_field(model)]] == [False] * 6 + [True] * 2
+
+
+@pytest.mark.parametrize("kind", ["af-af", "lstm"])
+def test_texts_without_a_score_get_nan(served, kind):
+    model = served(kind)
+    texts = ["", "a" * (MAX_LENGTH + 1), "a?", "語" * MAX_LENGTH]
+    scored = model("score", text=[text.encode() for text in texts])
+    assert np.isnan(scored["log_likelihood"]).tolist() == [True, True, False, False]
+    assert np.isnan(scored["bits_per_character"]).tolist() == [True, True, False, False]
+    assert scored["num_characters"].tolist() == [0, MAX_LENGTH + 1, 2, MAX_LENGTH]
+    assert scored["num_unknown"].tolist() == [0, 0, 1, 0]
+    bits = -scored["log_likelihood"][2:] / np.log(2) / np.array([3, MAX_LENGTH + 1])
+    np.testing.assert_allclose(scored["bits_per_character"][2:], bits, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["af-only-music", "lstm-music"])
+def test_rolls_without_a_score_get_nan(served, kind):
+    rolls = [b"", b"\0\0" * (MAX_LENGTH + 1), b"\0\0\0", b"\xff\xe0" * 3]
+    scored = served(kind)("score", roll_bytes=rolls)
+    assert np.isnan(scored["log_likelihood"]).tolist() == [True, True, True, False]
+    assert scored["num_steps"].tolist() == [0, MAX_LENGTH + 1, 0, 3]
+
+
+def test_the_baselines_score_is_its_likelihood(served):
+    texts = ["aé語", "\n\t😀aé?"]
+    model = make_model(
+        "lstm", 0.3, max_length=MAX_LENGTH, vocabulary=CHARACTERS, vocab_size=len(CHARACTERS) + 2
+    )
+    scored = served("lstm")("score", text=[text.encode() for text in texts])
+    for text, value in zip(texts, scored["log_likelihood"], strict=True):
+        x = Vocabulary(CHARACTERS).encode(text)[None]
+        expected = model.log_likelihood(x, [len(text)])[0]
+        np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+def test_a_flows_score_estimates_its_likelihood(tmp_path):
+    text = "aé語\n\t😀aé?"
+    model = make_model(
+        "af-af", 0.02, max_length=MAX_LENGTH, vocabulary=CHARACTERS, vocab_size=len(CHARACTERS) + 2
+    )
+    x = Vocabulary(CHARACTERS).encode(text)[None]
+    expected = model.log_likelihood(x, [len(text)], num_samples=500)[0]
+    write_vocabulary(tmp_path / "vocabulary.txt", CHARACTERS)
+    codec = TextCodec(tmp_path / "vocabulary.txt", MAX_LENGTH)
+    score = Endpoint(model, codec, MAX_LENGTH, score_samples=500).signatures()["score"]
+    scored = score(text=tf.constant([text]))["log_likelihood"][0]
+    assert abs(scored - expected) < 0.1
+
+
+def test_generation_is_the_models_own_at_temperature_0(served):
+    model = make_model(
+        "af-af", 0.3, max_length=MAX_LENGTH, vocabulary=CHARACTERS, vocab_size=len(CHARACTERS) + 2
+    )
+    expected = model.sample([MAX_LENGTH, 5], 0.0).numpy()
+    drawn = served("af-af")("generate", length=[12, 5], seed=[3, 4], temperature=[0, 0])["text"]
+    symbols = ("\ufffd", "\ufffd", *CHARACTERS)
+    texts = ["".join(symbols[i] for i in row) for row in (expected[0], expected[1][:5])]
+    assert [text.decode() for text in drawn] == texts
+
+
+def test_compiled_generation_draws_the_same_texts(served, tmp_path):
+    compiled = Served(export_tiny(tmp_path / "compiled", "af-af", xla=True))
+    asked = requests(5)
+    drawn = compiled("generate", **asked)
+    assert drawn["text"].tolist() == served("af-af")("generate", **asked)["text"].tolist()
+    assert compiled("generate", length=[], seed=[], temperature=[])["text"].shape == (0,)
+
+
+def test_warm_up_has_a_request_of_every_signature(folders):
+    folder = folders("af-af")
+    records = tf.data.TFRecordDataset(str(folder / "assets.extra" / "tf_serving_warmup_requests"))
+    requests = [
+        prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+        for record in records.as_numpy_iterator()
+    ]
+    names = [request.model_spec.signature_name for request in requests]
+    assert names == ["serving_default", "generate", "score", "reconstruct"]
+    assert {request.model_spec.name for request in requests} == {"af-af"}
+
+
+def _in_c_runtime(folder, definition, inputs):
+    """The answer of TensorFlow's C API, without its Python."""
+    request = {
+        "inputs": [
+            (info.name, tf.as_dtype(info.dtype).name, inputs[key])
+            for key, info in definition.inputs.items()
+        ],
+        "outputs": [info.name for info in definition.outputs.values()],
+    }
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests/c_runtime.py", _LIBRARIES, folder],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert "tensorflow" not in answer["modules"]
+    return dict(zip(definition.outputs, answer["outputs"], strict=True))
+
+
+@pytest.mark.skipif(
+    not (_LIBRARIES / "libtensorflow_cc.so.2").exists(), reason="this TensorFlow has no C library"
+)
+def test_it_runs_in_the_c_runtime_without_xla_also_after_a_move(served, folders, tmp_path):
+    model = served("af-af")
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for path in folders("af-af").rglob("*"):
+        target = moved / path.relative_to(folders("af-af"))
+        target.mkdir() if path.is_dir() else target.write_bytes(path.read_bytes())
+    asked = {"length": [12, 5, 0], "seed": [1, -2, 3], "temperature": [1.0, 0.5, 1.0]}
+    expected = model("generate", **asked)
+    answer = _in_c_runtime(moved, model.signatures["generate"], asked)
+    texts = [bytes.fromhex(text) for text in answer["text"]]
+    assert texts == expected["text"].tolist()
+    assert answer["num_steps"] == [12, 5, 0]
+    scored = model("score", text=expected["text"])
+    strings = {"text": [text.hex() for text in texts]}
+    answer = _in_c_runtime(moved, model.signatures["score"], strings)
+    np.testing.assert_allclose(answer["log_likelihood"], scored["log_likelihood"], rtol=1e-5)
+
+
+def test_saved_model_cli_runs_it(folders):
+    command = Path(sys.executable).with_name("saved_model_cli")
+    if not command.exists():
+        pytest.skip("saved_model_cli is not installed")
+    asked = "length=[7];seed=[1];temperature=[1.0]"
+    done = subprocess.run(
+        [command, "run", "--dir", folders("af-af"), "--tag_set", "serve"]
+        + ["--signature_def", "generate", "--input_exprs", asked],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "num_steps:\n[7]" in done.stdout

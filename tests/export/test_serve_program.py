@@ -1,0 +1,94 @@
+"""The program that serves: what it prints, how it ends, what it refuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+from export import serve
+from export.serving.local_server import is_loopback
+from tests.local_servers import running
+from tests.paths import ROOT
+from tests.served import PATIENCE, Http, predict_request
+from tests.served_model import HALF, write_model
+from train.support.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("served") / "cases", version=3)
+
+
+def test_the_program(model: Path) -> None:
+    command = [sys.executable, "-m", "export.serve", "--model-base-path", str(model)]
+    with subprocess.Popen(
+        [*command, "--rest-port", "0", "--grpc-port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("TF_CPP")},
+    ) as process:
+        try:
+            lines = [process.stdout.readline() for _ in range(3)]
+            assert "cases, version 3" in lines[0] and "not for production" in lines[0]
+            url = lines[1].split()[1]
+            assert url.startswith("http://127.0.0.1:")
+            assert Http(url).predict(HALF).json() == {"predictions": [0.5]}
+            with grpc.insecure_channel(lines[2].split()[1]) as channel:
+                request = predict_request("cases", "half", x=np.float32([1]))
+                answer = PredictionServiceStub(channel).Predict(request, timeout=PATIENCE)
+            assert list(answer.outputs["y"].float_val) == [0.5]
+            process.terminate()
+            out, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.fixture
+def taken(model: Path) -> Iterator[tuple[str, str]]:
+    """Ports that another server has."""
+    with running(model) as server:
+        yield str(server.rest_port), str(server.grpc_port)
+
+
+def test_what_the_program_refuses(tmp_path: Path, model: Path, taken: tuple[str, str]) -> None:
+    broken = tmp_path / "broken"
+    (broken / "1").mkdir(parents=True)
+    (broken / "1" / "saved_model.pb").write_bytes(b"\xff\xffno")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    taken_rest, taken_grpc = taken
+    for base, flags, message in [
+        (tmp_path / "none", [], "expects a folder"),
+        (empty, [], "has none"),
+        (model / "3", [], "name the folder above"),
+        (broken, [], "cannot load"),
+        (model, ["--rest-port", "70000"], "--rest-port"),
+        (model, ["--rest-port", "5", "--grpc-port", "5"], "two ports"),
+        (model, ["--max-requests", "0"], "--max-requests"),
+        (model, ["--timeout", "nan"], "--timeout"),
+        (model, ["--max-body-mib", "-1"], "--max-body-mib"),
+        (model, ["--rest-port", taken_rest, "--grpc-port", "0"], "in use"),
+        (model, ["--rest-port", "0", "--grpc-port", taken_grpc], "taken"),
+        (model, ["--host", "192.0.2.1", "--rest-port", "0", "--grpc-port", "0"], "--host"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            serve.main(["--model-base-path", str(base), *flags])
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False)],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    assert is_loopback(host) == expected

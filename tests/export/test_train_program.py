@@ -1,0 +1,238 @@
+"""A tiny training as a bundle: exported, run by JAX alone, killed, resumed, and brought home."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export import import_weights, train_program
+from export.bundle.device.arrays import load_arrays, round_to_bfloat16, save_arrays
+from export.bundle.device.contents import Bundle
+from export.bundle.device.order import BatchOrder, in_groups
+from tf_latentflow import ModelConfig, batch_noise, build_model
+from train import evaluate
+from train.backend.batches import batch_spec
+from train.backend.devices import make_model_and_optimizer
+from train.backend.step import TrainStep
+from train.data.text.config import TextConfig
+from train.engine.schedules import Schedule
+from train.engine.step_terms import StepTerms
+from train.engine.workdir import Workdir
+from train.runs.saved_model import load_model
+from train.support.errors import UserError
+
+STEPS, GROUP = 9, 3
+FLAGS = (
+    *("--preset", "tiny", "--model", "af-af", "--seed", "2", "--dropout", "0.1"),
+    *("--hidden-size", "8", "--latent-size", "2", "--flow-layers", "1", "--made-units", "4"),
+    *("--max-steps", str(STEPS), "--kl-zero", "1", "--kl-ramp", "2", "--eval-every", "4"),
+    *("--checkpoint-steps", "2", "--log-steps", "1", "--test-samples", "4"),
+    *("--steps-per-call", str(GROUP), "--max-buckets", "2"),
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = random.Random(0)
+    path = tmp_path_factory.mktemp("data")
+    # Two lengths to train on and one to test on: as many programs as buckets have to be compiled.
+    for split, words, count in (("train", (2, 4), 60), ("valid", (3,), 9), ("test", (3,), 11)):
+        lines = [
+            " ".join(rng.choices(("cat", "dog", "sun"), k=rng.choice(words))) for _ in range(count)
+        ]
+        (path / f"{split}.txt").write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def bundle(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bundles") / "tiny"
+    train_program.main([*FLAGS, "--dataset", str(dataset), "--out", str(path)])
+    return path
+
+
+def command(bundle: Path, out: Path, *flags: str) -> list[str]:
+    return [sys.executable, str(bundle / "run_bundle.py"), "--out", str(out), *flags]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """That of a machine without TensorFlow, and quick to compile."""
+    absent = tmp_path_factory.mktemp("absent")
+    for package in ("tensorflow", "keras", "tensorflow_probability", "tf_latentflow", "bijectors"):
+        (absent / f"{package}.py").write_text(f"raise ImportError('there is no {package}')")
+    flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    return {**os.environ, "PYTHONPATH": str(absent), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+
+
+@pytest.fixture(scope="module")
+def out(
+    bundle: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of a run that was killed once."""
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    process = subprocess.Popen(command(bundle, out), env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not (out / "checkpoints" / "step-000000004").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = subprocess.run(
+        command(bundle, out, "--part-mib", "1"),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "resumed from the checkpoint of step" in done.stdout
+    assert "4 importance samples" in done.stdout
+    return out
+
+
+@pytest.fixture
+def noise_of_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without XLA, TensorFlow makes other numbers of the same bits, and of a negative seed."""
+    for module, name in (
+        *((batch_noise, "_draw"), (tf.random, "split"), (tf.random, "fold_in")),
+        (tf.random.experimental, "stateless_fold_in"),
+    ):
+        compiled = tf.function(getattr(module, name), jit_compile=True, autograph=False)
+        monkeypatch.setattr(module, name, compiled)
+
+
+def test_losses_are_those_of_tensorflow_step_by_step(
+    bundle: Path, out: Path, noise_of_xla: None
+) -> None:
+    read = Bundle(bundle)
+    settings = read.manifest["settings"]
+    config = TextConfig.from_dict(settings["train"])
+    sequences = read.sequences("train")
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    model, optimizer = make_model_and_optimizer(
+        config, lambda: build_model(ModelConfig.from_dict(settings["model"])), strategy
+    )
+    step = TrainStep.from_config(
+        config, model, optimizer, strategy, batch_spec(sequences, config.batch_size)
+    )
+    variables = [*model.trainable_variables, *model.non_trainable_variables, *optimizer.variables]
+    for variable, value in zip(variables, read.initial_state(), strict=False):
+        variable.assign(value)
+
+    boundaries = read.manifest["programs"]["train"]["boundaries"]
+    assert boundaries == [7, 15]
+    order = BatchOrder(np.array([len(x) for x in sequences]), boundaries, GROUP, config)
+    schedule = Schedule(config, order.steps_per_epoch, has_kl=True)
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    steps = [line for line in lines if "valid" not in line]
+    assert [line["step"] for line in steps] == list(range(1, STEPS + 1))
+    assert [line["step"] for line in lines if "valid" in line] == [4, 8, 9]
+    for i, line in enumerate(steps):
+        x, lengths = (values[0] for values in order.arrays_of(order.call_at(i, 1), sequences))
+        optimizer.learning_rate.assign(line["learning_rate"])
+        assert line["kl_weight"] == schedule.kl_weight(i)
+        terms = step([(tf.constant(x), tf.constant(lengths))], schedule.kl_weight(i), i)
+        expected = [float(term) for term in terms]
+        found = [line[name] for name in StepTerms._fields]
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=f"step {i}")
+    assert steps[-1]["learning_rate"] < steps[0]["learning_rate"]  # The decay at the end.
+
+
+def test_its_result_becomes_a_run(
+    out: Path, tmp_path: Path, noise_of_xla: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workdir = tmp_path / "run"
+    import_weights.main([str(out / "result"), "--workdir", str(workdir)])
+    results = json.loads((workdir / "results.json").read_text())
+    assert results["train"]["steps"] == STEPS
+    assert len(results["train"]["resumed_from_steps"]) == 1
+    capsys.readouterr()
+    evaluate.main([str(workdir), "--samples", "4", "--json"])
+    expected = json.loads(capsys.readouterr().out)
+    assert expected.keys() == results["test"].keys()
+    for name, value in expected.items():
+        assert results["test"][name] == pytest.approx(value, rel=1e-4, abs=1e-5), name
+    # The weights are those of the best validation.
+    with np.load(out / "checkpoints" / f"step-{STEPS:09d}" / "best.npz") as best:
+        weights = load_model(Workdir(workdir)).trainable_variables
+        for weight, name in zip(weights, best.files, strict=True):
+            np.testing.assert_array_equal(weight, best[name])
+
+
+def test_damage_and_other_bundles_are_refused(
+    bundle: Path, out: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    manifest = copy / "manifest.json"
+    manifest.write_text(manifest.read_text() + " ")
+
+    def refusal(*flags: str) -> str:
+        done = subprocess.run(
+            command(copy, *flags), env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.count("\n") == 1
+        return done.stderr
+
+    assert "holds a run of another bundle" in refusal(out)
+    (copy / "programs" / "train-0.bin").write_bytes(b"")
+    assert "train-0.bin is damaged" in refusal(tmp_path / "new")
+    (copy / "data.npz").unlink()
+    with pytest.raises(UserError, match=r"data\.npz is missing"):
+        Bundle(copy)
+    with pytest.raises(UserError, match="holds no bundle"):
+        Bundle(tmp_path)
+    damaged = tmp_path / "result"
+    shutil.copytree(out / "result", damaged)
+    (damaged / "weights.npz").write_bytes(b"")
+    with pytest.raises(UserError, match=r"weights\.npz is damaged"):
+        import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        (("--accumulation-steps", "2"), "--accumulation-steps 1"),
+        (("--workdir", "w"), "belongs to export.import_weights"),
+        (("--steps-per-call", "0"), "--steps-per-call expects a number above 0; got 0"),
+    ],
+)
+def test_what_no_bundle_can_have_is_refused(flags: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        train_program.main(flags)
+
+
+def test_steps_of_a_call_share_a_bucket_and_every_batch_has_its_turn() -> None:
+    buckets = np.random.default_rng(0).integers(0, 3, 50)
+    order = in_groups(buckets, 4, seed=1, epoch=2)
+    assert sorted(order) == list(range(50))
+    changes = np.flatnonzero(np.diff(buckets[order])) + 1
+    assert len(changes) <= sum(-(-np.sum(buckets == b) // 4) for b in range(3))
+    assert not np.array_equal(order, in_groups(buckets, 4, seed=1, epoch=3))
+
+
+def test_arrays_come_back_whole_or_rounded() -> None:
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(3, 5)).astype(np.float32), np.array(7), np.zeros([0, 2], np.int32)]
+    shapes, dtypes = [a.shape for a in arrays], [a.dtype.name for a in arrays]
+    whole = load_arrays(save_arrays(arrays, [False] * 3), shapes, dtypes)
+    rounded = load_arrays(save_arrays(arrays, [True, False, False]), shapes, dtypes)
+    for found, array in zip(whole, arrays, strict=True):
+        np.testing.assert_array_equal(found, array)
+    expected = tf.cast(tf.cast(arrays[0], tf.bfloat16), tf.float32)
+    np.testing.assert_array_equal(rounded[0], expected)
+    np.testing.assert_array_equal(round_to_bfloat16(arrays[0]), expected)

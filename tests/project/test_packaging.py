@@ -1,0 +1,46 @@
+"""What `pip install .` installs."""
+
+import ast
+
+from tests.paths import ROOT
+
+
+def _setup_keywords() -> dict[str, ast.expr]:
+    tree = ast.parse((ROOT / "setup.py").read_text(encoding="utf-8"))
+    (call,) = (
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "setup"
+    )
+    return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+
+
+def test_setup_lists_every_package() -> None:
+    packages = ast.literal_eval(_setup_keywords()["packages"])
+    folders = {ROOT.joinpath(*package.split(".")) for package in packages}
+    assert {folder.name for folder in folders if folder.parent == ROOT} == {
+        "bijectors",
+        "export",
+        "tf_latentflow",
+        "train",
+    }
+    for folder in folders:
+        assert (folder / "__init__.py").is_file()
+        # A folder of modules that is no package would not be installed.
+        assert {path.parent for path in folder.rglob("*.py")} <= folders
+
+
+def test_declared_versions() -> None:
+    keywords = _setup_keywords()
+    assert ast.literal_eval(keywords["name"]) == "tf-latentflow"
+    assert ast.literal_eval(keywords["python_requires"]) == ">=3.11,<3.14"
+
+
+def test_ci_runs_the_readme_commands() -> None:
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    lines = script.read_text(encoding="utf-8").splitlines()
+    assert "pip install '.[test]'" in lines
+    assert 'pytest "$@"' in lines

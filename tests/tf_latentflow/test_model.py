@@ -1,0 +1,273 @@
+"""The models as distributions over sequences, and everything they promise to their users."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.models import LENGTHS, draw_x, make_model
+from tf_latentflow import MODEL_NAMES, LatentFlow, LSTMLanguageModel, ModelConfig
+from tf_latentflow.prior.flow_prior import standard_normal_log_prob
+
+# What is observed is a choice apart from the flow's: two rows of notes will do.
+ROWS = [(name, "categorical") for name in MODEL_NAMES] + [
+    ("af-only", "bernoulli"),
+    ("lstm", "bernoulli"),
+]
+every_row = pytest.mark.parametrize("name, emission", ROWS)
+every_flow = pytest.mark.parametrize("name", [name for name in MODEL_NAMES if name != "lstm"])
+
+
+def widen_posterior(model: keras.Model, by: float = 0.7) -> None:
+    """Makes q(z | x) wider than p(z), so that importance weights have light tails."""
+    if isinstance(model, LatentFlow):
+        bias = model.inference_network.outputs.bias
+        bias.assign_add(np.repeat([0.0, by], model.config.latent_size))
+
+
+@every_row
+def test_every_variable_gets_a_gradient(float64: None, name: str, emission: str) -> None:
+    model, x = make_model(name, emission=emission), draw_x(emission=emission)
+    with tf.GradientTape() as tape:
+        elbo = model.elbo(x, [5, 4, 3], num_samples=2, seed=[1, 2], training=True)
+        loss = tf.reduce_sum(elbo.kl - elbo.reconstruction)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        assert gradient is not None and np.any(tf.convert_to_tensor(gradient)), variable.path
+
+
+@every_row
+def test_padding_and_neighbours_change_nothing(float64: None, name: str, emission: str) -> None:
+    model, x = make_model(name, emission=emission), draw_x(emission=emission)
+    dirty = x.copy()
+    for row, length in enumerate(LENGTHS):
+        dirty[row, length:] = 1
+    clean, soiled = (model.elbo(values, LENGTHS, 2, [1, 2]) for values in (x, dirty))
+    for a, b in zip(clean, soiled, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a[:, 2], 0.0)  # a row of length 0 adds exactly 0
+    padded = np.concatenate([x, x[:, :4]], axis=1)
+    if isinstance(model, LSTMLanguageModel):
+        alone = model.estimate(x[:1], LENGTHS[:1]).log_prob
+        np.testing.assert_allclose(model.estimate(padded, LENGTHS).log_prob[:1], alone)
+    else:  # the noise of an estimate depends on the batch's shape, the posterior does not
+        for alone, beside in zip(
+            model.encode(x[1:2, :3], [3]), model.encode(padded, LENGTHS), strict=True
+        ):
+            np.testing.assert_allclose(alone[0], beside[1, :3], atol=1e-12)
+
+
+@every_row
+def test_is_a_distribution_over_pairs(float64: None, name: str, emission: str) -> None:
+    """exp(log p(x, T = 2)) over all x of two steps sums to p(T = 2)."""
+    if emission == "bernoulli":
+        vocab_size, x = 2, list(itertools.product([0, 1], repeat=4))
+        x = np.array(x, np.int32).reshape(16, 2, 2)
+    else:
+        vocab_size, x = 4, np.array(list(itertools.product(range(4), repeat=2)), np.int32)
+    sizes = {"vocab_size": vocab_size, "latent_size": 2, "max_length": 4}
+    model = make_model(name, spread=0.15, emission=emission, **sizes)
+    model.length_model.fit(np.array([1, 2, 2, 4]))
+    copies = 40  # every row draws samples of its own
+    x = np.repeat(x, copies, axis=0)
+    log_likelihood = model.log_likelihood(x, np.full(len(x), 2), num_samples=400, seed=[1, 2])
+    total = np.exp(log_likelihood.numpy()).sum() / copies
+    assert total == pytest.approx(3 / 8, rel=0.01)
+
+
+def log_prob_by_quadrature(model: LatentFlow, x: np.ndarray) -> float:
+    """`log p(x | T)` of one sequence by integration over a grid of z; T * H must be 2."""
+    grid = np.linspace(-12, 12, 241)
+    log_cell = 2 * np.log(grid[1] - grid[0])
+    num_steps = len(x)
+    z = np.stack(np.meshgrid(grid, grid, indexing="ij"), -1).reshape(-1, num_steps, 2 // num_steps)
+    z = tf.constant(z, model.compute_dtype)
+    lengths = tf.fill([len(z)], num_steps)
+    log_p = model.prior.log_prob(z, lengths)
+    assert np.exp(log_p + log_cell).sum() == pytest.approx(1, abs=2e-3)  # the grid holds it all
+    features = model.emitter(z, lengths, model._positions(lengths, num_steps))
+    log_x = tf.reduce_sum(model.symbols.log_prob(features, x[None]), -1)
+    return float(tf.reduce_logsumexp(log_p + log_x)) + log_cell
+
+
+@pytest.mark.parametrize("name", ["af-af", "af-af-affine"])
+@pytest.mark.parametrize("time", ["af", "iaf", "none"])
+def test_estimate_converges_to_quadrature(float64: None, name: str, time: str) -> None:
+    model = make_model(name, spread=0.3, latent_size=1, time=time)
+    widen_posterior(model, by=1.2)  # By 0.7 an estimate is off by 0.06, seed by seed.
+    for x in draw_x(2, batch=2):
+        exact = log_prob_by_quadrature(model, x)
+        copies = np.repeat(x[None], 50, axis=0)  # every row draws samples of its own
+        estimate = model.estimate(copies, np.full(50, 2), 400, [3, 4])
+        assert np.log(np.mean(np.exp(estimate.log_prob))) == pytest.approx(exact, abs=0.02)
+        assert np.mean(estimate.reconstruction - estimate.kl) <= exact
+
+
+@every_flow
+def test_elbo_terms_and_bound(float64: None, name: str) -> None:
+    model, x = make_model(name), draw_x()
+    estimate = model.estimate(x, LENGTHS, 30, [1, 2])
+    assert np.all(estimate.reconstruction - estimate.kl <= estimate.log_prob + 1e-12)
+    elbo = model.elbo(x, LENGTHS, 4000, [1, 2])
+    assert elbo.reconstruction.shape == elbo.kl.shape == (4000, 3)
+    # The mean of log q - log p is a KL divergence; with log p exact, log q's mean is an entropy.
+    mean, std = model.encode(x, LENGTHS)
+    rng = np.random.default_rng(0)
+    z = mean + std * rng.normal(size=(4000, *mean.shape))
+    log_q = standard_normal_log_prob((z - mean) / std, LENGTHS)
+    log_q -= np.array([np.log(s[:n]).sum() for s, n in zip(std.numpy(), LENGTHS, strict=True)])
+    kl = np.mean(log_q - model.prior.log_prob(z, LENGTHS), axis=0)
+    np.testing.assert_allclose(np.mean(elbo.kl, axis=0), kl, atol=0.5)
+
+
+@every_row
+def test_same_seed_same_result(name: str, emission: str) -> None:
+    model, x = make_model(name, emission=emission), draw_x(emission=emission)
+    for training in (False, True):
+        a, b = (model.elbo(x, LENGTHS, 2, [1, 2], training) for _ in range(2))
+        np.testing.assert_array_equal(a.reconstruction, b.reconstruction)
+    first, again, other = (model.sample(LENGTHS, 1.0, seed) for seed in ([1, 2], [1, 2], [3, 4]))
+    np.testing.assert_array_equal(first, again)
+    assert np.any(first != other)
+    assert first.shape == x.shape and first.dtype == tf.int32
+    assert not np.any(first[1, 3:]) and not np.any(first[2])
+    cold = [model.sample(LENGTHS, 0.0, seed) for seed in ([1, 2], [3, 4])]
+    np.testing.assert_array_equal(*cold)
+
+
+@pytest.mark.parametrize("name", ["af-af", "iaf-scf", "af-indep-affine", "lstm"])
+def test_samples_have_the_probabilities_of_the_model(name: str) -> None:
+    model = make_model(name, spread=0.3, vocab_size=4, latent_size=2, max_length=3)
+    samples = model.sample(np.ones(4000, np.int32), 1.0, [1, 2]).numpy()[:, 0]
+    x = np.arange(4, dtype=np.int32)[:, None]
+    if isinstance(model, LatentFlow):
+        log_probs = np.array([log_prob_by_quadrature(model, row) for row in x])
+    else:
+        log_probs = model.estimate(x, np.ones(4)).log_prob
+    assert np.exp(log_probs).sum() == pytest.approx(1, abs=2e-3)
+    np.testing.assert_allclose(np.bincount(samples) / 4000, np.exp(log_probs), atol=0.03)
+
+
+def test_symbols_of_a_temperature_follow_its_softmax() -> None:
+    symbols = make_model("af-af").symbols
+    features = tf.random.stateless_normal([1, 1, 16], [0, 1]) * 3
+    probabilities = tf.nn.softmax(symbols.logits(features)[0, 0] / 0.5)
+    many = symbols.sample(tf.repeat(features, 20000, axis=0), 0.5, [1, 2])
+    frequencies = np.bincount(many.numpy().ravel(), minlength=6) / 20000
+    np.testing.assert_allclose(frequencies, probabilities, atol=0.015)
+
+
+@every_flow
+def test_reconstruction_is_of_the_shape_of_x(name: str) -> None:
+    model, x = make_model(name), draw_x()
+    again = model.reconstruct(x, LENGTHS, [1, 2])
+    assert again.shape == x.shape and not np.any(again[1, 3:])
+
+
+@pytest.mark.parametrize(
+    "name, emission",
+    [("af-af", "categorical"), ("af-only", "categorical"), ("iaf-scf", "bernoulli")],
+)
+def test_interpolation_ends_at_the_posterior_means(name: str, emission: str) -> None:
+    model, x = make_model(name, spread=0.3, emission=emission), draw_x(emission=emission)
+    model.symbols.bias.assign(np.zeros(6))
+    between, lengths = model.interpolate(x[0], 5, x[1, :3], 3, 3)
+    assert between.shape == x.shape and between.dtype == tf.int32
+    np.testing.assert_array_equal(lengths, [5, 4, 3])
+    assert not np.any(between[1, 4:]) and not np.any(between[2, 3:])
+    for row, length, end in ((0, 5, between[0]), (1, 3, between[2, :3])):
+        mean, _ = model.encode(x[row : row + 1, :length], [length])
+        expected = model._emit(mean, tf.constant([length]), 0.0, tf.constant([0, 0]))
+        assert np.any(expected)
+        np.testing.assert_array_equal(end, expected[0])
+    with pytest.raises(ValueError, match="at least 2 steps; got 1"):
+        model.interpolate(x[0], 5, x[1], 3, 1)
+
+
+@every_row
+def test_saving_keeps_everything(name: str, emission: str, tmp_path: Path) -> None:
+    vocabulary = ("a", "b", "ü", " ") if emission == "categorical" else None
+    model = make_model(name, emission=emission, vocabulary=vocabulary)
+    model.length_model.fit(np.array([1, 2, 2, 4]))
+    path = tmp_path / "model.keras"
+    model.save(path)
+    loaded = keras.saving.load_model(path)
+    assert type(loaded) in (LatentFlow, LSTMLanguageModel) and loaded.config == model.config
+    x, lengths = draw_x(emission=emission), np.array([5, 4, 3])
+    np.testing.assert_array_equal(
+        model.log_likelihood(x, lengths, 2, [1, 2]), loaded.log_likelihood(x, lengths, 2, [1, 2])
+    )
+
+
+@pytest.mark.parametrize(
+    "name, emission",
+    [
+        ("af-af", "categorical"),
+        ("iaf-scf", "categorical"),
+        ("lstm", "categorical"),
+        ("iaf-scf", "bernoulli"),
+        ("lstm", "bernoulli"),
+    ],
+)
+def test_works_inside_a_function_of_any_shape(name: str, emission: str) -> None:
+    model, x = make_model(name, emission=emission), draw_x(emission=emission)
+    spec = tf.TensorSpec([None, None, *model.event_shape], x.dtype)
+
+    @tf.function(input_signature=[spec, tf.TensorSpec([None], tf.int32)])
+    def evaluate(x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        return model.log_likelihood(x, lengths, 2, [1, 2])
+
+    lengths = np.array([5, 4, 3], np.int32)
+    np.testing.assert_allclose(
+        evaluate(x, lengths), model.log_likelihood(x, lengths, 2, [1, 2]), rtol=1e-4
+    )
+    assert evaluate(x[:2, :3], np.array([3, 2], np.int32)).shape == (2,)
+
+
+def test_memory_is_bounded_in_the_number_of_samples() -> None:
+    """The largest tensor of the graph does not grow with K."""
+    model = make_model("af-af")
+
+    def largest(num_samples: int) -> int:
+        function = tf.function(lambda: model.log_likelihood(draw_x(), LENGTHS, num_samples, [1, 2]))
+        graph = function.get_concrete_function().graph
+        bodies = [graph, *(f.graph for f in graph._functions.values() if hasattr(f, "graph"))]
+        shapes = [t.shape for g in bodies for op in g.get_operations() for t in op.outputs]
+        return max(s.num_elements() or 0 for s in shapes if s.is_fully_defined())
+
+    assert largest(100) == pytest.approx(largest(10), abs=300)
+
+
+def test_wrong_kind_of_configuration_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a configuration of a flow; got that of 'lstm'"):
+        LatentFlow(ModelConfig.from_name("lstm", "tiny"))
+    with pytest.raises(ValueError, match="expected the configuration of the baseline; got 'af-af'"):
+        LSTMLanguageModel(ModelConfig.from_name("af-af", "tiny"))
+
+
+@pytest.mark.parametrize(
+    "x, lengths, num_samples, message",
+    [
+        (np.zeros(5, int), [5], 1, r"expected x \[B, T\] and lengths \[B\]; got \(5,\) and"),
+        (np.zeros([2, 5], int), [5], 1, r"got \(2, 5\) and \(1,\)"),
+        (np.zeros([2, 5], int), [5, 5], 0, "expected num_samples of at least 1; got 0"),
+    ],
+)
+def test_what_is_no_batch_is_refused(
+    x: np.ndarray, lengths: list[int], num_samples: int, message: str
+) -> None:
+    for name in ("af-af", "lstm"):
+        with pytest.raises(ValueError, match=message):
+            make_model(name).log_likelihood(x, lengths, num_samples)
+
+
+def test_rolls_of_other_than_the_models_notes_are_refused() -> None:
+    model = make_model("lstm", emission="bernoulli", vocab_size=88)
+    for shape in ([2, 5], [2, 5, 87], [5, 88]):
+        with pytest.raises(ValueError, match=r"expected x \[B, T, 88\] and lengths \[B\]; got"):
+            model.elbo(np.zeros(shape, np.uint8), [5, 5])

@@ -1,0 +1,227 @@
+"""Datasets: the embedded one, the Penn Treebank, and a user's own files."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.paths import PTB
+from train.data.splits import SPLITS
+from train.data.text.corpus import Corpus, load_corpus, split_by_hash
+from train.data.text.pydoc_corpus import pydoc_sentences, sentences
+from train.data.text.text_files import read_lines
+from train.support.errors import UserError
+
+_SENTENCES = [f"sentence number {i}" for i in range(200)]
+
+
+@pytest.fixture(scope="module")
+def pydoc() -> Corpus:
+    return load_corpus("pydoc")
+
+
+def _write(path: Path, lines: list[str]) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+# --- pydoc
+
+
+def test_no_test_sentence_occurs_in_train(pydoc: Corpus) -> None:
+    train, valid, test = (set(getattr(pydoc, split)) for split in SPLITS)
+    assert not train & test
+    assert not train & valid
+    assert not valid & test
+    assert len(train) + len(valid) + len(test) == sum(
+        len(getattr(pydoc, split)) for split in SPLITS
+    )
+
+
+def test_pydoc_is_enough_clean_text(pydoc: Corpus) -> None:
+    kept = [sentence for split in SPLITS for sentence in getattr(pydoc, split)]
+    assert 200_000 < sum(map(len, kept)) < 400_000
+    assert max(map(len, kept)) <= 288
+    for sentence in kept:
+        assert sentence.isascii() and sentence.isprintable()
+        assert sentence == " ".join(sentence.split())
+        assert re.search(r"[.?!:;][\"')*]*$", sentence)
+    assert 0.07 < len(pydoc.test) / len(kept) < 0.13
+    assert 0.07 < len(pydoc.valid) / len(kept) < 0.13
+    # The few that are too long are counted, by the split they would be in.
+    assert sum(pydoc.num_filtered.values()) == len(pydoc_sentences()) - len(kept) > 0
+
+
+def test_pydoc_is_the_same_every_time(pydoc: Corpus) -> None:
+    assert load_corpus("pydoc") == pydoc
+
+
+def test_sentences_of_a_rendered_page() -> None:
+    page = """\
+The "with" statement
+********************
+
+The "with" statement wraps a block (see section Context
+Managers), e.g. "open()" or well-
+known others [1]. "__enter__()" is invoked first. Is “that” so?
+
+   with_stmt ::= "with" expression
+
+* A list item that is wrapped
+  over two lines.
+
+* Another item; see Calls:
+
+     >>> with A() as a:
+     ...     Never printed.
+
+Note:
+
+  Indented prose is prose.
+
+class Foo(Bar)
+
+   Return the object.
+
++-----+-----+
+| A b | c d.|
++-----+-----+
+
+   # Comments are code.
+   x = 1.
+
+[1] A footnote of some words.
+"""
+    assert list(sentences(page)) == [
+        'The "with" statement wraps a block (see section Context Managers), e.g. "open()" or '
+        "well-known others.",
+        '"__enter__()" is invoked first.',
+        'Is "that" so?',
+        "A list item that is wrapped over two lines.",
+        "Another item; see Calls:",
+        "Indented prose is prose.",
+        "Return the object.",
+        "A footnote of some words.",
+    ]
+
+
+# --- ptb
+
+
+@pytest.mark.skipif(not PTB.is_dir(), reason="the Penn Treebank files are not at hand")
+def test_ptb_has_the_published_counts() -> None:
+    corpus = load_corpus("ptb", data_dir=PTB)
+    splits = [getattr(corpus, split) for split in SPLITS]
+    assert [len(split) for split in splits] == [41_740, 3_356, 3_735]
+    assert [sum(map(len, split)) for split in splits] == [4_868_454, 385_082, 430_371]
+    assert len(set().union(*corpus.train)) == 49
+    assert corpus.num_filtered == {"train": 328, "valid": 14, "test": 26}
+
+
+def test_ptb_in_a_given_folder_is_never_supplemented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "train.data.text.corpus.fetch_ptb", lambda: pytest.fail("asked for a download")
+    )
+    _write(tmp_path / "train.txt", ["a"])
+    with pytest.raises(UserError, match=r"missing: valid\.txt, test\.txt"):
+        load_corpus("ptb", data_dir=tmp_path)
+    with pytest.raises(UserError, match="expected a folder"):
+        load_corpus("ptb", data_dir=tmp_path / "nowhere")
+    assert sorted(os.listdir(tmp_path)) == ["train.txt"]
+
+
+# --- a user's own
+
+
+def test_a_file_is_split_by_its_sentences_alone(tmp_path: Path) -> None:
+    corpus = load_corpus(str(_write(tmp_path / "own.txt", [*_SENTENCES, "", *_SENTENCES[:50]])))
+    splits = {split: set(getattr(corpus, split)) for split in SPLITS}
+    assert not splits["train"] & splits["test"] and not splits["train"] & splits["valid"]
+    assert set().union(*splits.values()) == set(_SENTENCES)
+    assert sum(len(getattr(corpus, split)) for split in SPLITS) == 250
+    # More text, in another order, moves nothing.
+    more = split_by_hash(reversed([*_SENTENCES, "one more"]))
+    assert all(splits[split] <= set(more[split]) for split in SPLITS)
+
+
+def test_a_folder_with_three_splits_is_taken_as_it_is(tmp_path: Path) -> None:
+    for split in SPLITS:
+        _write(tmp_path / f"{split}.txt", [f"  {split} text ", "shared"])
+    _write(tmp_path / "notes.txt", ["not this"])
+    corpus = load_corpus(str(tmp_path))
+    assert [corpus.train, corpus.valid, corpus.test] == [
+        [f"{split} text", "shared"] for split in SPLITS
+    ]
+
+
+def test_a_folder_of_other_files_is_split_by_hash(tmp_path: Path) -> None:
+    _write(tmp_path / "a.txt", _SENTENCES[:100])
+    _write(tmp_path / "b.txt", _SENTENCES[100:])
+    (tmp_path / "c.md").write_text("not this")
+    corpus = load_corpus(str(tmp_path))
+    assert {s: getattr(corpus, s) for s in SPLITS} == split_by_hash(_SENTENCES)
+
+
+def test_long_sentences_are_filtered_and_counted(tmp_path: Path) -> None:
+    lines = {"train": ["x" * 10, "y" * 11, "日" * 10], "valid": ["v"], "test": ["t", "t" * 99]}
+    for split in SPLITS:
+        _write(tmp_path / f"{split}.txt", lines[split])
+    corpus = load_corpus(str(tmp_path), max_length=10)
+    assert corpus.train == ["x" * 10, "日" * 10]
+    assert corpus.num_filtered == {"train": 1, "valid": 0, "test": 1}
+
+
+def test_digest_is_of_the_text_that_is_used(tmp_path: Path) -> None:
+    for split in SPLITS:
+        _write(tmp_path / f"{split}.txt", [split, "more"])
+    first = load_corpus(str(tmp_path))
+    (tmp_path / "train.txt").write_bytes(b"\xef\xbb\xbftrain\r\n\r\n  more  ")
+    assert load_corpus(str(tmp_path)).sha256 == first.sha256
+    _write(tmp_path / "train.txt", ["train"])
+    _write(tmp_path / "valid.txt", ["more", "valid", "more"])
+    assert load_corpus(str(tmp_path)).sha256 != first.sha256
+
+
+def test_only_line_ends_end_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("a\u2028b\x0bc\r\nd\re\n".encode())
+    assert read_lines(path) == ["a\u2028b\x0bc", "d", "e"]
+
+
+_BAD_FILES = {
+    "empty": (b"", "no line with text"),
+    "blank": (b"\n  \r\n", "no line with text"),
+    "binary": (b"ab\0cd", "zero byte at offset 2"),
+    "utf-16": ("abc".encode("utf-16"), "another encoding"),
+    "latin-1": ("ab\ncaf\xe9".encode("latin-1"), r"byte 0xe9 at offset 6"),
+    "too long": (b"x" * 289 + b"\n", "0 of 1 sentences have at most 288"),
+    "too few": (b"one sentence\n", "leaves no sentence for"),
+}
+
+
+@pytest.mark.parametrize("case", _BAD_FILES)
+def test_refuses_bad_files(case: str, tmp_path: Path) -> None:
+    content, message = _BAD_FILES[case]
+    path = tmp_path / "own.txt"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=message) as error:
+        load_corpus(str(path))
+    assert "own.txt" in str(error.value)
+
+
+def test_refuses_what_is_no_dataset(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"pydoc, ptb, or .*; got 'nosuch'"):
+        load_corpus("nosuch")
+    with pytest.raises(UserError, match=r"\(\*\.txt\) in the folder"):
+        load_corpus(str(tmp_path))
+    _write(tmp_path / "train.txt", _SENTENCES)
+    _write(tmp_path / "test.txt", _SENTENCES)
+    with pytest.raises(UserError, match=r"missing: valid\.txt"):
+        load_corpus(str(tmp_path))
+    with pytest.raises(UserError, match="--data-dir belongs to the dataset ptb"):
+        load_corpus("pydoc", data_dir=tmp_path)
+    with pytest.raises(ValueError, match="max_length"):
+        load_corpus("pydoc", max_length=0)

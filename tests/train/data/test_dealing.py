@@ -1,0 +1,44 @@
+"""Rolls, and how they are dealt to splits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.music_files import random_rolls
+from train.data.music.dealing import deal
+from train.data.music.rolls import notes_of, roll_of
+from train.data.splits import SPLITS, split_of
+
+
+def test_notes_and_rolls_are_inverse():
+    for roll in random_rolls(20):
+        notes = notes_of(roll)
+        np.testing.assert_array_equal(roll_of(notes, len(roll)), roll)
+        starts = roll & ~np.pad(roll, ((1, 0), (0, 0)))[:-1]
+        assert len(notes) == starts.sum()  # Held notes are one.
+
+
+def test_dealing_goes_by_content():
+    rolls = random_rolls(400)
+    splits = deal(rolls)
+    for split in SPLITS:
+        assert all(split_of(roll.tobytes()) == split for roll in splits[split])
+    assert sum(map(len, splits.values())) == len({roll.tobytes() for roll in rolls})
+    assert 20 <= len(splits["valid"]) <= 60 and 20 <= len(splits["test"]) <= 60
+
+
+@pytest.mark.parametrize("number", [3, 4, 7])
+def test_few_pieces_leave_no_split_empty_in_any_order(number):
+    rolls = random_rolls(number, seed=number)
+    splits = deal(rolls)
+    assert all(splits.values()) and sum(map(len, splits.values())) == number
+    contents = {split: {roll.tobytes() for roll in splits[split]} for split in SPLITS}
+    again = deal(rolls[::-1] + rolls)
+    assert contents == {split: {roll.tobytes() for roll in again[split]} for split in SPLITS}
+
+
+def test_three_different_pieces_are_needed():
+    rolls = random_rolls(2)
+    with pytest.raises(ValueError, match="at least 3 different rolls; got 2"):
+        deal(rolls + rolls)

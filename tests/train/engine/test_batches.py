@@ -1,0 +1,195 @@
+"""Buckets, batches and the datasets made of them."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from train.backend.batches import batch_dataset, batch_spec
+from train.engine.buckets import batch_rows, default_boundaries, make_batches, padding_waste
+
+_LENGTHS = np.random.default_rng(0).integers(1, 60, 203)
+
+
+def _as_lists(batches: list[np.ndarray]) -> list[list[int]]:
+    return [batch.tolist() for batch in batches]
+
+
+def test_boundaries_are_the_best_there_are() -> None:
+    lengths = np.random.default_rng(1).integers(1, 13, 40)
+    for num in (1, 2, 3):
+        bounds = default_boundaries(lengths, max_buckets=num)
+
+        def padded(bounds: tuple[int, ...]) -> int:
+            return sum(min(b for b in bounds if b >= length) for length in lengths)
+
+        others = itertools.combinations(range(1, lengths.max()), num - 1)
+        assert padded(bounds) == min(padded((*other, lengths.max())) for other in others)
+        assert len(bounds) <= num and bounds[-1] == lengths.max()
+
+
+def test_boundaries_are_few_and_ascending() -> None:
+    assert default_boundaries(np.array([7])) == (7,)
+    assert default_boundaries(np.array([7, 7, 3])) == (3, 7)
+    long = np.random.default_rng(2).integers(1, 5000, 3000)  # More lengths than candidates.
+    bounds = default_boundaries(long)
+    assert len(bounds) == 10 and bounds[-1] == long.max()
+    assert list(bounds) == sorted(set(bounds))
+    assert padding_waste(long, 8, bounds) < 0.12 < padding_waste(long, 8, [5000])
+
+
+def test_every_sequence_is_dealt_once_and_one_batch_is_short() -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    for epoch in (None, 0, 1):
+        batches = make_batches(_LENGTHS, 8, bounds, seed=3, epoch=epoch)
+        assert sorted(np.concatenate(batches)) == list(range(len(_LENGTHS)))
+        assert sorted(map(len, batches)) == [203 % 8] + [8] * (203 // 8)
+
+
+def test_the_order_depends_on_seed_and_epoch_alone() -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    orders = {}
+    for seed, epoch in itertools.product((0, 1), (0, 1, None)):
+        first, second = (make_batches(_LENGTHS, 8, bounds, seed, epoch) for _ in range(2))
+        assert _as_lists(first) == _as_lists(second)
+        orders[seed, epoch] = str(_as_lists(first))
+    assert orders[0, None] == orders[1, None]
+    assert len(set(orders.values())) == 5
+
+
+def test_batches_are_shuffled_across_buckets() -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    longest = [_LENGTHS[b].max() for b in make_batches(_LENGTHS, 8, bounds, seed=0, epoch=0)]
+    assert longest != sorted(longest) and longest != sorted(longest, reverse=True)
+
+
+def test_without_an_epoch_the_order_is_that_of_the_data() -> None:
+    lengths = np.array([2, 9, 1, 9, 2, 9])
+    batches = make_batches(lengths, 2, [2, 9], seed=0, epoch=None)
+    assert _as_lists(batches) == [[1, 3], [5, 0], [2, 4]]
+
+
+@pytest.mark.parametrize("event_shape", [(), (88,)])
+def test_dataset_holds_the_sequences(event_shape: tuple[int, ...]) -> None:
+    dtype = np.uint8 if event_shape else np.int32
+    rng = np.random.default_rng(5)
+    sequences = [rng.integers(1, 100, (length, *event_shape)).astype(dtype) for length in _LENGTHS]
+    bounds = default_boundaries(_LENGTHS, 4)
+    batches = make_batches(_LENGTHS, 8, bounds, seed=0, epoch=0)
+    seen = []
+    dataset = batch_dataset(sequences, batches, 8, bounds)
+    for x, lengths, index in dataset.as_numpy_iterator():
+        assert x.dtype == dtype and lengths.dtype == np.int32 and index.dtype == np.int32
+        assert x.shape == (8, min(b for b in bounds if b >= lengths.max()), *event_shape)
+        for row, length, i in zip(x, lengths, index, strict=True):
+            assert not row[length:].any()
+            if i < 0:
+                assert length == 0
+            else:
+                np.testing.assert_array_equal(row[:length], sequences[i])
+        seen.append(index[index >= 0].tolist())
+    assert seen == _as_lists(batches)
+    assert int(dataset.cardinality()) == len(batches)
+
+
+def test_start_leaves_out_what_was_done() -> None:
+    sequences = [np.full([length], 7, np.int32) for length in _LENGTHS]
+    bounds = default_boundaries(_LENGTHS, 4)
+    batches = make_batches(_LENGTHS, 8, bounds, seed=0, epoch=0)
+
+    def read(start: int) -> list[list[int]]:
+        dataset = batch_dataset(sequences, batches, 8, bounds, start)
+        return [index.tolist() for _, _, index in dataset.as_numpy_iterator()]
+
+    assert read(10) == read(0)[10:]
+    assert read(len(batches)) == []
+
+
+def test_padding_waste_counts_padding_and_filling() -> None:
+    assert padding_waste(np.array([4, 4]), 2, [4]) == 0.0
+    assert padding_waste(np.array([4, 2]), 2, [4]) == pytest.approx(2 / 8)
+    assert padding_waste(np.array([4, 4, 2]), 2, [2, 4]) == pytest.approx(1 - 10 / 12)
+
+
+@pytest.mark.parametrize("epoch", [None, 0, 3])
+def test_without_a_limit_the_batches_are_what_they_always_were(epoch: int | None) -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    rng = np.random.default_rng([3, epoch or 0])
+    dealt = []
+    for low, high in reversed(list(itertools.pairwise((0, *bounds)))):
+        bucket = np.flatnonzero((low < _LENGTHS) & (high >= _LENGTHS))
+        dealt.append(bucket if epoch is None else rng.permutation(bucket))
+    expected = np.split(np.concatenate(dealt), range(8, len(_LENGTHS), 8))
+    if epoch is not None:
+        expected = [expected[i] for i in rng.permutation(len(expected))]
+    for max_steps in (0, 8 * 60):  # A limit that nothing meets.
+        found = make_batches(_LENGTHS, 8, bounds, 3, epoch, max_steps)
+        assert _as_lists(found) == _as_lists(expected)
+
+
+def test_rows_keep_to_the_limit_of_steps() -> None:
+    assert [batch_rows(n, 5, 100) for n in (1, 20, 21, 50, 51, 100, 101)] == [5, 5, 4, 2, 1, 1, 1]
+    assert batch_rows(10**6, 5) == 5
+
+
+@pytest.mark.parametrize("epoch", [None, 0, 1])
+@pytest.mark.parametrize("max_steps", [1, 50, 59, 130, 300])
+def test_a_limit_of_steps_bounds_every_array(epoch: int | None, max_steps: int) -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    batches = make_batches(_LENGTHS, 8, bounds, 0, epoch, max_steps)
+    assert sorted(np.concatenate(batches)) == list(range(len(_LENGTHS)))
+    sequences = [np.full([length, 3], 7, np.uint8) for length in _LENGTHS]
+    dataset = batch_dataset(sequences, batches, 8, bounds, max_steps=max_steps)
+    short, steps = 0, 0
+    for (x, lengths, index), batch in zip(dataset.as_numpy_iterator(), batches, strict=True):
+        rows, bound, _ = x.shape
+        assert bound == min(b for b in bounds if b >= lengths.max())
+        assert rows == 1 or rows * bound <= max_steps
+        assert rows <= batch_rows(bound, 8, max_steps)
+        short += rows < batch_rows(bound, 8, max_steps)
+        steps += rows * bound
+        assert index.tolist() == batch.tolist()
+        np.testing.assert_array_equal(x[..., 0] == 7, np.arange(bound) < lengths[:, None])
+    assert short <= 1
+    assert padding_waste(_LENGTHS, 8, bounds, max_steps) == pytest.approx(1 - sum(_LENGTHS) / steps)
+
+
+def test_the_number_of_batches_is_the_same_in_every_epoch() -> None:
+    bounds = default_boundaries(_LENGTHS, 5)
+    counts = {len(make_batches(_LENGTHS, 8, bounds, 0, epoch, 130)) for epoch in range(20)}
+    assert len(counts) == 1
+
+
+def test_specs_leave_open_what_varies() -> None:
+    rolls = [np.zeros([3, 88], np.uint8), np.zeros([5, 88], np.uint8)]
+    assert batch_spec(rolls, 2) == (
+        tf.TensorSpec([2, None, 88], tf.uint8),
+        tf.TensorSpec([2], tf.int32),
+    )
+    assert batch_spec(rolls, 2, max_steps=5) == (
+        tf.TensorSpec([None, None, 88], tf.uint8),
+        tf.TensorSpec([None], tf.int32),
+    )
+
+
+def test_refuses_what_cannot_be() -> None:
+    one = [np.ones([3], np.int32)]
+    for call in (
+        lambda: default_boundaries(np.array([], int)),
+        lambda: default_boundaries(np.array([3, 0])),
+        lambda: default_boundaries(np.array([3]), max_buckets=0),
+        lambda: make_batches(np.array([5]), 2, [4], 0, 0),
+        lambda: make_batches(np.array([5]), 2, [], 0, 0),
+        lambda: make_batches(np.array([5]), 2, [5, 4], 0, 0),
+        lambda: make_batches(np.array([5]), 0, [5], 0, 0),
+        lambda: make_batches(np.array([5]), 2, [5], -1, 0),
+        lambda: make_batches(np.array([5]), 2, [5], 0, 0, max_steps=-1),
+        lambda: batch_dataset(one * 2, [np.array([0, 1])], 2, [3], max_steps=5),
+        lambda: batch_dataset([], [], 2, [4]),
+        lambda: batch_dataset(one, [np.array([0])], 2, [4], start=2),
+        lambda: batch_dataset(one, [np.array([0, 0])], 1, [4]),
+        lambda: batch_dataset(one, [np.array([0])], 1, [2]),
+    ):
+        with pytest.raises(ValueError, match=r"expected .*; got"):
+            call()

@@ -1,0 +1,128 @@
+"""KL weight, step size and plateau as functions of the step; presets and flags."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from train.data.text.config import TextConfig
+from train.engine.schedules import Plateau, Schedule, final_decay_scale, kl_weight
+from train.settings.parsing import parse_train_config
+from train.settings.presets import PRESET_NAMES
+from train.support.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("position", "zero", "ramp", "expected"),
+    [
+        (0, 4, 10, 1e-5),
+        (3.99, 4, 10, 1e-5),
+        (4, 4, 10, 1e-5),
+        (6.5, 4, 10, 0.25),
+        (13.9, 4, 10, 0.99),
+        (14, 4, 10, 1.0),
+        (100, 4, 10, 1.0),
+        (0, 0, 0, 1.0),
+        (1, 2, 0, 1e-5),
+        (2, 2, 0, 1.0),
+    ],
+)
+def test_kl_weight(position: float, zero: float, ramp: float, expected: float) -> None:
+    assert kl_weight(position, zero, ramp, floor=1e-5) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("step", "total", "share", "expected"),
+    [
+        (0, 100, 0.3, 1),
+        (70, 100, 0.3, 1),
+        (85, 100, 0.3, 0.5),
+        (99, 100, 0.3, 1 / 30),
+        (99, 100, 0, 1),
+    ],
+)
+def test_final_decay(step: int, total: int, share: float, expected: float) -> None:
+    assert final_decay_scale(step, total, share) == pytest.approx(expected)
+
+
+def test_plateau_waits_then_divides_and_survives_json() -> None:
+    plateau = Plateau()
+    scales = []
+    for loss in (2.0, 1.0, 1.5, 1.4, 1.3, 1.2, 0.9, 1.0):
+        plateau = plateau.update(loss, patience=1, factor=4.0)
+        plateau = Plateau.from_dict(json.loads(json.dumps(plateau.to_dict())))
+        scales.append(plateau.scale)
+    assert scales == [1, 1, 1, 0.25, 0.25, 0.0625, 0.0625, 0.0625]
+    assert plateau == Plateau(best=0.9, waited=1, scale=0.0625)
+    assert Plateau.from_dict(json.loads(json.dumps(Plateau().to_dict()))) == Plateau()
+
+
+def test_schedule_in_epochs_interpolates_within_an_epoch() -> None:
+    config = TextConfig.from_preset("paper", "af-af", epochs=20)
+    schedule = Schedule(config, steps_per_epoch=100, has_kl=True)
+    assert schedule.total_steps == 2000
+    assert schedule.eval_steps == 100
+    assert schedule.ramp_end == 1400
+    assert schedule.kl_weight(399) == config.kl_floor
+    assert schedule.kl_weight(450) == pytest.approx(0.05)
+    assert schedule.kl_weight(1400) == 1.0
+    assert schedule.learning_rate(1999, Plateau(scale=0.25)) == pytest.approx(0.25e-3)
+
+
+def test_schedule_without_kl_has_no_ramp() -> None:
+    schedule = Schedule(TextConfig.from_preset("small", "af-af"), 100, has_kl=False)
+    assert schedule.ramp_end == 0
+    assert schedule.kl_weight(0) == 1.0
+
+
+def test_ramp_of_small_is_over_by_half_of_the_run() -> None:
+    schedule = Schedule(TextConfig.from_preset("small", "af-af"), 60, has_kl=True)
+    assert schedule.ramp_end <= schedule.total_steps / 2
+
+
+@pytest.mark.parametrize("model", ["af-af", "lstm"])
+@pytest.mark.parametrize("preset", PRESET_NAMES)
+def test_presets_are_valid_and_survive_json(preset: str, model: str) -> None:
+    config = TextConfig.from_preset(preset, model)
+    config.check()
+    assert TextConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_flags_override_the_preset() -> None:
+    config = parse_train_config(
+        TextConfig,
+        ["--preset", "paper", "--model", "lstm", "--batch-size", "7", "--max-steps", "9"],
+    )
+    assert (config.optimizer, config.learning_rate) == ("sgd", 20.0)  # Of the baseline's row.
+    assert config.batch_size == 7
+    assert (config.epochs, config.max_steps) == (None, 9)  # One limit lifts the preset's other.
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("batch_size", 0),
+        ("max_steps", -1),
+        ("elbo_samples", 0),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+        ("learning_rate", 0.0),
+        ("clip_norm", 0.0),
+        ("seed", -1),
+        ("seed", 2**31),
+        ("final_decay", 1.5),
+        ("kl_ramp", -1.0),
+        ("plateau_factor", 0.5),
+        ("checkpoint_steps", 0),
+        ("valid_sequences", -1),
+    ],
+)
+def test_impossible_values_are_refused_by_flag(field: str, value: float) -> None:
+    with pytest.raises(UserError, match="--" + field.replace("_", "-")):
+        TextConfig.from_preset("tiny", "af-af", **{field: value}).check()
+
+
+def test_a_run_needs_an_end() -> None:
+    with pytest.raises(UserError, match="--max-steps"):
+        TextConfig(epochs=None, max_steps=None).check()

@@ -1,0 +1,63 @@
+"""The benchmark: what it counts against the models' own weights, and the program itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.models import make_model
+from train import benchmark
+from train.benchmarks import operations
+from train.benchmarks.pictures import sweep_png
+from train.benchmarks.rows import ROWS
+from train.benchmarks.sweeps import PICTURES, Point
+from train.support.errors import UserError
+
+LOOKED_UP = ("positions", "initial")  # Rows of tables, and what is done once a sequence.
+
+
+@pytest.mark.parametrize("name", ["lstm", "af-af", "af-scf", "iaf-scf", "af-only", "af-indep"])
+def test_every_matrix_is_multiplied_once_a_symbol(name: str) -> None:
+    model = make_model(name)
+    products = sum(
+        weight.shape[0] * weight.shape[1]
+        for weight in model.trainable_variables
+        if len(weight.shape) == 2 and not any(word in weight.path for word in LOOKED_UP)
+    )
+    # The embedding is looked up too, and multiplied with for the logits.
+    assert operations.elbo_operations(model.config, 1, 1) == 2 * products
+    assert operations.train_operations(model.config, 3, 5) == 3 * 3 * 5 * 2 * products
+    inference = products - operations.sample_operations(model.config, 1, 1) / 2
+    with_samples = operations.elbo_operations(model.config, 1, 1, 10)
+    assert with_samples == 2 * (inference + 10 * (products - inference))
+
+
+def test_the_program_writes_what_it_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    benchmark.main(["--rows", "one MADE", "--repeats", "1", "--out", str(tmp_path / "b")])
+    printed = capsys.readouterr().out
+    results = json.loads((tmp_path / "b" / "benchmark.json").read_text())
+    names = [row["name"] for row in results["rows"]]
+    assert names == [row.name for row in ROWS if "one MADE" in row.name]
+    for row in results["rows"]:
+        assert row["name"] in printed
+        assert row["seconds"] > 0 and row["units"] > 0
+    assert results["unit_seconds"] > 0 and results["bytes_per_unit"] > 0
+
+
+def test_rows_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--rows expects a part of a row's name; got 'no such'"):
+        benchmark.main(["--rows", "no such", "--out", str(tmp_path / "b")])
+    assert not (tmp_path / "b").exists()
+
+
+def test_pictures_of_sweeps() -> None:
+    for sweeps in PICTURES.values():
+        measured = [
+            (sweep, [Point(line, v, v / 50, v / 9) for line in sweep.lines for v in sweep.values])
+            for sweep in sweeps
+        ]
+        assert sweep_png(measured).startswith(b"\x89PNG")

@@ -1,0 +1,290 @@
+"""The programs end to end on preset tiny: train, kill and resume, evaluate, sample, bad input."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from tests.paths import ROOT
+from train import char_lm, evaluate, sample
+from train.support.errors import run_program
+
+WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
+RUN = (
+    *("--preset", "tiny", "--max-steps", "16", "--checkpoint-steps", "2", "--log-steps", "2"),
+    *(
+        "--eval-every",
+        "10",
+        "--kl-zero",
+        "2",
+        "--kl-ramp",
+        "4",
+        "--test-samples",
+        "2",
+        "--seed",
+        "3",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = random.Random(0)
+    lines = [" ".join(rng.choices(WORDS, k=rng.randint(2, 9))) for _ in range(150)]
+    path = tmp_path_factory.mktemp("data") / "animals.txt"
+    path.write_text("\n".join([*lines, "too long " * 50, "\N{SNOWMAN}"]), encoding="utf-8")
+    return path
+
+
+def command(dataset: Path, workdir: Path) -> list[str]:
+    program = [sys.executable, "-m", "train.char_lm"]
+    return [*program, "--dataset", str(dataset), "--workdir", str(workdir), *RUN]
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user, without what the tests set, on one CPU device."""
+    root = ROOT
+    kept = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    return {**kept, "PYTHONPATH": str(root), "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+@pytest.fixture(scope="module")
+def finished(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """An undisturbed run: its folder and its standard output."""
+    workdir = tmp_path_factory.mktemp("runs") / "undisturbed"
+    done = subprocess.run(
+        command(dataset, workdir), capture_output=True, text=True, env=environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # No clutter of TensorFlow's.
+    return workdir, done.stdout
+
+
+def kill_after(step: int, dataset: Path, workdir: Path) -> None:
+    """Starts the run and kills it with SIGKILL soon after the checkpoint of a step is there."""
+    process = subprocess.Popen(
+        command(dataset, workdir),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    deadline = time.monotonic() + 120
+    while not (workdir / "checkpoints" / f"step-{step:09d}").exists():
+        assert process.poll() is None, process.communicate()[1].decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_results_of_a_finished_run(finished: tuple[Path, str], dataset: Path) -> None:
+    workdir, stdout = finished
+    results = json.loads((workdir / "results.json").read_text())
+    assert list(results) == [
+        *("task", "model", "dataset", "dataset_sha256", "preset", "seed", "test", "train"),
+        "samples",
+    ]
+    assert results["dataset"] == str(dataset)
+    assert (results["model"], results["preset"], results["seed"]) == ("af-af", "tiny", 3)
+    test = results["test"]
+    assert list(test) == [
+        *("bpc", "bpc_stderr", "reconstruction_bpc", "kl_bpc", "bpc_given_length"),
+        *("num_sequences", "num_samples", "num_unknown"),
+    ]
+    assert all(math.isfinite(value) for value in test.values())
+    assert test["num_samples"] == 2
+    assert results["train"]["steps"] == 16
+    assert results["train"]["resumed_from_steps"] == []
+    assert len(results["train"]["weights_sha256"]) == 64
+    assert 0 <= results["samples"]["share_of_known_words"] <= 1
+    assert "1 over 288 characters left out" in stdout
+    for shown in ("bpc", "KL weight", "ETA", "10 samples", str(workdir)):
+        assert shown in stdout
+
+
+def test_killed_three_times_it_ends_with_the_same_weights(
+    finished: tuple[Path, str], dataset: Path, tmp_path: Path
+) -> None:
+    workdir = tmp_path / "killed"
+    for step in (2, 6, 12):
+        kill_after(step, dataset, workdir)
+    newest = max((workdir / "checkpoints").glob("step-*"))
+    data = newest / "variables.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-1])  # The last of them is damaged besides.
+    done = subprocess.run(
+        command(dataset, workdir), capture_output=True, text=True, env=environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{newest.name} is damaged" in done.stdout
+    undisturbed = json.loads((finished[0] / "results.json").read_text())
+    results = json.loads((workdir / "results.json").read_text())
+    resumes = results["train"].pop("resumed_from_steps")
+    assert len(resumes) == 3
+    assert all(step > 0 for step in resumes)
+    undisturbed["train"].pop("resumed_from_steps")
+    for train in (results["train"], undisturbed["train"]):
+        assert train.pop("wall_seconds") > 0
+        assert 0 < train.pop("peak_memory_gib") < 24
+    assert results == undisturbed
+    assert scalar_steps(workdir) == scalar_steps(finished[0])
+
+
+def scalar_steps(workdir: Path) -> dict[str, list[int]]:
+    """Returns the steps at which each split's tags stand, in the order of the files."""
+    steps: dict[str, list[int]] = {}
+    for path in sorted((workdir / "tensorboard").rglob("events.*")):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            event = tf.compat.v1.Event.FromString(record)
+            for value in event.summary.value:
+                # A window in which everything was traced has no rate.
+                if not value.tag.endswith("_per_second"):
+                    steps.setdefault(f"{path.parent.name}:{value.tag}", []).append(event.step)
+    return steps
+
+
+def test_tensorboard_has_every_tag(finished: tuple[Path, str]) -> None:
+    steps = scalar_steps(finished[0])
+    windows, validations = list(range(2, 17, 2)), [10, 16]
+    terms = ("loss/bpc", "loss/reconstruction_bpc", "loss/kl_bpc")
+    training = ("gradient_norm", "kl_weight", "learning_rate")
+    assert steps == {
+        **dict.fromkeys((f"train:{tag}" for tag in terms), windows),
+        **dict.fromkeys(("train:loss/length_bpc", "train:loss/objective_nats"), windows),
+        **dict.fromkeys((f"train:training/{name}" for name in training), windows),
+        **dict.fromkeys((f"valid:{tag}" for tag in terms), validations),
+        **dict.fromkeys(("valid:samples", "valid:reconstructions"), validations),
+    }
+
+
+def test_a_finished_run_prints_its_table_and_changes_nothing(
+    finished: tuple[Path, str], dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workdir, stdout = finished
+    before = contents(workdir)
+    char_lm.main(command(dataset, workdir)[3:])
+    assert capsys.readouterr().out.split("finished:\n")[1] in stdout
+    assert contents(workdir) == before
+
+
+def test_evaluate_gives_the_numbers_of_the_run(
+    finished: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate.main([str(finished[0]), "--samples", "2", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    expected = json.loads((finished[0] / "results.json").read_text())["test"]
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_evaluate_counts_unknown_characters_of_another_dataset(
+    finished: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for split in ("train", "valid", "test"):
+        (tmp_path / f"{split}.txt").write_text("a cat\n\N{GREEK SMALL LETTER PI} r 2\n")
+    arguments = ("--samples", "1", "--json", "--batch-size", "2")
+    evaluate.main([str(finished[0]), "--dataset", str(tmp_path), *arguments])
+    results = json.loads(capsys.readouterr().out)
+    assert results["num_unknown"] == 2
+    assert results["num_sequences"] == 2
+
+
+def test_sample_writes_samples_only_and_repeats_by_seed(
+    finished: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(finished[0])
+    flags = [run, "-n", "3", "--length", "20", "--temperature", "0.8", "--seed", "0"]
+    program = [sys.executable, "-m", "train.sample", *flags]
+    done = subprocess.run(program, capture_output=True, text=True, env=environment(), check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [len(line) for line in done.stdout.split("\n")] == [20, 20, 20, 0]
+    sample.main(flags)
+    assert capsys.readouterr().out == done.stdout
+    sample.main([run, "-n", "6", "--seed", "1"])
+    other = capsys.readouterr().out
+    assert len({len(line) for line in other.splitlines()}) > 1  # Lengths from p(T).
+    assert not set(other.splitlines()) & set(done.stdout.splitlines())
+
+
+def contents(path: Path) -> dict[str, tuple[bytes, int]]:
+    files = (p for p in sorted(path.rglob("*")) if p.is_file())
+    return {str(p.relative_to(path)): (p.read_bytes(), p.stat().st_mtime_ns) for p in files}
+
+
+# Program, flags ({data}, {run}, {tmp} are replaced), and what the message says.
+BAD_INPUT = {
+    "no such dataset": ("char_lm", "--dataset {tmp}/none.txt", "none.txt"),
+    "empty dataset": ("char_lm", "--dataset {tmp}/empty.txt", "empty.txt"),
+    "not UTF-8": ("char_lm", "--dataset {tmp}/latin1.txt", "UTF-8"),
+    "binary": ("char_lm", "--dataset {tmp}/binary.txt", "binary"),
+    "no ptb": ("char_lm", "--dataset ptb --data-dir {tmp}", "train.txt"),
+    "workdir not writable": ("char_lm", "--dataset {data} --workdir /proc/x/y", "--workdir"),
+    "workdir is a file": ("char_lm", "--dataset {data} --workdir {tmp}/binary.txt", "--workdir"),
+    "workdir of others": ("char_lm", "--dataset {data} --workdir {tmp}", "--workdir"),
+    "another config": ("char_lm", "--dataset {data} --workdir {run} --batch-size 3", "batch_size"),
+    "another dataset": ("char_lm", "--dataset pydoc --workdir {run} " + " ".join(RUN), "dataset"),
+    "no batch": ("char_lm", "--batch-size 0", "--batch-size"),
+    "negative steps": ("char_lm", "--max-steps -5", "--max-steps"),
+    "infinite step size": ("char_lm", "--learning-rate inf", "--learning-rate"),
+    "no number": ("char_lm", "--batch-size many", "--batch-size"),
+    "no value": ("char_lm", "--epochs", "--epochs"),
+    "unknown flag": ("char_lm", "--depth 3", "--depth"),
+    "unknown preset": ("char_lm", "--preset huge", "tiny, small, paper"),
+    "unknown model": ("char_lm", "--dataset {data} --model gru --workdir {tmp}/new", "af-scf"),
+    "evaluate no run": ("evaluate", "{tmp}", "holds no run"),
+    "evaluate no split": ("evaluate", "{run} --split dev", "valid"),
+    "evaluate no samples": ("evaluate", "{run} --samples 0", "--samples"),
+    "sample no run": ("sample", "{tmp}/none", "holds no run"),
+    "sample none": ("sample", "{run} -n 0", "-n"),
+    "sample too long": ("sample", "{run} --length 289", "288"),
+    "sample too cold": ("sample", "{run} --temperature -1", "--temperature"),
+}
+
+
+@pytest.mark.parametrize(("program", "flags", "says"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
+def test_bad_input_exits_2_with_one_message_and_changes_nothing(
+    program: str,
+    flags: str,
+    says: str,
+    finished: tuple[Path, str],
+    dataset: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "latin1.txt").write_bytes("caf\xe9 au lait\n".encode("latin-1"))
+    (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 4)
+    run = finished[0]
+    before = contents(tmp_path), contents(run)
+    main = {"char_lm": char_lm.main, "evaluate": evaluate.main, "sample": sample.main}[program]
+    args = flags.format(data=dataset, run=run, tmp=tmp_path).split()
+    with pytest.raises(SystemExit) as exit_info:
+        run_program(lambda: main(args))
+    out, err = capsys.readouterr()
+    assert exit_info.value.code == 2
+    assert says in err
+    assert "Traceback" not in err
+    assert out.count("\n") <= 1  # At most what the dataset holds.
+    assert (contents(tmp_path), contents(run)) == before
+
+
+def test_an_unfinished_run_cannot_be_evaluated(
+    finished: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(finished[0] / "config.json", tmp_path)
+    for main in (evaluate.main, sample.main):
+        with pytest.raises(SystemExit):
+            run_program(lambda main=main: main([str(tmp_path)]))
+        assert "has not finished" in capsys.readouterr().err

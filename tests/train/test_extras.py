@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from train.support import extras
+from train.support.errors import UserError
+
+
+@pytest.mark.parametrize(("name", "package"), [("music", "mido"), ("serving", "grpc")])
+def test_missing_package_is_named_with_the_cure(monkeypatch, name, package):
+    extras.require_extra(name)
+    monkeypatch.setattr(extras, "find_spec", lambda found: None if found == package else found)
+    with pytest.raises(UserError, match=rf"installed: {package}; .*pip install '\.\[{name}\]'"):
+        extras.require_extra(name)

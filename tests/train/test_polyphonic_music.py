@@ -1,0 +1,226 @@
+"""The programs on music, end to end on preset tiny: train, evaluate, sample, vary, bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from tf_latentflow import ModelConfig
+from train import char_lm, evaluate, polyphonic_music, reproduce, sample
+from train.data.music.config import MusicConfig
+from train.data.music.midi import write_midi
+from train.data.text.config import TextConfig
+from train.samples.flags import SampleConfig
+from train.support.errors import UserError
+
+RUN = (
+    *("--preset", "tiny", "--max-steps", "6", "--checkpoint-steps", "2", "--log-steps", "2"),
+    *("--eval-every", "3", "--kl-zero", "1", "--kl-ramp", "2", "--test-samples", "2"),
+)
+
+
+def draw_piece(rng: np.random.Generator, num_steps: int) -> np.ndarray:
+    """Chords of three notes, each held for four steps."""
+    roll = np.zeros((num_steps, 88), np.uint8)
+    for start in range(0, num_steps, 4):
+        root = rng.integers(30, 50)
+        roll[start : start + 4, [root, root + 4, root + 7]] = 1
+    return roll
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small set under the name of a benchmark; one test piece is longer than all may be."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("data")
+    splits = {}
+    for split, lengths in (
+        ("traindata", [8, 12, 20, 9, 16, 11]),
+        ("validdata", [10, 14]),
+        ("testdata", [13, 25, 40]),
+    ):
+        cells = np.empty((1, len(lengths)), object)
+        for i, length in enumerate(lengths):
+            cells[0, i] = draw_piece(rng, length)
+        splits[split] = cells
+    savemat(folder / "JSB_Chorales.mat", splits)
+    return folder
+
+
+def train(data_dir: Path, workdir: Path, model: str) -> list[str]:
+    flags = ["--dataset", "jsb", "--data-dir", str(data_dir), "--model", model, *RUN]
+    polyphonic_music.main([*flags, "--workdir", str(workdir)])
+    return flags
+
+
+@pytest.fixture(scope="module")
+def flow(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workdir = tmp_path_factory.mktemp("runs") / "flow"
+    train(data_dir, workdir, "af-scf")
+    return workdir
+
+
+@pytest.fixture(scope="module")
+def baseline(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workdir = tmp_path_factory.mktemp("runs") / "baseline"
+    train(data_dir, workdir, "lstm")
+    return workdir
+
+
+def test_a_finished_run(flow: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = json.loads((flow / "results.json").read_text())
+    test = results["test"]
+    assert test.keys() == {
+        "nats_per_step",
+        "nats_per_step_stderr",
+        "reconstruction_nats_per_step",
+        "kl_nats_per_step",
+        "nats_per_step_given_length",
+        "num_sequences",
+        "num_samples",
+        "num_too_long",
+    }
+    assert (test["num_sequences"], test["num_too_long"]) == (2, 1)  # 40 steps are over 1.25 * 20.
+    bound = test["reconstruction_nats_per_step"] + test["kl_nats_per_step"]
+    assert 0 < test["nats_per_step_given_length"] < 88 * np.log(2)
+    # The bound lacks -log p(T), which is at most that of an unseen length.
+    assert test["nats_per_step"] < bound + np.log(6 + 25) * 2 / (14 + 26)
+    data = results["samples"]["data"]
+    assert data["notes_per_step"] == 3
+    # The draws of this file repeat no root, and a new chord may keep notes of the last.
+    assert 0.7 < data["held_share"] < 1
+    for i in range(4):
+        assert (flow / "samples" / f"final-{i}.png").read_bytes().startswith(b"\x89PNG")
+        assert (flow / "samples" / f"final-{i}.mid").read_bytes().startswith(b"MThd")
+
+
+def test_the_same_command_prints_the_numbers(
+    data_dir: Path, flow: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(data_dir, flow, "af-scf")
+    printed = capsys.readouterr().out
+    test = json.loads((flow / "results.json").read_text())["test"]
+    assert "this run has finished" in printed
+    assert f"{test['nats_per_step']:.4f} +- " in printed
+    assert "notes held" in printed
+
+
+def test_evaluate_gives_the_numbers_of_the_run(
+    flow: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate.main([str(flow), "--samples", "2", "--json"])
+    again = json.loads(capsys.readouterr().out)
+    assert again == json.loads((flow / "results.json").read_text())["test"]
+
+
+def test_the_baseline_is_exact_and_samples(
+    baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test = json.loads((baseline / "results.json").read_text())["test"]
+    assert (test["num_samples"], test["kl_nats_per_step"]) == (1, None)
+    sample.main([str(baseline), "-n", "1", "--length", "6", "--out", str(tmp_path)])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["sample-0-0.mid", "sample-0-0.png"]
+    with pytest.raises(UserError, match="latents"):
+        sample.main([str(baseline), "--prime", "any.mid"])
+
+
+def test_samples_repeat_with_their_seed(
+    flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("a", "b"):
+        out = tmp_path / folder
+        sample.main([str(flow), "-n", "2", "--length", "16", "--seed", "3", "--out", str(out)])
+        printed = capsys.readouterr().out.split()
+        assert printed == [
+            str(out / f"sample-3-{i}.{kind}") for i in range(2) for kind in ("mid", "png")
+        ]
+    for i in range(2):
+        a, b = (tmp_path / folder / f"sample-3-{i}.mid" for folder in ("a", "b"))
+        assert a.read_bytes() == b.read_bytes()
+
+
+def test_a_piece_is_varied(flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    prime = tmp_path / "mine.mid"
+    write_midi(prime, draw_piece(np.random.default_rng(1), 12))
+    flags = [str(flow), "-n", "2", "--prime", str(prime), "--out", str(tmp_path / "out")]
+    sample.main([*flags, "--amount", "1"])
+    written = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert written == [f"mine-0-{i}.{kind}" for i in range(2) for kind in ("mid", "png")]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--amount", "0.5"], "--prime"),
+        (["--prime", "long.mid"], "at most 25"),
+        (["--prime", "long.mid", "--length", "5"], "--length"),
+        (["--prime", "long.mid", "--amount", "1.5"], "--amount"),
+        (["--length", "26"], "1 to 25 steps"),
+        (["--prime", "text.mid"], "MIDI"),
+    ],
+)
+def test_bad_flags_of_sample(
+    flow: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_midi(tmp_path / "long.mid", draw_piece(np.random.default_rng(2), 26))
+    (tmp_path / "text.mid").write_text("no music")
+    with pytest.raises(UserError, match=message):
+        sample.main([str(flow), *flags])
+
+
+def test_flags_of_music_are_refused_for_text(tmp_path: Path) -> None:
+    flags = SampleConfig(workdir=tmp_path, prime=tmp_path / "mine.mid")
+    with pytest.raises(UserError, match="--prime"):
+        flags.check(ModelConfig(), TextConfig.unit)
+
+
+def test_a_run_on_music_is_no_run_on_text(flow: Path) -> None:
+    with pytest.raises(UserError, match="other settings"):
+        char_lm.main(["--workdir", str(flow)])
+
+
+def test_a_run_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"train": {}}')
+    with pytest.raises(UserError, match="text, music"):
+        evaluate.main([str(tmp_path)])
+
+
+def test_a_folder_of_midi_files(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    for i in range(12):
+        write_midi(tmp_path / f"{i}.mid", draw_piece(rng, 16), steps_per_beat=4)
+    (tmp_path / "broken.mid").write_bytes(b"MThd")
+    dataset = MusicConfig(dataset=str(tmp_path), steps_per_beat=4).load()
+    assert re.search(r"^1 left out.*\n.*broken\.mid", dataset.describe(), re.MULTILINE)
+    assert dataset.model_fields() == {
+        "emission": "bernoulli",
+        "vocab_size": 88,
+        "max_length": 20,
+    }
+
+
+def test_reproduce_makes_and_skips_rows(
+    data_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["table3", "--scale", "tiny", "--rows", "lstm", "--datasets", "jsb"]
+    flags += ["--data-dir", str(data_dir), "--out", str(tmp_path)]
+    reproduce.main(flags)
+    table = (tmp_path / "table3-tiny.md").read_text()
+    results = json.loads((tmp_path / "lstm-jsb-tiny-0" / "results.json").read_text())
+    assert f"| jsb | LSTM | `lstm` | 0 | {results['test']['nats_per_step']:.3f} |" in table
+    assert "8.17" in table
+    capfd.readouterr()
+    reproduce.main(flags)  # Nothing is left to do.
+    assert capfd.readouterr().out == table + "\n"
+    with pytest.raises(UserError, match="--rows"):
+        reproduce.main([*flags[:3], "--rows", "gru", "--out", str(tmp_path)])

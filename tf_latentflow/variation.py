@@ -1,0 +1,115 @@
+"""Sequences made of other sequences, by way of the noise that a flow maps them to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from bijectors.masks import mask_steps
+from tf_latentflow.sequence_model import as_int32
+
+__all__ = ["Variations"]
+
+
+class Variations:
+    """What a latent flow can do with given sequences: a base of `LatentFlow`.
+
+    It asks the model for q(z | x, T) (`_posterior`), its `prior` and its symbols (`_emit`).
+    """
+
+    _compiled_noise_of: Callable[..., tf.Tensor]
+    _compiled_decode: Callable[..., tf.Tensor]
+
+    def compile_variations(self) -> None:
+        """Makes what the methods below call; compiles nothing yet."""
+        self._compiled_noise_of = tf.function(self._noise_of, jit_compile=True)
+        self._compiled_decode = tf.function(self._decode, jit_compile=True)
+
+    def _noise_of(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`eps = f^-1(mean)` of the posterior mean, `[B, T, H]`, 0 beyond each length."""
+        mean, _ = self._posterior(x, lengths)
+        eps, _ = self.prior.inverse_and_log_det(mean, lengths)
+        return mask_steps(eps, lengths)
+
+    def _decode(
+        self,
+        eps: tf.Tensor,
+        lengths: tf.Tensor,
+        temperature: float | tf.Tensor = 0.0,
+        seed: tf.Tensor = (0, 0),
+    ) -> tf.Tensor:
+        """Symbols at `z = f(eps)`, the most likely at temperature 0; `eps` is 0 beyond a length."""
+        z, _ = self.prior.forward_and_log_det(eps, lengths)
+        return self._emit(z, lengths, temperature, as_int32(seed))
+
+    def vary(
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        amount: float,
+        seed: tf.Tensor = (0, 0),
+        temperature: float = 0.0,
+    ) -> tf.Tensor:
+        """Variations of sequences, by noise added to the noise eps of their posterior means.
+
+            eps' = sqrt(1 - amount^2) * eps + amount * noise
+
+        which is N(0, 1) where eps is. To be called eagerly: it compiles itself with XLA, once for
+        each shape of x.
+
+        Args:
+          x: Integers `[B, T, *event_shape]`.
+          lengths: int32 `[B]`.
+          amount: From 0, the reconstruction of the posterior mean, to 1, where nothing of x is left
+            but its length.
+          seed: int32 `[2]`.
+          temperature: Of the symbols alone, logits / temperature: the most likely ones at 0.
+
+        Returns:
+          Symbols at `f(eps')`, int32 like x, 0 beyond each length.
+        """
+        if not 0 <= amount <= 1:
+            raise ValueError(f"expected an amount from 0 to 1; got {amount}")
+        x, lengths = self._batch_of(x, lengths)
+        noise_seed, symbol_seed = tf.unstack(tf.random.split(as_int32(seed), 2))
+        eps = self._compiled_noise_of(x, lengths)
+        noise = tf.random.stateless_normal(tf.shape(eps), noise_seed, dtype=eps.dtype)
+        eps = math.sqrt(1 - amount**2) * eps + amount * mask_steps(noise, lengths)
+        temperature = tf.cast(temperature, eps.dtype)  # A number would be compiled in.
+        return self._compiled_decode(eps, lengths, temperature, symbol_seed)
+
+    def interpolate(
+        self, x0: tf.Tensor, length0: int, x1: tf.Tensor, length1: int, steps: int
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Sequences between two, linear in the noise eps of their posterior means.
+
+        The length is interpolated and rounded; noise beyond the shorter sequence's end counts as 0.
+        To be called eagerly: it compiles itself with XLA.
+
+        Args:
+          x0: Integers `[T0, *event_shape]`, the sequence to start from.
+          length0: Its length.
+          x1: Integers `[T1, *event_shape]`, the sequence to arrive at.
+          length1: Its length.
+          steps: Number of sequences, both ends included, at least 2.
+
+        Returns:
+          The most likely symbols, int32 `[steps, max length, *event_shape]`, and the lengths, int32
+          `[steps]`.
+        """
+        if steps < 2:
+            raise ValueError(f"expected at least 2 steps; got {steps}")
+        lengths = np.array([length0, length1], np.int32)
+        x = np.zeros([2, max(lengths), *self.event_shape], np.int32)
+        for row, length, end in zip(x, lengths, (x0, x1), strict=True):
+            row[:length] = end[:length]
+        eps = self._compiled_noise_of(tf.constant(x), tf.constant(lengths))
+        weight = np.linspace(0, 1, steps)
+        lengths = np.rint((1 - weight) * length0 + weight * length1).astype(np.int32)
+        weight = tf.constant(weight[:, None, None], eps.dtype)
+        eps = mask_steps((1 - weight) * eps[0] + weight * eps[1], lengths)
+        lengths = tf.constant(lengths)
+        return self._compiled_decode(eps, lengths), lengths

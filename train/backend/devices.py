@@ -1,0 +1,83 @@
+"""Where a run is computed, and by which update rule."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+from train.engine.settings import LoopSettings
+
+__all__ = [
+    "make_model_and_optimizer",
+    "make_optimizer",
+    "make_strategy",
+    "update_weights",
+]
+
+
+@functools.cache
+def make_strategy() -> tf.distribute.Strategy:
+    """Returns the strategy of all GPUs, each of which has a copy of the weights, or of the CPU.
+
+    It is one for the whole process: TensorFlow would number the sums over replicas of a second one
+    like those of the first, and refuse them ("Shape mismatch in the collective instance").
+    """
+    num_gpus = len(tf.config.list_physical_devices("GPU"))
+    if num_gpus > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.OneDeviceStrategy("/gpu:0" if num_gpus else "/cpu:0")
+
+
+def make_optimizer(config: LoopSettings) -> keras.optimizers.Optimizer:
+    """Returns the optimiser that a run's settings name; its variables are not built yet."""
+    if config.optimizer == "sgd":
+        return keras.optimizers.SGD(config.learning_rate)
+    # The KL term's gradient is small while its weight is; Keras' epsilon of 1e-7 would damp it.
+    return keras.optimizers.Adam(config.learning_rate, epsilon=1e-8)
+
+
+def make_model_and_optimizer(
+    config: LoopSettings, make_model: Callable[[], keras.Model], strategy: tf.distribute.Strategy
+) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    """Returns a run's model, its weights drawn by the run's seed, and the optimiser, built."""
+    keras.utils.set_random_seed(config.seed)
+    with strategy.scope():
+        model = make_model()
+        optimizer = make_optimizer(config)
+        optimizer.build(model.trainable_variables)
+    return model, optimizer
+
+
+def update_weights(
+    strategy: tf.distribute.Strategy,
+    optimizer: keras.optimizers.Optimizer,
+    variables: Sequence[keras.Variable],
+    gradients: Sequence[tf.Tensor],
+    scale: tf.Tensor,
+) -> None:
+    """Updates every device's copy of the weights. Not to be called within a replica.
+
+    `optimizer.apply` would not do on several devices: it works only within a replica, where it adds
+    up the gradients itself, and those of a step are summed before their norm is known.
+
+    Args:
+      strategy: In whose scope optimiser and variables were made.
+      optimizer: Built for these variables.
+      variables: Weights of the model.
+      gradients: Of each variable, summed over the replicas, on every replica the same.
+      scale: Scalar factor of the gradients.
+    """
+
+    def update(
+        variable: tf.Variable, gradient: tf.Tensor, scale: tf.Tensor, rate: tf.Tensor
+    ) -> None:
+        optimizer.update_step(gradient * scale, variable, rate)
+
+    rate = tf.convert_to_tensor(optimizer.learning_rate)
+    for variable, gradient in zip(variables, gradients, strict=True):
+        args = (gradient, scale, rate)
+        strategy.extended.update(variable.value, update, args=args, group=False)
+    optimizer.iterations.assign_add(1)

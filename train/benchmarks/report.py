@@ -1,0 +1,112 @@
+"""Times rows and sweeps, prints them as they come, and keeps them in a file."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tf_latentflow import compiled_loops
+from train.benchmarks.pictures import sweep_png
+from train.benchmarks.rows import Row
+from train.benchmarks.sweeps import PICTURES, Point, Sweep, points
+from train.benchmarks.unit import Machine, measure_machine, time_in_units
+from train.support.files import write_json
+from train.support.memory import peak_memory_gib
+
+__all__ = ["measure_all"]
+
+_RESULTS = "benchmark.json"
+
+
+def measure_all(rows: Sequence[Row], repeats: int, out: Path, with_sweeps: bool) -> None:
+    """Times rows, and on request how times grow, which it draws too.
+
+    Args:
+      rows: What to time.
+      repeats: Times of each, of which the median counts.
+      out: Folder for the numbers and the pictures, made if it is missing.
+      with_sweeps: Whether the sweeps are timed and drawn.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / _RESULTS
+    machine = measure_machine()
+    print(f"one unit is {1000 * machine.unit_seconds:.1f} ms\n")
+    results = {"machine": _description(), **machine._asdict(), "rows": [], "sweeps": []}
+    with compiled_loops():  # As the programs train and test.
+        _measure_rows(rows, machine, repeats, file, results)
+        if with_sweeps:
+            _measure_sweeps(repeats, file, results)
+
+
+def _measure_rows(
+    rows: Sequence[Row], machine: Machine, repeats: int, file: Path, results: dict[str, Any]
+) -> None:
+    """Prints a line for each row, and adds it to the results and their file."""
+    width = max(len(row.name) for row in rows)
+    heads = (
+        f"{'units':>9}{'[ms]':>9}{'floor':>9}{'ratio':>7}{'published':>11}{'first [s]':>11}"
+        f"{'peak [GiB]':>12}"
+    )
+    print(f"{'work':<{width}}{heads}")
+    for row in rows:
+        timing = time_in_units(row.work(), repeats)
+        floor = row.floor(machine)
+        peak = peak_memory_gib()  # Of the process, so of this row only if it is the first.
+        results["rows"].append(
+            {
+                "name": row.name,
+                **timing._asdict(),
+                "floor": floor,
+                "published": row.published,
+                "peak_memory_gib": peak,
+            }
+        )
+        write_json(file, results)
+        least = f"{floor:>9.2f}{timing.units / floor:>7.2f}" if floor else f"{'':16}"
+        published = "" if row.published is None else f"{row.published:g}"
+        print(
+            f"{row.name:<{width}}{timing.units:>9.2f}{1000 * timing.seconds:>9.1f}{least}"
+            f"{published:>11}{timing.first_seconds:>11.1f}"
+            f"{'' if peak is None else f'{peak:.2f}':>12}",
+            flush=True,
+        )
+
+
+def _measure_sweeps(repeats: int, file: Path, results: dict[str, Any]) -> None:
+    """Prints and draws how the times grow."""
+    for picture, sweeps in PICTURES.items():
+        measured = [(sweep, _measured(sweep, repeats, file, results)) for sweep in sweeps]
+        path = file.with_name(picture)
+        path.write_bytes(sweep_png(measured))
+        print(path)
+
+
+def _measured(sweep: Sweep, repeats: int, file: Path, results: dict[str, Any]) -> list[Point]:
+    """Prints the points of a sweep, and adds them to the results and their file."""
+    print(f"\n{sweep.name}, by {sweep.quantity}")
+    found = []
+    for point in points(sweep, repeats):
+        found.append(point)
+        print(f"{point.line:>10}{point.value:>6}{point.units:>9.2f} units", flush=True)
+    results["sweeps"].append(
+        {
+            "name": sweep.name,
+            "quantity": sweep.quantity,
+            "points": [point._asdict() for point in found],
+        }
+    )
+    write_json(file, results)
+    return found
+
+
+def _description() -> dict[str, Any]:
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "devices": [device.name for device in tf.config.list_logical_devices()],
+        "tensorflow": tf.__version__,
+        "python": platform.python_version(),
+    }

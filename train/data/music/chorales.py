@@ -1,0 +1,118 @@
+"""Bach's four-part chorales, from the corpus inside the package music21: no network needed."""
+
+from __future__ import annotations
+
+import math
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from train.data.download import cache_dir
+from train.data.music.dealing import deal
+from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, roll_of
+from train.support.extras import require_extra
+from train.support.files import whole_file
+
+__all__ = ["bach_chorales"]
+
+_RULE = 1  # Of what counts and how it is quantised; another rule is another number.
+_VOICES = ["Soprano", "Alto", "Tenor", "Bass"]
+_STEPS_PER_BEAT = 2
+_FILES_A_LINE = 50
+
+
+def bach_chorales() -> dict[str, list[np.ndarray]]:
+    """Returns the chorales as piano rolls in eighth notes, dealt to splits by `dealing.deal`.
+
+    A file of music21's Bach corpus counts if its parts are Soprano, Alto, Tenor and Bass and no
+    other: that leaves out chorales with instruments of their own, other music, and second versions
+    in other file formats. A note sounds in the eighths at whose start it sounds; repeats are
+    played once; pieces that are the same in all notes count once.
+
+    Parsing takes about a minute, so the result is kept in the cache folder.
+
+    Raises:
+      UserError: If music21 is not installed.
+    """
+    require_extra("music")
+    path = cache_dir() / f"chorales-{_RULE}-music21-{version('music21')}.npz"
+    rolls = _read_cache(path)
+    if rolls is None:
+        rolls = _parse_corpus()
+        _write_cache(path, rolls)
+    return deal(rolls)
+
+
+def _corpus_files() -> list[Path]:
+    """Returns the files of Bach's works, in order of name."""
+    from music21 import corpus
+
+    return sorted(Path(path) for path in corpus.getComposer("bach"))
+
+
+def _parse_corpus() -> list[np.ndarray]:
+    """Parses the corpus, with its progress on standard error."""
+    files = _corpus_files()
+    rolls = []
+    for number, file in enumerate(files, start=1):
+        if number % _FILES_A_LINE == 0 or number == len(files):
+            print(
+                f"chorales: parsed {number} of {len(files)} files of music21",
+                file=sys.stderr,
+                flush=True,
+            )
+        roll = _parse(file)
+        if roll is not None:
+            rolls.append(roll)
+    return rolls
+
+
+def _parse(file: Path) -> np.ndarray | None:
+    """Returns the piano roll of a chorale, or None for another piece."""
+    from music21 import converter
+
+    # `corpus.parse` would keep, and trust, pickles in a temporary folder that others can write to.
+    parser = converter.Converter()
+    parser.parseFileNoPickle(file)
+    parts = list(parser.stream.parts)
+    if [part.partName for part in parts] != _VOICES:
+        return None
+    notes = [
+        Note(
+            pitch.midi,
+            math.ceil(note.offset * _STEPS_PER_BEAT),
+            math.ceil((note.offset + note.quarterLength) * _STEPS_PER_BEAT),
+        )
+        for part in parts
+        for note in part.flatten().notes
+        for pitch in note.pitches
+        if LOWEST_NOTE <= pitch.midi <= HIGHEST_NOTE
+    ]
+    roll = roll_of(notes, max((note.end for note in notes), default=0))
+    sounding = np.flatnonzero(roll.any(axis=1))
+    return roll[sounding[0] : sounding[-1] + 1] if len(sounding) else None
+
+
+def _read_cache(path: Path) -> list[np.ndarray] | None:
+    """Returns the piano rolls of an earlier run, or None if they are missing or damaged."""
+    try:
+        with np.load(path) as values:
+            roll, lengths = values["roll"], values["lengths"]
+        if roll.dtype != np.uint8 or roll.shape != (lengths.sum(), NUM_NOTES) or roll.max() > 1:
+            return None
+        return np.split(roll, np.cumsum(lengths)[:-1])
+    except Exception:  # Damaged bytes show as almost anything; the file is then made anew.
+        return None
+
+
+def _write_cache(path: Path, rolls: list[np.ndarray]) -> None:
+    """Keeps the piano rolls for the next run, where the cache folder can be written to."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary:
+            lengths = [len(roll) for roll in rolls]
+            np.savez_compressed(temporary, roll=np.concatenate(rolls), lengths=lengths)
+    except OSError as error:
+        print(f"chorales: not kept for the next run ({error})", file=sys.stderr)

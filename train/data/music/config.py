@@ -1,0 +1,53 @@
+"""What a training run on music is told."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import ClassVar
+
+from train.data.music.sets import NAMED_SETS, MusicSet, load_music
+from train.engine.settings import refuse_flag
+from train.settings.config import TrainConfig
+from train.support.extras import require_extra
+from train.support.units import NATS_PER_STEP, Unit
+
+__all__ = ["MusicConfig"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MusicConfig(TrainConfig):
+    """Settings of a training run on polyphonic music, which the same command again continues.
+
+    `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
+    `--epochs` or `--max-steps` ends the run, and one alone lifts the preset's other.
+    """
+
+    task: ClassVar[str] = "music"
+    program: ClassVar[str] = "train.polyphonic_music"
+    named_datasets: ClassVar[tuple[str, ...]] = NAMED_SETS
+    unit: ClassVar[Unit] = NATS_PER_STEP
+
+    dataset: str = "chorales"
+    """chorales (Bach's, as music21 carries them), jsb, nottingham, piano-midi, musedata (the sets
+    of Boulanger-Lewandowski et al., 2012), or a folder of MIDI files."""
+    data_dir: Path | None = None
+    """Folder with the .mat or .pickle file of jsb, nottingham, piano-midi or musedata. None:
+    downloaded once, to a cache."""
+    steps_per_beat: int = 2
+    """Time steps that a quarter note is quantised to, in a folder of MIDI files and in the MIDI
+    files of samples [time steps]."""
+
+    def check(self) -> None:
+        super().check()
+        if not 1 <= self.steps_per_beat <= 480:  # Ticks of a beat in a MIDI file.
+            refuse_flag("steps_per_beat", "1 to 480", self.steps_per_beat)
+
+    def load(self) -> MusicSet:
+        """Returns the dataset.
+
+        Raises:
+          UserError: If it cannot be had.
+        """
+        require_extra("music")
+        return load_music(self.dataset, self.data_dir, self.steps_per_beat)

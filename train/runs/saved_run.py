@@ -1,0 +1,58 @@
+"""What a finished run says of itself; needs no TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from tf_latentflow import ModelConfig
+from train.data.tasks import TASKS
+from train.engine.workdir import Workdir
+from train.settings.config import TrainConfig
+from train.support.errors import UserError
+
+__all__ = ["SavedRun", "read_run"]
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedRun:
+    """What the config.json of a finished run says.
+
+    Attributes:
+      workdir: Its folder.
+      config: Settings of the training.
+      model_config: The configuration of the model.
+      dataset_sha256: Digest of the dataset.
+    """
+
+    workdir: Workdir
+    config: TrainConfig
+    model_config: ModelConfig
+    dataset_sha256: str
+
+
+def read_run(path: Path) -> SavedRun:
+    """Reads the settings of a finished run.
+
+    Raises:
+      UserError: If there is no run, or it has not finished.
+    """
+    workdir = Workdir(path)
+    settings = workdir.read_config()
+    config = TASKS.get(settings.get("task"))
+    if config is None:
+        raise UserError(
+            f"{workdir.config_file} names no kind of data ({', '.join(TASKS)}): it was written by "
+            "another version; train again"
+        )
+    if not workdir.model_file.exists():
+        raise UserError(
+            f"the run in {path} has not finished: {config.program} with the same flags "
+            "goes on with it"
+        )
+    return SavedRun(
+        workdir,
+        config.from_dict(settings["train"]),
+        ModelConfig.from_dict(settings["model"]),
+        settings["dataset_sha256"],
+    )

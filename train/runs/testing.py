@@ -1,0 +1,95 @@
+"""The numbers of a split, as `results.json` has them and `train.evaluate` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from tf_latentflow import compiled_loops
+from train.backend.metrics import evaluate_split
+from train.data.dataset import Dataset
+from train.engine.progress import show_split_progress
+from train.runs.saved_model import load_model
+from train.runs.saved_run import SavedRun
+from train.support.units import Unit
+
+__all__ = ["evaluate_run", "split_results"]
+
+
+def split_results(
+    model: keras.Model,
+    dataset: Dataset,
+    sequences: Sequence[Any],
+    unit: Unit,
+    *,
+    num_samples: int,
+    seed: int,
+    batch_size: int,
+    max_batch_steps: int,
+) -> dict[str, Any]:
+    """Evaluates a model on a split, with progress on standard error.
+
+    Args:
+      model: The model.
+      dataset: Says how its sequences are encoded.
+      sequences: Sentences, or piano rolls, of the dataset.
+      unit: Of the results.
+      num_samples: Importance samples of each sequence.
+      seed: Of the samples.
+      batch_size: Sequences in a batch, or the most of them.
+      max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
+
+    Returns:
+      What `evaluate_split` returns, and what is particular to the kind of data.
+    """
+    encoded = dataset.encode(model.config, sequences)
+    results = evaluate_split(
+        model,
+        encoded,
+        unit,
+        has_latents=model.config.is_flow,
+        num_samples=num_samples,
+        seed=seed,
+        batch_size=batch_size,
+        max_batch_steps=max_batch_steps,
+        progress=show_split_progress(),
+    )
+    return {**results, **dataset.counts(sequences, encoded)}
+
+
+def evaluate_run(
+    run: SavedRun,
+    dataset: Dataset,
+    split: str,
+    *,
+    num_samples: int,
+    seed: int | None = None,
+    batch_size: int | None = None,
+) -> dict[str, Any]:
+    """Evaluates the model of a finished run on a split of a dataset; see `split_results`.
+
+    Args:
+      run: The run.
+      dataset: Its own, or another of its kind.
+      split: `train`, `valid` or `test`.
+      num_samples: Importance samples of each sequence.
+      seed: Of the samples; None for that of the run, which gives the numbers of its results.
+      batch_size: Sequences in a batch; None for that of the run.
+
+    Raises:
+      UserError: If the model's file is damaged.
+    """
+    config = run.config
+    with compiled_loops(config.compile_loops):
+        return split_results(
+            load_model(run.workdir),
+            dataset,
+            getattr(dataset, split),
+            config.unit,
+            num_samples=num_samples,
+            seed=config.seed if seed is None else seed,
+            batch_size=batch_size or config.batch_size,
+            max_batch_steps=config.max_batch_steps,
+        )

@@ -1,0 +1,87 @@
+"""A run from its first step to its results."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+from tf_latentflow import ModelConfig, build_model, compiled_loops
+from train.backend.loop import Trainer
+from train.data.dataset import Dataset
+from train.engine.run_state import NonFiniteError
+from train.engine.workdir import Workdir
+from train.runs.finished_run import write_results
+from train.runs.saved_model import save_model
+from train.runs.testing import split_results
+from train.samples.kinds import SAMPLES
+from train.settings.config import TrainConfig
+from train.support.memory import peak_memory_gib
+
+__all__ = ["train"]
+
+
+def train(
+    config: TrainConfig, model_config: ModelConfig, dataset: Dataset, workdir: Workdir
+) -> None:
+    """Trains, tests, and writes what a finished run leaves.
+
+    Args:
+      config: Settings of the run.
+      model_config: Of its model.
+      dataset: Its data.
+      workdir: Claimed for this process.
+
+    Raises:
+      SystemExit: With status 1 if the training went non-finite.
+    """
+    with compiled_loops(config.compile_loops):
+        _train(config, model_config, dataset, workdir)
+
+
+def _train(
+    config: TrainConfig, model_config: ModelConfig, dataset: Dataset, workdir: Workdir
+) -> None:
+    valid = dataset.encode(model_config, dataset.valid)
+    trainer = Trainer(
+        config,
+        lambda: build_model(model_config),
+        dataset.encode(model_config, dataset.train),
+        valid,
+        workdir,
+        config.unit,
+        has_latents=model_config.is_flow,
+        report=_report,
+        show=SAMPLES[config.task].show(model_config, valid, config),
+    )
+    try:
+        summary = trainer.run()
+    except NonFiniteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    model = trainer.model
+    save_model(model, workdir)
+    num_sequences, sequences = len(dataset.test), config.unit.sequences
+    _report(f"testing on {num_sequences} {sequences}, {config.test_samples} samples each")
+    test = split_results(
+        model,
+        dataset,
+        dataset.test,
+        config.unit,
+        num_samples=config.test_samples,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        max_batch_steps=config.max_batch_steps,
+    )
+    write_results(
+        workdir,
+        config,
+        dataset,
+        model,
+        test=test,
+        train={**dataclasses.asdict(summary), "peak_memory_gib": peak_memory_gib()},
+    )
+
+
+def _report(line: str) -> None:
+    """Prints a line at once, also into a file or a pipe."""
+    print(line, flush=True)

@@ -1,0 +1,3 @@
+"""What is shown of a model: samples and reconstructions of text and of music."""
+
+__all__: list[str] = []

@@ -1,0 +1,96 @@
+"""What `train.sample` is told, and what of it a model can do; needs no TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from tf_latentflow import ModelConfig
+from train.engine.settings import refuse_flag
+from train.support.errors import UserError
+from train.support.extras import require_extra
+from train.support.units import Unit
+
+__all__ = ["SampleConfig"]
+
+_DEFAULT_AMOUNT = 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleConfig:
+    """Samples of a trained model: text, one a line, or music, as MIDI files with pictures."""
+
+    workdir: tyro.conf.Positional[Path]
+    """Folder of a finished run."""
+    num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 10
+    """Number of samples."""
+    length: int | None = None
+    """Length of each [characters, or time steps]. None: drawn from the training split's lengths."""
+    temperature: float = 1.0
+    """0: the most probable everywhere; 1: as the model has it [factor of the noise]."""
+    seed: int = 0
+    """The same seed gives the same samples."""
+    out: Path | None = None
+    """Music: folder for the files. None: samples, in WORKDIR."""
+    prime: Path | None = None
+    """Music: a MIDI file to vary, by way of its latents, instead of drawing pieces."""
+    amount: float | None = None
+    """Music: how far from --prime, from 0 (as the model reads it) to 1 (a new piece). None: 0.3."""
+
+    @property
+    def distance(self) -> float:
+        """How far from --prime, its default filled in."""
+        return _DEFAULT_AMOUNT if self.amount is None else self.amount
+
+    def check(self, model: ModelConfig, unit: Unit) -> None:
+        """Refuses what no model, or not this one, can do.
+
+        Args:
+          model: Configuration of the model.
+          unit: Of its likelihoods.
+
+        Raises:
+          UserError: Naming the flag.
+        """
+        self.check_values()
+        if self.length is not None and not 1 <= self.length <= model.max_length:
+            refuse_flag("length", f"1 to {model.max_length} {unit.symbols}", self.length)
+        if model.emission == "categorical":
+            self._check_text()
+        else:
+            self._check_music(model)
+
+    def check_values(self) -> None:
+        """Refuses what no model can do.
+
+        Raises:
+          UserError: Naming the flag.
+        """
+        if self.num < 1:
+            raise UserError(f"-n expects a number above 0; got {self.num}")
+        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+            refuse_flag("temperature", "a number of at least 0", self.temperature)
+        if not 0 <= self.seed < 2**31:
+            refuse_flag("seed", "a whole number from 0 to 2147483647", self.seed)
+
+    def _check_text(self) -> None:
+        for name in ("out", "prime", "amount"):
+            if getattr(self, name) is not None:
+                raise UserError(f"--{name} is for models of music; this one writes text")
+
+    def _check_music(self, model: ModelConfig) -> None:
+        require_extra("music")
+        if self.prime is None:
+            if self.amount is not None:
+                raise UserError("--amount says how far from --prime; give a MIDI file as --prime")
+            return
+        if not model.is_flow:
+            raise UserError("--prime varies a piece by way of its latents; the lstm has none")
+        if self.length is not None:
+            raise UserError("--length is for new pieces; a variation is as long as its --prime")
+        if not 0 <= self.distance <= 1:
+            refuse_flag("amount", "a number from 0 to 1", self.amount)

@@ -1,0 +1,13 @@
+"""What is shown of a model, by its kind of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from train.samples.music import MusicSamples
+from train.samples.protocol import Samples
+from train.samples.text import TextSamples
+
+__all__ = ["SAMPLES"]
+
+SAMPLES: Mapping[str, Samples] = {"text": TextSamples(), "music": MusicSamples()}

@@ -1,0 +1,136 @@
+"""Pieces that a model draws or varies, as MIDI files with pictures, and what TensorBoard shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_latentflow import ModelConfig
+from train.backend.board import Board
+from train.data.music.config import MusicConfig
+from train.data.music.midi import MidiPiece, read_midi, write_midi
+from train.data.music.sets import MusicSet
+from train.samples.draw import draw_sequences, padded
+from train.samples.flags import SampleConfig
+from train.samples.protocol import Show
+from train.samples.roll_pictures import roll_png
+from train.samples.roll_statistics import summary
+from train.support.errors import UserError
+
+__all__ = ["MusicSamples", "vary_piece", "write_pieces"]
+
+_NUM_SAMPLES = 16  # Over which a finished run's statistics go;
+_NUM_FILES = 4  # these of them are written,
+_SAMPLE_STEPS = 128  # each this long if the model can.
+
+_SHOWN = 3
+_SHOWN_STEPS = 96
+
+
+def write_pieces(
+    folder: Path, names: Sequence[str], rolls: Sequence[np.ndarray], steps_per_beat: int
+) -> list[Path]:
+    """Writes `NAME.mid` and `NAME.png` of every piece, uint8 `[T, 88]`; returns all paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, roll in zip(names, rolls, strict=True):
+        midi, picture = (folder / f"{name}.{kind}" for kind in ("mid", "png"))
+        write_midi(midi, roll, steps_per_beat)
+        picture.write_bytes(roll_png(roll, name, steps_per_beat))
+        paths += [midi, picture]
+    return paths
+
+
+def vary_piece(
+    model: keras.Model, roll: np.ndarray, n: int, amount: float, seed: int, temperature: float
+) -> list[np.ndarray]:
+    """Returns `n` variations of a piece, int32 `[T, 88]` each; see `LatentFlow.vary`."""
+    x = np.repeat(roll[None], n, axis=0)
+    lengths = np.full([n], len(roll), np.int32)
+    varied = model.vary(x, lengths, amount, tf.constant([seed, 0], tf.int32), temperature)
+    return list(varied.numpy())
+
+
+class MusicSamples:
+    """Pieces as MIDI files with pictures. A `train.samples.protocol.Samples`."""
+
+    def show(
+        self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: MusicConfig
+    ) -> Show:
+        return _show(valid, config.seed, config.steps_per_beat)
+
+    def leave(
+        self, model: keras.Model, dataset: MusicSet, config: MusicConfig, folder: Path
+    ) -> dict[str, Any]:
+        length = min(_SAMPLE_STEPS, model.config.max_length)
+        rolls = draw_sequences(model, _NUM_SAMPLES, seed=config.seed, length=length)
+        names = [f"final-{i}" for i in range(_NUM_FILES)]
+        write_pieces(folder / "samples", names, rolls[:_NUM_FILES], config.steps_per_beat)
+        return {"samples": summary(rolls), "data": summary(dataset.train)}
+
+    def sample(self, model: keras.Model, flags: SampleConfig, config: MusicConfig) -> None:
+        if flags.prime is None:
+            stem = f"sample-{flags.seed}"
+            rolls = draw_sequences(
+                model,
+                flags.num,
+                seed=flags.seed,
+                temperature=flags.temperature,
+                length=flags.length,
+            )
+        else:
+            stem = f"{flags.prime.stem}-{flags.seed}"
+            piece = _read_prime(flags.prime, config, model.config.max_length)
+            rolls = vary_piece(
+                model, piece.roll, flags.num, flags.distance, flags.seed, flags.temperature
+            )
+        names = [f"{stem}-{i}" for i in range(len(rolls))]
+        folder = flags.workdir / "samples" if flags.out is None else flags.out
+        for path in write_pieces(folder, names, rolls, config.steps_per_beat):
+            print(path)
+
+
+def _read_prime(path: Path, config: MusicConfig, max_length: int) -> MidiPiece:
+    """Reads a piece that the model gives a probability."""
+    piece = read_midi(path, config.steps_per_beat)
+    if len(piece.roll) > max_length:
+        raise UserError(
+            f"{path} has {len(piece.roll)} steps, and the model knows pieces of at most "
+            f"{max_length}: cut it, or train on longer pieces"
+        )
+    return piece
+
+
+def _show(valid: Sequence[np.ndarray], seed: int, steps_per_beat: int) -> Show:
+    """Returns what shows samples and reconstructions of a model as piano rolls in TensorBoard.
+
+    Args:
+      valid: Pieces of which the beginnings of the first are reconstructed, where the model can.
+      seed: The same for every call, so that what changes is the model.
+      steps_per_beat: Time steps of a quarter note.
+    """
+    x, lengths = padded([roll[:_SHOWN_STEPS] for roll in valid[:_SHOWN]])
+
+    def show(model: keras.Model, board: Board, step: int) -> None:
+        length = min(_SHOWN_STEPS, model.config.max_length)
+        samples = draw_sequences(model, _SHOWN, seed=seed, length=length)
+        pictures = [roll_png(roll, "sample", steps_per_beat) for roll in samples]
+        board.images("valid", step, "samples", pictures)
+        if hasattr(model, "reconstruct"):
+            again = model.reconstruct(x, lengths, tf.constant([seed, 0], tf.int32)).numpy()
+            pairs = [
+                roll_png(roll[:size], title, steps_per_beat)
+                for rolls in zip(x, again, lengths, strict=True)
+                for roll, title, size in (
+                    (rolls[0], "piece", rolls[2]),
+                    (rolls[1], "its reconstruction", rolls[2]),
+                )
+            ]
+            board.images("valid", step, "reconstructions", pairs)
+
+    return show

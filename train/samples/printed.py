@@ -1,0 +1,43 @@
+"""The samples of a finished run, as its program prints them; needs no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["NUM_TEXTS", "print_samples"]
+
+NUM_TEXTS = 200  # That a finished run leaves,
+_NUM_SHOWN = 10  # and of which these are printed.
+
+
+def print_samples(task: str, workdir: Path, numbers: dict[str, Any]) -> None:
+    """Prints what a run has left.
+
+    Args:
+      task: Kind of data.
+      workdir: Folder of the run.
+      numbers: What its results say of the samples.
+    """
+    _PRINTERS[task](workdir, numbers)
+
+
+def _print_texts(workdir: Path, numbers: dict[str, Any]) -> None:
+    share = numbers["share_of_known_words"]
+    print(f"{'known words':<20}{share:>18.3f}  of the words in {NUM_TEXTS} samples")
+    print(f"\n{_NUM_SHOWN} samples:")
+    samples = (workdir / "samples.txt").read_text(encoding="utf-8").split("\n")
+    for sample in samples[:_NUM_SHOWN]:
+        print(f"  {sample}")
+
+
+def _print_pieces(workdir: Path, numbers: dict[str, Any]) -> None:
+    samples, data = numbers["samples"], numbers["data"]
+    print(f"\n{'':<20}{'samples':>9}{'data':>9}")
+    for key, label in (("notes_per_step", "notes per step"), ("held_share", "notes held")):
+        print(f"{label:<20}{samples[key]:>9.3f}{data[key]:>9.3f}")
+    print(f"\nsamples, MIDI files and pictures: {workdir / 'samples'}")
+
+
+_PRINTERS: Mapping[str, Any] = {"text": _print_texts, "music": _print_pieces}

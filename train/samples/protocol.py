@@ -1,0 +1,42 @@
+"""What is shown of the models of a kind of data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from tf_latentflow import ModelConfig
+from train.backend.board import Board
+from train.data.dataset import Dataset
+from train.samples.flags import SampleConfig
+from train.settings.config import TrainConfig
+
+__all__ = ["Samples", "Show"]
+
+# Shows a model on the board after a validation: model, board, step.
+Show = Callable[[keras.Model, Board, int], None]
+
+
+class Samples(Protocol):
+    """Text or music as it is shown. `train.samples.kinds.SAMPLES` has both by name."""
+
+    def show(
+        self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: TrainConfig
+    ) -> Show:
+        """Returns what shows a model in TensorBoard after a validation."""
+
+    def leave(
+        self, model: keras.Model, dataset: Dataset, config: TrainConfig, folder: Path
+    ) -> dict[str, Any]:
+        """Writes samples of a finished model; returns what `results.json` says of them."""
+
+    def sample(self, model: keras.Model, flags: SampleConfig, config: TrainConfig) -> None:
+        """Does what `train.sample` was told.
+
+        Raises:
+          UserError: If it cannot be done.
+        """

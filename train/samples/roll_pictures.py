@@ -1,0 +1,112 @@
+"""Piano rolls as pictures: time runs to the right, pitch upwards."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, notes_of
+from train.support.figures import figure_png, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["roll_png"]
+
+_BEATS_PER_BAR = 4  # A roll does not say its metre; most music has this one.
+_BEATS_PER_ROW = 128  # A longer piece goes on in another row below, as in a score.
+_MAX_LABELS = 12  # Of the beats in a row.
+_MARGIN = 3  # Semitones around the notes that sound.
+_MIN_RANGE = 24  # Semitones that are shown at least.
+
+_DPI = 100
+_WIDTH = 10.0  # Inches, as all of these.
+_SEMITONE = 0.045
+_ROW_EXTRA = 0.25
+_PICTURE_EXTRA = 0.55
+_NOTE_HEIGHT = 0.8  # Semitones.
+_NOTE_COLOUR = "#1f4e8c"
+_GRID_COLOUR = "#d9d9d9"
+
+
+def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = 2) -> bytes:
+    """Draws a piano roll.
+
+    Args:
+      roll: `[T, 88]` of 0 and 1.
+      title: Written above it, as it is.
+      steps_per_beat: Steps of a quarter note.
+
+    Returns:
+      A PNG file: notes over beats and bars of four, the pitches cropped to what sounds. A piece of
+      more than 128 beats has several rows.
+
+    Raises:
+      ValueError: If `roll` is not `[T, 88]` with `T >= 1`, or `steps_per_beat` is not positive.
+    """
+    roll = np.asarray(roll)
+    if roll.ndim != 2 or roll.shape[0] < 1 or roll.shape[1] != HIGHEST_NOTE - LOWEST_NOTE + 1:
+        raise ValueError(f"expected a roll [T, 88] with T of at least 1; got shape {roll.shape}")
+    if steps_per_beat < 1:
+        raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")
+    # A figure without pyplot has no state outside this function, and needs no display.
+    notes = np.array(notes_of(roll), int).reshape(-1, 3)  # Rows of pitch, start, end.
+    low, high = _pitch_range(notes[:, 0])
+    beats = len(roll) / steps_per_beat
+    num_rows = math.ceil(beats / _BEATS_PER_ROW)
+    beats_per_row = beats if num_rows == 1 else _BEATS_PER_ROW
+    height = num_rows * ((high - low) * _SEMITONE + _ROW_EXTRA) + _PICTURE_EXTRA
+    figure = new_figure(_WIDTH, height, _DPI)
+    figure.suptitle(title, fontsize="medium", parse_math=False)  # A file's name may have a "$".
+    rows = figure.subplots(num_rows, squeeze=False)[:, 0]
+    for i, axes in enumerate(rows):
+        start = i * beats_per_row
+        _draw_grid(axes, low, high, start, start + beats_per_row)
+        _draw_notes(axes, notes, steps_per_beat)
+    rows[-1].set_xlabel("beats", fontsize="small")
+    return figure_png(figure)
+
+
+def _pitch_range(pitches: np.ndarray) -> tuple[float, float]:
+    """Returns the lower and upper edge of the pitches to show, in MIDI numbers."""
+    if not pitches.size:
+        pitches = np.array([60])
+    low, high = int(pitches.min()) - _MARGIN, int(pitches.max()) + _MARGIN
+    missing = max(0, _MIN_RANGE - (high - low))
+    low, high = low - missing // 2, high + missing - missing // 2
+    return max(low, LOWEST_NOTE) - 0.5, min(high, HIGHEST_NOTE) + 0.5
+
+
+def _draw_grid(axes: Axes, low: float, high: float, start: float, end: float) -> None:
+    """Sets the limits and draws octaves, bars and their names, beats `start` to `end`."""
+    octaves = range(1, 9)
+    axes.set_yticks([12 * (octave + 1) for octave in octaves], [f"C{n}" for n in octaves])
+    interval = _BEATS_PER_BAR
+    while (end - start) / interval > _MAX_LABELS:
+        interval *= 2
+    axes.set_xticks(np.arange(start, end + 1e-6, _BEATS_PER_BAR), minor=True)
+    axes.set_xticks(np.arange(start, end + 1e-6, interval))
+    axes.grid(which="both", color=_GRID_COLOUR, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(which="both", length=0, labelsize="small")
+    axes.spines[:].set_color(_GRID_COLOUR)
+    axes.set_xlim(start, end)
+    axes.set_ylim(low, high)
+
+
+def _draw_notes(axes: Axes, notes: np.ndarray, steps_per_beat: int) -> None:
+    """Draws the notes, rows of `pitch, start, end`; what lies outside the limits is cut off."""
+    from matplotlib.collections import PolyCollection
+
+    pitch, start, end = notes.T
+    first, last = (beat * steps_per_beat for beat in axes.get_xlim())
+    pitch, start, end = (column[(start < last) & (end > first)] for column in (pitch, start, end))
+    left, right = start / steps_per_beat, end / steps_per_beat
+    low, high = pitch - _NOTE_HEIGHT / 2, pitch + _NOTE_HEIGHT / 2
+    corners = [[left, low], [right, low], [right, high], [left, high]]
+    # One collection for all: thousands of bars would take seconds.
+    axes.add_collection(
+        PolyCollection(np.moveaxis(np.array(corners), -1, 0), facecolor=_NOTE_COLOUR), autolim=False
+    )

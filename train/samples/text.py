@@ -1,0 +1,118 @@
+"""Samples of text, words of them that were seen in training, and what TensorBoard shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_latentflow import ModelConfig
+from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+from train.backend.board import Board
+from train.data.text.config import TextConfig
+from train.data.text.corpus import Corpus
+from train.paper.figures.densities import has_plane, prior_densities
+from train.paper.figures.passage import find_passage
+from train.paper.figures.text_pictures import densities_png
+from train.samples.draw import draw_sequences, padded
+from train.samples.flags import SampleConfig
+from train.samples.printed import NUM_TEXTS
+from train.samples.protocol import Show
+from train.support.files import write_text
+
+__all__ = ["TextSamples", "draw_texts", "share_of_known_words"]
+
+_SHOWN = 5
+_GRID_SIZE = 64
+
+
+def draw_texts(
+    model: keras.Model,
+    n: int,
+    *,
+    seed: int,
+    temperature: float = 1.0,
+    length: int | None = None,
+) -> list[str]:
+    """Draws texts from a model; see `draw_sequences`."""
+    vocabulary = Vocabulary(model.config.vocabulary)
+    # Padding is a symbol like any other to the emitter; within a text it is shown as unknown.
+    return [
+        vocabulary.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids))
+        for ids in draw_sequences(model, n, seed=seed, temperature=temperature, length=length)
+    ]
+
+
+def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
+    """Returns how many of the whitespace-separated tokens of `samples` occur in `train`, 0 to 1."""
+    known = {word for text in train for word in text.split()}
+    words = [word for text in samples for word in text.split()]
+    return sum(word in known for word in words) / len(words) if words else 0.0
+
+
+class TextSamples:
+    """Samples of text, one a line. A `train.samples.protocol.Samples`."""
+
+    def show(
+        self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: TextConfig
+    ) -> Show:
+        return _show(model_config, valid, config.seed)
+
+    def leave(
+        self, model: keras.Model, dataset: Corpus, config: TextConfig, folder: Path
+    ) -> dict[str, Any]:
+        samples = draw_texts(model, NUM_TEXTS, seed=config.seed)
+        write_text(folder / "samples.txt", "\n".join(samples) + "\n")
+        return {"share_of_known_words": share_of_known_words(samples, dataset.train)}
+
+    def sample(self, model: keras.Model, flags: SampleConfig, config: TextConfig) -> None:
+        texts = draw_texts(
+            model,
+            flags.num,
+            seed=flags.seed,
+            temperature=flags.temperature,
+            length=flags.length,
+        )
+        for text in texts:
+            print(text)
+
+
+def _show(model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int) -> Show:
+    """Returns what writes samples and reconstructions of a model to TensorBoard.
+
+    If latents are points of a plane, and matplotlib is there, it also draws the prior's densities
+    along a word.
+
+    Args:
+      model_config: Of the model that will be shown.
+      valid: Sequences of which the first few are reconstructed, where the model can do so, and one
+        has the word.
+      seed: The same for every call, so that what changes is the model.
+    """
+    vocabulary = Vocabulary(model_config.vocabulary)
+    x, lengths = padded(list(valid[:_SHOWN]))
+    passage = None
+    if has_plane(model_config) and find_spec("matplotlib"):
+        passage = find_passage([vocabulary.decode(ids) for ids in valid])
+
+    def show(model: keras.Model, board: Board, step: int) -> None:
+        samples = draw_texts(model, _SHOWN, seed=seed)
+        board.text("valid", step, "samples", ["sample"], [[text] for text in samples])
+        if hasattr(model, "reconstruct"):
+            again = model.reconstruct(x, lengths, tf.constant([seed, 0], tf.int32)).numpy()
+            rows = [
+                [vocabulary.decode(a[:t]), vocabulary.decode(b[:t])]
+                for a, b, t in zip(x, again, lengths, strict=True)
+            ]
+            board.text("valid", step, "reconstructions", ["sentence", "reconstruction"], rows)
+        if passage:
+            steps = range(passage.start, passage.stop)
+            word = prior_densities(model, valid[passage.index], steps, seed=seed, size=_GRID_SIZE)
+            board.images("valid", step, "prior_densities", [densities_png(word, passage.text)])
+
+    return show

@@ -1,0 +1,154 @@
+"""What a training run is told: one frozen dataclass, from which the flags are made."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from tf_latentflow import ModelConfig
+from train.engine.settings import LoopSettings, refuse_flag
+from train.settings.presets import preset_fields
+from train.support.errors import UserError
+from train.support.units import Unit
+
+__all__ = ["TrainConfig"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _RunSettings:
+    """What is trained, on what, and where."""
+
+    # The docstrings are the help, which keeps the line breaks before an indent or a mark.
+
+    model: str = "af-af"
+    """af-af, af-scf, iaf-scf, af-only, af-af-affine, af-indep or af-indep-affine, latent flows;
+    or lstm, the discrete baseline."""
+    dataset: str
+    """Name of a dataset, or a path."""
+    data_dir: Path | None = None
+    """Folder with the files of the dataset. None: downloaded once, to a cache."""
+    preset: Literal["tiny", "small", "paper"] = "small"
+    """Sizes and defaults: tiny (seconds, for tests), small (minutes), paper (as published)."""
+    workdir: Path | None = None
+    """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
+
+    latent_size: int | None = None
+    """Dimensions H of a step's latent vector. None: that of the sizes."""
+    hidden_size: int | None = None
+    """Units of every LSTM and of the embedding. None: that of the sizes."""
+    flow_layers: int | None = None
+    """Flow layers within a step. None: that of the sizes."""
+    made_units: int | None = None
+    """Units of each hidden layer of a flow layer's network. None: that of the sizes."""
+    dropout: float | None = None
+    """Dropout of the LSTM of the prior (0 for IAF), or of the baseline [0 to 1]. None: that of the
+    sizes."""
+    posterior_dropout: float | None = None
+    """Dropout of the states that the inference network reads q(z|x) from [0 to 1]. None: 0."""
+    emitter_dropout: float | None = None
+    """Dropout of the states beside z that the emitter reads [0 to 1]. None: 0."""
+
+
+# A dataclass has the fields of its last base first: what is trained, then how.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig(LoopSettings, _RunSettings):
+    """Settings of a training run, which the same command again continues.
+
+    `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
+    `--epochs` or `--max-steps` ends the run, and one alone lifts the preset's other.
+    """
+
+    # A kind of data has a subclass, which says these and the defaults that differ.
+    task: ClassVar[str]
+    """Name of the kind of data, a key of `train.data.tasks.TASKS`."""
+    program: ClassVar[str]
+    """Module that is run."""
+    named_datasets: ClassVar[tuple[str, ...]]
+    """Datasets that are no path."""
+    unit: ClassVar[Unit]
+    """In what likelihoods are given."""
+
+    @classmethod
+    def from_preset(
+        cls,
+        preset: str = "small",
+        model: str = "af-af",
+        dataset: str | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """Returns a preset's settings for a model and a dataset, with `overrides` on top.
+
+        Raises:
+          ValueError: If there is no such preset.
+        """
+        dataset = cls.dataset if dataset is None else dataset
+        fields = {**preset_fields(cls.task, preset, model, dataset), "dataset": dataset}
+        # A limit given by hand replaces that of the preset, whichever unit either has.
+        if overrides.keys() & {"epochs", "max_steps"}:
+            fields |= {"epochs": None, "max_steps": None}
+        return cls(**{**fields, "preset": preset, "model": model, **overrides})
+
+    def check(self) -> None:
+        """Refuses values that no run can have.
+
+        Raises:
+          UserError: Naming the flag, what it expects and what it got.
+        """
+        super().check()
+        for name in (*_MODEL_SIZES, "made_units"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                refuse_flag(name, "a whole number above 0", value)
+        for name in _DROPOUTS:
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                refuse_flag(name, "a number from 0 to below 1", value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the settings as JSON values; paths are absolute, and the workdir is left out."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        del fields["workdir"]  # A folder can be moved.
+        if self.dataset not in self.named_datasets:
+            fields["dataset"] = str(Path(self.dataset).expanduser().absolute())
+        if self.data_dir is not None:
+            fields["data_dir"] = str(self.data_dir.expanduser().absolute())
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any], workdir: Path | None = None) -> Self:
+        """Returns the settings that `to_dict` wrote."""
+        data_dir = fields.get("data_dir")
+        return cls(
+            **{**fields, "data_dir": None if data_dir is None else Path(data_dir)}, workdir=workdir
+        )
+
+    def model_config(self, **fields: Any) -> ModelConfig:
+        """Returns the configuration of the model that the settings name.
+
+        Args:
+          **fields: Those of `ModelConfig` that follow from the dataset.
+
+        Raises:
+          UserError: If there is no such model.
+        """
+        values = {name: getattr(self, name) for name in (*_MODEL_SIZES, *_DROPOUTS)}
+        if self.made_units is not None:
+            values["made_sizes"] = (self.made_units, self.made_units)
+        asked = {name: value for name, value in values.items() if value is not None}
+        try:
+            return ModelConfig.from_name(self.model, preset=self.preset, **fields, **asked)
+        except ValueError as error:
+            raise UserError(f"--model: {error}") from None
+
+    @property
+    def run_directory(self) -> Path:
+        """The workdir, or its default name."""
+        if self.workdir is not None:
+            return self.workdir.expanduser()
+        dataset = Path(self.dataset).stem or "data"
+        return Path("runs") / f"{self.model}-{dataset}-{self.preset}-{self.seed}"
+
+
+_MODEL_SIZES = ("latent_size", "hidden_size", "flow_layers")
+_DROPOUTS = ("dropout", "posterior_dropout", "emitter_dropout")

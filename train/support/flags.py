@@ -1,0 +1,57 @@
+"""Command lines made from dataclasses: a wrong flag is one message and exit status 2."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import tyro
+
+__all__ = ["parse_flags", "peek_flags"]
+
+T = TypeVar("T")
+
+
+def parse_flags(
+    kind: type[T], program: str, args: Sequence[str] | None = None, default: T | None = None
+) -> T:
+    """Returns a dataclass filled from the command line; its docstrings are the help.
+
+    Args:
+      kind: The dataclass.
+      program: What the user typed, for the help text.
+      args: The command line, or None for that of the process.
+      default: Values of the flags that are not given, or None for those of the dataclass.
+
+    Raises:
+      SystemExit: With status 2 after a message on standard error if a flag is wrong, and with
+        status 0 after `--help`.
+    """
+    options: dict[str, Any] = {} if default is None else {"default": default}
+    return tyro.cli(
+        kind,
+        prog=program,
+        description=inspect.cleandoc(kind.__doc__ or ""),
+        args=args,
+        # Otherwise a default moves a field of a Literal or Optional type into a subcommand.
+        config=(tyro.conf.AvoidSubcommands,),
+        **options,
+    )
+
+
+def peek_flags(kind: type[T], args: Sequence[str] | None = None) -> T:
+    """Returns those flags of a command line that decide what other flags there are.
+
+    Args:
+      kind: A dataclass of the flags, whose defaults also stand for a command line that is wrong:
+        it is read again as a whole, and refused with a message.
+      args: The command line, or None for that of the process.
+    """
+    try:
+        flags, _ = tyro.cli(
+            kind, args=args, return_unknown_args=True, add_help=False, console_outputs=False
+        )
+    except SystemExit:
+        return kind()
+    return flags

@@ -1,3 +1,0 @@
-"""Datasets of text, and what the programs show of it."""
-
-__all__: list[str] = []
