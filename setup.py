@@ -62,6 +62,7 @@ setup(
         "tyro>=1.0,<2",
         "filelock>=3.16,<4",
         "lazy_loader>=0.4,<1",
+        "rich>=13.7,<16",
     ],
     extras_require={
         "figures": _FIGURES,

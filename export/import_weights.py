@@ -18,6 +18,7 @@ from train.data.tasks import TASKS
 from train.engine.workdir import Workdir
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
+from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ImportConfig", "main"]
@@ -73,6 +74,7 @@ def main(args: Sequence[str] | None = None) -> None:
         test=numbers["test"],
         # The memory of another machine, which nobody counted.
         train={**numbers["train"], "peak_memory_gib": None},
+        screen=Screen(),
     )
     print(f"the run lies in {workdir.path}")
 

@@ -3,7 +3,15 @@
 Names are imported when they are first used, so that a configuration needs no TensorFlow.
 """
 
+import os
+
 import lazy_loader
+
+if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    raise ImportError(
+        "tf_latentflow needs Keras with TensorFlow; got KERAS_BACKEND="
+        f"{os.environ['KERAS_BACKEND']}: unset it, or set it to tensorflow"
+    )
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,

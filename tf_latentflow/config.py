@@ -10,7 +10,19 @@ from typing import Any
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tf_latentflow.rows import EMISSION_SIZES, EMISSIONS, PAPER_ROWS, PRESETS, ROWS
 
-__all__ = ["ModelConfig"]
+__all__ = ["ConfigError", "ModelConfig"]
+
+
+class ConfigError(ValueError):
+    """A configuration that no model can have.
+
+    Attributes:
+      field: The field of `ModelConfig` that is wrong.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -59,57 +71,73 @@ class ModelConfig:
     def __post_init__(self) -> None:
         choices = (self.scalar, self.hidden, self.time)
         if any(choice is None for choice in choices) and choices != (None, None, None):
-            raise ValueError(
+            raise ConfigError(
+                "scalar",
                 "expected scalar, hidden and time all set (a flow) or all None (the baseline); "
-                f"got {choices}"
+                f"got {choices}",
             )
         if self.is_flow:
             _check_name("scalar", self.scalar, SCALAR_MAPS)
             _check_name("hidden", self.hidden, HIDDEN_STRUCTURES)
             _check_name("time", self.time, TIME_STRUCTURES)
         for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
-            if getattr(self, field) < 1:
-                raise ValueError(f"expected {field} of at least 1; got {getattr(self, field)}")
+            value = getattr(self, field)
+            if value < 1:
+                raise ConfigError(field, f"expected {field} of at least 1; got {value}")
         _check_name("emission", self.emission, EMISSIONS)
         if self.emission == "categorical":
             self._check_symbols()
         else:
             self._check_notes()
+        self._check_hidden()
+        for field in ("dropout", "posterior_dropout", "emitter_dropout"):
+            rate = getattr(self, field)
+            if not 0 <= rate < 1:
+                raise ConfigError(field, f"expected {field} in [0, 1); got {rate}")
+        if self.time == "iaf" and self.dropout:
+            raise ConfigError(
+                "dropout",
+                "expected dropout 0 for iaf in time, whose density has none, being computed step "
+                f"by step; got {self.dropout}",
+            )
+
+    def _check_hidden(self) -> None:
         if not self.made_sizes or min(self.made_sizes) < 1:
-            raise ValueError(f"expected positive made_sizes; got {self.made_sizes}")
+            raise ConfigError("made_sizes", f"expected positive made_sizes; got {self.made_sizes}")
         if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
-            raise ValueError(
+            raise ConfigError(
+                "made_sizes",
                 f"expected made_sizes of at least latent_size = {self.latent_size}; "
-                f"got {self.made_sizes}"
+                f"got {self.made_sizes}",
             )
         if self.hidden == "scf" and self.latent_size < 2:
-            raise ValueError(f"expected latent_size of at least 2 for scf; got {self.latent_size}")
-        for field in ("dropout", "posterior_dropout", "emitter_dropout"):
-            if not 0 <= getattr(self, field) < 1:
-                raise ValueError(f"expected {field} in [0, 1); got {getattr(self, field)}")
-        if self.time == "iaf" and self.dropout:
-            raise ValueError(
-                "expected dropout 0 for iaf in time, whose density has none, being computed step "
-                f"by step; got {self.dropout}"
+            raise ConfigError(
+                "latent_size", f"expected latent_size of at least 2 for scf; got {self.latent_size}"
             )
 
     def _check_symbols(self) -> None:
         if self.vocab_size < 3:
-            raise ValueError(
+            raise ConfigError(
+                "vocab_size",
                 "expected vocab_size of at least 3 (padding, unknown and a symbol); "
-                f"got {self.vocab_size}"
+                f"got {self.vocab_size}",
             )
         if self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
-            raise ValueError(
+            raise ConfigError(
+                "vocabulary",
                 "expected vocab_size = 2 + number of characters in vocabulary; got "
-                f"{self.vocab_size} and {len(self.vocabulary)} characters"
+                f"{self.vocab_size} and {len(self.vocabulary)} characters",
             )
 
     def _check_notes(self) -> None:
         if self.vocab_size < 1:
-            raise ValueError(f"expected vocab_size of at least 1 note; got {self.vocab_size}")
+            raise ConfigError(
+                "vocab_size", f"expected vocab_size of at least 1 note; got {self.vocab_size}"
+            )
         if self.vocabulary is not None:
-            raise ValueError(f"expected no vocabulary of notes; got {self.vocabulary}")
+            raise ConfigError(
+                "vocabulary", f"expected no vocabulary of notes; got {self.vocabulary}"
+            )
 
     @property
     def is_flow(self) -> bool:
@@ -121,7 +149,7 @@ class ModelConfig:
         """The row `name` at the sizes of `preset`, single fields replaced by `overrides`.
 
         Raises:
-          ValueError: unknown name or preset (the message lists the valid ones), or invalid sizes.
+          ConfigError: unknown name or preset (the message lists the valid ones), or invalid sizes.
           TypeError: an override is no field.
         """
         _check_name("model name", name, ROWS)
@@ -152,4 +180,5 @@ class ModelConfig:
 
 def _check_name(what: str, value: str | None, table: Mapping[str, Any]) -> None:
     if value not in table:
-        raise ValueError(f"expected {what} to be one of {', '.join(table)}; got {value!r}")
+        message = f"expected {what} to be one of {', '.join(table)}; got {value!r}"
+        raise ConfigError(what.removeprefix("model "), message)

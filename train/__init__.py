@@ -1,3 +1,7 @@
 """The programs, and the rooms behind them: see CONTRIBUTING.md."""
 
+from train.support.keras_backend import refuse_other_backend
+
 __all__: list[str] = []
+
+refuse_other_backend()

@@ -138,4 +138,4 @@ def _exit(number: int, frame: FrameType | None) -> Any:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, "interrupted: the same command again makes what is missing")

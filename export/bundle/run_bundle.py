@@ -79,4 +79,4 @@ def _positive(kind: type) -> type:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, "interrupted: the same command again continues this run")

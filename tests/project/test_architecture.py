@@ -14,7 +14,7 @@ from tests.paths import ROOT
 from tests.structure import PACKAGES, entries, inner_imports, python_files
 
 # Packages of extras, and parts of Python and JAX that some installations lack.
-OPTIONAL = ("jax", "matplotlib", "mido", "music21", "pydoc_data", "scipy")
+OPTIONAL = ("jax", "matplotlib", "mido", "music21", "pydoc_data", "rich", "scipy")
 MOST_ENTRIES = 16
 MOST_LINES = 300
 

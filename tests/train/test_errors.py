@@ -1,11 +1,13 @@
 """How programs end."""
 
 import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
+import tensorflow as tf
 
 from tests.paths import ROOT
 from train.support.errors import UserError, run_program
@@ -42,11 +44,77 @@ def test_a_bug_keeps_its_traceback(error: Exception) -> None:
         run_program(_raise(error))
 
 
-def test_an_interrupt_says_how_to_continue(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("words", ["interrupted", "the same command goes on"])
+def test_an_interrupt_says_what_the_program_says(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stop:
-        run_program(_raise(KeyboardInterrupt()))
+        run_program(_raise(KeyboardInterrupt()), words)
     assert stop.value.code == 130
-    assert "same command" in capsys.readouterr().err
+    assert capsys.readouterr().err == f"\n{words}\n"
+
+
+def _chained(cause: BaseException, context: bool) -> Exception:
+    error = RuntimeError("could not save")
+    if context:
+        error.__context__ = cause
+    else:
+        error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        tf.errors.ResourceExhaustedError(
+            None, None, "/run/variables.data; No space left on device"
+        ),
+        tf.errors.UnknownError(None, None, "/run/x: Disk quota exceeded"),
+        RuntimeError("Can't decrement id ref count (errno = 28, No space left on device)"),
+        _chained(OSError(errno.ENOSPC, "No space left on device", "/x"), context=False),
+        _chained(OSError(errno.ENOSPC, "No space left on device", "/x"), context=True),
+    ],
+)
+def test_a_full_disk_is_the_machine_s_in_every_form(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run_program(_raise(error))
+    err = capsys.readouterr().err
+    assert stop.value.code == 2 and err.startswith("error: cannot write") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"),
+        _chained(FileNotFoundError(errno.ENOENT, "No such file", "/x"), context=True),
+    ],
+)
+def test_what_only_looks_like_it_keeps_its_traceback(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        run_program(_raise(error))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_characters_that_cannot_be_shown_are_replaced(encoding: str) -> None:
+    code = (
+        "from train.support.errors import UserError, run_program\n"
+        "def main():\n"
+        "    print('caf\\u00e9 \\u4e2d \\udcff')\n"
+        "    raise UserError('no file \\u4e2d')\n"
+        "run_program(main)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"?" in done.stdout and b"Traceback" not in done.stderr
+    assert done.stderr == b"error: no file ?\n"
 
 
 def test_a_reader_that_has_gone_is_no_error() -> None:

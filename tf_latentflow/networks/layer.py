@@ -6,6 +6,12 @@ import keras
 
 __all__ = ["Layer"]
 
+if keras.backend.backend() != "tensorflow":  # By Keras' own file of settings, say.
+    raise ImportError(
+        f"tf_latentflow needs Keras with TensorFlow; got the backend {keras.backend.backend()}: "
+        "set KERAS_BACKEND to tensorflow"
+    )
+
 
 class Layer(keras.layers.Layer):
     """A Keras layer whose dtype is `keras.config.floatx()` at the time when it is made.

@@ -18,12 +18,13 @@ from train.backend.devices import make_model_and_optimizer, make_strategy
 from train.backend.metrics import SplitTerms
 from train.backend.step import Batch, TrainStep
 from train.backend.training_data import TrainingData
-from train.engine.progress import Progress
+from train.engine.progress import Progress, show_split_progress
 from train.engine.run_state import NonFiniteError, RunState, RunSummary
 from train.engine.schedules import Schedule
 from train.engine.settings import LoopSettings
 from train.engine.workdir import Workdir
-from train.support.files import read_json, write_json
+from train.support.files import write_json
+from train.support.screen import Screen
 from train.support.units import Unit
 
 __all__ = ["Trainer"]
@@ -46,7 +47,7 @@ class Trainer:
         unit: Unit,
         *,
         has_latents: bool,
-        report: Callable[[str], None] = print,
+        screen: Screen,
         show: Callable[[keras.Model, Board, int], None] | None = None,
     ) -> None:
         """Makes the model and everything around it; restores nothing yet.
@@ -59,7 +60,7 @@ class Trainer:
           workdir: Claimed for this process.
           unit: In what losses are shown.
           has_latents: False for a model whose KL term is 0.
-          report: Takes a line of progress.
+          screen: Shows how the run goes on.
           show: Writes what else a validation shows to the board.
         """
         self._config = config
@@ -67,7 +68,7 @@ class Trainer:
         self._workdir = workdir
         self._unit = unit
         self._has_latents = has_latents
-        self._report = report
+        self._screen = screen
         self._show = show
         self._strategy = make_strategy()
         self.model, self._optimizer = make_model_and_optimizer(config, make_model, self._strategy)
@@ -92,12 +93,14 @@ class Trainer:
         )
         self._store = CheckpointStore(
             workdir.checkpoints,
-            report=report,
+            report=screen.line,
             model=self.model,
             optimizer=self._optimizer,
             best=self._best,
         )
         self._state = RunState()
+        self._lengths: set[int] = set()  # Of the batches that were met: each is compiled once.
+        self._detail = ""
         self._progress = Progress(unit, has_latents)
 
     def run(self) -> RunSummary:
@@ -109,7 +112,7 @@ class Trainer:
         resumes = self._resume()
         state, total = self._state, self._schedule.total_steps
         if self._schedule.ramp_end >= total:
-            self._report(
+            self._screen.line(
                 f"note: the KL weight reaches 1 at step {self._schedule.ramp_end}, and the run "
                 f"ends at step {total}: its last weights count as the best"
             )
@@ -135,15 +138,14 @@ class Trainer:
 
     def _resume(self) -> list[int]:
         """Restores the newest whole checkpoint; returns all steps at which the run was resumed."""
-        file = self._workdir.resumes_file
-        resumes = read_json(file) if file.exists() else []
+        resumes = self._workdir.read_resumes()
         restored = self._store.restore()
         if restored is not None:
             self._state = RunState.from_dict(restored)
             if self._state.step < self._schedule.total_steps:
                 resumes = [*resumes, self._state.step]
-                write_json(file, resumes)
-                self._report(f"resumed from the checkpoint of step {self._state.step}")
+                write_json(self._workdir.resumes_file, resumes)
+                self._screen.line(f"resumed from the checkpoint of step {self._state.step}")
         return resumes
 
     def _make_step(self, batches: Sequence[Batch]) -> None:
@@ -152,6 +154,7 @@ class Trainer:
         weight = schedule.kl_weight(state.step)
         learning_rate = schedule.learning_rate(state.step, state.plateau)
         self._optimizer.learning_rate.assign(learning_rate)
+        self._show_step(batches)
         traces, start = self._step.num_traces, time.perf_counter()
         terms = self._step(batches, weight, state.step)
         traced = self._step.num_traces > traces
@@ -166,6 +169,17 @@ class Trainer:
         if last or state.step % config.checkpoint_steps == 0:
             self._save()
 
+    def _show_step(self, batches: Sequence[Batch]) -> None:
+        """Says what the step that comes is, or for which new length it must be compiled first."""
+        state, total = self._state, self._schedule.total_steps
+        length = max(int(x.shape[1]) for x, _ in batches)
+        if length in self._lengths:
+            self._screen.now("training", state.step, total, self._detail)
+            return
+        self._lengths.add(length)
+        count = f"length {len(self._lengths)} of {self._data.num_lengths}"
+        self._screen.now(f"compiling for {length} {self._unit.symbols}", detail=count)
+
     def _log(self, weight: float, learning_rate: float) -> None:
         """Ends a window of steps: checks it, and shows its means."""
         self._check_finite()
@@ -173,7 +187,8 @@ class Trainer:
         validations = math.ceil((total - step) / self._schedule.eval_steps)
         window = self._progress.end_window(weight, learning_rate)
         eta = self._progress.remaining(total - step, validations)
-        self._report(self._progress.line(window, step, total, eta))
+        self._screen.log(self._progress.line(window, step, total, eta))
+        self._detail = self._progress.detail(window, eta)
         self._board.scalars("train", step, self._progress.scalars(window))
 
     def _validate(self, ramp_over: bool) -> None:
@@ -181,7 +196,9 @@ class Trainer:
         self._check_finite()
         state, unit, config = self._state, self._unit, self._config
         start = time.perf_counter()
-        report = self._valid_terms(self._valid, seed=config.seed).report(unit, self._has_latents)
+        progress = show_split_progress(self._screen, "validating")
+        terms = self._valid_terms(self._valid, config.seed, progress)
+        report = terms.report(unit, self._has_latents)
         loss = report[unit.name]
         if not math.isfinite(loss):
             self._stop(state.step, "validation loss")
@@ -199,7 +216,7 @@ class Trainer:
         self._progress.add_validation(time.perf_counter() - start)
         shown = ", ".join(f"{name} {value:.3f}" for name, value in values.items())
         mark = ", the best so far" if best else ""
-        self._report(f"validation at step {state.step}: {shown}{mark}")
+        self._screen.line(f"validation at step {state.step}: {shown}{mark}")
 
     def _save(self) -> None:
         """Writes a checkpoint of finite weights."""

@@ -37,6 +37,11 @@ class TrainingData:
         self._boundaries = default_boundaries(self.lengths)
         self.steps_per_epoch = math.ceil(len(self._batches(0)) / config.accumulation_steps)
 
+    @property
+    def num_lengths(self) -> int:
+        """How many lengths batches are padded to, at most."""
+        return len(self._boundaries)
+
     def rest_of_epoch(self, step: int) -> Iterator[list[Batch]]:
         """Yields the batches of each step, from `step` to the end of its epoch."""
         epoch, done = divmod(step, self.steps_per_epoch)

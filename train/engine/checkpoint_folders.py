@@ -32,13 +32,14 @@ class CheckpointFolders:
         """Makes the store; touches no file.
 
         Args:
-          directory: Where the checkpoints lie.
-          keep: Number of newest checkpoints that are kept.
+          directory: Where the checkpoints are.
+          keep: Number of newest whole checkpoints that are kept.
           report: Told, in one line, which checkpoint was passed over and why.
         """
         self._directory = directory
         self._keep = keep
         self._report = report
+        self._whole: set[int] = set()  # Steps whose checkpoints this process wrote or has checked.
 
     @property
     def steps(self) -> list[int]:
@@ -65,18 +66,38 @@ class CheckpointFolders:
             # Passed over as damaged, or of a run that went on from an older one.
             if target.exists():
                 shutil.rmtree(target)
-        for old in self.steps[: -self._keep]:
-            shutil.rmtree(self._path(old))
+        self._whole.add(step)
+        self._prune(step)
 
     def newest(self) -> tuple[Path, dict[str, Any]] | None:
         """Returns the folder and the state of the newest whole checkpoint, or None."""
+        damaged = []
+        found = None
         for step in reversed(self.steps):
             path = self._path(step)
             damage = _damage(path)
             if not damage:
-                return path, read_json(path / _STATE)
-            self._report(f"checkpoint {path} is damaged ({damage}): using the one before")
-        return None
+                self._whole.add(step)
+                found = path, read_json(path / _STATE)
+                break
+            damaged.append(f"checkpoint {path} is damaged ({damage})")
+        cure = f"using {found[0].name}" if found else "no other is whole: starting anew"
+        for line in damaged:
+            self._report(f"{line}: {cure}")
+        return found
+
+    def _prune(self, step: int) -> None:
+        """Removes what is older than the newest whole checkpoints up to a step.
+
+        A damaged one takes no place among them. Later ones are those that a run which went on from
+        an earlier one has passed over: it will write them again.
+        """
+        earlier = [s for s in self.steps if s <= step]
+        whole = [s for s in earlier if s in self._whole or _damage(self._path(s)) is None]
+        self._whole.update(whole)
+        for old in earlier:
+            if old < whole[-self._keep :][0]:
+                shutil.rmtree(self._path(old))
 
     def _path(self, step: int) -> Path:
         return self._directory / f"step-{step:09d}"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from train.engine.step_terms import StepTerms
+from train.support.screen import Screen
 from train.support.units import Unit
 
 __all__ = ["Progress", "Window", "format_seconds", "show_split_progress"]
@@ -25,13 +26,22 @@ def format_seconds(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def show_split_progress() -> Callable[[int, int], None]:
-    """Returns what prints how far an evaluation is, on standard error, every ten seconds."""
+def show_split_progress(screen: Screen, what: str) -> Callable[[int, int], None]:
+    """Returns what shows how far an evaluation is.
+
+    Args:
+      screen: Shows it on a terminal; otherwise there is a line on standard error every ten seconds.
+      what: The evaluation.
+    """
     first: tuple[float, int] | None = None
     last = 0.0
+    screen.now(what)
 
     def show(done: int, total: int) -> None:
         nonlocal first, last
+        screen.now(what, done, total, f"{done}/{total}")
+        if screen.moves:
+            return
         now = time.perf_counter()
         if first is None:  # The first batch traces, and so says nothing about the others.
             first, last = (now, done), now
@@ -39,7 +49,7 @@ def show_split_progress() -> Callable[[int, int], None]:
             last = now
             rate = (done - first[1]) / (now - first[0])
             eta = format_seconds((total - done) / rate)
-            print(f"evaluated {done}/{total}  ETA {eta}", file=sys.stderr, flush=True)
+            print(f"{what} {done}/{total}  ETA {eta}", file=sys.stderr, flush=True)
 
     return show
 
@@ -138,7 +148,7 @@ class Progress:
     def line(self, window: Window, step: int, total: int, eta: float | None) -> str:
         """Returns the line of progress after `step` of `total` steps, with `eta` seconds to go."""
         unit, terms = self._unit, window.terms
-        loss = f"{self._bound(terms):.3f} {unit.name.replace('_', ' ')}"
+        loss = f"{self._bound(terms):.3f} {unit.label}"
         weight = ""
         if self._has_latents:
             reconstruction, kl = (
@@ -152,6 +162,13 @@ class Progress:
             f"step size {window.learning_rate:.1e}  {rate}  "
             f"ETA {'--' if eta is None else format_seconds(eta)}"
         )
+
+    def detail(self, window: Window, eta: float | None) -> str:
+        """Returns the numbers of a window that stand beside a progress bar."""
+        unit = self._unit
+        rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
+        eta_text = "--" if eta is None else format_seconds(eta)
+        return f"{self._bound(window.terms):.3f} {unit.label}  {rate}  ETA {eta_text}"
 
     def scalars(self, window: Window) -> dict[str, float]:
         """Returns what TensorBoard shows of a window, by tag.

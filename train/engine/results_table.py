@@ -22,7 +22,7 @@ def results_table(split: str, results: Mapping[str, Any], unit: Unit) -> str:
     exact = results[f"kl_{name}"] is None
     how = "exact" if exact else f"{samples} importance sample{'s' if samples > 1 else ''}"
     per = "" if unit.nats == 1 else " / log 2"
-    label = name.replace("_", " ")
+    label = unit.label
     rows = [
         (
             label,

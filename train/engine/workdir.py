@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,19 @@ from typing import Any
 import filelock
 
 from train.support.errors import UserError
-from train.support.files import TEMPORARY_PREFIX, read_json, write_json
+from train.support.files import (
+    clear_leftovers,
+    is_temporary,
+    read_json_or_refuse,
+    whole_file,
+    write_json,
+)
 
 __all__ = ["Workdir"]
 
 _CURE = "choose another --workdir"
+_PLACES = ("dataset", "data_dir")  # Of the data, which may move.
+_LIMITS = ("epochs", "max_steps")
 
 
 class Workdir:
@@ -29,6 +38,8 @@ class Workdir:
     | `tensorboard/`      | event files, `train/` and `valid/`: `tensorboard --logdir WORKDIR`    |
     | `model.keras`       | the best weights, once the run has finished                           |
     | `results.json`      | the test, once it is finished too                                     |
+    | `results-N.json`    | the test after N steps, of a run that was then given a larger limit   |
+    | `model-N.keras`     | the model of that test                                                |
     | `samples.txt`       | samples of the finished model, one a line (text)                      |
     | `samples/`          | samples of the finished model, MIDI files and pictures (music)        |
     """
@@ -44,11 +55,20 @@ class Workdir:
         self.tensorboard = path / "tensorboard"
         self._lock = filelock.FileLock(path / ".lock", blocking=False)
 
-    def check(self, settings: Mapping[str, Any]) -> None:
+    @property
+    def has_finished(self) -> bool:
+        """Whether the run has ended, even if it goes on after that."""
+        return self.results_file.exists() or any(self.path.glob("results-*.json"))
+
+    def check(self, settings: Mapping[str, Any], writing: bool = True) -> None:
         """Refuses a folder that a run with these settings may not use; changes nothing.
+
+        Where the data are is no setting: `dataset_sha256` says which they are. A run that has
+        finished may be given a larger limit.
 
         Args:
           settings: Entries of the run's config; those of the folder's config.json must be equal.
+          writing: Whether the folder must be writable.
 
         Raises:
           UserError: If the folder holds another run or other files, or cannot be written.
@@ -63,23 +83,36 @@ class Workdir:
             if not os.access(parent, os.W_OK | os.X_OK):
                 raise UserError(f"no permission to write in {parent}: {_CURE}")
             return
-        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-            raise UserError(f"no permission to write in {path}: {_CURE}")
+        mode = os.R_OK | os.X_OK | (os.W_OK if writing else 0)
+        if not os.access(path, mode):
+            raise UserError(f"no permission to {'write' if writing else 'read'} in {path}: {_CURE}")
         if not self.config_file.exists():
             # A run that was killed before it wrote its config may have left its lock.
-            others = sorted(p.name for p in path.iterdir() if not _is_ours_before_config(p.name))
+            others = sorted(p.name for p in path.iterdir() if not _is_ours_before_config(p))
             if others:
                 raise UserError(f"{path} holds other files ({', '.join(others[:3])}): {_CURE}")
             return
-        # As JSON sees them: tuples are lists there.
-        different = _differences(self.read_config(), json.loads(json.dumps(settings)))
-        if different:
+        different = self._differences(settings)
+        if self.has_finished:
+            different = {n: pair for n, pair in different.items() if not _is_extension(n, *pair)}
+        if "dataset_sha256" in different:
             raise UserError(
-                f"{path} holds a run with other settings ({'; '.join(different)}): {_CURE}"
+                f"{path} holds a run on other data, or they have changed since: restore them, or "
+                f"{_CURE}"
             )
+        if different:
+            lines = "; ".join(_line(name, *pair) for name, pair in different.items())
+            raise UserError(f"{path} holds a run with other settings ({lines}): {_CURE}")
+
+    def is_extended_by(self, settings: Mapping[str, Any]) -> bool:
+        """Whether settings that passed `check` give a run that has finished a larger limit."""
+        return any(name in _LIMITS for name in self._differences(settings))
 
     def claim(self, config: Mapping[str, Any]) -> None:
-        """Takes the folder for this process and writes config.json, unless it is there already.
+        """Takes the folder for this process, and writes config.json.
+
+        What earlier processes did not finish is removed. If the run has ended and now has a larger
+        limit, the results and the model of that end keep their steps in their names.
 
         Raises:
           UserError: As `check`, or if another process is using the folder.
@@ -93,8 +126,12 @@ class Workdir:
         except OSError as error:
             raise UserError(f"cannot write in {self.path} ({error.strerror}): {_CURE}") from None
         self.check(config)  # Another process may have been faster.
+        clear_leftovers(self.path, self.checkpoints, self.path / "samples", self.tensorboard)
         if not self.config_file.exists():
             write_json(self.config_file, config)
+        elif self._differences(config):
+            self._keep_first_end()
+            write_json(self.config_file, {**self.read_config(), **config})
 
     def read_config(self) -> dict[str, Any]:
         """Returns the content of config.json.
@@ -103,30 +140,78 @@ class Workdir:
           UserError: If it is not there or not readable.
         """
         try:
-            config = read_json(self.config_file)
+            config = read_json_or_refuse(self.config_file, _CURE)
         except FileNotFoundError:
             raise UserError(
                 f"{self.path} holds no run: give the folder of a finished training"
             ) from None
-        except (OSError, ValueError) as error:
-            raise UserError(f"cannot read {self.config_file} ({error}): {_CURE}") from None
         if not isinstance(config, dict):
             raise UserError(f"{self.config_file} is not the config of a run: {_CURE}")
         return config
 
+    def read_results(self) -> dict[str, Any]:
+        """Returns the content of results.json, which is there.
 
-def _is_ours_before_config(name: str) -> bool:
-    return name == ".lock" or name.startswith(TEMPORARY_PREFIX)
+        Raises:
+          UserError: If it is damaged.
+        """
+        cure = "delete it and run the training with the same flags, which tests the model again"
+        results = read_json_or_refuse(self.results_file, cure)
+        if not isinstance(results, dict) or not {"test", "train", "samples"} <= results.keys():
+            raise UserError(f"{self.results_file} is damaged: {cure}")
+        return results
+
+    def read_resumes(self) -> list[int]:
+        """Returns the steps at which the run went on after it had been stopped.
+
+        Raises:
+          UserError: If their file is damaged.
+        """
+        cure = "delete it: the run goes on without it"
+        try:
+            resumes = read_json_or_refuse(self.resumes_file, cure)
+        except FileNotFoundError:
+            return []
+        if not isinstance(resumes, list):
+            raise UserError(f"{self.resumes_file} is damaged: {cure}")
+        return resumes
+
+    def _differences(self, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        """Returns what config.json and the settings say where they differ, by name."""
+        # As JSON sees them: tuples are lists there.
+        return _differences(self.read_config(), json.loads(json.dumps(settings)))
+
+    def _keep_first_end(self) -> None:
+        """Gives the results and the model of the run's end so far names of their own."""
+        if self.results_file.exists():
+            steps = self.read_results()["train"]["steps"]
+            if self.model_file.exists():
+                with whole_file(self.path / f"model-{steps}.keras") as temporary:
+                    shutil.copyfile(self.model_file, temporary)
+            # Last: from here on the run counts as one that goes on.
+            os.replace(self.results_file, self.path / f"results-{steps}.json")
 
 
-def _differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    """Returns where the settings asked for are not those that are there, as readable text."""
-    found = []
+def _is_ours_before_config(path: Path) -> bool:
+    return path.name == ".lock" or is_temporary(path)
+
+
+def _differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    found: dict[str, tuple[Any, Any]] = {}
     for name, value in asked.items():
         other = there.get(name)
         if isinstance(value, Mapping) and isinstance(other, Mapping):
-            found += _differences(other, value)
-        elif value != other:
-            short = isinstance(value, (str, int, float, type(None)))
-            found.append(f"{name} is {other}, not {value}" if short else f"another {name}")
+            found |= _differences(other, value)
+        elif value != other and name not in _PLACES:
+            found[name] = other, value
     return found
+
+
+def _is_extension(name: str, there: Any, asked: Any) -> bool:
+    """Whether a limit has become larger."""
+    return name in _LIMITS and there is not None and asked is not None and asked > there
+
+
+def _line(name: str, there: Any, asked: Any) -> str:
+    short = isinstance(asked, (str, int, float, type(None)))
+    return f"{name} is {there}, not {asked}" if short else f"another {name}"

@@ -9,10 +9,12 @@ import keras
 
 from train.backend.checkpoints import weights_sha256
 from train.data.dataset import Dataset
+from train.engine.progress import show_split_progress
 from train.engine.workdir import Workdir
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
 from train.support.files import write_json
+from train.support.screen import Screen
 
 __all__ = ["write_results"]
 
@@ -25,6 +27,7 @@ def write_results(
     *,
     test: Mapping[str, Any],
     train: Mapping[str, Any],
+    screen: Screen,
 ) -> None:
     """Leaves samples of a model and writes `results.json`, the last file of a run.
 
@@ -35,7 +38,10 @@ def write_results(
       model: With its best weights.
       test: The numbers of the test.
       train: What the training says of itself.
+      screen: Shows how many samples are drawn.
     """
+    progress = show_split_progress(screen, "drawing samples")
+    samples = SAMPLES[config.task].leave(model, dataset, config, workdir.path, progress)
     write_json(
         workdir.results_file,
         {
@@ -47,6 +53,6 @@ def write_results(
             "seed": config.seed,
             "test": test,
             "train": {**train, "weights_sha256": weights_sha256(model)},
-            "samples": SAMPLES[config.task].leave(model, dataset, config, workdir.path),
+            "samples": samples,
         },
     )

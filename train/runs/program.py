@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,10 @@ from train.data.text.config import TextConfig
 from train.engine.results_table import results_table
 from train.engine.workdir import Workdir
 from train.samples.printed import print_samples
+from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
-from train.support.files import read_json
+from train.support.errors import UserError
+from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["run_training"]
@@ -34,24 +37,50 @@ def run_training(
     config = parse_train_config(kind, args)
     workdir = Workdir(config.run_directory)
     settings: dict[str, Any] = {"task": config.task, "train": config.to_dict()}
-    workdir.check(settings)
-
-    dataset = config.load()
-    settings["dataset_sha256"] = dataset.sha256
-    workdir.check(settings)
-    if workdir.results_file.exists():
+    if _is_over(workdir, settings, config):
         print("this run has finished:")
     else:
-        print(dataset.describe())
-        model_config = config.model_config(**dataset.model_fields())
-        settings["model"] = model_config.to_dict()
-        import_tensorflow_quietly()
-        from train.runs.training import train
-
-        workdir.claim(settings)
-        train(config, model_config, dataset, workdir)
-    results = read_json(workdir.results_file)
+        with Screen() as screen:
+            _train(config, settings, workdir, screen)
+    results = workdir.read_results()
     print()
     print(results_table("test", results["test"], config.unit))
     print_samples(config.task, workdir.path, results["samples"])
     print(f"\nthe run lies in {workdir.path}")
+
+
+def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) -> bool:
+    """Whether the run has ended, and these settings ask for no more of it.
+
+    Its numbers outlive its data, but are not those of other data.
+    """
+    if not workdir.results_file.exists():
+        workdir.check(settings)
+        return False
+    workdir.check(settings, writing=False)
+    if workdir.is_extended_by(settings):
+        return False
+    try:
+        digest = config.load().sha256
+    except UserError as error:
+        print(f"note: the data cannot be compared ({error})", file=sys.stderr)
+    else:
+        workdir.check({**settings, "dataset_sha256": digest}, writing=False)
+    return True
+
+
+def _train(config: TrainConfig, settings: dict[str, Any], workdir: Workdir, screen: Screen) -> None:
+    """Makes the run, or goes on with it."""
+    screen.now("reading the data")
+    dataset = config.load()
+    settings["dataset_sha256"] = dataset.sha256
+    workdir.check(settings)
+    screen.line(dataset.describe())
+    model_config = config.model_config(**dataset.model_fields())
+    settings["model"] = model_config.to_dict()
+    screen.now("loading TensorFlow")
+    import_tensorflow_quietly()
+    from train.runs.training import train
+
+    workdir.claim(settings)
+    train(config, model_config, dataset, workdir, screen)

@@ -13,6 +13,7 @@ from train.data.dataset import Dataset
 from train.engine.progress import show_split_progress
 from train.runs.saved_model import load_model
 from train.runs.saved_run import SavedRun
+from train.support.screen import Screen
 from train.support.units import Unit
 
 __all__ = ["evaluate_run", "split_results"]
@@ -28,8 +29,9 @@ def split_results(
     seed: int,
     batch_size: int,
     max_batch_steps: int,
+    screen: Screen,
 ) -> dict[str, Any]:
-    """Evaluates a model on a split, with progress on standard error.
+    """Evaluates a model on a split.
 
     Args:
       model: The model.
@@ -40,6 +42,7 @@ def split_results(
       seed: Of the samples.
       batch_size: Sequences in a batch, or the most of them.
       max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
+      screen: Shows how far it is.
 
     Returns:
       What `evaluate_split` returns, and what is particular to the kind of data.
@@ -54,7 +57,7 @@ def split_results(
         seed=seed,
         batch_size=batch_size,
         max_batch_steps=max_batch_steps,
-        progress=show_split_progress(),
+        progress=show_split_progress(screen, "testing"),
     )
     return {**results, **dataset.counts(sequences, encoded)}
 
@@ -65,6 +68,7 @@ def evaluate_run(
     split: str,
     *,
     num_samples: int,
+    screen: Screen,
     seed: int | None = None,
     batch_size: int | None = None,
 ) -> dict[str, Any]:
@@ -75,6 +79,7 @@ def evaluate_run(
       dataset: Its own, or another of its kind.
       split: `train`, `valid` or `test`.
       num_samples: Importance samples of each sequence.
+      screen: Shows how far it is.
       seed: Of the samples; None for that of the run, which gives the numbers of its results.
       batch_size: Sequences in a batch; None for that of the run.
 
@@ -92,4 +97,5 @@ def evaluate_run(
             seed=config.seed if seed is None else seed,
             batch_size=batch_size or config.batch_size,
             max_batch_steps=config.max_batch_steps,
+            screen=screen,
         )

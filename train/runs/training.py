@@ -16,12 +16,17 @@ from train.runs.testing import split_results
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
 from train.support.memory import peak_memory_gib
+from train.support.screen import Screen
 
 __all__ = ["train"]
 
 
 def train(
-    config: TrainConfig, model_config: ModelConfig, dataset: Dataset, workdir: Workdir
+    config: TrainConfig,
+    model_config: ModelConfig,
+    dataset: Dataset,
+    workdir: Workdir,
+    screen: Screen,
 ) -> None:
     """Trains, tests, and writes what a finished run leaves.
 
@@ -30,17 +35,23 @@ def train(
       model_config: Of its model.
       dataset: Its data.
       workdir: Claimed for this process.
+      screen: Shows how it goes on.
 
     Raises:
       SystemExit: With status 1 if the training went non-finite.
     """
     with compiled_loops(config.compile_loops):
-        _train(config, model_config, dataset, workdir)
+        _train(config, model_config, dataset, workdir, screen)
 
 
 def _train(
-    config: TrainConfig, model_config: ModelConfig, dataset: Dataset, workdir: Workdir
+    config: TrainConfig,
+    model_config: ModelConfig,
+    dataset: Dataset,
+    workdir: Workdir,
+    screen: Screen,
 ) -> None:
+    screen.now("making the model")
     valid = dataset.encode(model_config, dataset.valid)
     trainer = Trainer(
         config,
@@ -50,7 +61,7 @@ def _train(
         workdir,
         config.unit,
         has_latents=model_config.is_flow,
-        report=_report,
+        screen=screen,
         show=SAMPLES[config.task].show(model_config, valid, config),
     )
     try:
@@ -61,7 +72,7 @@ def _train(
     model = trainer.model
     save_model(model, workdir)
     num_sequences, sequences = len(dataset.test), config.unit.sequences
-    _report(f"testing on {num_sequences} {sequences}, {config.test_samples} samples each")
+    screen.line(f"testing on {num_sequences} {sequences}, {config.test_samples} samples each")
     test = split_results(
         model,
         dataset,
@@ -71,6 +82,7 @@ def _train(
         seed=config.seed,
         batch_size=config.batch_size,
         max_batch_steps=config.max_batch_steps,
+        screen=screen,
     )
     write_results(
         workdir,
@@ -79,9 +91,5 @@ def _train(
         model,
         test=test,
         train={**dataclasses.asdict(summary), "peak_memory_gib": peak_memory_gib()},
+        screen=screen,
     )
-
-
-def _report(line: str) -> None:
-    """Prints a line at once, also into a file or a pipe."""
-    print(line, flush=True)

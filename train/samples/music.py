@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +65,17 @@ class MusicSamples:
         return _show(valid, config.seed, config.steps_per_beat)
 
     def leave(
-        self, model: keras.Model, dataset: MusicSet, config: MusicConfig, folder: Path
+        self,
+        model: keras.Model,
+        dataset: MusicSet,
+        config: MusicConfig,
+        folder: Path,
+        progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
         length = min(_SAMPLE_STEPS, model.config.max_length)
-        rolls = draw_sequences(model, _NUM_SAMPLES, seed=config.seed, length=length)
+        rolls = draw_sequences(
+            model, _NUM_SAMPLES, seed=config.seed, length=length, progress=progress
+        )
         names = [f"final-{i}" for i in range(_NUM_FILES)]
         write_pieces(folder / "samples", names, rolls[:_NUM_FILES], config.steps_per_beat)
         return {"samples": summary(rolls), "data": summary(dataset.train)}

@@ -30,9 +30,17 @@ class Samples(Protocol):
         """Returns what shows a model in TensorBoard after a validation."""
 
     def leave(
-        self, model: keras.Model, dataset: Dataset, config: TrainConfig, folder: Path
+        self,
+        model: keras.Model,
+        dataset: Dataset,
+        config: TrainConfig,
+        folder: Path,
+        progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
-        """Writes samples of a finished model; returns what `results.json` says of them."""
+        """Writes samples of a finished model; returns what `results.json` says of them.
+
+        `progress` is told how many of how many are drawn.
+        """
 
     def sample(self, model: keras.Model, flags: SampleConfig, config: TrainConfig) -> None:
         """Does what `train.sample` was told.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,15 @@ def draw_texts(
     seed: int,
     temperature: float = 1.0,
     length: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Draws texts from a model; see `draw_sequences`."""
     vocabulary = Vocabulary(model.config.vocabulary)
     # Padding is a symbol like any other to the emitter; within a text it is shown as unknown.
-    return [
-        vocabulary.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids))
-        for ids in draw_sequences(model, n, seed=seed, temperature=temperature, length=length)
-    ]
+    drawn = draw_sequences(
+        model, n, seed=seed, temperature=temperature, length=length, progress=progress
+    )
+    return [vocabulary.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids)) for ids in drawn]
 
 
 def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
@@ -64,9 +65,14 @@ class TextSamples:
         return _show(model_config, valid, config.seed)
 
     def leave(
-        self, model: keras.Model, dataset: Corpus, config: TextConfig, folder: Path
+        self,
+        model: keras.Model,
+        dataset: Corpus,
+        config: TextConfig,
+        folder: Path,
+        progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
-        samples = draw_texts(model, NUM_TEXTS, seed=config.seed)
+        samples = draw_texts(model, NUM_TEXTS, seed=config.seed, progress=progress)
         write_text(folder / "samples.txt", "\n".join(samples) + "\n")
         return {"share_of_known_words": share_of_known_words(samples, dataset.train)}
 

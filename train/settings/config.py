@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from tf_latentflow import ModelConfig
+from tf_latentflow.config import ConfigError
 from train.engine.settings import LoopSettings, refuse_flag
 from train.settings.presets import preset_fields
 from train.support.errors import UserError
@@ -66,6 +67,8 @@ class TrainConfig(LoopSettings, _RunSettings):
     """Module that is run."""
     named_datasets: ClassVar[tuple[str, ...]]
     """Datasets that are no path."""
+    emission: ClassVar[str]
+    """What is observed at a step, a key of `tf_latentflow.rows.EMISSIONS`."""
     unit: ClassVar[Unit]
     """In what likelihoods are given."""
 
@@ -104,6 +107,7 @@ class TrainConfig(LoopSettings, _RunSettings):
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
                 refuse_flag(name, "a number from 0 to below 1", value)
+        self.model_config(emission=self.emission)  # Whatever follows from the data.
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the settings as JSON values; paths are absolute, and the workdir is left out."""
@@ -138,8 +142,9 @@ class TrainConfig(LoopSettings, _RunSettings):
         asked = {name: value for name, value in values.items() if value is not None}
         try:
             return ModelConfig.from_name(self.model, preset=self.preset, **fields, **asked)
-        except ValueError as error:
-            raise UserError(f"--model: {error}") from None
+        except ConfigError as error:
+            flag = _FLAGS.get(error.field, error.field.replace("_", "-"))
+            raise UserError(f"--{flag}: {error}") from None
 
     @property
     def run_directory(self) -> Path:
@@ -152,3 +157,5 @@ class TrainConfig(LoopSettings, _RunSettings):
 
 _MODEL_SIZES = ("latent_size", "hidden_size", "flow_layers")
 _DROPOUTS = ("dropout", "posterior_dropout", "emitter_dropout")
+# By which flag a field of `ModelConfig` is set, where it is not the field's name.
+_FLAGS = {"name": "model", "made_sizes": "made-units"}

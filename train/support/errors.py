@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable
 
-__all__ = ["UserError", "run_program"]
+__all__ = ["UserError", "fault_of_machine", "run_program"]
 
 # What a wrong path, a missing permission or a full disk raises. Every other `OSError` is a bug or
 # a broken machine, and keeps its traceback.
@@ -27,29 +28,38 @@ _USER_ERRNOS = frozenset(
         errno.EROFS,
     }
 )
+# What TensorFlow and HDF5 report in their messages, under errors of their own.
+_SAID_IN_WORDS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_PATH = re.compile(r"(/[^\s;:,'\"]+)")
 
 
 class UserError(Exception):
     """Bad input from outside; the message is one short sentence that names the cure."""
 
 
-def run_program(main: Callable[[], None]) -> None:
+def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> None:
     """Runs `main` and turns what it raises into an exit status.
 
-    | raised by `main`               | standard error                  | exit status |
-    |--------------------------------|---------------------------------|-------------|
-    | nothing                        |                                 | 0 (returns) |
-    | `UserError`, path or disk error | `error: MESSAGE`, no traceback | 2           |
-    | `KeyboardInterrupt`            | how to continue                 | 130         |
-    | `BrokenPipeError` (`... | head`) |                               | 141         |
-    | anything else                  | traceback                       | 1           |
+    | raised by `main`                           | standard error                 | exit status |
+    |--------------------------------------------|--------------------------------|-------------|
+    | nothing                                    |                                | 0 (returns) |
+    | `UserError`, a path, a full disk           | `error: MESSAGE`, no traceback | 2           |
+    | `KeyboardInterrupt`                        | `interrupted`                  | 130         |
+    | `BrokenPipeError` (`... | head`)           |                                | 141         |
+    | anything else                              | traceback                      | 1           |
+
+    Characters that standard output or error cannot encode are written as `?`.
 
     Args:
       main: The program, without arguments.
+      interrupted: Said after Ctrl-C: how to continue, where there is a way.
 
     Raises:
       SystemExit: With the exit status of the table, unless `main` returns.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # Not where a test has put another object.
+            stream.reconfigure(errors="replace")
     try:
         main()
         sys.stdout.flush()  # A closed pipe shows here and not while the interpreter shuts down.
@@ -59,14 +69,35 @@ def run_program(main: Callable[[], None]) -> None:
         # Whoever read our output has gone; nothing may be written to it any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
-    except OSError as error:
-        if error.errno not in _USER_ERRNOS:
-            raise
-        where = "" if error.filename is None else f" {os.fspath(error.filename)!r}"
-        _fail(f"cannot use{where}: {error.strerror}")
     except KeyboardInterrupt:
-        print("\ninterrupted: the same command again continues this run", file=sys.stderr)
+        print(f"\n{interrupted}", file=sys.stderr)
         raise SystemExit(130) from None
+    except Exception as error:
+        message = fault_of_machine(error)
+        if message is None:
+            raise
+        _fail(message)
+
+
+def fault_of_machine(error: BaseException) -> str | None:
+    """Returns what the user's machine refused, where that is what an error comes from, or None.
+
+    A full disk reaches Python in many forms: as an `OSError`, as errors of TensorFlow and of HDF5,
+    whose text alone says what it was, and as the cause or context of another error.
+    """
+    if isinstance(error, OSError) and error.errno in _USER_ERRNOS:
+        where = "" if error.filename is None else f" {os.fspath(error.filename)!r}"
+        return f"cannot use{where}: {error.strerror}"
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        for number in _SAID_IN_WORDS:
+            if os.strerror(number) in str(cause):
+                path = _PATH.search(str(cause))
+                return f"cannot write{f' {path[1]!r}' if path else ''}: {os.strerror(number)}"
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def _fail(message: str) -> None:

@@ -6,14 +6,19 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from train.support.errors import UserError
+
 __all__ = [
-    "TEMPORARY_PREFIX",
+    "clear_leftovers",
+    "is_temporary",
     "read_json",
+    "read_json_or_refuse",
     "whole_file",
     "whole_folder",
     "write_bytes",
@@ -21,7 +26,8 @@ __all__ = [
     "write_text",
 ]
 
-TEMPORARY_PREFIX = ".tmp-"  # Of the names that files and folders have until they are whole.
+# The names that files and folders have until they are whole: `.tmp-PROCESS-NAME`.
+_TEMPORARY = re.compile(r"\.tmp-(\d+)-.*", re.DOTALL)
 
 
 @contextlib.contextmanager
@@ -96,8 +102,59 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def read_json_or_refuse(path: Path, cure: str) -> Any:
+    """Reads a JSON file that this project wrote.
+
+    Args:
+      path: The file.
+      cure: What the user can do if it is damaged; ends the message.
+
+    Raises:
+      FileNotFoundError: If it is not there.
+      UserError: If it cannot be read, or is damaged.
+    """
+    try:
+        return read_json(path)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path} ({error}): {cure}") from None
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether this is what a process writes, or has left behind, before it is whole."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def clear_leftovers(*folders: Path) -> None:
+    """Removes from folders what processes that are gone have not finished."""
+    for folder in folders:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            match = _TEMPORARY.fullmatch(path.name)
+            if match and not _is_running(int(match[1])):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+
+
 def _temporary(path: Path) -> Path:
-    return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}")
+    return path.with_name(f".tmp-{os.getpid()}-{path.name}")
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is a process of this number, this one left out."""
+    if process == os.getpid():
+        return False  # What this process writes is finished, or was that of an earlier one.
+    if os.name != "posix":
+        return True  # There, asking would end it.
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # It belongs to somebody else.
+        return True
+    return True
 
 
 def _sync_file(path: Path) -> None:

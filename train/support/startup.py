@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's start-up log off the terminal of a program."""
+"""How a program loads TensorFlow: without its start-up log, with the memory allocator that fits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,27 @@ import tempfile
 __all__ = ["import_tensorflow_quietly"]
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+# What a program sets before TensorFlow is imported, unless its user has set it.
+_SETTINGS = {
+    _LEVEL: "3",
+    # Over the settings file of Keras, which may name another.
+    "KERAS_BACKEND": "tensorflow",
+    # Batches differ in length, and glibc gives their memory back to the system at every step and
+    # takes it anew, page by page: see docs/PERFORMANCE.md.
+    "TF_CPU_ALLOCATOR_USE_BFC": "true",
+}
 
 
 def import_tensorflow_quietly() -> None:
     """Imports TensorFlow without its start-up messages; a failing import still shows them.
 
-    `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows everything, now and later.
+    `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows everything, now and later. Other settings, for
+    which the environment comes first too: `TF_CPU_ALLOCATOR_USE_BFC`, an allocator that keeps the
+    memory that it has had; `TF_CPU_BFC_MEM_LIMIT_IN_MB` bounds it.
     """
-    if os.environ.setdefault(_LEVEL, "3") == "0" or "tensorflow" in sys.modules:
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    if os.environ[_LEVEL] == "0" or "tensorflow" in sys.modules:
         return
     # The library writes a few lines before it reads the level, straight to the file descriptor.
     sys.stderr.flush()

@@ -26,6 +26,11 @@ class Unit:
     symbols: str
     sequences: str
 
+    @property
+    def label(self) -> str:
+        """Its name as it is shown to people."""
+        return self.name.replace("_", " ")
+
     def per_symbol(self, nats: float, symbols: float) -> float:
         """Returns `nats` over a number of symbols, in this unit."""
         return float(nats / self.nats / symbols)

@@ -33,6 +33,7 @@ from train.engine.step_terms import FAILURE_TERMS, StepTerms
 from train.engine.sums import Sums
 from train.support.errors import UserError
 from train.support.files import read_json
+from train.support.screen import Screen
 
 __all__ = ["Runner"]
 
@@ -146,7 +147,9 @@ class Runner:
                 f"testing on {len(sequences)} {unit.sequences}, "
                 f"{self._config.test_samples} samples each"
             )
-            report = self._sums("test", show_split_progress()).report(unit, self._has_latents)
+            report = self._sums("test", show_split_progress(Screen(), "testing")).report(
+                unit, self._has_latents
+            )
             samples = self._config.test_samples if self._has_latents else 1
             numbers = {
                 "bundle": bundle.id,

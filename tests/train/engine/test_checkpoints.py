@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from train.backend.checkpoints import CheckpointStore, weights_sha256
+from train.engine.checkpoint_folders import CheckpointFolders
 
 
 def objects(units: int = 3) -> dict[str, object]:
@@ -116,6 +117,36 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     step(made)
     store.save(3, {"step": 3})
     assert CheckpointStore(tmp_path / "c", **objects()).restore() == {"step": 3}
+
+
+def test_damaged_ones_take_no_place_among_those_that_are_kept(tmp_path: Path) -> None:
+    lines: list[str] = []
+    folders = CheckpointFolders(tmp_path, keep=3, report=lines.append)
+
+    def save(step: int) -> None:
+        folders.save(step, {"step": step}, lambda path: (path / "variables").write_text("x"))
+
+    for step in (100, 200, 300, 400, 500):
+        save(step)
+    for path in tmp_path.glob("step-*"):
+        (path / "variables").write_text("damaged")
+    assert folders.newest() is None
+    assert len(lines) == 3 and all("no other is whole: starting anew" in line for line in lines)
+    folders = CheckpointFolders(tmp_path, keep=3, report=lines.append)
+    for step, newest in ((100, 100), (200, 200), (300, 300), (400, 400), (500, 500)):
+        save(step)
+        path, state = folders.newest()
+        assert state == {"step": newest} and path.name == f"step-{newest:09d}"
+    assert folders.steps == [300, 400, 500]
+
+
+def test_the_message_names_what_is_used_instead(tmp_path: Path) -> None:
+    filled(tmp_path / "c", 3)
+    for step in (2, 3):
+        truncate(tmp_path / "c" / f"step-00000000{step}")
+    lines: list[str] = []
+    assert CheckpointStore(tmp_path / "c", report=lines.append, **objects()).restore()["step"] == 1
+    assert [line.endswith("using step-000000001") for line in lines] == [True, True]
 
 
 def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from train.engine.workdir import Workdir
 from train.support.errors import UserError
+from train.support.files import read_json, write_json
 
 CONFIG = {"train": {"model": "af-af", "seed": 0, "sizes": (1, 2)}, "dataset_sha256": "ab"}
 
@@ -34,7 +38,7 @@ def test_another_config_is_refused_by_field_and_changes_nothing(tmp_path: Path) 
     for refuse in (Workdir(tmp_path).check, Workdir(tmp_path).claim):
         with pytest.raises(UserError, match="seed is 0, not 1.*--workdir"):
             refuse(other)
-    with pytest.raises(UserError, match="dataset_sha256 is ab, not cd"):
+    with pytest.raises(UserError, match="other data, or they have changed"):
         Workdir(tmp_path).check({"dataset_sha256": "cd"})
     assert contents(tmp_path) == before
 
@@ -78,3 +82,86 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
 def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no run"):
         Workdir(tmp_path).read_config()
+
+
+def finished(path: Path, steps: int = 5) -> None:
+    """A run that has ended after some steps."""
+    Workdir(path).claim(LIMITED)
+    results = {"test": {}, "train": {"steps": steps}, "samples": {}}
+    write_json(path / "results.json", results)
+    (path / "model.keras").write_bytes(b"first end")
+
+
+LIMITED = {"train": {"max_steps": 5, "epochs": None, "dataset": "/a/x.txt"}, "dataset_sha256": "ab"}
+LONGER = {**LIMITED, "train": {**LIMITED["train"], "max_steps": 9}}
+
+
+def test_where_the_data_are_is_no_setting(tmp_path: Path) -> None:
+    Workdir(tmp_path).claim(LIMITED)
+    moved = {**LIMITED, "train": {**LIMITED["train"], "dataset": "/b/y.txt"}}
+    Workdir(tmp_path).claim(moved)
+    with pytest.raises(UserError, match="other data, or they have changed"):
+        Workdir(tmp_path).claim({**moved, "dataset_sha256": "cd"})
+
+
+def test_a_finished_run_can_be_given_more_steps(tmp_path: Path) -> None:
+    finished(tmp_path)
+    workdir = Workdir(tmp_path)
+    workdir.check(LONGER)
+    assert workdir.is_extended_by(LONGER) and not workdir.is_extended_by(LIMITED)
+    workdir.claim(LONGER)
+    assert workdir.read_config()["train"]["max_steps"] == 9
+    assert not workdir.results_file.exists()
+    assert read_json(tmp_path / "results-5.json")["train"]["steps"] == 5
+    assert (tmp_path / "model-5.keras").read_bytes() == b"first end"
+
+
+def test_an_extension_that_was_cut_short_goes_on(tmp_path: Path) -> None:
+    finished(tmp_path)
+    os.replace(tmp_path / "results.json", tmp_path / "results-5.json")  # And then it was killed.
+    workdir = Workdir(tmp_path)
+    workdir.claim(LONGER)
+    assert workdir.read_config()["train"]["max_steps"] == 9
+
+
+def test_fewer_steps_and_an_unfinished_run_are_refused(tmp_path: Path) -> None:
+    Workdir(tmp_path / "open").claim(LIMITED)
+    with pytest.raises(UserError, match="max_steps is 5, not 9"):
+        Workdir(tmp_path / "open").check(LONGER)
+    finished(tmp_path / "over")
+    with pytest.raises(UserError, match="max_steps is 5, not 4"):
+        Workdir(tmp_path / "over").check({**LIMITED, "train": {**LIMITED["train"], "max_steps": 4}})
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    gone = int(process.stdout)
+    Workdir(tmp_path).claim(CONFIG)
+    for folder in (tmp_path, tmp_path / "checkpoints"):
+        (folder / f".tmp-{gone}-step-000000002").mkdir(parents=True)
+        (folder / f".tmp-{gone}-model.keras").write_bytes(b"half")
+        (folder / f".tmp-{os.getppid()}-results.json").write_bytes(b"being written")
+    Workdir(tmp_path).claim(CONFIG)
+    for folder in (tmp_path, tmp_path / "checkpoints"):
+        left = [path.name for path in folder.glob(".tmp-*")]
+        assert left == [f".tmp-{os.getppid()}-results.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"test": 1}'])
+def test_damaged_results_are_one_line(tmp_path: Path, content: bytes) -> None:
+    Workdir(tmp_path).results_file.write_bytes(content)
+    with pytest.raises(UserError, match="results.json.*delete it"):
+        Workdir(tmp_path).read_results()
+
+
+@pytest.mark.parametrize("content", [b"", b"[1, ", b'{"a": 1}'])
+def test_damaged_resumes_are_one_line(tmp_path: Path, content: bytes) -> None:
+    assert Workdir(tmp_path).read_resumes() == []
+    Workdir(tmp_path).resumes_file.write_bytes(content)
+    with pytest.raises(UserError, match="resumes.json.*delete it"):
+        Workdir(tmp_path).read_resumes()

@@ -26,6 +26,7 @@ class MusicConfig(TrainConfig):
     task: ClassVar[str] = "music"
     program: ClassVar[str] = "train.polyphonic_music"
     named_datasets: ClassVar[tuple[str, ...]] = NAMED_SETS
+    emission: ClassVar[str] = "bernoulli"
     unit: ClassVar[Unit] = NATS_PER_STEP
 
     dataset: str = "chorales"

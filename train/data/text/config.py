@@ -24,6 +24,7 @@ class TextConfig(TrainConfig):
     task: ClassVar[str] = "text"
     program: ClassVar[str] = "train.char_lm"
     named_datasets: ClassVar[tuple[str, ...]] = ("pydoc", "ptb")
+    emission: ClassVar[str] = "categorical"
     unit: ClassVar[Unit] = BITS_PER_CHARACTER
 
     dataset: str = "pydoc"

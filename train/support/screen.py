@@ -1,0 +1,92 @@
+"""What a program says while it works: lines that stay and, on a terminal, one line that moves."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["Screen"]
+
+
+class Screen:
+    """Lines on standard output and, where that is a terminal, a progress bar below them.
+
+    The bar moves by itself, also while one call takes minutes. A file or a pipe gets lines alone.
+    It is a context manager: the bar goes when the block ends.
+    """
+
+    def __init__(self) -> None:
+        """Shows nothing yet."""
+        self._bar: Progress | None = None
+        self._what = ""
+
+    def __enter__(self) -> Self:
+        # A bundle runs where nobody has installed rich.
+        if sys.stdout.isatty() and find_spec("rich"):
+            self._bar = _make_bar()
+            self._task = self._bar.add_task("starting", total=None, detail="")
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether there is a bar."""
+        return self._bar is not None
+
+    def line(self, text: str) -> None:
+        """Prints a line that stays."""
+        if self._bar is None:
+            print(text, flush=True)
+        else:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def log(self, text: str) -> None:
+        """Prints a line where there is no bar that shows the same."""
+        if self._bar is None:
+            print(text, flush=True)
+
+    def now(
+        self, what: str, done: float | None = None, total: float | None = None, detail: str = ""
+    ) -> None:
+        """Shows on a terminal what is being done, and how far it is.
+
+        Args:
+          what: The work; the clock beside it starts anew when this changes.
+          done: How much of it is done.
+          total: How much there is to do; None for a bar that does not know its end.
+          detail: Numbers to show beside the bar.
+        """
+        if self._bar is None:
+            return
+        if what != self._what:
+            self._what = what
+            self._bar.reset(self._task, description=what, total=total, detail=detail)
+        self._bar.update(self._task, completed=done, total=total, detail=detail)
+
+
+def _make_bar() -> Progress:
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[detail]}", markup=False),
+        TimeElapsedColumn(),
+        transient=True,
+    )
