@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from train.support.errors import UserError
-from train.support.files import whole_folder
+from train.support.files import clear_leftovers, whole_folder
 
 __all__ = ["check_version", "new_version", "version_folders"]
 
@@ -54,6 +54,7 @@ def new_version(base: Path, version: int) -> Iterator[Path]:
       UserError: If another process has written that version meanwhile.
     """
     path = base / str(version)
+    clear_leftovers(base)
     try:
         with whole_folder(path) as temporary:
             yield temporary

@@ -54,9 +54,8 @@ def command(dataset: Path, workdir: Path) -> list[str]:
 
 def environment() -> dict[str, str]:
     """The environment of a user, without what the tests set, on one CPU device."""
-    root = ROOT
     kept = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    return {**kept, "PYTHONPATH": str(root), "CUDA_VISIBLE_DEVICES": "-1"}
+    return {**kept, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def kill_after(step: int, dataset: Path, workdir: Path) -> None:
         stderr=subprocess.PIPE,
         env=environment(),
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 900  # A busy machine is no failure.
     while not (workdir / "checkpoints" / f"step-{step:09d}").exists():
         assert process.poll() is None, process.communicate()[1].decode()
         assert time.monotonic() < deadline

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
-from train.support.files import whole_file
+from train.support.files import is_temporary, whole_file
 
 __all__ = ["Board", "drop_events_after", "text_table"]
 
@@ -105,19 +106,20 @@ def _verbatim(text: str) -> str:
 def drop_events_after(directory: Path, step: int) -> None:
     """Rewrites the event files in and under a folder without the events of steps after `step`.
 
-    TensorBoard's own way to do so depends on its reader. A record that a kill cut short ends its
-    file.
+    TensorBoard's own way to do so depends on its reader. A record that a kill cut short, or that is
+    damaged in another way, ends its file.
     """
     for path in sorted(directory.rglob("events.out.tfevents.*")):
+        if is_temporary(path):
+            continue
         kept, dropped = [], False
         try:
             for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-                event = tf.compat.v1.Event.FromString(record)
-                late = event.step > step
+                late = tf.compat.v1.Event.FromString(record).step > step
                 dropped |= late
                 if not late:
                     kept.append(record)
-        except tf.errors.DataLossError:
+        except (tf.errors.DataLossError, DecodeError):
             dropped = True
         if dropped:
             with whole_file(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from train.support.digests import sha256_of_file
 from train.support.errors import UserError
-from train.support.files import whole_file
+from train.support.files import clear_leftovers, whole_file
 
 __all__ = ["cache_dir", "fetch"]
 
@@ -44,6 +44,7 @@ def fetch(url: str, path: Path, sha256: str, cure: str = "try again") -> Path:
     if path.is_file() and sha256_of_file(path) == sha256:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(path.parent)
     with whole_file(path) as temporary:
         with open(temporary, "wb") as file:
             try:

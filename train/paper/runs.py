@@ -11,9 +11,11 @@ from typing import Any
 
 from train.data.tasks import TASKS
 from train.paper.experiments import Run, flags_of
-from train.support.files import read_json, write_json
+from train.support.files import read_json_or_refuse, write_json
 
 __all__ = ["Runs"]
+
+_CURE = "delete it and run this again, which makes it anew"
 
 
 class Runs:
@@ -45,12 +47,12 @@ class Runs:
         file = self.workdir(run, seed) / "results.json"
         if not file.exists():
             return None
-        results = read_json(file)
+        results = read_json_or_refuse(file, _CURE)
         if run.samples is not None:
             own = self._own_test(run, seed)
             if not own.exists():
                 return None
-            results["test"] = read_json(own)
+            results["test"] = read_json_or_refuse(own, _CURE)
         return results
 
     def seeds(self, run: Run) -> list[int]:

@@ -30,7 +30,7 @@ def load_model(workdir: Workdir) -> LatentFlow | LSTMLanguageModel:
     file = workdir.model_file
     try:
         return keras.saving.load_model(file, custom_objects=_CLASSES)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
         raise UserError(
             f"cannot read {file} ({type(error).__name__}): delete it and run the training "
             "with the same flags, which writes it again"

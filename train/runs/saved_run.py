@@ -50,9 +50,15 @@ def read_run(path: Path) -> SavedRun:
             f"the run in {path} has not finished: {config.program} with the same flags "
             "goes on with it"
         )
-    return SavedRun(
-        workdir,
-        config.from_dict(settings["train"]),
-        ModelConfig.from_dict(settings["model"]),
-        settings["dataset_sha256"],
-    )
+    try:
+        return SavedRun(
+            workdir,
+            config.from_dict(settings["train"]),
+            ModelConfig.from_dict(settings["model"]),
+            settings["dataset_sha256"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{workdir.config_file} is damaged, or was written by another version "
+            f"({type(error).__name__}: {error}): train again"
+        ) from None

@@ -30,7 +30,7 @@ _USER_ERRNOS = frozenset(
 )
 # What TensorFlow and HDF5 report in their messages, under errors of their own.
 _SAID_IN_WORDS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_PATH = re.compile(r"(/[^\s;:,'\"]+)")
+_PATH = re.compile(r"/[^\s;:,'\"]+/[^\s;:,'\"]+")
 
 
 class UserError(Exception):
@@ -94,10 +94,17 @@ def fault_of_machine(error: BaseException) -> str | None:
         seen.add(id(cause))
         for number in _SAID_IN_WORDS:
             if os.strerror(number) in str(cause):
-                path = _PATH.search(str(cause))
-                return f"cannot write{f' {path[1]!r}' if path else ''}: {os.strerror(number)}"
+                return f"cannot write{_path_in(str(cause))}: {os.strerror(number)}"
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def _path_in(message: str) -> str:
+    """Returns the first file that a message names, quoted after a space, or nothing."""
+    for found in _PATH.findall(message):
+        if os.path.isdir(os.path.dirname(found)):  # Not a device of TensorFlow's, `/job:localhost`.
+            return f" {found!r}"
+    return ""
 
 
 def _fail(message: str) -> None:
