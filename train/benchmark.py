@@ -46,13 +46,15 @@ def main(args: Sequence[str] | None = None) -> None:
     if with_pictures:
         require_extra("figures")
     import_tensorflow_quietly()
+    from train.benchmarks.real_run import real_run_name
     from train.benchmarks.report import measure_all
-    from train.benchmarks.rows import ROWS
+    from train.benchmarks.rows import REAL_RUNS, ROWS
 
     rows = [r for r in ROWS if config.rows in r.name and (r.quick or not config.quick)]
-    if not rows:
+    real_runs = [run for run in REAL_RUNS if config.rows in real_run_name(*run)]
+    if not rows and not real_runs:
         raise UserError(f"--rows expects a part of a row's name; got {config.rows!r}")
-    measure_all(rows, config.repeats, config.out, with_pictures)
+    measure_all(rows, real_runs, config.repeats, config.out, with_pictures)
 
 
 if __name__ == "__main__":

@@ -123,8 +123,9 @@ def test_beyond_the_length_nothing_matters(float64: None, name: str) -> None:
     clean = evaluate(tf.constant(values))
     soiled = evaluate(tf.constant(np.where(beyond, garbage, values)))
     for a, b in zip(clean, soiled, strict=True):
-        assert np.all(np.isfinite(a))
-        np.testing.assert_array_equal(a, b)
+        assert np.all(np.isfinite(a)) and np.all(np.isfinite(b))
+        # Sums over threads need not repeat to the last bit.
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
 @every_row

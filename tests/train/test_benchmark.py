@@ -11,6 +11,7 @@ from tests.models import make_model
 from train import benchmark
 from train.benchmarks import operations
 from train.benchmarks.pictures import sweep_png
+from train.benchmarks.real_run import measure_real_run
 from train.benchmarks.rows import ROWS
 from train.benchmarks.sweeps import PICTURES, Point
 from train.support.errors import UserError
@@ -46,6 +47,12 @@ def test_the_program_writes_what_it_prints(
         assert row["name"] in printed
         assert row["seconds"] > 0 and row["units"] > 0
     assert results["unit_seconds"] > 0 and results["bytes_per_unit"] > 0
+
+
+def test_a_real_run_is_counted() -> None:
+    run = measure_real_run("lstm", 2)
+    assert run.steps == 2 and run.characters_per_second > 0
+    assert run.page_faults_per_step >= 0 and 0 <= run.kernel_share <= 1
 
 
 def test_rows_that_are_not_there_are_refused(tmp_path: Path) -> None:

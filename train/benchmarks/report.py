@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_latentflow import compiled_loops
 from train.benchmarks.pictures import sweep_png
+from train.benchmarks.real_run import measure_real_run, real_run_name
 from train.benchmarks.rows import Row
 from train.benchmarks.sweeps import PICTURES, Point, Sweep, points
 from train.benchmarks.unit import Machine, measure_machine, time_in_units
@@ -22,11 +23,18 @@ __all__ = ["measure_all"]
 _RESULTS = "benchmark.json"
 
 
-def measure_all(rows: Sequence[Row], repeats: int, out: Path, with_sweeps: bool) -> None:
+def measure_all(
+    rows: Sequence[Row],
+    real_runs: Sequence[tuple[str, int]],
+    repeats: int,
+    out: Path,
+    with_sweeps: bool,
+) -> None:
     """Times rows, and on request how times grow, which it draws too.
 
     Args:
       rows: What to time.
+      real_runs: Models, and how many batches to train each on.
       repeats: Times of each, of which the median counts.
       out: Folder for the numbers and the pictures, made if it is missing.
       with_sweeps: Whether the sweeps are timed and drawn.
@@ -36,16 +44,36 @@ def measure_all(rows: Sequence[Row], repeats: int, out: Path, with_sweeps: bool)
     machine = measure_machine()
     print(f"one unit is {1000 * machine.unit_seconds:.1f} ms\n")
     results = {"machine": _description(), **machine._asdict(), "rows": [], "sweeps": []}
+    results["real_runs"] = []
     with compiled_loops():  # As the programs train and test.
         _measure_rows(rows, machine, repeats, file, results)
+        for model, num_batches in real_runs:
+            _measure_real_run(model, num_batches, file, results)
         if with_sweeps:
             _measure_sweeps(repeats, file, results)
+
+
+def _measure_real_run(model: str, num_batches: int, file: Path, results: dict[str, Any]) -> None:
+    """Prints a line for a real run, and adds it to the results and their file."""
+    run = measure_real_run(model, num_batches)
+    name = real_run_name(model, num_batches)
+    results["real_runs"].append({"name": name, **run._asdict()})
+    write_json(file, results)
+    counted = ""
+    if run.page_faults_per_step is not None:
+        counted = (
+            f", {run.page_faults_per_step:.0f} page faults a step, "
+            f"{run.kernel_share:.0%} of the CPU time in the kernel"
+        )
+    print(f"{name}: {run.characters_per_second:.0f} characters/s{counted}", flush=True)
 
 
 def _measure_rows(
     rows: Sequence[Row], machine: Machine, repeats: int, file: Path, results: dict[str, Any]
 ) -> None:
     """Prints a line for each row, and adds it to the results and their file."""
+    if not rows:
+        return
     width = max(len(row.name) for row in rows)
     heads = (
         f"{'units':>9}{'[ms]':>9}{'floor':>9}{'ratio':>7}{'published':>11}{'first [s]':>11}"

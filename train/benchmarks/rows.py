@@ -9,7 +9,7 @@ from tf_latentflow import ModelConfig
 from train.benchmarks import operations, work
 from train.benchmarks.unit import UNIT_OPERATIONS, Machine
 
-__all__ = ["ROWS", "Row", "paper_config"]
+__all__ = ["REAL_RUNS", "ROWS", "Row", "paper_config"]
 
 
 class Row(NamedTuple):
@@ -151,3 +151,6 @@ ROWS: tuple[Row, ...] = (
     *_made(100, 64),
     *_made(500, 1024),
 )
+
+# Real runs: a model, and how many batches of mixed lengths.
+REAL_RUNS: tuple[tuple[str, int], ...] = (("af-af", 200), ("lstm", 200))

@@ -1,15 +1,16 @@
-"""The memory that this process takes."""
+"""The memory and the time that this process takes, as the operating system counts them."""
 
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
 try:
     import resource
 except ImportError:  # Windows.
     resource = None
 
-__all__ = ["peak_memory_gib"]
+__all__ = ["Usage", "peak_memory_gib", "usage"]
 
 
 def peak_memory_gib() -> float | None:
@@ -18,3 +19,25 @@ def peak_memory_gib() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**30 if sys.platform == "darwin" else 2**20)  # Bytes there, else KiB.
+
+
+class Usage(NamedTuple):
+    """What this process has used so far.
+
+    Attributes:
+      user: CPU time of its own code [s].
+      kernel: CPU time of the system on its behalf [s].
+      page_faults: Pages that the system has mapped for it without reading a disk.
+    """
+
+    user: float
+    kernel: float
+    page_faults: int
+
+
+def usage() -> Usage | None:
+    """Returns what this process has used so far; None where no one counts it."""
+    if resource is None:
+        return None
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return Usage(used.ru_utime, used.ru_stime, used.ru_minflt)

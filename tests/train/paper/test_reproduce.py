@@ -74,6 +74,7 @@ def numbers(out: Path) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.nightly
 def test_interrupted_twice_it_gives_the_table_of_the_undisturbed_run(
     data_dir: Path, tmp_path: Path
 ) -> None:

@@ -1,0 +1,81 @@
+"""A disk that fills up while a run trains: one line, and the same weights once it is larger."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+FLAGS = (
+    *("--preset", "tiny", "--max-steps", "12", "--checkpoint-steps", "2", "--log-steps", "2"),
+    *("--eval-every", "6", "--kl-zero", "1", "--kl-ramp", "2", "--test-samples", "1"),
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng, words = random.Random(0), ("a", "cat", "sees", "the", "dog", "while", "birds", "sing")
+    path = tmp_path_factory.mktemp("data") / "animals.txt"
+    lines = {" ".join(rng.choices(words, k=rng.randint(2, 9))) for _ in range(200)}
+    path.write_text("\n".join(sorted(lines)))
+    return path
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own; only the superuser can make one."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", path], check=True)
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def train(dataset: Path, workdir: Path) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "train.char_lm", "--dataset", str(dataset)]
+    kept = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.run(
+        [*program, "--workdir", str(workdir), *FLAGS],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**kept, "CUDA_VISIBLE_DEVICES": "-1", "TF_NUM_INTRAOP_THREADS": "1"},
+        check=False,
+    )
+
+
+def weights(workdir: Path) -> str:
+    return json.loads((workdir / "results.json").read_text())["train"]["weights_sha256"]
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can make a small disk")
+def test_it_goes_on_once_the_disk_is_larger(
+    dataset: Path, small_disk: Path, tmp_path: Path
+) -> None:
+    assert train(dataset, tmp_path / "undisturbed").returncode == 0
+    workdir = small_disk / "run"
+    stops = 0
+    for size in range(1000, 6000, 800):
+        done = train(dataset, workdir)
+        if done.returncode == 0:
+            break
+        stops += 1
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.count("\n") == 1 and "No space left on device" in done.stderr
+        whole = [
+            p for p in (workdir / "checkpoints").glob("step-*") if (p / "sha256.json").exists()
+        ]
+        assert len(whole) == len(list((workdir / "checkpoints").glob("step-*")))
+        subprocess.run(["mount", "-o", f"remount,size={size}k", small_disk], check=True)
+    assert stops >= 2
+    assert weights(workdir) == weights(tmp_path / "undisturbed")
+    assert not list(workdir.rglob(".tmp-*"))
