@@ -63,8 +63,9 @@ class SequenceModel(keras.Model):
         self.config = config
         self.length_model = LengthModel(config.max_length)
         self.symbols = EMISSIONS[config.emission](config.vocab_size, config.hidden_size)
-        self._graph_estimate = tf.function(self._estimate, reduce_retracing=True)
-        self._compiled_sample = tf.function(self._sample, jit_compile=True)
+        # Without AutoGraph, which would read all code again: no control flow here is Python's.
+        self._graph_estimate = tf.function(self._estimate, reduce_retracing=True, autograph=False)
+        self._compiled_sample = tf.function(self._sample, jit_compile=True, autograph=False)
 
     def get_config(self) -> dict[str, Any]:
         return {"config": self.config.to_dict(), "name": self.name}

@@ -25,8 +25,8 @@ class Variations:
 
     def compile_variations(self) -> None:
         """Makes what the methods below call; compiles nothing yet."""
-        self._compiled_noise_of = tf.function(self._noise_of, jit_compile=True)
-        self._compiled_decode = tf.function(self._decode, jit_compile=True)
+        self._compiled_noise_of = tf.function(self._noise_of, jit_compile=True, autograph=False)
+        self._compiled_decode = tf.function(self._decode, jit_compile=True, autograph=False)
 
     def _noise_of(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """`eps = f^-1(mean)` of the posterior mean, `[B, T, H]`, 0 beyond each length."""

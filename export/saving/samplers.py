@@ -99,7 +99,7 @@ def _compiled(compute: _Compute, max_length: int) -> _Compute:
     Rows become a power of two, so that few shapes are compiled.
     """
     sizes = compiled_lengths(max_length)
-    compute = tf.function(compute, jit_compile=True)
+    compute = tf.function(compute, jit_compile=True, autograph=False)
 
     def padded(
         noise: list[tf.Tensor],

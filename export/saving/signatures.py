@@ -126,4 +126,4 @@ class _Untracked:
 def _trace(
     function: Callable[..., dict[str, tf.Tensor]], *specs: tf.TensorSpec
 ) -> tf.types.experimental.ConcreteFunction:
-    return tf.function(function, input_signature=specs).get_concrete_function()
+    return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()

@@ -67,7 +67,7 @@ class SplitTerms:
         if self._compiled is None:
             spec = batch_spec(sequences, self._batch_size, self._max_steps)
             self._compiled = tf.function(
-                self.terms, input_signature=(*spec, tf.TensorSpec([2], tf.int32))
+                self.terms, input_signature=(*spec, tf.TensorSpec([2], tf.int32)), autograph=False
             )
         lengths = np.array([len(sequence) for sequence in sequences], np.int32)
         size, limit = self._batch_size, self._max_steps

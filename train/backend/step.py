@@ -70,7 +70,7 @@ class TrainStep:
         self._compile_loops = loops_are_compiled()
         self._variables = [variable.value for variable in model.trainable_variables]
         self._replica_sums = (
-            tf.function(self._sums_and_gradients, jit_compile=True)
+            tf.function(self._sums_and_gradients, jit_compile=True, autograph=False)
             if jit
             else (self._sums_and_gradients)
         )
@@ -91,14 +91,15 @@ class TrainStep:
         scalars = (tf.TensorSpec([], self._dtype), tf.TensorSpec([], tf.int64))
         batch = None if jit else tuple(batch_spec)
         self._whole = tf.function(
-            self._whole_step, input_signature=None if jit else (batch, *scalars)
+            self._whole_step, input_signature=None if jit else (batch, *scalars), autograph=False
         )
         self._accumulate = tf.function(
             self._accumulate_batch,
             input_signature=None if jit else (batch, *scalars, tf.TensorSpec([], tf.int32)),
+            autograph=False,
         )
         self._finish = tf.function(
-            self._finish_step, input_signature=(tf.TensorSpec([], tf.int64),)
+            self._finish_step, input_signature=(tf.TensorSpec([], tf.int64),), autograph=False
         )
 
     def __call__(
