@@ -94,7 +94,7 @@ def test_its_time_on_a_processor_is_bounded(read, tmp_path: Path) -> None:
             "    own_process._CPU_SECONDS = 1\n    answer(read)",
         )
     )
-    with pytest.raises(UserError, match="it takes more than 30 seconds"):
+    with pytest.raises(UserError, match="it takes more than 20 seconds"):
         read("loop")
 
 

@@ -20,7 +20,7 @@ except ImportError:  # Windows, where only the time is bounded.
 __all__ = ["answer", "read_in_own_process"]
 
 _MEMORY_GIB = 1
-_CPU_SECONDS = 30
+_CPU_SECONDS = 20  # Ten times what the largest set takes.
 _SECONDS = 120  # By the clock, should the machine have other work.
 _REASON_LENGTH = 200
 # Exit statuses; Python has 1 and 2 for itself.
@@ -30,7 +30,7 @@ _REFUSED, _FAILED, _NO_MEMORY = 3, 4, 5
 def read_in_own_process(module: str, path: Path, expected: str, cure: str) -> bytes:
     """Runs `python -m MODULE` on a file and returns what it answers.
 
-    The module ends with a call of `answer`. It may crash, loop or fill the memory: it has 30
+    The module ends with a call of `answer`. It may crash, loop or fill the memory: it has 20
     seconds of a processor and 1 GiB.
 
     Args:
