@@ -22,7 +22,8 @@ import tyro
 
 from export.rest_client import RestClient
 from export.saving.packed_rolls import pack_roll, unpack_roll
-from train.data.music.midi import read_midi, write_midi
+from train.data.music.midi import DEFAULT_TEMPO_BPM, read_midi, write_midi
+from train.samples.flags import check_tempo
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
 
@@ -50,6 +51,8 @@ class GenerateConfig:
     """Music: folder for the files."""
     steps_per_beat: int = 2
     """Music: time steps in a quarter note, as the model was trained."""
+    tempo: float = DEFAULT_TEMPO_BPM
+    """Music: quarter notes in a minute, 4 to 1000."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +105,7 @@ def _generate(config: GenerateConfig) -> None:
         raise UserError(f"--temperature expects a number of at least 0; got {config.temperature}")
     if not 0 <= config.seed < 2**63 - config.num:
         raise UserError(f"--seed expects a whole number of at least 0; got {config.seed}")
+    check_tempo(config.tempo)
     rows = RestClient(config.url).predict(
         "generate",
         [
@@ -171,7 +175,7 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
         raise UserError(f"expected a packed piano roll from {config.url}; got {error}") from None
     config.out.mkdir(parents=True, exist_ok=True)
     path = config.out / f"sample-{seed}.mid"
-    write_midi(path, roll, config.steps_per_beat)
+    write_midi(path, roll, config.steps_per_beat, config.tempo)
     return path
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import scipy.io
 
@@ -16,6 +18,7 @@ __all__ = [
     "note_lists",
     "random_rolls",
     "same",
+    "smf",
     "write_mat",
 ]
 
@@ -53,4 +56,13 @@ def same(splits, others):
         len(splits[split]) == len(others[split])
         and all(map(np.array_equal, splits[split], others[split]))
         for split in SPLITS
+    )
+
+
+def smf(*tracks, kind=1, division=96, promised=None):
+    """A Standard MIDI File of these bytes, with an end of track after each."""
+    promised = len(tracks) if promised is None else promised
+    header = struct.pack(">4sLHHH", b"MThd", 6, kind, min(promised, 0xFFFF), division)
+    return header + b"".join(
+        struct.pack(">4sL", b"MTrk", len(track) + 4) + track + b"\0\xff\x2f\0" for track in tracks
     )

@@ -61,8 +61,10 @@ def test_client_of_music(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert capsys.readouterr().out.startswith("log_likelihood -1.0000  num_steps 5  ")
         client.main(
             ["generate", "--url", server.rest_url, "--length", "99", "--out", str(tmp_path)]
+            + ["--tempo", "240"]
         )
-        assert len(read_midi(Path(capsys.readouterr().out.strip())).roll) == MUSIC_STEPS
+        piece = read_midi(Path(capsys.readouterr().out.strip()))
+        assert (len(piece.roll), piece.tempo_bpm) == (MUSIC_STEPS, 240)
 
 
 def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
@@ -80,6 +82,7 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
         (["generate", "--url", url, "--length", "0"], "--length"),
         (["generate", "--url", url, "--temperature", "nan"], "--temperature"),
         (["generate", "--url", url, "--seed", "-1"], "--seed"),
+        (["generate", "--url", url, "--tempo", "0"], "--tempo expects a number from 4 to 1000"),
         (["score", "--url", url], "sentence"),
         (["status", "--url", f"{url}/versions/8"], "answered 404"),
     ]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 from scipy.io import savemat
 
+from tests.music_files import smf
 from tf_latentflow import ModelConfig
 from train import char_lm, evaluate, polyphonic_music, reproduce, sample
 from train.data.music.config import MusicConfig
@@ -142,6 +145,7 @@ def test_samples_repeat_with_their_seed(
     for i in range(2):
         a, b = (tmp_path / folder / f"sample-3-{i}.mid" for folder in ("a", "b"))
         assert a.read_bytes() == b.read_bytes()
+        assert tempo_of(a) == 100
 
 
 def test_a_piece_is_varied(flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,9 +157,65 @@ def test_a_piece_is_varied(flow: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert written == [f"mine-0-{i}.{kind}" for i in range(2) for kind in ("mid", "png")]
 
 
+def tempo_of(path: Path) -> float:
+    (tempo,) = (m.tempo for m in mido.MidiFile(path).tracks[0] if m.type == "set_tempo")
+    return mido.tempo2bpm(tempo)
+
+
+def test_a_variation_has_the_tempo_of_its_piece(
+    flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    piece = draw_piece(np.random.default_rng(1), 12)
+    write_midi(tmp_path / "mine.mid", piece, tempo_bpm=137.5)
+    flags = [str(flow), "-n", "1", "--out", str(tmp_path)]
+    prime = ["--prime", str(tmp_path / "mine.mid")]
+    sample.main([*flags, *prime])
+    assert tempo_of(tmp_path / "mine-0-0.mid") == pytest.approx(137.5, abs=1e-3)
+    sample.main([*flags, *prime, "--tempo", "61.5"])
+    assert tempo_of(tmp_path / "mine-0-0.mid") == pytest.approx(61.5, abs=1e-3)
+    sample.main([*flags, "--length", "8", "--tempo", "240"])
+    assert tempo_of(tmp_path / "sample-0-0.mid") == 240
+
+
+def test_what_a_prime_lost_is_said(
+    flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prime = tmp_path / "mine.mid"
+    note = b"\0\x90\x3c\x50\x60\x3c\0"
+    prime.write_bytes(smf(note + note.replace(b"\x3c", b"\x05"), promised=2))
+    sample.main([str(flow), "-n", "1", "--prime", str(prime), "--out", str(tmp_path)])
+    printed = capsys.readouterr()
+    assert "1 of its notes left out: not in 21..108" in printed.err
+    assert "promises 2 tracks, and 1 are there" in printed.err
+    assert printed.out.split() == [str(tmp_path / f"mine-0-0.{kind}") for kind in ("mid", "png")]
+
+
+def test_a_mat_is_trained_on_with_scipy_alone(
+    data_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for package in ("matplotlib", "mido", "music21"):
+        monkeypatch.setitem(sys.modules, package, None)
+    train(data_dir, tmp_path / "run", "lstm")
+    printed = capsys.readouterr()
+    assert "no MIDI files of samples: mido is not installed; pip install" in printed.err
+    assert "no pictures of samples: matplotlib is not installed; pip install" in printed.err
+    assert "notes held" in printed.out and "samples, MIDI files" not in printed.out
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["test"]
+    evaluate.main([str(tmp_path / "run"), "--samples", "2"])
+    with pytest.raises(UserError, match="not installed: mido;"):
+        sample.main([str(tmp_path / "run"), "-n", "1"])
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        *(
+            (["--tempo", tempo], "--tempo expects a number from 4 to 1000, .*; got")
+            for tempo in ("0", "-90", "3.9", "1001", "nan", "inf")
+        ),
         (["--amount", "0.5"], "--prime"),
         (["--prime", "long.mid"], "at most 25"),
         (["--prime", "long.mid", "--length", "5"], "--length"),
@@ -178,9 +238,10 @@ def test_bad_flags_of_sample(
         sample.main([str(flow), *flags])
 
 
-def test_flags_of_music_are_refused_for_text(tmp_path: Path) -> None:
-    flags = SampleConfig(workdir=tmp_path, prime=tmp_path / "mine.mid")
-    with pytest.raises(UserError, match="--prime"):
+@pytest.mark.parametrize("flag", [{"prime": Path("mine.mid")}, {"tempo": 90.0}])
+def test_flags_of_music_are_refused_for_text(tmp_path: Path, flag: dict) -> None:
+    flags = SampleConfig(workdir=tmp_path, **flag)
+    with pytest.raises(UserError, match=f"--{next(iter(flag))} is for models of music"):
         flags.check(ModelConfig(), TextConfig.unit)
 
 

@@ -15,9 +15,10 @@ from train.support.errors import UserError
 from train.support.extras import require_extra
 from train.support.units import Unit
 
-__all__ = ["SampleConfig"]
+__all__ = ["SampleConfig", "check_tempo"]
 
 _DEFAULT_AMOUNT = 0.3
+_SLOWEST, _FASTEST = 4, 1000  # Quarter notes in a minute: a MIDI file can say no slower.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,8 @@ class SampleConfig:
     """Music: a MIDI file to vary, by way of its latents, instead of drawing pieces."""
     amount: float | None = None
     """Music: how far from --prime, from 0 (as the model reads it) to 1 (a new piece). None: 0.3."""
+    tempo: float | None = None
+    """Music: quarter notes in a minute, 4 to 1000. None: the tempo of --prime, or 100."""
 
     @property
     def distance(self) -> float:
@@ -76,14 +79,16 @@ class SampleConfig:
             refuse_flag("temperature", "a number of at least 0", self.temperature)
         if not 0 <= self.seed < 2**31:
             refuse_flag("seed", "a whole number from 0 to 2147483647", self.seed)
+        if self.tempo is not None:
+            check_tempo(self.tempo)
 
     def _check_text(self) -> None:
-        for name in ("out", "prime", "amount"):
+        for name in ("out", "prime", "amount", "tempo"):
             if getattr(self, name) is not None:
                 raise UserError(f"--{name} is for models of music; this one writes text")
 
     def _check_music(self, model: ModelConfig) -> None:
-        require_extra("music")
+        require_extra("music", "mido")
         if self.prime is None:
             if self.amount is not None:
                 raise UserError("--amount says how far from --prime; give a MIDI file as --prime")
@@ -94,3 +99,14 @@ class SampleConfig:
             raise UserError("--length is for new pieces; a variation is as long as its --prime")
         if not 0 <= self.distance <= 1:
             refuse_flag("amount", "a number from 0 to 1", self.amount)
+
+
+def check_tempo(tempo: float) -> None:
+    """Refuses a --tempo that is none.
+
+    Raises:
+      UserError: If it is not from 4 to 1000 quarter notes in a minute.
+    """
+    if not _SLOWEST <= tempo <= _FASTEST:
+        expected = f"a number from {_SLOWEST} to {_FASTEST}, quarter notes in a minute"
+        refuse_flag("tempo", expected, tempo)

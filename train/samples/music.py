@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import tensorflow as tf
 from tf_latentflow import ModelConfig
 from train.backend.board import Board
 from train.data.music.config import MusicConfig
-from train.data.music.midi import MidiPiece, read_midi, write_midi
+from train.data.music.midi import DEFAULT_TEMPO_BPM, MidiPiece, read_midi, write_midi
 from train.data.music.sets import MusicSet
 from train.samples.draw import draw_sequences, padded
 from train.samples.flags import SampleConfig
@@ -21,6 +22,7 @@ from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
 from train.support.errors import UserError
+from train.support.extras import missing_packages
 
 __all__ = ["MusicSamples", "vary_piece", "write_pieces"]
 
@@ -33,16 +35,26 @@ _SHOWN_STEPS = 96
 
 
 def write_pieces(
-    folder: Path, names: Sequence[str], rolls: Sequence[np.ndarray], steps_per_beat: int
+    folder: Path,
+    names: Sequence[str],
+    rolls: Sequence[np.ndarray],
+    steps_per_beat: int,
+    tempo_bpm: float = DEFAULT_TEMPO_BPM,
 ) -> list[Path]:
-    """Writes `NAME.mid` and `NAME.png` of every piece, uint8 `[T, 88]`; returns all paths."""
+    """Writes `NAME.mid` and `NAME.png` of every piece, uint8 `[T, 88]`; returns all paths.
+
+    Raises:
+      UserError: If mido is not installed; without matplotlib there are no pictures.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, roll in zip(names, rolls, strict=True):
         midi, picture = (folder / f"{name}.{kind}" for kind in ("mid", "png"))
-        write_midi(midi, roll, steps_per_beat)
-        picture.write_bytes(roll_png(roll, name, steps_per_beat))
-        paths += [midi, picture]
+        write_midi(midi, roll, steps_per_beat, tempo_bpm)
+        paths.append(midi)
+        if _has("matplotlib"):
+            picture.write_bytes(roll_png(roll, name, steps_per_beat))
+            paths.append(picture)
     return paths
 
 
@@ -62,6 +74,7 @@ class MusicSamples:
     def show(
         self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: MusicConfig
     ) -> Show:
+        _say_what_is_missing()
         return _show(valid, config.seed, config.steps_per_beat)
 
     def leave(
@@ -77,10 +90,13 @@ class MusicSamples:
             model, _NUM_SAMPLES, seed=config.seed, length=length, progress=progress
         )
         names = [f"final-{i}" for i in range(_NUM_FILES)]
-        write_pieces(folder / "samples", names, rolls[:_NUM_FILES], config.steps_per_beat)
+        if _has("mido"):
+            write_pieces(folder / "samples", names, rolls[:_NUM_FILES], config.steps_per_beat)
         return {"samples": summary(rolls), "data": summary(dataset.train)}
 
     def sample(self, model: keras.Model, flags: SampleConfig, config: MusicConfig) -> None:
+        _say_what_is_missing()
+        tempo = DEFAULT_TEMPO_BPM
         if flags.prime is None:
             stem = f"sample-{flags.seed}"
             rolls = draw_sequences(
@@ -93,24 +109,43 @@ class MusicSamples:
         else:
             stem = f"{flags.prime.stem}-{flags.seed}"
             piece = _read_prime(flags.prime, config, model.config.max_length)
+            tempo = piece.tempo_bpm
             rolls = vary_piece(
                 model, piece.roll, flags.num, flags.distance, flags.seed, flags.temperature
             )
         names = [f"{stem}-{i}" for i in range(len(rolls))]
         folder = flags.workdir / "samples" if flags.out is None else flags.out
-        for path in write_pieces(folder, names, rolls, config.steps_per_beat):
+        tempo = tempo if flags.tempo is None else flags.tempo
+        for path in write_pieces(folder, names, rolls, config.steps_per_beat, tempo):
             print(path)
 
 
 def _read_prime(path: Path, config: MusicConfig, max_length: int) -> MidiPiece:
-    """Reads a piece that the model gives a probability."""
+    """Reads a piece that the model gives a probability; what it lacks goes to standard error."""
     piece = read_midi(path, config.steps_per_beat)
+    for remark in piece.remarks:
+        print(f"{path}: {remark}", file=sys.stderr)
     if len(piece.roll) > max_length:
         raise UserError(
             f"{path} has {len(piece.roll)} steps, and the model knows pieces of at most "
             f"{max_length}: cut it, or train on longer pieces"
         )
     return piece
+
+
+def _has(package: str) -> bool:
+    """Returns whether a package of the extra `music` is installed."""
+    return not missing_packages("music", package)
+
+
+def _say_what_is_missing() -> None:
+    """Says on standard error which files will not be there for want of a package."""
+    for package, files in (("mido", "MIDI files"), ("matplotlib", "pictures")):
+        if not _has(package):
+            print(
+                f"no {files} of samples: {package} is not installed; pip install '.[music]'",
+                file=sys.stderr,
+            )
 
 
 def _show(valid: Sequence[np.ndarray], seed: int, steps_per_beat: int) -> Show:
@@ -124,6 +159,8 @@ def _show(valid: Sequence[np.ndarray], seed: int, steps_per_beat: int) -> Show:
     x, lengths = padded([roll[:_SHOWN_STEPS] for roll in valid[:_SHOWN]])
 
     def show(model: keras.Model, board: Board, step: int) -> None:
+        if not _has("matplotlib"):
+            return
         length = min(_SHOWN_STEPS, model.config.max_length)
         samples = draw_sequences(model, _SHOWN, seed=seed, length=length)
         pictures = [roll_png(roll, "sample", steps_per_beat) for roll in samples]

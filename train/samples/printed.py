@@ -37,7 +37,8 @@ def _print_pieces(workdir: Path, numbers: dict[str, Any]) -> None:
     print(f"\n{'':<20}{'samples':>9}{'data':>9}")
     for key, label in (("notes_per_step", "notes per step"), ("held_share", "notes held")):
         print(f"{label:<20}{samples[key]:>9.3f}{data[key]:>9.3f}")
-    print(f"\nsamples, MIDI files and pictures: {workdir / 'samples'}")
+    if (workdir / "samples").is_dir():
+        print(f"\nsamples, MIDI files and pictures: {workdir / 'samples'}")
 
 
 _PRINTERS: Mapping[str, Any] = {"text": _print_texts, "music": _print_pieces}

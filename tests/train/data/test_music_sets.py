@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.music_files import PIECE, RELEASED_MUSIC, note_lists, same, write_mat
+from tf_latentflow import ModelConfig
 from train.data.music import sets
 from train.data.music.sets import load, load_music
 from train.data.splits import SPLITS
@@ -104,6 +105,16 @@ def test_split_without_a_piece_is_refused(tmp_path):
     write_mat(tmp_path / "JSB_Chorales.mat", testdata=[np.zeros([0, 88])])
     with pytest.raises(UserError, match="no piece for test"):
         load_music("jsb", tmp_path)
+
+
+def test_a_set_whose_test_pieces_are_all_too_long_is_refused(tmp_path):
+    write_mat(tmp_path / "JSB_Chorales.mat", testdata=[np.repeat(PIECE, 2, 0)])  # 5 and 10 steps.
+    music = load_music("jsb", tmp_path)
+    with pytest.raises(UserError, match="at most 6 steps .* the shortest of 1 has 10;"):
+        music.model_fields()
+    with pytest.raises(UserError, match="at most 9 steps"):
+        music.encode(ModelConfig(max_length=9), music.test)
+    assert len(music.encode(ModelConfig(max_length=10), music.test)) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +83,7 @@ _GOOD = {"train": [[[60]]], "valid": [[[60]]], "test": [[[60]]]}
         ({}, "of an empty dict"),
         ({"train": [], "test": []}, "got the keys test, train"),
         (_GOOD | {"valid": 3}, "a dict of the lists"),
-        (_GOOD | {"valid": [[[60]], 60]}, "a list of steps in .* valid, piece 2; got a int"),
+        (_GOOD | {"valid": [[[60]], 60]}, "a list of steps in .* valid, piece 2; got an int"),
         (_GOOD | {"test": [[[60], 60]]}, "test, piece 1, step 2; got 60"),
         (_GOOD | {"test": [[[60], [20]]]}, r"from 21 to 108 in .* step 2; got \[20\]"),
         (_GOOD | {"test": [[[109]]]}, r"got \[109\]"),
@@ -104,3 +106,88 @@ def test_damaged_pickle_is_refused(tmp_path, data):
     path.write_bytes(data)
     with pytest.raises(UserError, match="expected a pickle .* it cannot be read"):
         read_pickle(path)
+
+
+# Small pickles that ask for much. All else in them is a set of music.
+
+
+def _around(step):
+    """A pickle of protocol 2 whose first step is made by these opcodes."""
+    rest = b"".join(b"U" + bytes([len(s)]) + s + b"]]]K<aaa" for s in (b"valid", b"test"))
+    return b"\x80\x02}(U\x05train]]" + step + b"aa" + rest + b"u."
+
+
+def _doubled(number):
+    """A list of two lists of two lists ...: 2**number at the bottom, from a few bytes each."""
+    double = (bytes([0x30, 0x5D, 0x28, 0x68, i, 0x68, i, 0x65, 0x71, i + 1]) for i in range(number))
+    return b"]q\0" + b"".join(double)  # Each pops the list before, and has it twice.
+
+
+_BIG = b"\x8b" + struct.pack("<l", 5000) + b"\x7f" * 5000
+_REPEATED = (  # 30,000 pieces, the same, of 30,000 steps, the same, of 30,000 notes.
+    b"\x80\x02}(U\x05train" + b"](" + b"K<" * 30000 + b"eq\0" + b"0](" + b"h\0" * 30000 + b"eq\1"
+    b"0](" + b"h\1" * 30000 + b"e" + b"U\x05valid]]]K<aaaU\x04test]]]K<aaau."
+)
+
+
+def test_what_is_around_a_step_is_a_set(tmp_path):
+    path = tmp_path / "a.pickle"
+    path.write_bytes(_around(b"]K<a"))
+    assert {split: len(rolls) for split, rolls in read_pickle(path).items()} == dict.fromkeys(
+        SPLITS, 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (_around(b"]" * 100_000 + b"a" * 99_999), r"got \[a list\]"),
+        (_around(b"]" + b"(" * 100_000 + b"t" * 100_000 + b"a"), r"got \[a tuple\]"),
+        # The hash of a tuple looks into it: this one ends the process that asks.
+        (_around(b"}" + b"(" * 500_000 + b"t" * 500_000 + b"K<s"), "its reader crashed|got a dict"),
+        (_around(b"]" + _doubled(200) + b"a"), r"got \[a list\]"),
+        (_around(b"]" + _BIG + b"a"), r"got \[an int\]"),
+        (_around(_BIG), "got an int"),
+        (_around(b"}" + _BIG + b"K<s"), "got a dict"),
+        (b"\x80\x02}" + _BIG + b"K<s.", "got the keys an int"),
+        (_around(b"]I" + b"9" * 100_000 + b"\na"), "could not convert string to int"),
+        (_around(b"]" + b"X" + struct.pack("<L", 10**6) + b"x" * 10**6 + b"a"), r"got \['x{20}'\]"),
+        (
+            b"\x80\x02}" + b"X" + struct.pack("<L", 10**6) + b"x" * 10**6 + b"K<s.",
+            "the keys x{20};",
+        ),
+        (
+            b"\x80\x02}("
+            + b"".join(b"M" + struct.pack("<H", i) + b"N" for i in range(9999))
+            + b"u.",
+            r"keys 0, 1, 10, 100, \.\.\.",
+        ),
+        (_around(b"](" + b"K<" * 100_000 + b"K\x01e"), r"got \[60, 60, 60, 60, \.\.\.\]"),
+        # More memory than there is: a place of its memory, a frame, a string.
+        (b"\x80\x04Nr\xff\xff\xff\x7f.", "it takes more than 1 GiB"),
+        (b"\x80\x04\x95" + struct.pack("<Q", 2**62) + b"N.", "it cannot be read"),
+        (b"\x80\x04\x8e" + struct.pack("<Q", 2**40) + b"N.", "it cannot be read"),
+        (b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b"N.", "it cannot be read"),
+        (_REPEATED, "at most 1,048,576 time steps .* got 900,000,002"),
+        (pickle.dumps({split: [[[60]] * 2**20] for split in SPLITS}), "got 3,145,728"),
+    ],
+    ids=lambda value: "" if isinstance(value, bytes) else value,
+)
+def test_a_hostile_pickle_is_one_line_soon(tmp_path, data, message):
+    path = tmp_path / "a.pickle"
+    path.write_bytes(data)
+    start = time.monotonic()
+    with pytest.raises(UserError, match=message) as raised:
+        read_pickle(path)
+    assert time.monotonic() - start < 60
+    assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
+
+
+def test_a_step_that_stands_in_many_places_is_looked_at_once(tmp_path):
+    path = tmp_path / "a.pickle"
+    step, piece = [60] * 100_000, []
+    piece += [step] * 1000
+    path.write_bytes(pickle.dumps({split: [piece] * 9 for split in SPLITS}, 2))
+    rolls = read_pickle(path)["valid"]
+    assert [roll.shape for roll in rolls] == [(1000, 88)] * 9
+    assert all((np.flatnonzero(roll.sum(0)) == 60 - 21).all() for roll in rolls)

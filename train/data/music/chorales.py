@@ -36,7 +36,7 @@ def bach_chorales() -> dict[str, list[np.ndarray]]:
     Raises:
       UserError: If music21 is not installed.
     """
-    require_extra("music")
+    require_extra("music", "music21")
     path = cache_dir() / f"chorales-{_RULE}-music21-{version('music21')}.npz"
     rolls = _read_cache(path)
     if rolls is None:

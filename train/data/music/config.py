@@ -9,7 +9,6 @@ from typing import ClassVar
 from train.data.music.sets import NAMED_SETS, MusicSet, load_music
 from train.engine.settings import refuse_flag
 from train.settings.config import TrainConfig
-from train.support.extras import require_extra
 from train.support.units import NATS_PER_STEP, Unit
 
 __all__ = ["MusicConfig"]
@@ -50,5 +49,4 @@ class MusicConfig(TrainConfig):
         Raises:
           UserError: If it cannot be had.
         """
-        require_extra("music")
         return load_music(self.dataset, self.data_dir, self.steps_per_beat)

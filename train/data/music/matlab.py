@@ -9,17 +9,21 @@ from typing import Any
 import numpy as np
 
 from train.data.music.rolls import NUM_NOTES
+from train.data.music.splits_apart import answer_splits, check_size, read_splits
 from train.support.errors import UserError
 from train.support.extras import require_extra
 
 __all__ = ["read_mat"]
 
 _KEYS = {"train": "traindata", "valid": "validdata", "test": "testdata"}
+_EXPECTED = "a MATLAB file (version 5 to 7.2)"
 _CURE = "get the file of the released set"
 
 
 def read_mat(path: Path) -> dict[str, list[np.ndarray]]:
     """Reads the three splits of a MATLAB file.
+
+    SciPy reads it, in a process of its own: damaged bytes can crash SciPy.
 
     Args:
       path: A file with the cell arrays `traindata`, `validdata` and `testdata`, whose cells are
@@ -29,31 +33,31 @@ def read_mat(path: Path) -> dict[str, list[np.ndarray]]:
       By split, its piano rolls in the order of the file; one may have no steps.
 
     Raises:
-      UserError: If it is no such file, or damaged.
+      UserError: If it is no such file, or damaged, or SciPy is not installed.
     """
-    require_extra("music")
+    require_extra("music", "scipy")
+    return read_splits("train.data.music.matlab", path, _EXPECTED, _CURE)
+
+
+def _read(data: bytes, path: str) -> dict[str, list[np.ndarray]]:
+    """Reads the bytes of a file; `path` is what messages call it."""
     import scipy.io
 
-    data = path.read_bytes()
-    try:
-        values = scipy.io.loadmat(io.BytesIO(data))
-    except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
-        raise UserError(
-            f"expected a MATLAB file (version 5 to 7.2) in {str(path)!r}; "
-            f"it cannot be read: {error}; {_CURE}"
-        ) from error
+    values = scipy.io.loadmat(io.BytesIO(data), variable_names=list(_KEYS.values()))
     missing = [key for key in _KEYS.values() if key not in values]
     if missing:
         raise UserError(
-            f"expected {', '.join(_KEYS.values())} in {str(path)!r}; missing: "
+            f"expected {', '.join(_KEYS.values())} in {path!r}; missing: "
             f"{', '.join(missing)}; {_CURE}"
         )
+    cells = {split: _cells(values[key], f"{path!r}, {key}") for split, key in _KEYS.items()}
+    check_size(sum(cell.shape[0] for pieces in cells.values() for cell in pieces), path)
     return {
         split: [
-            _roll(cell, f"{str(path)!r}, {key}, piece {number}")
-            for number, cell in enumerate(_cells(values[key], f"{str(path)!r}, {key}"), start=1)
+            _roll(cell, f"{path!r}, {_KEYS[split]}, piece {number}")
+            for number, cell in enumerate(pieces, start=1)
         ]
-        for split, key in _KEYS.items()
+        for split, pieces in cells.items()
     }
 
 
@@ -68,13 +72,17 @@ def _cells(value: Any, where: str) -> list[Any]:
 
 def _roll(cell: Any, where: str) -> np.ndarray:
     """Returns one cell as a piano roll."""
-    if cell.size == 0:  # MATLAB's empty matrix is [0, 0].
+    import scipy.sparse
+
+    if 0 in cell.shape:  # MATLAB's empty matrix is [0, 0].
         return np.zeros((0, NUM_NOTES), np.uint8)
     if cell.dtype.kind not in "biuf" or cell.ndim != 2 or cell.shape[1] != NUM_NOTES:
         raise UserError(
             f"expected a matrix [T, {NUM_NOTES}] in {where}; got {_describe(cell)}; {_CURE}"
         )
-    if not np.isin(cell, (0, 1)).all():
+    if scipy.sparse.issparse(cell):
+        cell = cell.toarray()
+    if not ((cell == 0) | (cell == 1)).all():
         raise UserError(f"expected only 0 and 1 in {where}; got other numbers; {_CURE}")
     return np.ascontiguousarray(cell, np.uint8)
 
@@ -82,3 +90,7 @@ def _roll(cell: Any, where: str) -> np.ndarray:
 def _describe(value: Any) -> str:
     """Returns what a value is, for an error message."""
     return f"{value.dtype.name} of shape {list(value.shape)}"
+
+
+if __name__ == "__main__":
+    answer_splits(_read)

@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, notes_of, roll_of
+from train.data.music.midi_events import MidiEvents, What, parse_midi
+from train.data.music.midi_notes import sounding_notes
+from train.data.music.midi_source import read_source
+from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, notes_of, roll_of
 from train.support.errors import UserError
 from train.support.extras import require_extra
 from train.support.files import whole_file
 
-if TYPE_CHECKING:
-    import mido
-
-__all__ = ["MAX_STEPS", "MidiPiece", "read_midi", "write_midi"]
+__all__ = ["DEFAULT_TEMPO_BPM", "MAX_STEPS", "MidiPiece", "read_midi", "write_midi"]
 
 MAX_STEPS = 10_000  # More than twice the longest piece of the benchmark sets.
-_DRUMS = 9  # Channel 10, counted from 1: its numbers are instruments and not pitches.
+DEFAULT_TEMPO_BPM = 100.0
+_MINUTE = 60_000_000  # Microseconds.
+_SLOWEST = 2**24 - 1  # Microseconds in a quarter note, the most that three bytes can say.
 _LOUDNESS = 80
 _TICKS_PER_BEAT = 480  # When writing, unless steps_per_beat does not divide it.
 
 
 class MidiPiece(NamedTuple):
-    """What a MIDI file holds."""
+    """What a MIDI file holds.
 
-    roll: np.ndarray  # Its piano roll, uint8 [T, 88]; the first and the last step are not silent.
-    num_outside: int  # How many of its notes a piano does not have: they are not in the roll.
+    Attributes:
+      roll: Its piano roll, uint8 `[T, 88]`; the first and the last step are not silent.
+      num_outside: How many of its notes a piano does not have: they are not in the roll.
+      tempo_bpm: The tempo at its first note [quarter notes in a minute].
+      remarks: What of it may be missing in the roll, in words.
+    """
+
+    roll: np.ndarray
+    num_outside: int
+    tempo_bpm: float
+    remarks: tuple[str, ...] = ()
 
 
 def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
     """Reads a MIDI file, quantised.
 
     A note sounds from the step nearest to its start up to the step nearest to its end, and in one
-    step at least. Tempo plays no part: a beat is a quarter note, however long it lasts. Left out
-    are drums (channel 10), notes outside of 21..108, and silence before the first note and after
-    the last.
+    step at least. A beat is a quarter note, however long it lasts: tempo plays no part in the roll.
+
+    - The roll starts with the first note, be it an upbeat: silence before it is left out, as is
+      silence after the last, and bar lines play no part.
+    - Notes of one pitch that overlap or touch are one in a roll. Within a channel of a track, a
+      pitch that is struck again sounds until it was ended as often as it was started, or, where
+      its track lacks ends, until the next end. A note without an end lasts to that of its track.
+    - The sustain pedal holds notes, all notes off and all sound off end them: see
+      `sounding_notes`. Other pedals play no part.
+    - Left out are drums (channel 10) and notes outside of 21..108, which are counted.
 
     Args:
-      path: A MIDI file of type 0 or 1.
+      path: A MIDI file of type 0 or 1, as it is, in RIFF (`.rmi`) or packed with gzip.
       steps_per_beat: Time steps in a quarter note, at least 1.
 
     Raises:
@@ -50,36 +66,28 @@ def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
     """
     if steps_per_beat < 1:
         raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")
-    file = _open_midi(path)
-    notes = []
-    num_outside = 0
-    for track in file.tracks:
-        for pitch, start, end in _notes_in_ticks(track):
-            if not LOWEST_NOTE <= pitch <= HIGHEST_NOTE:
-                num_outside += 1
-                continue
-            start = _nearest_step(start, steps_per_beat, file.ticks_per_beat)
-            end = _nearest_step(end, steps_per_beat, file.ticks_per_beat)
-            notes.append(Note(pitch, start, max(end, start + 1)))
-    if not notes:
+    events = _read_events(path)
+    events.sort()
+    notes = sounding_notes(events)
+    inside = (notes[:, 0] >= LOWEST_NOTE) & (notes[:, 0] <= HIGHEST_NOTE)
+    num_outside = _num_outside(events)
+    if not inside.any():
         raise UserError(
             f"expected notes from {LOWEST_NOTE} to {HIGHEST_NOTE} in {str(path)!r}; "
             f"it has none, and {num_outside} outside (drums are not counted); give another file"
         )
-    first = min(note.start for note in notes)
-    num_steps = max(note.end for note in notes) - first
-    if num_steps > MAX_STEPS:
-        raise UserError(
-            f"expected at most {MAX_STEPS:,} time steps in {str(path)!r}; it lasts {num_steps:,} "
-            f"({steps_per_beat} in each of {num_steps // steps_per_beat:,} beats); "
-            "cut it, or take fewer steps per beat"
-        )
-    moved = (Note(note.pitch, note.start - first, note.end - first) for note in notes)
-    return MidiPiece(roll_of(moved, num_steps), num_outside)
+    notes = notes[inside]
+    first_tick = int(notes[:, 1].min())
+    return MidiPiece(
+        _quantised(notes, steps_per_beat, events.ticks_per_beat, path),
+        num_outside,
+        _MINUTE / events.tempo_at(first_tick),
+        tuple(_remarks(events, num_outside)),
+    )
 
 
 def write_midi(
-    path: Path, roll: np.ndarray, steps_per_beat: int = 2, tempo_bpm: float = 100.0
+    path: Path, roll: np.ndarray, steps_per_beat: int = 2, tempo_bpm: float = DEFAULT_TEMPO_BPM
 ) -> None:
     """Writes a piano roll as a MIDI file of type 0, in one step: whole or not at all.
 
@@ -89,7 +97,7 @@ def write_midi(
       path: Where the file shall be; its folder exists.
       roll: `[T, 88]` of 0 and 1, integers or booleans.
       steps_per_beat: Time steps in a quarter note.
-      tempo_bpm: Quarter notes in a minute, 4 to 1000.
+      tempo_bpm: Quarter notes in a minute, as a MIDI file can say it: 3.58 to 60,000,000.
 
     Raises:
       ValueError: If an argument is not as described.
@@ -102,9 +110,9 @@ def write_midi(
         raise ValueError(
             f"expected steps_per_beat from 1 to {_TICKS_PER_BEAT}; got {steps_per_beat}"
         )
-    if not 4 <= tempo_bpm <= 1000:
-        raise ValueError(f"expected a tempo_bpm from 4 to 1000; got {tempo_bpm}")
-    require_extra("music")
+    if not _MINUTE / _SLOWEST <= tempo_bpm <= _MINUTE:
+        raise ValueError(f"expected a tempo_bpm from 3.58 to 60,000,000; got {tempo_bpm}")
+    require_extra("music", "mido")
     import mido
 
     ticks_per_step = _TICKS_PER_BEAT // steps_per_beat
@@ -127,53 +135,86 @@ def write_midi(
         file.save(temporary)
 
 
-def _open_midi(path: Path) -> mido.MidiFile:
+def _read_events(path: Path) -> MidiEvents:
     """Parses a MIDI file, and refuses the kinds whose time cannot be counted in beats."""
-    require_extra("music")
-    import mido
-
-    data = path.read_bytes()
     try:
-        file = mido.MidiFile(file=io.BytesIO(data))
-    except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
-        reason = str(error) or "it ends too early"
+        events = parse_midi(read_source(path))
+    except ValueError as error:
         raise UserError(
-            f"expected a MIDI file in {str(path)!r}; it cannot be read ({reason}); get it again"
+            f"expected a MIDI file in {str(path)!r}; it cannot be read ({error}); get it again"
         ) from error
-    if file.type not in (0, 1):
+    # A single track is one piece, whatever the type says.
+    if events.kind not in (0, 1) and (events.kind != 2 or len(events.ends) > 1):
+        what = "whose tracks are pieces of their own" if events.kind == 2 else "which is none"
         raise UserError(
-            f"expected a MIDI file of type 0 or 1 in {str(path)!r}; got type {file.type}, whose "
-            "tracks are pieces of their own; save them one by one"
+            f"expected a MIDI file of type 0 or 1 in {str(path)!r}; got type {events.kind}, "
+            f"{what}; save its pieces one by one"
         )
-    if file.ticks_per_beat <= 0:
+    if events.ticks_per_beat <= 0:
+        got = (
+            "time in film frames (SMPTE)"
+            if events.ticks_per_beat
+            else "0 ticks per beat, with which its times say nothing"
+        )
         raise UserError(
-            f"expected time in ticks per beat in {str(path)!r}; got time in film frames (SMPTE); "
+            f"expected time in ticks per beat in {str(path)!r}; got {got}; "
             "save it with ticks per beat"
         )
-    return file
+    return events
 
 
-def _notes_in_ticks(track: mido.MidiTrack) -> Iterator[tuple[int, int, int]]:
-    """Yields `(pitch, start, end)` of the notes in a track; a note without an end lasts to its."""
-    sounding: dict[tuple[int, int], list[int]] = {}  # By channel and pitch: when they started.
-    now = 0
-    for message in track:
-        now += message.time
-        if message.type not in ("note_on", "note_off") or message.channel == _DRUMS:
-            continue
-        starts = sounding.setdefault((message.channel, message.note), [])
-        if message.type == "note_on" and message.velocity > 0:
-            starts.append(now)
-            continue
-        # Where a note is struck again, its old end may stand after its new start.
-        ended = [start for start in starts if start < now] or starts
-        sounding[message.channel, message.note] = [start for start in starts if start not in ended]
-        yield from ((message.note, start, now) for start in ended)
-    for (_, pitch), starts in sounding.items():
-        yield from ((pitch, start, now) for start in starts)
+def _num_outside(events: MidiEvents) -> int:
+    """Returns how many notes a piano does not have."""
+    whats = np.asarray(events.whats)
+    pitches = whats[whats < What.END]
+    return int(((pitches < LOWEST_NOTE) | (pitches > HIGHEST_NOTE)).sum())
 
 
-def _nearest_step(ticks: int, steps_per_beat: int, ticks_per_beat: int) -> int:
+def _remarks(events: MidiEvents, num_outside: int) -> list[str]:
+    """Says what may be missing."""
+    remarks = []
+    if num_outside:
+        remarks.append(f"{num_outside} of its notes left out: not in {LOWEST_NOTE}..{HIGHEST_NOTE}")
+    if len(events.ends) < events.num_promised:
+        remarks.append(
+            f"its header promises {events.num_promised} tracks, and {len(events.ends)} are there"
+        )
+    return remarks
+
+
+def _quantised(
+    notes: np.ndarray, steps_per_beat: int, ticks_per_beat: int, path: Path
+) -> np.ndarray:
+    """Returns the piano roll of notes `[N, 3]` of pitch, start and end in ticks.
+
+    Raises:
+      UserError: If it is longer than `MAX_STEPS`.
+    """
+    pitch, start, end = notes.T
+    # Python's numbers have no end, and numpy's do: none of them is large after this.
+    start_step = _nearest_step(int(start.min()), steps_per_beat, ticks_per_beat)
+    latest = _nearest_step(int(start.max()), steps_per_beat, ticks_per_beat) + 1
+    end_step = max(latest, _nearest_step(int(end.max()), steps_per_beat, ticks_per_beat))
+    num_steps = end_step - start_step
+    if num_steps > MAX_STEPS:
+        raise UserError(
+            f"expected at most {MAX_STEPS:,} time steps in {str(path)!r}; it lasts {num_steps:,} "
+            f"({steps_per_beat} in each of {num_steps // steps_per_beat:,} beats); "
+            "cut it, or take fewer steps per beat"
+        )
+    beats_before = int(start.min()) // ticks_per_beat
+    ticks_before, steps_before = beats_before * ticks_per_beat, beats_before * steps_per_beat
+    start, end = (
+        _nearest_step(ticks - ticks_before, steps_per_beat, ticks_per_beat)
+        + (steps_before - start_step)
+        for ticks in (start, end)
+    )
+    return roll_of(np.column_stack([pitch, start, np.maximum(end, start + 1)]), num_steps)
+
+
+def _nearest_step(
+    ticks: int | np.ndarray, steps_per_beat: int, ticks_per_beat: int
+) -> int | np.ndarray:
     """Returns the time step nearest to a time in ticks, the later one where two are as near."""
     return (2 * ticks * steps_per_beat + ticks_per_beat) // (2 * ticks_per_beat)
 

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from train.data.music.dealing import deal
 from train.data.music.midi import read_midi
-from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE
 from train.data.splits import SPLITS
 from train.support.errors import UserError
-from train.support.extras import require_extra
 
 __all__ = ["read_midi_folder"]
 
-_SUFFIXES = (".mid", ".midi")
+_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")  # In any case; ".gz" may follow.
 _FILES_A_LINE = 100
 
 
 def read_midi_folder(
     folder: Path, steps_per_beat: int
 ) -> tuple[dict[str, list[np.ndarray]], list[str]]:
-    """Reads the MIDI files (`*.mid`, `*.midi`) of a folder and its subfolders, in order of name.
+    """Reads the MIDI files of a folder and its subfolders, in order of name.
 
-    With a subfolder `valid` or `test`, the splits are its subfolders `train`, `valid` and `test`.
-    Without, they are dealt 8:1:1 by what the pieces are; a piece that is there twice counts once.
+    A MIDI file is one by its name: `*.mid`, `*.midi`, `*.kar`, `*.rmi` in any case, or one of these
+    with `.gz`. With a subfolder `valid` or `test`, the splits are its subfolders `train`, `valid`
+    and `test`. Without, they are dealt 8:1:1 by what the pieces are; a piece that is there twice
+    counts once.
 
     Args:
       folder: An existing folder.
       steps_per_beat: Time steps in a quarter note.
 
     Returns:
-      The piano rolls by split, and one line for each file that was left out, or lost notes.
+      The piano rolls by split, and one line for each file that was left out, whatever it is, and
+      for each that lost notes.
 
     Raises:
       UserError: If there are no MIDI files, a subfolder is missing, or too few files can be used.
     """
-    require_extra("music")  # Here, since a file that cannot be read is only left out.
     # A folder that names a held-out split but not all of them must not have it dealt to training.
     if any((folder / split).is_dir() for split in ("valid", "test")):
         return _read_subfolders(folder, steps_per_beat)
@@ -63,6 +65,10 @@ def _read_subfolders(
         )
     splits: dict[str, list[np.ndarray]] = {}
     left_out: list[str] = []
+    left_out += [
+        f"{path}: left out: it is in none of the subfolders {', '.join(SPLITS)}"
+        for path in _files(folder, left_out, without=SPLITS)
+    ]
     for split in SPLITS:
         rolls, lines = _read_files(folder / split, steps_per_beat)
         if not rolls:
@@ -77,35 +83,64 @@ def _read_subfolders(
 
 def _read_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.ndarray], list[str]]:
     """Returns the different piano rolls by content, and the lines of what was left out."""
-    paths = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file()
-    )
+    left_out: list[str] = []
+    files = _files(folder, left_out)
+    paths = [path for path in files if path.name.lower().removesuffix(".gz").endswith(_SUFFIXES)]
+    suffixes = ", ".join("*" + suffix for suffix in _SUFFIXES)
     if not paths:
         raise UserError(
-            f"expected MIDI files ({', '.join('*' + suffix for suffix in _SUFFIXES)}) in the "
-            f"folder {str(folder)!r}; there are none"
+            f"expected MIDI files ({suffixes}) in the folder {str(folder)!r}; there are none, "
+            f"and {len(files)} other files"
         )
+    others = sorted(set(files) - set(paths))
+    left_out += [f"{path}: left out: its name is not one of {suffixes}" for path in others]
     rolls: dict[bytes, np.ndarray] = {}
     names: dict[bytes, Path] = {}
-    left_out = []
     for number, path in enumerate(paths, start=1):
         if number % _FILES_A_LINE == 0:
             print(f"reading MIDI files: {number} of {len(paths)}", file=sys.stderr, flush=True)
         try:
-            roll, num_outside = read_midi(path, steps_per_beat)
+            piece = read_midi(path, steps_per_beat)
         except (UserError, OSError) as error:
             left_out.append(f"{path}: left out: {error}")
             continue
-        content = roll.tobytes()
+        content = piece.roll.tobytes()
         if content in rolls:
             left_out.append(f"{path}: left out: the same notes as {names[content]}")
             continue
-        if num_outside:
-            left_out.append(
-                f"{path}: {num_outside} of its notes left out: not in {LOWEST_NOTE}..{HIGHEST_NOTE}"
-            )
-        rolls[content], names[content] = roll, path
+        left_out += [f"{path}: {remark}" for remark in piece.remarks]
+        rolls[content], names[content] = piece.roll, path
     return rolls, left_out
+
+
+def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> list[Path]:
+    """Returns the files of a folder and its subfolders, in order of name.
+
+    What cannot be read as such is added to `left_out`: links to folders, which may lead in circles,
+    folders that may not be opened, and what is no file.
+
+    Args:
+      folder: The folder.
+      left_out: Lines of what was left out.
+      without: Names of its subfolders that are left to others.
+    """
+
+    def cannot_open(error: OSError) -> None:
+        left_out.append(f"{error.filename}: left out: {error}")
+
+    files = []
+    for place, folders, names in os.walk(folder, onerror=cannot_open):
+        if Path(place) == folder:
+            folders[:] = [name for name in folders if name not in without]
+        for path in (Path(place, name) for name in folders):
+            if path.is_symlink():
+                left_out.append(f"{path}: left out: a link to a folder is not followed")
+        for path in (Path(place, name) for name in names):
+            if path.is_file():
+                files.append(path)
+            else:
+                left_out.append(f"{path}: left out: neither a file nor a link to one")
+    return sorted(files)
 
 
 def _first(left_out: list[str]) -> str:

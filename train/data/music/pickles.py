@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
 from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES
+from train.data.music.splits_apart import answer_splits, check_size, read_splits
 from train.data.splits import SPLITS
 from train.support.errors import UserError
 
 __all__ = ["read_pickle"]
 
 _NOTES = range(LOWEST_NOTE, HIGHEST_NOTE + 1)
+_SHOWN = 4  # Items of a list in a message,
+_SHOWN_LENGTH = 20  # and characters of an item.
+_EXPECTED = "a pickle of note lists"
+_CURE = "get the file of the released set"
 
 
 def read_pickle(path: Path) -> dict[str, list[np.ndarray]]:
     """Reads the three splits of a pickle, of any protocol and of Python 2 or 3.
+
+    It is read in a process of its own: a small pickle can ask for any memory and time.
 
     Args:
       path: A file with a pickled `{"train": pieces, "valid": pieces, "test": pieces}`, where a
@@ -33,31 +39,38 @@ def read_pickle(path: Path) -> dict[str, list[np.ndarray]]:
       UserError: If it is no such file, is damaged, or asks for anything but lists, tuples, dicts,
         strings and numbers. Nothing of such a pickle is run.
     """
-    data = path.read_bytes()
+    return read_splits("train.data.music.pickles", path, _EXPECTED, _CURE)
+
+
+def _read(data: bytes, path: str) -> dict[str, list[np.ndarray]]:
+    """Reads the bytes of a file; `path` is what messages call it."""
     try:
         value = _PlainUnpickler(io.BytesIO(data), encoding="latin1").load()
     except _Refused as error:
         raise UserError(
-            f"refused the pickle {str(path)!r}: it asks for {error}, and note lists need nothing "
-            "but lists, tuples, dicts and numbers; nothing of it was run; "
-            "get the file of the released set"
-        ) from error
-    except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
-        raise UserError(
-            f"expected a pickle in {str(path)!r}; it cannot be read ({error}); get the file again"
+            f"refused the pickle {path!r}: it asks for {error!s:.80}, and note lists need nothing "
+            f"but lists, tuples, dicts and numbers; nothing of it was run; {_CURE}"
         ) from error
     if not isinstance(value, dict) or not all(_is_list(value.get(split)) for split in SPLITS):
         raise UserError(
-            f"expected a dict of the lists {', '.join(SPLITS)} in {str(path)!r}; "
-            f"got {_describe(value)}; get the file of the released set"
+            f"expected a dict of the lists {', '.join(SPLITS)} in {path!r}; "
+            f"got {_describe(value)}; {_CURE}"
         )
-    return {
-        split: [
-            _roll(piece, f"{str(path)!r}, {split}, piece {number}")
-            for number, piece in enumerate(value[split], start=1)
-        ]
+    places = [
+        (split, piece, f"{path!r}, {split}, piece {number}")
         for split in SPLITS
-    }
+        for number, piece in enumerate(value[split], start=1)
+    ]
+    for _, piece, where in places:
+        if not _is_list(piece):
+            raise UserError(f"expected a list of steps in {where}; got {_type(piece)}; {_CURE}")
+    check_size(sum(len(piece) for _, piece, _ in places), path)
+    # A list may stand in many places, for a few bytes each: it is looked at once.
+    rows: dict[int, bytes] = {}
+    splits: dict[str, list[np.ndarray]] = {split: [] for split in SPLITS}
+    for split, piece, where in places:
+        splits[split].append(_roll(piece, where, rows))
+    return splits
 
 
 class _Refused(Exception):
@@ -78,31 +91,65 @@ def _is_list(value: object) -> bool:
     return isinstance(value, (list, tuple))
 
 
+def _roll(piece: Any, where: str, rows: dict[int, bytes]) -> np.ndarray:
+    """Returns a list of steps, each a list of MIDI numbers, as a piano roll.
+
+    Args:
+      piece: The steps.
+      where: What messages call it.
+      rows: The rows of steps that were seen before, by identity; the new ones are added.
+    """
+    for time, step in enumerate(piece, start=1):
+        if id(step) not in rows:
+            rows[id(step)] = _row(step, where, time)
+    joined = b"".join([rows[id(step)] for step in piece])
+    return np.frombuffer(joined, np.uint8).reshape(-1, NUM_NOTES)
+
+
+def _row(step: Any, where: str, time: int) -> bytes:
+    """Returns the row of a piano roll in which these notes are."""
+    row = bytearray(NUM_NOTES)
+    for note in step if _is_list(step) else [None]:
+        if note not in _NOTES:
+            raise UserError(
+                f"expected a list of MIDI numbers from {LOWEST_NOTE} to {HIGHEST_NOTE} in {where}, "
+                f"step {time}; got {_brief(step)}; {_CURE}"
+            )
+        row[int(note) - LOWEST_NOTE] = 1
+    return bytes(row)
+
+
 def _describe(value: object) -> str:
-    """Returns the type of a value, and the keys of a dict."""
+    """Returns the type of a value, or the keys of a dict, for an error message."""
     if not isinstance(value, dict):
-        return f"a {type(value).__name__}"
-    return "the keys " + (", ".join(sorted(map(str, value))) or "of an empty dict")
+        return _type(value)
+    keys = sorted(_item(key).strip("'") for key in value)
+    return "the keys " + (_enumerate(keys) or "of an empty dict")
 
 
-def _roll(piece: Any, where: str) -> np.ndarray:
-    """Returns a list of steps, each a list of MIDI numbers, as a piano roll."""
-    if not _is_list(piece):
-        raise UserError(
-            f"expected a list of steps in {where}; got a {type(piece).__name__}; "
-            "get the file of the released set"
-        )
-    roll = np.zeros((len(piece), NUM_NOTES), np.uint8)
-    for time, step in enumerate(piece):
-        roll[time, _columns(step, f"{where}, step {time + 1}")] = 1
-    return roll
+def _brief(value: object) -> str:
+    """Returns a value for an error message, however deep or long it is."""
+    return f"[{_enumerate(map(_item, value))}]" if _is_list(value) else _item(value)
 
 
-def _columns(step: Sequence[float], where: str) -> list[int]:
-    """Returns the columns of a piano roll in which these notes are."""
-    if not _is_list(step) or not all(note in _NOTES for note in step):
-        raise UserError(
-            f"expected a list of MIDI numbers from {LOWEST_NOTE} to {HIGHEST_NOTE} in {where}; "
-            f"got {step!r:.60}; get the file of the released set"
-        )
-    return [int(note) - LOWEST_NOTE for note in step]
+def _enumerate(items: Any) -> str:
+    first = [item for item, _ in zip(items, range(_SHOWN + 1), strict=False)]
+    return ", ".join(first[:_SHOWN] + ["..."] * (len(first) > _SHOWN))
+
+
+def _item(value: object) -> str:
+    """Returns a number or a string as it is written, cut, and of all else its type."""
+    if isinstance(value, (str, bytes)):
+        return repr(value[:_SHOWN_LENGTH])
+    if isinstance(value, (bool, float)) or (isinstance(value, int) and value.bit_length() < 64):
+        return repr(value)
+    return _type(value)
+
+
+def _type(value: object) -> str:
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
+
+
+if __name__ == "__main__":
+    answer_splits(_read)

@@ -25,12 +25,18 @@ class Note(NamedTuple):
     end: int
 
 
-def roll_of(notes: Iterable[Note], num_steps: int) -> np.ndarray:
-    """Returns the piano roll `[num_steps, 88]` in which these notes sound."""
-    roll = np.zeros((num_steps, NUM_NOTES), np.uint8)
-    for pitch, start, end in notes:
-        roll[start:end, pitch - LOWEST_NOTE] = 1
-    return roll
+def roll_of(notes: Iterable[Note] | np.ndarray, num_steps: int) -> np.ndarray:
+    """Returns the piano roll `[num_steps, 88]` in which these notes, or rows of such, sound."""
+    if not isinstance(notes, np.ndarray):
+        notes = np.array(list(notes), np.int64).reshape(-1, 3)
+    pitch, start, end = notes.T
+    start = np.minimum(start, num_steps)
+    end = np.clip(end, start, num_steps)
+    # Notes that start less notes that end, summed: linear in both, however long the notes are.
+    change = np.zeros((num_steps + 1, NUM_NOTES), np.int32)
+    np.add.at(change, (start, pitch - LOWEST_NOTE), 1)
+    np.add.at(change, (end, pitch - LOWEST_NOTE), -1)
+    return (np.cumsum(change[:-1], axis=0) > 0).astype(np.uint8)
 
 
 def notes_of(roll: np.ndarray) -> list[Note]:

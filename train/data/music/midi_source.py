@@ -1,0 +1,62 @@
+"""The bytes of a Standard MIDI File, out of what they may be wrapped in: gzip, RIFF."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+__all__ = ["MAX_BYTES", "read_source"]
+
+MAX_BYTES = 2**23  # Tens of times a long piece; it bounds the time and the memory.
+_GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 31  # zlib's number for: with a gzip header.
+_CHUNK_HEADER = 8  # Bytes: a name of 4, a size of 4.
+
+
+def read_source(path: Path) -> bytes:
+    """Returns the bytes of a MIDI file, which begin with `MThd` if it is one.
+
+    A file of the type RMID (`.rmi`) is RIFF with a MIDI file in the chunk `data`.
+
+    Raises:
+      ValueError: If the gzip or RIFF around them is damaged, or they are more than `MAX_BYTES`.
+      OSError: If the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        data = _bounded(file.read(MAX_BYTES + 1))
+    if data.startswith(_GZIP):
+        data = _out_of_gzip(data)
+    return _out_of_riff(data) if data.startswith(b"RIFF") else data
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES // 2**20} MiB, which no piece needs")
+    return data
+
+
+def _out_of_gzip(data: bytes) -> bytes:
+    """Returns what was packed, which may be a thousand times as much."""
+    gzip = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        unpacked = _bounded(gzip.decompress(data, MAX_BYTES + 1))
+    except zlib.error as error:
+        raise ValueError(f"its gzip is damaged: {error}") from error
+    if not gzip.eof:
+        raise ValueError("its gzip ends too early")
+    return unpacked
+
+
+def _out_of_riff(data: bytes) -> bytes:
+    """Returns the chunk `data` of a file of the type RMID."""
+    if data[8:12] != b"RMID":
+        raise ValueError(f"it is RIFF of the type {data[8:12]!r}, and not RMID")
+    position = 12
+    while position < len(data):
+        name = data[position : position + 4]
+        size = int.from_bytes(data[position + 4 : position + _CHUNK_HEADER], "little")
+        position += _CHUNK_HEADER
+        if name == b"data":
+            return data[position : position + size]
+        position += size + size % 2
+    raise ValueError("its RIFF has no chunk 'data'")

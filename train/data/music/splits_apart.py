@@ -1,0 +1,61 @@
+"""Three splits of piano rolls, read from a file in a process of its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from train.data.music.rolls import NUM_NOTES
+from train.data.splits import SPLITS
+from train.support.errors import UserError
+from train.support.own_process import answer, read_in_own_process
+
+__all__ = ["MAX_SET_STEPS", "answer_splits", "check_size", "read_splits"]
+
+MAX_SET_STEPS = 2**20  # Two and a half times the largest of the benchmark sets.
+
+Splits = dict[str, list[np.ndarray]]
+
+
+def read_splits(module: str, path: Path, expected: str, cure: str) -> Splits:
+    """Returns what a module reads; see `read_in_own_process`, and `answer_splits` for its side."""
+    with np.load(io.BytesIO(read_in_own_process(module, path, expected, cure))) as values:
+        return {split: _cut(values[split], values[f"{split}_lengths"].tolist()) for split in SPLITS}
+
+
+def answer_splits(read: Callable[[bytes, str], Splits]) -> None:
+    """Answers `read_splits` with what `read` makes of a file's bytes and path."""
+    answer(lambda data, path: _packed(read(data, path)))
+
+
+def check_size(num_steps: int, path: str) -> None:
+    """Refuses a set that no one has music for, before memory is taken for it.
+
+    Raises:
+      UserError: If it has more than `MAX_SET_STEPS` time steps.
+    """
+    if num_steps > MAX_SET_STEPS:
+        raise UserError(
+            f"expected a set of at most {MAX_SET_STEPS:,} time steps in {path!r}; "
+            f"got {num_steps:,}; get the file of the released set"
+        )
+
+
+def _packed(splits: Splits) -> bytes:
+    arrays: dict[str, np.ndarray] = {}
+    for split in SPLITS:
+        rolls = [np.zeros((0, NUM_NOTES), np.uint8), *splits[split]]
+        arrays[split] = np.concatenate(rolls)
+        arrays[f"{split}_lengths"] = np.array([len(roll) for roll in rolls[1:]], np.int64)
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def _cut(roll: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
+    """Cuts a joined roll into its pieces."""
+    ends = np.cumsum(lengths, dtype=int).tolist()
+    return [roll[end - length : end] for end, length in zip(ends, lengths, strict=True)]
