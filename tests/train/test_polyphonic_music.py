@@ -222,6 +222,7 @@ def test_a_mat_is_trained_on_with_scipy_alone(
         (["--prime", "long.mid", "--amount", "1.5"], "--amount"),
         (["--length", "26"], "1 to 25 steps"),
         (["--prime", "text.mid"], "MIDI"),
+        (["--prime", "nowhere.mid"], "--prime expects a MIDI file; got 'nowhere.mid'"),
     ],
 )
 def test_bad_flags_of_sample(

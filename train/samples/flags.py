@@ -99,6 +99,8 @@ class SampleConfig:
             raise UserError("--length is for new pieces; a variation is as long as its --prime")
         if not 0 <= self.distance <= 1:
             refuse_flag("amount", "a number from 0 to 1", self.amount)
+        if not self.prime.is_file():
+            refuse_flag("prime", "a MIDI file", f"{str(self.prime)!r}, where there is none")
 
 
 def check_tempo(tempo: float) -> None:
