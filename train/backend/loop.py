@@ -173,7 +173,8 @@ class Trainer:
         """Says what the step that comes is, or for which new length it must be compiled first."""
         state, total = self._state, self._schedule.total_steps
         length = max(int(x.shape[1]) for x, _ in batches)
-        if length in self._lengths:
+        compiles = self._config.compile_loops or self._config.jit or not self._lengths
+        if length in self._lengths or not compiles:
             self._screen.now("training", state.step, total, self._detail)
             return
         self._lengths.add(length)
