@@ -25,6 +25,7 @@ from export.saving.packed_rolls import pack_roll, unpack_roll
 from train.data.music.midi import read_midi, write_midi
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
+from train.support.reading import refuse_special
 
 __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
 
@@ -177,6 +178,7 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
 
 def _read_piece(path: Path, steps_per_beat: int) -> dict[str, str]:
     """Returns a MIDI file as a request has it."""
+    refuse_special(path)
     packed = pack_roll(read_midi(path, steps_per_beat).roll)
     return {"b64": base64.b64encode(packed).decode("ascii")}
 

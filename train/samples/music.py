@@ -21,6 +21,7 @@ from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
 from train.support.errors import UserError
+from train.support.reading import refuse_special
 
 __all__ = ["MusicSamples", "vary_piece", "write_pieces"]
 
@@ -97,6 +98,7 @@ class MusicSamples:
 
 def _read_prime(path: Path, config: MusicConfig, max_length: int) -> MidiPiece:
     """Reads a piece that the model gives a probability."""
+    refuse_special(path)
     piece = read_midi(path, config.steps_per_beat)
     if len(piece.roll) > max_length:
         raise UserError(
