@@ -13,8 +13,9 @@ from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE
 from train.data.splits import SPLITS
 from train.support.errors import UserError
 from train.support.extras import require_extra
+from train.support.reading import refuse_special
 
-__all__ = ["read_midi_folder"]
+__all__ = ["has_splits", "read_midi_files", "read_midi_folder"]
 
 _SUFFIXES = (".mid", ".midi")
 _FILES_A_LINE = 100
@@ -38,11 +39,9 @@ def read_midi_folder(
     Raises:
       UserError: If there are no MIDI files, a subfolder is missing, or too few files can be used.
     """
-    require_extra("music")  # Here, since a file that cannot be read is only left out.
-    # A folder that names a held-out split but not all of them must not have it dealt to training.
-    if any((folder / split).is_dir() for split in ("valid", "test")):
+    if has_splits(folder):
         return _read_subfolders(folder, steps_per_beat)
-    rolls, left_out = _read_files(folder, steps_per_beat)
+    rolls, left_out = read_midi_files(folder, steps_per_beat)
     if len(rolls) < len(SPLITS):
         raise UserError(
             f"expected at least {len(SPLITS)} different MIDI files that can be used in "
@@ -64,7 +63,7 @@ def _read_subfolders(
     splits: dict[str, list[np.ndarray]] = {}
     left_out: list[str] = []
     for split in SPLITS:
-        rolls, lines = _read_files(folder / split, steps_per_beat)
+        rolls, lines = read_midi_files(folder / split, steps_per_beat)
         if not rolls:
             raise UserError(
                 f"expected a MIDI file that can be used in {str(folder / split)!r}; "
@@ -75,10 +74,26 @@ def _read_subfolders(
     return splits, left_out
 
 
-def _read_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.ndarray], list[str]]:
-    """Returns the different piano rolls by content, and the lines of what was left out."""
+def has_splits(folder: Path) -> bool:
+    """Whether a folder names a held-out split, which must then not be dealt to training."""
+    return any((folder / split).is_dir() for split in ("valid", "test"))
+
+
+def read_midi_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.ndarray], list[str]]:
+    """Reads the MIDI files of a folder and its subfolders, or one file.
+
+    Returns:
+      The different piano rolls by content, and one line for each file that was left out, or lost
+      notes.
+
+    Raises:
+      UserError: If there are no MIDI files.
+    """
+    require_extra("music")  # Here, since a file that cannot be read is only left out.
     paths = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file()
+        path
+        for path in (folder.rglob("*") if folder.is_dir() else [folder])
+        if path == folder or (path.suffix.lower() in _SUFFIXES and not path.is_dir())
     )
     if not paths:
         raise UserError(
@@ -92,6 +107,7 @@ def _read_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.ndarr
         if number % _FILES_A_LINE == 0:
             print(f"reading MIDI files: {number} of {len(paths)}", file=sys.stderr, flush=True)
         try:
+            refuse_special(path)
             roll, num_outside = read_midi(path, steps_per_beat)
         except (UserError, OSError) as error:
             left_out.append(f"{path}: left out: {error}")
