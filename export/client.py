@@ -26,6 +26,7 @@ from train.data.music.midi import DEFAULT_TEMPO_BPM, read_midi, write_midi
 from train.samples.flags import check_tempo
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
+from train.support.reading import refuse_special
 
 __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
 
@@ -181,6 +182,7 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
 
 def _read_piece(path: Path, steps_per_beat: int) -> dict[str, str]:
     """Returns a MIDI file as a request has it."""
+    refuse_special(path)
     packed = pack_roll(read_midi(path, steps_per_beat).roll)
     return {"b64": base64.b64encode(packed).decode("ascii")}
 

@@ -124,7 +124,8 @@ class LatentFlow(Variations, SequenceModel):
 
         Args:
           noise: `noise(mean, chunk, index)`, the noise `[chunk, B or 1, T, H]` of the samples
-            `index * chunk, ...`, given `mean [B, T, H]` of q(z | x, T).
+            `index * chunk, ...`, given `mean [B, T, H]` of q(z | x, T). Of the last chunk those
+            from K on are not used.
           x: int32 `[B, T, *event_shape]`.
           lengths: int32 `[B]`.
           num_samples: K.
@@ -132,15 +133,15 @@ class LatentFlow(Variations, SequenceModel):
             are faster and take more memory.
         """
         posterior = self._posterior(x, lengths)
-        chunk = max(n for n in range(1, most_at_once + 1) if num_samples % n == 0)
+        chunk = _chunk_size(num_samples, most_at_once)
 
         def draw(state: tuple, index: tf.Tensor) -> tuple[tuple, ELBO]:
             return state, self._elbo(x, lengths, posterior, noise(posterior[0], chunk, index))
 
         spec = tf.TensorSpec([chunk, x.shape[0]], posterior[0].dtype)
-        indices = tf.range(num_samples // chunk)
+        indices = tf.range(-(-num_samples // chunk))
         _, elbo = scan(draw, (), indices, ELBO(spec, spec), parallel_iterations=1)
-        reconstruction, kl = (tf.reshape(term, [num_samples, tf.shape(x)[0]]) for term in elbo)
+        reconstruction, kl = (tf.reshape(term, [-1, tf.shape(x)[0]])[:num_samples] for term in elbo)
         log_prob = tf.reduce_logsumexp(reconstruction - kl, axis=0) - math.log(num_samples)
         return Estimate(log_prob, tf.reduce_mean(reconstruction, 0), tf.reduce_mean(kl, 0))
 
@@ -191,6 +192,20 @@ class LatentFlow(Variations, SequenceModel):
         mean, std = self.encode(x, lengths)
         noise = tf.random.stateless_normal(tf.shape(mean), seed, dtype=mean.dtype)
         return self._emit(mask_steps(mean + std * noise, lengths), lengths, 0.0, seed)
+
+
+def _chunk_size(num_samples: int, most: int) -> int:
+    """Samples that go through the model together: equal chunks of at most `most`.
+
+    That is the largest divisor of `num_samples` if it is at least half of `most`. Otherwise as few
+    chunks as there can be, and less than one sample a chunk is drawn beyond `num_samples`: a prime
+    number of them costs no more than its neighbours.
+    """
+    divisor = max(n for n in range(1, most + 1) if num_samples % n == 0)
+    if 2 * divisor >= min(most, num_samples):
+        return divisor
+    num_chunks = -(-num_samples // most)
+    return -(-num_samples // num_chunks)
 
 
 def _noise_like(mean: tf.Tensor, num_samples: int, seed: tf.Tensor) -> tf.Tensor:

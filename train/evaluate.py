@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
+from train.data.dataset import Dataset, Encoding, Undivided
 from train.engine.results_table import results_table
-from train.runs.saved_run import read_run
+from train.runs.saved_run import SavedRun, read_run
+from train.runs.too_long import refuse_too_long
+from train.settings.config import TrainConfig
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
+from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["EvaluateConfig", "main"]
 
+_WHOLE = "without --split all of it is evaluated"
+
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig:
-    """Likelihood of a trained model, of text or of music, on a split of its dataset or another."""
+    """Likelihood of a trained model, of text or of music, on its dataset or another.
+
+    Of data with splits it is that of one of them. Another dataset without splits, a file or a
+    folder, is evaluated as a whole, unless --split asks for the part that its hash deals to one.
+    """
 
     workdir: tyro.conf.Positional[Path]
     """Folder of a finished run."""
-    split: Literal["train", "valid", "test"] = "test"
-    """Part of the dataset."""
+    split: Literal["train", "valid", "test"] | None = None
+    """Part of the dataset. None: test, or all of another dataset that has no splits."""
     samples: int = 50
     """Importance samples [samples of each sequence]."""
     seed: int | None = None
     """Seed of the samples. None: that of the run, which gives the numbers of its results.json."""
     dataset: str | None = None
-    """Another dataset. None: that of the run."""
+    """Another dataset: a name, a file or a folder. None: that of the run."""
     data_dir: Path | None = None
     """Folder with the files of the dataset. None: that of the run."""
     batch_size: int | None = None
@@ -54,32 +65,75 @@ def main(args: Sequence[str] | None = None) -> None:
     if config.seed is not None and not 0 <= config.seed < 2**31:
         raise UserError(f"--seed expects a whole number from 0 to 2147483647; got {config.seed}")
     run = read_run(config.workdir)
+    split, dataset, sequences = _read_data(config, run)
+    with Screen() as screen:
+        screen.now("loading TensorFlow")
+        import_tensorflow_quietly()
+        from train.runs.testing import evaluate_run
+
+        results = evaluate_run(
+            run,
+            dataset,
+            sequences,
+            num_samples=config.samples,
+            screen=screen,
+            seed=config.seed,
+            batch_size=config.batch_size,
+        )
+    if config.json:
+        print(json.dumps(results, indent=2))
+    else:
+        print(results_table(split, results, run.config.unit))
+
+
+def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encoding, Sequence[Any]]:
+    """Returns the name of the split, or None for all; the dataset; and what is evaluated of it.
+
+    What another dataset holds, and what of it was left out, goes to standard error.
+
+    Raises:
+      UserError: If the dataset cannot be had, is no longer that of the run, or is too long.
+    """
     named = run.config
     if config.dataset is not None:
         named = dataclasses.replace(named, dataset=config.dataset, data_dir=config.data_dir)
     elif config.data_dir is not None:
         named = dataclasses.replace(named, data_dir=config.data_dir)
-    dataset = named.load()
-    if config.dataset is None and dataset.sha256 != run.dataset_sha256:
-        raise UserError(
-            f"{dataset.name} is no longer the dataset that the run was trained on: "
-            "restore it, or name another with --dataset"
-        )
-    import_tensorflow_quietly()
-    from train.runs.testing import evaluate_run
-
-    results = evaluate_run(
-        run,
-        dataset,
-        config.split,
-        num_samples=config.samples,
-        seed=config.seed,
-        batch_size=config.batch_size,
-    )
-    if config.json:
-        print(json.dumps(results, indent=2))
+    dealt = config.dataset is not None and _is_undivided(named)
+    dataset: Dataset | Undivided
+    if dealt and config.split is None:
+        split, dataset = None, named.load_undivided()
+        sequences = dataset.sequences
     else:
-        print(results_table(config.split, results, run.config.unit))
+        split, dataset = config.split or "test", _load(named, dealt)
+        sequences = getattr(dataset, split)
+        if config.dataset is None and dataset.sha256 != run.dataset_sha256:
+            raise UserError(
+                f"{dataset.name} is no longer the dataset that the run was trained on: "
+                "restore it, or name another with --dataset"
+            )
+    refuse_too_long(dataset.name, sequences, run.model_config.max_length, named.unit)
+    if config.dataset is not None:
+        print(dataset.describe(), file=sys.stderr)
+    if dealt and split is not None:
+        print(f"note: {split} is what a hash deals to it; {_WHOLE}", file=sys.stderr)
+    if remark := dataset.remark(run.model_config, sequences):
+        print(f"note: {remark}", file=sys.stderr)
+    return split, dataset, sequences
+
+
+def _is_undivided(named: TrainConfig) -> bool:
+    """Whether a dataset is a file or folder without splits; what cannot be had is not."""
+    own = named.dataset not in named.named_datasets and named.data_dir is None
+    return own and Path(named.dataset).exists() and not named.is_divided()
+
+
+def _load(named: TrainConfig, dealt: bool) -> Dataset:
+    """Loads a dataset as splits, whether it has them or not."""
+    try:
+        return named.load()
+    except UserError as error:
+        raise UserError(f"{error}; {_WHOLE}" if dealt else str(error)) from None
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from train.runs.saved_run import read_run
 from train.samples.flags import SampleConfig
 from train.support.errors import run_program
 from train.support.flags import parse_flags
+from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["main"]
@@ -30,11 +31,18 @@ def main(args: Sequence[str] | None = None) -> None:
     flags.check_values()
     run = read_run(flags.workdir)
     flags.check(run.model_config, run.config.unit)
-    import_tensorflow_quietly()
-    from train.runs.saved_model import load_model
-    from train.samples.kinds import SAMPLES
+    with Screen() as screen:
+        screen.now("loading TensorFlow")
+        import_tensorflow_quietly()
+        from train.runs.saved_model import load_model
+        from train.samples.kinds import SAMPLES
 
-    SAMPLES[run.config.task].sample(load_model(run.workdir), flags, run.config)
+        screen.now("reading the model")
+        model = load_model(run.workdir)
+        screen.now("drawing samples")
+        lines = SAMPLES[run.config.task].sample(model, flags, run.config)
+    for line in lines:
+        print(line)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,23 @@ import numpy as np
 
 from tf_latentflow import ModelConfig
 
-__all__ = ["Dataset"]
+__all__ = ["Dataset", "Encoding", "Undivided"]
 
 
-class Dataset(Protocol):
+class Encoding(Protocol):
+    """What a model reads of sequences of a kind: of sentences, or of piano rolls."""
+
+    def encode(self, config: ModelConfig, sequences: Sequence[Any]) -> list[np.ndarray]:
+        """Returns those sequences that a model gives a probability, as arrays `[T, ...]`."""
+
+    def counts(self, sequences: Sequence[Any], encoded: Sequence[np.ndarray]) -> dict[str, int]:
+        """Returns what else `results.json` says of sequences and what `encode` made of them."""
+
+    def remark(self, config: ModelConfig, sequences: Sequence[Any]) -> str | None:
+        """Returns what a user should know of sequences that a model is to read, if anything."""
+
+
+class Dataset(Encoding, Protocol):
     """Three splits of sequences.
 
     Attributes:
@@ -35,8 +48,17 @@ class Dataset(Protocol):
     def model_fields(self) -> dict[str, Any]:
         """Returns the fields of `ModelConfig` that follow from the dataset."""
 
-    def encode(self, config: ModelConfig, sequences: Sequence[Any]) -> list[np.ndarray]:
-        """Returns those sequences that a model gives a probability, as arrays `[T, ...]`."""
 
-    def counts(self, sequences: Sequence[Any], encoded: Sequence[np.ndarray]) -> dict[str, int]:
-        """Returns what else `results.json` says of sequences and what `encode` made of them."""
+class Undivided(Encoding, Protocol):
+    """A user's own data that has no splits, to be evaluated as a whole.
+
+    Attributes:
+      name: The data as the user named it.
+      sequences: All sentences, or piano rolls.
+    """
+
+    name: str
+    sequences: Sequence[Any]
+
+    def describe(self) -> str:
+        """Returns what the data holds, and what of it was left out."""

@@ -10,11 +10,11 @@ from train.support.units import Unit
 __all__ = ["results_table"]
 
 
-def results_table(split: str, results: Mapping[str, Any], unit: Unit) -> str:
+def results_table(split: str | None, results: Mapping[str, Any], unit: Unit) -> str:
     """Returns the numbers of a split as lines of text, with the protocol that they follow.
 
     Args:
-      split: Its name.
+      split: Its name, or None for data that has no splits.
       results: As in `results.json`.
       unit: In what they are given.
     """
@@ -38,19 +38,20 @@ def results_table(split: str, results: Mapping[str, Any], unit: Unit) -> str:
         ),
         (unit.sequences, str(results["num_sequences"]), how),
         *(
-            (what, str(results[key]), note)
+            (what.format(unit.sequences), str(results[key]), note)
             for key, (what, note) in _COUNTS.items()
             if key in results
         ),
     ]
     lines = [f"{label:<20}{value:>18}  {note}" for label, value, note in rows]
-    return "\n".join([f"{split} split, {unit.title}", *lines])
+    part = "the whole dataset" if split is None else f"{split} split"
+    return "\n".join([f"{part}, {unit.title}", *lines])
 
 
-# Rows that only some kinds of data have.
+# Rows that only some data has; {} stands for what a sequence is.
 _COUNTS = {
     "num_unknown": ("unknown characters", "evaluated as the unknown symbol"),
-    "num_too_long": ("pieces left out", "longer than any that the model gives a probability"),
+    "num_too_long": ("{} left out", "longer than any that the model gives a probability"),
 }
 
 

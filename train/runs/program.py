@@ -10,6 +10,7 @@ from train.data.music.config import MusicConfig
 from train.data.text.config import TextConfig
 from train.engine.results_table import results_table
 from train.engine.workdir import Workdir
+from train.runs.too_long import refuse_too_long
 from train.samples.printed import print_samples
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
@@ -78,6 +79,9 @@ def _train(config: TrainConfig, settings: dict[str, Any], workdir: Workdir, scre
     screen.line(dataset.describe())
     model_config = config.model_config(**dataset.model_fields())
     settings["model"] = model_config.to_dict()
+    refuse_too_long(
+        f"the test split of {dataset.name}", dataset.test, model_config.max_length, config.unit
+    )
     screen.now("loading TensorFlow")
     import_tensorflow_quietly()
     from train.runs.training import train

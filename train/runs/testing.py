@@ -9,7 +9,7 @@ import keras
 
 from tf_latentflow import compiled_loops
 from train.backend.metrics import evaluate_split
-from train.data.dataset import Dataset
+from train.data.dataset import Encoding
 from train.engine.progress import show_split_progress
 from train.runs.saved_model import load_model
 from train.runs.saved_run import SavedRun
@@ -21,7 +21,7 @@ __all__ = ["evaluate_run", "split_results"]
 
 def split_results(
     model: keras.Model,
-    dataset: Dataset,
+    dataset: Encoding,
     sequences: Sequence[Any],
     unit: Unit,
     *,
@@ -36,7 +36,7 @@ def split_results(
     Args:
       model: The model.
       dataset: Says how its sequences are encoded.
-      sequences: Sentences, or piano rolls, of the dataset.
+      sequences: Sentences, or piano rolls, of the dataset; not all too long for the model.
       unit: Of the results.
       num_samples: Importance samples of each sequence.
       seed: Of the samples.
@@ -64,20 +64,20 @@ def split_results(
 
 def evaluate_run(
     run: SavedRun,
-    dataset: Dataset,
-    split: str,
+    dataset: Encoding,
+    sequences: Sequence[Any],
     *,
     num_samples: int,
     screen: Screen,
     seed: int | None = None,
     batch_size: int | None = None,
 ) -> dict[str, Any]:
-    """Evaluates the model of a finished run on a split of a dataset; see `split_results`.
+    """Evaluates the model of a finished run on some sequences; see `split_results`.
 
     Args:
       run: The run.
       dataset: Its own, or another of its kind.
-      split: `train`, `valid` or `test`.
+      sequences: Those of a split, or all; not all too long for the model.
       num_samples: Importance samples of each sequence.
       screen: Shows how far it is.
       seed: Of the samples; None for that of the run, which gives the numbers of its results.
@@ -91,7 +91,7 @@ def evaluate_run(
         return split_results(
             load_model(run.workdir),
             dataset,
-            getattr(dataset, split),
+            sequences,
             config.unit,
             num_samples=num_samples,
             seed=config.seed if seed is None else seed,

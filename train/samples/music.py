@@ -23,6 +23,7 @@ from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
 from train.support.errors import UserError
 from train.support.extras import missing_packages
+from train.support.reading import refuse_special
 
 __all__ = ["MusicSamples", "vary_piece", "write_pieces"]
 
@@ -94,7 +95,7 @@ class MusicSamples:
             write_pieces(folder / "samples", names, rolls[:_NUM_FILES], config.steps_per_beat)
         return {"samples": summary(rolls), "data": summary(dataset.train)}
 
-    def sample(self, model: keras.Model, flags: SampleConfig, config: MusicConfig) -> None:
+    def sample(self, model: keras.Model, flags: SampleConfig, config: MusicConfig) -> list[str]:
         _say_what_is_missing()
         tempo = DEFAULT_TEMPO_BPM
         if flags.prime is None:
@@ -116,12 +117,14 @@ class MusicSamples:
         names = [f"{stem}-{i}" for i in range(len(rolls))]
         folder = flags.workdir / "samples" if flags.out is None else flags.out
         tempo = tempo if flags.tempo is None else flags.tempo
-        for path in write_pieces(folder, names, rolls, config.steps_per_beat, tempo):
-            print(path)
+        return [
+            str(path) for path in write_pieces(folder, names, rolls, config.steps_per_beat, tempo)
+        ]
 
 
 def _read_prime(path: Path, config: MusicConfig, max_length: int) -> MidiPiece:
     """Reads a piece that the model gives a probability; what it lacks goes to standard error."""
+    refuse_special(path)
     piece = read_midi(path, config.steps_per_beat)
     for remark in piece.remarks:
         print(f"{path}: {remark}", file=sys.stderr)

@@ -42,8 +42,8 @@ class Samples(Protocol):
         `progress` is told how many of how many are drawn.
         """
 
-    def sample(self, model: keras.Model, flags: SampleConfig, config: TrainConfig) -> None:
-        """Does what `train.sample` was told.
+    def sample(self, model: keras.Model, flags: SampleConfig, config: TrainConfig) -> list[str]:
+        """Does what `train.sample` was told, and returns the lines that it prints.
 
         Raises:
           UserError: If it cannot be done.

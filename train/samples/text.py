@@ -76,16 +76,14 @@ class TextSamples:
         write_text(folder / "samples.txt", "\n".join(samples) + "\n")
         return {"share_of_known_words": share_of_known_words(samples, dataset.train)}
 
-    def sample(self, model: keras.Model, flags: SampleConfig, config: TextConfig) -> None:
-        texts = draw_texts(
+    def sample(self, model: keras.Model, flags: SampleConfig, config: TextConfig) -> list[str]:
+        return draw_texts(
             model,
             flags.num,
             seed=flags.seed,
             temperature=flags.temperature,
             length=flags.length,
         )
-        for text in texts:
-            print(text)
 
 
 def _show(model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int) -> Show:

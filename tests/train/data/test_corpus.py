@@ -10,7 +10,6 @@ from tests.paths import PTB
 from train.data.splits import SPLITS
 from train.data.text.corpus import Corpus, load_corpus, split_by_hash
 from train.data.text.pydoc_corpus import pydoc_sentences, sentences
-from train.data.text.text_files import read_lines
 from train.support.errors import UserError
 
 _SENTENCES = [f"sentence number {i}" for i in range(200)]
@@ -183,12 +182,6 @@ def test_digest_is_of_the_text_that_is_used(tmp_path: Path) -> None:
     _write(tmp_path / "train.txt", ["train"])
     _write(tmp_path / "valid.txt", ["more", "valid", "more"])
     assert load_corpus(str(tmp_path)).sha256 != first.sha256
-
-
-def test_only_line_ends_end_a_line(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes("a\u2028b\x0bc\r\nd\re\n".encode())
-    assert read_lines(path) == ["a\u2028b\x0bc", "d", "e"]
 
 
 _BAD_FILES = {

@@ -6,7 +6,9 @@ import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
+from train.data.music.midi_folder import has_splits
 from train.data.music.sets import NAMED_SETS, MusicSet, load_music
+from train.data.music.undivided import UndividedMusic, load_undivided
 from train.engine.settings import refuse_flag
 from train.settings.config import TrainConfig
 from train.support.units import NATS_PER_STEP, Unit
@@ -50,3 +52,15 @@ class MusicConfig(TrainConfig):
           UserError: If it cannot be had.
         """
         return load_music(self.dataset, self.data_dir, self.steps_per_beat)
+
+    def is_divided(self) -> bool:
+        """Whether the dataset comes with splits; other data is dealt to splits, or is one."""
+        return self.dataset in self.named_datasets or has_splits(Path(self.dataset))
+
+    def load_undivided(self) -> UndividedMusic:
+        """Returns data that comes without splits, to be evaluated as a whole.
+
+        Raises:
+          UserError: If it cannot be had.
+        """
+        return load_undivided(self.dataset, self.steps_per_beat)

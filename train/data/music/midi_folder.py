@@ -13,8 +13,9 @@ from train.data.music.dealing import deal
 from train.data.music.midi import read_midi
 from train.data.splits import SPLITS
 from train.support.errors import UserError
+from train.support.reading import refuse_special
 
-__all__ = ["read_midi_folder"]
+__all__ = ["has_splits", "read_midi_files", "read_midi_folder"]
 
 _SUFFIXES = (".mid", ".midi", ".kar", ".rmi")  # In any case; ".gz" may follow.
 _FILES_A_LINE = 100
@@ -41,10 +42,9 @@ def read_midi_folder(
     Raises:
       UserError: If there are no MIDI files, a subfolder is missing, or too few files can be used.
     """
-    # A folder that names a held-out split but not all of them must not have it dealt to training.
-    if any((folder / split).is_dir() for split in ("valid", "test")):
+    if has_splits(folder):
         return _read_subfolders(folder, steps_per_beat)
-    rolls, left_out = _read_files(folder, steps_per_beat)
+    rolls, left_out = read_midi_files(folder, steps_per_beat)
     if len(rolls) < len(SPLITS):
         raise UserError(
             f"expected at least {len(SPLITS)} different MIDI files that can be used in "
@@ -70,7 +70,7 @@ def _read_subfolders(
         for path in _files(folder, left_out, without=SPLITS)
     ]
     for split in SPLITS:
-        rolls, lines = _read_files(folder / split, steps_per_beat)
+        rolls, lines = read_midi_files(folder / split, steps_per_beat)
         if not rolls:
             raise UserError(
                 f"expected a MIDI file that can be used in {str(folder / split)!r}; "
@@ -81,11 +81,24 @@ def _read_subfolders(
     return splits, left_out
 
 
-def _read_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.ndarray], list[str]]:
-    """Returns the different piano rolls by content, and the lines of what was left out."""
+def has_splits(folder: Path) -> bool:
+    """Whether a folder names a held-out split, which must then not be dealt to training."""
+    return any((folder / split).is_dir() for split in ("valid", "test"))
+
+
+def read_midi_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.ndarray], list[str]]:
+    """Reads the MIDI files of a folder and its subfolders, or one file.
+
+    Returns:
+      The different piano rolls by content, and one line for each file that was left out, or lost
+      notes.
+
+    Raises:
+      UserError: If there are no MIDI files.
+    """
     left_out: list[str] = []
-    files = _files(folder, left_out)
-    paths = [path for path in files if path.name.lower().removesuffix(".gz").endswith(_SUFFIXES)]
+    files = _files(folder, left_out) if folder.is_dir() else [folder]
+    paths = [path for path in files if path == folder or _is_midi(path)]
     suffixes = ", ".join("*" + suffix for suffix in _SUFFIXES)
     if not paths:
         raise UserError(
@@ -100,6 +113,7 @@ def _read_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.ndarr
         if number % _FILES_A_LINE == 0:
             print(f"reading MIDI files: {number} of {len(paths)}", file=sys.stderr, flush=True)
         try:
+            refuse_special(path)
             piece = read_midi(path, steps_per_beat)
         except (UserError, OSError) as error:
             left_out.append(f"{path}: left out: {error}")
@@ -111,6 +125,10 @@ def _read_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.ndarr
         left_out += [f"{path}: {remark}" for remark in piece.remarks]
         rolls[content], names[content] = piece.roll, path
     return rolls, left_out
+
+
+def _is_midi(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").endswith(_SUFFIXES)
 
 
 def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> list[Path]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tf_latentflow import ModelConfig
 from train.data.download import cache_dir, fetch
 from train.data.music.chorales import bach_chorales
+from train.data.music.encoding import MusicEncoding
 from train.data.music.matlab import read_mat
 from train.data.music.midi_folder import read_midi_folder
 from train.data.music.pickles import read_pickle
@@ -48,7 +48,7 @@ _READERS = {".mat": read_mat, ".pickle": read_pickle, ".pkl": read_pickle}
 
 
 @dataclass(frozen=True)
-class MusicSet:
+class MusicSet(MusicEncoding):
     """Piano rolls of a dataset, uint8 `[T, 88]` of 0 and 1 with T >= 1.
 
     Attributes:
@@ -82,40 +82,10 @@ class MusicSet:
         return "\n".join([*lines, *(f"  {line}" for line in self.left_out)])
 
     def model_fields(self) -> dict[str, Any]:
-        """Returns the notes of a step, and room for pieces longer than those seen in training.
-
-        Raises:
-          UserError: If every test piece is longer still.
-        """
+        """Returns the notes of a step, and room for pieces longer than those seen in training."""
         longest = max(len(roll) for roll in (*self.train, *self.valid))
         max_length = longest + longest // 4
-        self._fitting(self.test, max_length)
         return {"emission": "bernoulli", "vocab_size": NUM_NOTES, "max_length": max_length}
-
-    def encode(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Returns the pieces that are not longer than a model knows.
-
-        Raises:
-          UserError: If all are longer.
-        """
-        return self._fitting(sequences, config.max_length)
-
-    def counts(
-        self, sequences: Sequence[np.ndarray], encoded: Sequence[np.ndarray]
-    ) -> dict[str, int]:
-        """Returns how many pieces are too long for the model, if there is one."""
-        too_long = len(sequences) - len(encoded)
-        return {"num_too_long": too_long} if too_long else {}
-
-    def _fitting(self, sequences: Sequence[np.ndarray], max_length: int) -> list[np.ndarray]:
-        fitting = [roll for roll in sequences if len(roll) <= max_length]
-        if sequences and not fitting:
-            raise UserError(
-                f"expected pieces of at most {max_length} steps in the dataset {self.name!r}, "
-                "a quarter more than the longest piece in training and validation; the shortest "
-                f"of {len(sequences)} has {min(map(len, sequences))}; cut them, or train on longer"
-            )
-        return fitting
 
 
 def load_music(name: str, data_dir: Path | None = None, steps_per_beat: int = 2) -> MusicSet:

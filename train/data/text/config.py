@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from train.data.text.corpus import Corpus, load_corpus
+from train.data.text.undivided import UndividedText, load_undivided
+from train.data.text.user_text import has_splits
 from train.settings.config import TrainConfig
 from train.support.units import BITS_PER_CHARACTER, Unit
 
@@ -39,3 +41,19 @@ class TextConfig(TrainConfig):
           UserError: If it cannot be had.
         """
         return load_corpus(self.dataset, self.data_dir)
+
+    def is_divided(self) -> bool:
+        """Whether the dataset comes with splits; other data is dealt to splits, or is one.
+
+        Raises:
+          UserError: If it is a folder without text files.
+        """
+        return self.dataset in self.named_datasets or has_splits(self.dataset)
+
+    def load_undivided(self) -> UndividedText:
+        """Returns data that comes without splits, to be evaluated as a whole.
+
+        Raises:
+          UserError: If it cannot be had.
+        """
+        return load_undivided(self.dataset)

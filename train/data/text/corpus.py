@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tf_latentflow import ModelConfig
-from tf_latentflow.vocabulary import UNKNOWN_ID, Vocabulary
+from tf_latentflow.vocabulary import Vocabulary
 from train.data.splits import SPLITS, split_of
+from train.data.text.encoding import TextEncoding
+from train.data.text.left_out import LeftOut
 from train.data.text.ptb import fetch_ptb
 from train.data.text.pydoc_corpus import pydoc_sentences
-from train.data.text.text_files import read_lines
+from train.data.text.unicode_form import form_remark
+from train.data.text.user_text import read_path, read_splits
 from train.support.digests import sha256_of
 from train.support.errors import UserError
 
@@ -24,7 +24,7 @@ MAX_LENGTH = 288  # Characters of a sentence, as in section 6.1 of the paper.
 
 
 @dataclass(frozen=True)
-class Corpus:
+class Corpus(TextEncoding):
     """Sentences of a dataset, each of 1 to `max_length` characters.
 
     Attributes:
@@ -35,6 +35,7 @@ class Corpus:
       sha256: Digest over the three splits as they stand here; other text, other digest.
       num_filtered: By split, how many sentences were left out as longer than `max_length`.
       max_length: The longest sentence that is kept, in characters.
+      left_out: A remark for each kind of thing that was not read.
     """
 
     name: str
@@ -44,17 +45,24 @@ class Corpus:
     sha256: str
     num_filtered: dict[str, int]
     max_length: int = MAX_LENGTH
+    left_out: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """Returns what the splits hold, and how many sentences were left out."""
+        """Returns what the splits hold, and what of the dataset was left out."""
         splits = {name: getattr(self, name) for name in SPLITS}
         sizes = ", ".join(
             f"{name} {len(texts)} sentences ({sum(map(len, texts))} characters)"
             for name, texts in splits.items()
         )
         filtered = sum(self.num_filtered.values())
-        note = f"; {filtered} over {self.max_length} characters left out" if filtered else ""
-        return f"dataset {self.name}: {sizes}{note}"
+        long = [f"{filtered} over {self.max_length} characters left out"] if filtered else []
+        known = set().union(*self.train)
+        forms = [
+            f"{split} split: {remark}"
+            for split in ("valid", "test")
+            if (remark := form_remark(known, splits[split]))
+        ]
+        return "; ".join([f"dataset {self.name}: {sizes}", *long, *self.left_out, *forms])
 
     def model_fields(self) -> dict[str, Any]:
         """Returns the vocabulary of the training split, and the length bound."""
@@ -64,15 +72,6 @@ class Corpus:
             "vocabulary": tuple(vocabulary.characters),
             "max_length": self.max_length,
         }
-
-    def encode(self, config: ModelConfig, sequences: Sequence[str]) -> list[np.ndarray]:
-        """Returns the ids of sentences, int32 `[T]` each, by a model's vocabulary."""
-        vocabulary = Vocabulary(config.vocabulary)
-        return [vocabulary.encode(text) for text in sequences]
-
-    def counts(self, sequences: Sequence[str], encoded: Sequence[np.ndarray]) -> dict[str, int]:
-        """Returns how many characters the model does not know."""
-        return {"num_unknown": sum(int((x == UNKNOWN_ID).sum()) for x in encoded)}
 
 
 def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = MAX_LENGTH) -> Corpus:
@@ -86,14 +85,17 @@ def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = MA
     | a folder  | of its `train.txt`, `valid.txt` and `test.txt`              | as they are |
     | a folder  | of all its `*.txt`, with neither `valid.txt` nor `test.txt` | by hash     |
 
+    A file may be compressed by gzip, as `*.txt.gz`, and `.txt` may have any case. What else is in a
+    folder, subfolders too, is not read, and counted.
+
     Args:
       dataset: One of the names, or a path.
       data_dir: For `ptb` only: the folder that holds its files. Nothing is ever downloaded into it.
       max_length: Longer sentences, counted in characters (code points), are left out.
 
     Raises:
-      UserError: If there is no such dataset, a file of it is missing, empty or no UTF-8 text, or
-        a split ends up without a sentence.
+      UserError: If there is no such dataset, a file of it is missing, empty, no UTF-8 text, a pipe
+        or a device, or a split ends up without a sentence.
       ValueError: If `max_length` is not positive.
     """
     if max_length < 1:
@@ -103,12 +105,14 @@ def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = MA
             f"--data-dir belongs to the dataset ptb; got it with {dataset!r}; leave it out, "
             "or give the folder itself as --dataset"
         )
+    left_out = LeftOut()
     if dataset == "pydoc":
         splits = split_by_hash(pydoc_sentences())
     elif dataset == "ptb":
-        splits = _read_splits(fetch_ptb() if data_dir is None else Path(data_dir))
+        splits = read_splits(fetch_ptb() if data_dir is None else Path(data_dir), left_out)
     else:
-        splits = _read_path(dataset)
+        found = read_path(dataset, left_out)
+        splits = found if isinstance(found, dict) else split_by_hash(found)
     kept = {
         split: [sentence for sentence in splits[split] if len(sentence) <= max_length]
         for split in SPLITS
@@ -121,6 +125,7 @@ def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = MA
         sha256=_digest(kept),
         num_filtered=num_filtered,
         max_length=max_length,
+        left_out=left_out.remarks(),
     )
 
 
@@ -130,39 +135,6 @@ def split_by_hash(sentences: Iterable[str]) -> dict[str, list[str]]:
     for sentence in sentences:
         splits[split_of(sentence.encode())].append(sentence)
     return splits
-
-
-def _read_path(dataset: str) -> dict[str, list[str]]:
-    """Reads a user's own file or folder."""
-    path = Path(dataset)
-    if path.is_file():
-        return split_by_hash(read_lines(path))
-    if not path.is_dir():
-        raise UserError(
-            f"expected a dataset: pydoc, ptb, or an existing text file or folder; got {dataset!r}"
-        )
-    # A folder that names a held-out split but not all of them must not have it dealt to training.
-    if any((path / f"{split}.txt").exists() for split in ("valid", "test")):
-        return _read_splits(path)
-    files = sorted(path.glob("*.txt"))
-    if not files:
-        raise UserError(f"expected text files (*.txt) in the folder {dataset!r}; there are none")
-    return split_by_hash(line for file in files for line in read_lines(file))
-
-
-def _read_splits(folder: Path) -> dict[str, list[str]]:
-    """Reads `train.txt`, `valid.txt` and `test.txt`."""
-    if not folder.is_dir():
-        raise UserError(
-            f"expected a folder with train.txt, valid.txt and test.txt; got {str(folder)!r}"
-        )
-    missing = [f"{split}.txt" for split in SPLITS if not (folder / f"{split}.txt").is_file()]
-    if missing:
-        raise UserError(
-            f"expected train.txt, valid.txt and test.txt in {str(folder)!r}; "
-            f"missing: {', '.join(missing)}"
-        )
-    return {split: read_lines(folder / f"{split}.txt") for split in SPLITS}
 
 
 def _check_splits(

@@ -1,0 +1,69 @@
+"""Importance sampling: any number of samples, in chunks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.models import draw_x, make_model
+from tf_latentflow import LatentFlow
+
+LENGTHS = tf.constant([2, 1])
+
+
+def draw_batch() -> tf.Tensor:
+    return tf.constant(draw_x(num_steps=2, batch=2))
+
+
+class Noise:
+    """The noise of sample k is `table[k]`, and NaN from the last on; notes its calls."""
+
+    def __init__(self, table: np.ndarray) -> None:
+        self._table = table
+        self.chunks: list[int] = []
+
+    def __call__(self, mean: tf.Tensor, chunk: int, index: tf.Tensor) -> tf.Tensor:
+        self.chunks.append(chunk)
+        start = int(index) * chunk
+        beyond = np.full([chunk, *self._table.shape[1:]], np.nan)
+        return tf.constant(np.concatenate([self._table, beyond])[start : start + chunk], mean.dtype)
+
+
+def draw_table(model: LatentFlow, num_samples: int) -> np.ndarray:
+    shape = [num_samples, *draw_batch().shape, model.config.latent_size]
+    return np.random.default_rng(2).normal(size=shape)
+
+
+@pytest.mark.parametrize("num_samples", [1, 10, 11, 22, 47])
+def test_any_number_of_samples_gives_their_mean(float64: None, num_samples: int) -> None:
+    model, x = make_model("af-only", spread=0.3), draw_batch()
+    table = draw_table(model, num_samples)
+    found = model.estimate_with(Noise(table), x, LENGTHS, num_samples)
+    at_once = model._elbo(x, LENGTHS, model._posterior(x, LENGTHS), tf.constant(table))
+    weights = np.exp(at_once.reconstruction - at_once.kl)
+    np.testing.assert_allclose(found.log_prob, np.log(weights.mean(axis=0)), rtol=1e-6)
+    np.testing.assert_allclose(found.reconstruction, np.mean(at_once.reconstruction, 0), rtol=1e-6)
+    np.testing.assert_allclose(found.kl, np.mean(at_once.kl, 0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("most", [5, 10])
+def test_a_number_of_samples_costs_in_proportion(most: int) -> None:
+    model, x = make_model("af-only"), draw_batch()
+    for num_samples in (1, 7, 11, 23, 47):
+        noise = Noise(draw_table(model, num_samples))
+        model.estimate_with(noise, x, LENGTHS, num_samples, most)
+        assert max(noise.chunks) <= most
+        assert sum(noise.chunks) < num_samples + len(noise.chunks)
+        assert len(noise.chunks) <= 1 + 2 * num_samples / most
+
+
+@pytest.mark.parametrize(
+    ("num_samples", "chunk"), [(50, 10), (25, 5), (24, 8), (12, 6), (8, 8), (7, 7), (1, 1)]
+)
+def test_numbers_that_divide_keep_their_chunks(num_samples: int, chunk: int) -> None:
+    """And so the noise, and the results, that they always had."""
+    model, x = make_model("af-only"), draw_batch()
+    noise = Noise(draw_table(model, num_samples))
+    model.estimate_with(noise, x, LENGTHS, num_samples)
+    assert noise.chunks == [chunk] * (num_samples // chunk)

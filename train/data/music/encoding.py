@@ -1,0 +1,29 @@
+"""What a model reads of piano rolls, and what is said of those that it cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tf_latentflow import ModelConfig
+
+__all__ = ["MusicEncoding"]
+
+
+class MusicEncoding:
+    """A `train.data.dataset.Encoding` of piano rolls."""
+
+    def encode(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Returns the pieces that are not longer than a model knows."""
+        return [roll for roll in sequences if len(roll) <= config.max_length]
+
+    def counts(
+        self, sequences: Sequence[np.ndarray], encoded: Sequence[np.ndarray]
+    ) -> dict[str, int]:
+        """Returns how many pieces are too long for the model, if there is one."""
+        too_long = len(sequences) - len(encoded)
+        return {"num_too_long": too_long} if too_long else {}
+
+    def remark(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> None:
+        """Returns None: notes are notes."""

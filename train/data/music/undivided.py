@@ -1,0 +1,55 @@
+"""A user's MIDI files that have no splits, to be evaluated piece by piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from train.data.music.encoding import MusicEncoding
+from train.data.music.midi_folder import read_midi_files
+from train.support.errors import UserError
+
+__all__ = ["UndividedMusic", "load_undivided"]
+
+
+@dataclass(frozen=True)
+class UndividedMusic(MusicEncoding):
+    """All pieces of a folder without splits, or of one file.
+
+    Attributes:
+      name: The folder or file as the user named it.
+      sequences: Its piano rolls, in order of the files' names; the same notes once.
+      left_out: One line for each file that was left out, or lost notes, and why.
+    """
+
+    name: str
+    sequences: list[np.ndarray]
+    left_out: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Returns how many pieces there are, and a line for each file that was left out."""
+        num_steps = sum(map(len, self.sequences))
+        size = f"{len(self.sequences)} pieces ({num_steps} steps), not divided"
+        lines = [f"dataset {self.name}: {size}"]
+        if self.left_out:
+            lines.append(f"{len(self.left_out)} left out, wholly or in part:")
+        return "\n".join([*lines, *(f"  {line}" for line in self.left_out)])
+
+
+def load_undivided(name: str, steps_per_beat: int) -> UndividedMusic:
+    """Reads a folder of MIDI files and its subfolders, or one file.
+
+    Args:
+      name: A path that does not come with splits.
+      steps_per_beat: Time steps in a quarter note.
+
+    Raises:
+      UserError: If there is no MIDI file that can be used.
+    """
+    rolls, left_out = read_midi_files(Path(name), steps_per_beat)
+    if not rolls:
+        more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+        raise UserError(f"expected a MIDI file that can be used; got {left_out[0]}{more}")
+    return UndividedMusic(name, list(rolls.values()), tuple(left_out))

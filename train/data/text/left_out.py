@@ -1,0 +1,54 @@
+"""What is not read of a user's text, counted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+__all__ = ["LeftOut"]
+
+_NAMED = 5
+
+
+@dataclasses.dataclass
+class LeftOut:
+    """Counts and names, added up while the files of a dataset are read.
+
+    Attributes:
+      num_blank: Lines without text.
+      num_marks: Byte order marks elsewhere than at the start of a file.
+      other_files: Names of files in a folder that are not read.
+      subfolders: Names of its subfolders.
+    """
+
+    num_blank: int = 0
+    num_marks: int = 0
+    other_files: list[str] = dataclasses.field(default_factory=list)
+    subfolders: list[str] = dataclasses.field(default_factory=list)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Returns a remark for each kind of thing that was left out.
+
+        >>> LeftOut(num_marks=1, other_files=["a.md", "b.pdf"]).remarks()
+        ('1 byte order mark within the text removed', "2 other files not read ('a.md', 'b.pdf')")
+        """
+        remarks = []
+        if self.num_blank:
+            remarks.append(f"{_count(self.num_blank, 'blank line')} left out")
+        if self.num_marks:
+            remarks.append(f"{_count(self.num_marks, 'byte order mark')} within the text removed")
+        for what, names in (("other file", self.other_files), ("subfolder", self.subfolders)):
+            if names:
+                remarks.append(f"{_count(len(names), what)} not read ({_names(names)})")
+        return tuple(remarks)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _names(names: Sequence[str]) -> str:
+    """Returns the first few names, quoted, and how many more there are."""
+    shown = ", ".join(repr(name) for name in names[:_NAMED])
+    more = len(names) - _NAMED
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,82 @@
+"""The files of a user's folder of texts: what is read, and as what."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from train.data.splits import SPLITS
+from train.data.text.left_out import LeftOut
+from train.support.errors import UserError
+from train.support.reading import refuse_special
+
+__all__ = ["text_files_in"]
+
+_SUFFIXES = (".txt", ".txt.gz")  # In any case.
+
+
+def text_files_in(
+    folder: Path, left_out: LeftOut, *, divided: bool = False
+) -> dict[str, Path] | list[Path]:
+    """Finds the text files of a folder, `*.txt` and `*.txt.gz` in any case.
+
+    Args:
+      folder: A folder. Its subfolders are not read.
+      left_out: Is told what is not read.
+      divided: Whether there must be a file for each split, as there must if validation or test has
+        one.
+
+    Returns:
+      The files by split if the folder is divided, and otherwise all of them in order of name.
+
+    Raises:
+      UserError: If there is none, a split is missing or is there twice, or one is a pipe, a socket
+        or a device.
+    """
+    texts, others, subfolders = [], [], []
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.is_dir():
+                subfolders.append(entry.name)
+            elif entry.name.lower().endswith(_SUFFIXES):
+                texts.append(Path(entry.path))
+            else:
+                others.append(entry.name)
+    named = {split: [path for path in texts if _stem(path) == split] for split in SPLITS}
+    # A folder that names a held-out split but not all of them must not have it dealt to training.
+    if divided or named["valid"] or named["test"]:
+        files = _one_each(folder, named)
+        others += [path.name for path in texts if path not in files.values()]
+        texts = list(files.values())
+    elif not texts:
+        there = "; ".join(["there are none", *LeftOut(subfolders=subfolders).remarks()])
+        raise UserError(f"expected text files (*.txt) in the folder {str(folder)!r}; {there}")
+    else:
+        files = texts
+    for path in texts:  # All of them before the first is read.
+        refuse_special(path)
+    left_out.other_files += sorted(others)
+    left_out.subfolders += subfolders
+    return files
+
+
+def _stem(path: Path) -> str:
+    """Returns the name of a text file without its suffix, in lower case."""
+    return path.name.lower().removesuffix(".gz").removesuffix(".txt")
+
+
+def _one_each(folder: Path, named: dict[str, list[Path]]) -> dict[str, Path]:
+    """Returns the one file of each split."""
+    missing = [f"{split}.txt" for split, paths in named.items() if not paths]
+    if missing:
+        raise UserError(
+            f"expected train.txt, valid.txt and test.txt in {str(folder)!r}; "
+            f"missing: {', '.join(missing)}"
+        )
+    for split, paths in named.items():
+        if len(paths) > 1:
+            raise UserError(
+                f"expected one file for the split {split} in {str(folder)!r}; got "
+                f"{', '.join(path.name for path in paths)}; leave one of them"
+            )
+    return {split: paths[0] for split, paths in named.items()}

@@ -1,0 +1,49 @@
+"""A user's text that has no splits, to be evaluated line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from train.data.text.encoding import TextEncoding
+from train.data.text.left_out import LeftOut
+from train.data.text.user_text import read_path
+
+__all__ = ["UndividedText", "load_undivided"]
+
+
+@dataclass(frozen=True)
+class UndividedText(TextEncoding):
+    """All sentences of a file, or of a folder without splits.
+
+    Attributes:
+      name: The file or folder as the user named it.
+      sequences: Its sentences, of any length, in the order of the source.
+      left_out: A remark for each kind of thing that was not read.
+    """
+
+    name: str
+    sequences: list[str]
+    left_out: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Returns how many sentences there are, and what was left out."""
+        num_characters = sum(map(len, self.sequences))
+        size = f"{len(self.sequences)} sentences ({num_characters} characters), not divided"
+        return "; ".join([f"dataset {self.name}: {size}", *self.left_out])
+
+
+def load_undivided(dataset: str) -> UndividedText:
+    """Reads a user's own file, or all text files of a folder.
+
+    Args:
+      dataset: A path that does not come with splits.
+
+    Raises:
+      UserError: If there is no such path, or a file cannot be read.
+      ValueError: If it comes with splits.
+    """
+    left_out = LeftOut()
+    sentences = read_path(dataset, left_out)
+    if isinstance(sentences, dict):
+        raise ValueError(f"expected data without splits; got {dataset!r}, which has them")
+    return UndividedText(dataset, sentences, left_out.remarks())
