@@ -6,12 +6,13 @@ checkpoint holds all that is not; so a run that was stopped ends with the same w
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import jax
 import numpy as np
@@ -39,6 +40,7 @@ __all__ = ["Runner"]
 
 _CALLS_AHEAD = 2  # The device has the next call while the host reads what the one before reports.
 _KEPT_CHECKPOINTS = 2
+_report = functools.partial(print, flush=True)  # At once, also into a file or a pipe.
 
 
 class _Started(NamedTuple):
@@ -296,8 +298,3 @@ class Runner:
             f"checkpoint: {f'that of step {steps[-1]}' if steps else 'none yet'}); "
             "export the bundle with a lower --learning-rate"
         )
-
-
-def _report(line: Any) -> None:
-    """Prints a line at once, also into a file or a pipe."""
-    print(line, flush=True)

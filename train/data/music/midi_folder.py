@@ -97,7 +97,11 @@ def read_midi_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.n
       UserError: If there are no MIDI files.
     """
     left_out: list[str] = []
-    files = _files(folder, left_out) if folder.is_dir() else [folder]
+    if folder.is_dir():
+        files = _files(folder, left_out)
+    else:
+        refuse_special(folder)
+        files = [folder]
     paths = [path for path in files if path == folder or _is_midi(path)]
     suffixes = ", ".join("*" + suffix for suffix in _SUFFIXES)
     if not paths:
@@ -113,7 +117,6 @@ def read_midi_files(folder: Path, steps_per_beat: int) -> tuple[dict[bytes, np.n
         if number % _FILES_A_LINE == 0:
             print(f"reading MIDI files: {number} of {len(paths)}", file=sys.stderr, flush=True)
         try:
-            refuse_special(path)
             piece = read_midi(path, steps_per_beat)
         except (UserError, OSError) as error:
             left_out.append(f"{path}: left out: {error}")
@@ -154,10 +157,15 @@ def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> li
             if path.is_symlink():
                 left_out.append(f"{path}: left out: a link to a folder is not followed")
         for path in (Path(place, name) for name in names):
+            try:
+                refuse_special(path)
+            except UserError as error:
+                left_out.append(f"{path}: left out: {error}")
+                continue
             if path.is_file():
                 files.append(path)
             else:
-                left_out.append(f"{path}: left out: neither a file nor a link to one")
+                left_out.append(f"{path}: left out: a link to nothing")
     return sorted(files)
 
 
