@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -94,6 +95,49 @@ def test_generation_is_the_same_in_every_form(
     # A row that is asked alone gets the same.
     for row, answer in zip(ROWS, by_row.json()["predictions"], strict=True):
         assert model.http.predict({"instances": [row]}).json() == {"predictions": [answer]}
+
+
+@pytest.mark.parametrize(
+    ("signature", "asked"),
+    [
+        ("generate", {name: values[:2] for name, values in ASKED.items()}),
+        ("serving_default", {name: values[:1] for name, values in ASKED.items()}),
+        ("reconstruct", {"text": np.array([b"a", b"\n\t"], object), "seed": np.array([1, 2])}),
+    ],
+)
+def test_inputs_of_unequal_length_are_refused_before_the_graph(
+    text: Model, monkeypatch: pytest.MonkeyPatch, signature: str, asked: dict[str, np.ndarray]
+) -> None:
+    def columns(inputs: dict[str, np.ndarray]) -> dict[str, list]:
+        return {
+            name: [value.decode() for value in values] if name == "text" else values.tolist()
+            for name, values in inputs.items()
+        }
+
+    good = {"signature_name": signature, "inputs": columns(asked)}
+    assert text.http.predict(good).status == 200
+
+    def no_graph(*args: object, **more: object) -> None:
+        raise AssertionError("the graph was run")
+
+    monkeypatch.setattr(text.server._servable._session, "run", no_graph)
+    with stub_of(text.server) as stub:
+        for name, values in asked.items():
+            for changed in (values[:0], np.repeat(values, 3)):
+                inputs = {**asked, name: changed}
+                said = [f"{key} {len(values)}" for key, values in inputs.items()]
+                over_rest = text.http.predict({**good, "inputs": columns(inputs)})
+                assert over_rest.status == 400
+                message = over_rest.json()["error"]
+                assert "unequal length" in message and all(part in message for part in said)
+                with pytest.raises(grpc.RpcError) as error:
+                    request = predict_request(text.http.model, signature, **inputs)
+                    stub.Predict(request, timeout=PATIENCE)
+                assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+                assert error.value.details() == message
+    # In row form only a list within a row could be of another length.
+    rows = {"signature_name": signature, "instances": [columns(asked)]}
+    assert text.http.predict(rows).status == 400
 
 
 def _in_json(name: str, value: bytes | np.int32) -> str | int | dict[str, str]:
