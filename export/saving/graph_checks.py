@@ -21,6 +21,7 @@ _XLA = "_XlaMustCompile"
 # state advances with every request and starts over with every server.
 _STATEFUL = frozenset(
     {
+        "Assert",
         "AssignVariableOp",
         "Case",
         "DisableCopyOnRead",

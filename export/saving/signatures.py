@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -126,4 +127,31 @@ class _Untracked:
 def _trace(
     function: Callable[..., dict[str, tf.Tensor]], *specs: tf.TensorSpec
 ) -> tf.types.experimental.ConcreteFunction:
-    return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
+    """A function of inputs `[B]`, each with the same B: it refuses others before it begins."""
+    names = [spec.name for spec in specs]
+
+    @functools.wraps(function)
+    def checked(*columns: tf.Tensor) -> dict[str, tf.Tensor]:
+        if len(columns) == 1:
+            return function(*columns)
+        with tf.control_dependencies([_refuse_unequal(names, columns)]):
+            columns = [tf.identity(column) for column in columns]
+        return function(*columns)
+
+    return tf.function(checked, input_signature=specs, autograph=False).get_concrete_function()
+
+
+def _refuse_unequal(names: Sequence[str], columns: Sequence[tf.Tensor]) -> tf.Operation:
+    """Ends the call with INVALID_ARGUMENT if columns are not equally long, and says how long."""
+    sizes = tf.stack([tf.size(column) for column in columns])
+    said = tf.strings.join(
+        [
+            tf.strings.join([name, tf.strings.as_string(size)], " ")
+            for name, size in zip(names, tf.unstack(sizes), strict=True)
+        ],
+        ", ",
+    )
+    return tf.raw_ops.Assert(
+        condition=tf.reduce_all(sizes == sizes[0]),
+        data=[tf.strings.join(["inputs of unequal length: ", said])],
+    )

@@ -1,42 +1,35 @@
 """The REST interface: `POST /v1/models/NAME:predict`, `GET /v1/models/NAME` and its `/metadata`.
 
-The routes are those of TF Serving (`model_servers/http_rest_api_util.cc`): whatever else is under
-`/v1/` is malformed, 400, and all the rest does not exist, 404.
+`export.serving.routes` has the routes; `/metrics` is for Prometheus, and nothing else exists, 404.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import unquote
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 import tensorflow as tf
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from export.serving.gate import Gate
 from export.serving.json_inputs import arrays_of, parse_body, signature_name_of
 from export.serving.json_outputs import answer_of, error_of
+from export.serving.metrics import METRICS_TYPE
 from export.serving.protos import metadata_json, metadata_of, status_json, status_of
+from export.serving.routes import Route, route_of
 from export.serving.servable import DEFAULT_SIGNATURE, Servable
 from export.serving.status import HTTP_STATUS, invalid, message_of
+from export.serving.workers import Workers
 
 __all__ = ["RestApi"]
 
-_VERSION = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
-_PREDICT = re.compile(
-    rf"/v1/models/(?P<name>[^/:]+){_VERSION}:(?P<method>classify|regress|predict)", re.IGNORECASE
-)
-_STATUS = re.compile(
-    rf"/v1/models(?:/(?P<name>[^/:]+))?{_VERSION}(?P<rest>/metadata)?", re.IGNORECASE
-)
-_NOTHING = re.compile(r"(?!)")
 _CLOSE = {"Connection": "close"}  # What is left of the body would be read as the next request.
+_RETRY = {"Retry-After": "1"}  # [s]
+_TRY_AGAIN = frozenset({429, 503})
 
 _log = logging.getLogger(__name__)
 
@@ -50,21 +43,28 @@ class RestApi:
 
     Args:
       servable: The model.
-      gate: Bound on the requests at work.
+      workers: Who runs it.
+      metrics: Returns what `/metrics` answers.
       max_body_bytes: Longest body that is read.
+      max_rows: Most rows of a request.
       timeout: For the body to arrive, and for a request to be answered after that [s].
     """
 
-    def __init__(self, servable: Servable, gate: Gate, max_body_bytes: int, timeout: float) -> None:
+    def __init__(
+        self,
+        servable: Servable,
+        workers: Workers,
+        metrics: Callable[[], bytes],
+        max_body_bytes: int,
+        max_rows: int,
+        timeout: float,
+    ) -> None:
         self._servable = servable
-        self._gate = gate
+        self._workers = workers
+        self._metrics = metrics
         self._max_body_bytes = max_body_bytes
+        self._max_rows = max_rows
         self._timeout = timeout
-        self._threads = ThreadPoolExecutor(gate.limit, "rest")
-
-    def close(self) -> None:
-        """Gives the threads back, once there is nothing more to do."""
-        self._threads.shutdown(wait=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -75,24 +75,28 @@ class RestApi:
 
     async def _respond(self, request: Request) -> Response:
         """Returns the answer, whatever happens on the way to it."""
-        path = request.scope["raw_path"].decode("latin-1")
+        method, path = request.method, request.scope["raw_path"].decode("latin-1")
+        if path == "/metrics" and method in ("GET", "HEAD"):
+            return Response(self._metrics(), headers={"Content-Type": METRICS_TYPE})
         if not path.lower().startswith("/v1/"):
-            return _json(404, error_of("Not Found"))
+            return _refusal(404, "Not Found")
         try:
             async with asyncio.timeout(self._timeout):
                 body = await self._body(request)
-            return _json(200, await self._answer(request.method, path, body))
+            return _json(200, await self._answer(route_of(method, path), request, body))
         except _TooLargeError:
-            return _json(413, error_of(f"The body is over {self._max_body_bytes} bytes"), _CLOSE)
+            return _refusal(413, f"The body is over {self._max_body_bytes} bytes", _CLOSE)
         except TimeoutError:
-            return _json(408, error_of("The body did not arrive in time"), _CLOSE)
+            return _refusal(408, "The body did not arrive in time", _CLOSE)
         except tf.errors.OpError as error:
-            return _json(HTTP_STATUS.get(error.error_code, 500), error_of(message_of(error)))
+            return _refusal(HTTP_STATUS.get(error.error_code, 500), message_of(error))
+        except asyncio.CancelledError:  # By uvicorn, whose own answer would not be JSON.
+            return _refusal(503, "The server is stopping", _CLOSE)
         except ClientDisconnect:
             raise
         except Exception:
-            _log.exception("%s %s", request.method, path)
-            return _json(500, error_of("Internal error; the server's log has more"))
+            _log.exception("%s %s", method, path)
+            return _refusal(500, "Internal error; the server's log has more")
 
     async def _body(self, request: Request) -> bytes:
         """Reads the body, and no more of it than is allowed."""
@@ -108,51 +112,66 @@ class RestApi:
             parts.append(part)
         return b"".join(parts)
 
-    async def _answer(self, method: str, path: str, body: bytes) -> bytes:
+    async def _answer(self, route: Route, request: Request, body: bytes) -> bytes:
         """Returns the body of the answer.
 
         Raises:
           tf.errors.OpError: If the request has none.
         """
-        match = {"POST": _PREDICT, "GET": _STATUS}.get(method, _NOTHING).fullmatch(path)
-        if match is None:
-            raise invalid(f"Malformed request: {method} {path}")
-        if not match["name"]:
-            raise invalid("Missing model name in request.")
-        name, label = unquote(match["name"]), unquote(match["label"] or "")
-        version = None
-        if match["version"]:
-            if len(match["version"]) > 19 or int(match["version"]) >= 2**63:
-                raise invalid(f"Failed to convert version: {match['version'][:40]} to numeric.")
-            version = int(match["version"])
-        if method == "GET":
-            if match["rest"] == "/metadata":
-                self._servable.check(name, version, label)
-                return metadata_json(metadata_of(self._servable))
-            return status_json(status_of(self._servable, name, version, label))
-        if match["method"] != "predict":
-            raise invalid(f"Malformed request: {method} {path}: only predict is served here")
+        which = (route.name, route.version, route.label)
+        if route.kind == "metadata":
+            self._servable.check(*which)
+            return metadata_json(metadata_of(self._servable))
+        if route.kind == "status":
+            return status_json(status_of(self._servable, *which))
         deadline = time.monotonic() + self._timeout
-        return await self._at_work(lambda: self._predict(name, version, label, body, deadline))
+        return await _while_there(
+            request,
+            self._workers.run(
+                lambda: self._predict(route, body, deadline, request.scope["state"]), self._timeout
+            ),
+        )
 
-    async def _at_work(self, work: Callable[[], bytes]) -> bytes:
-        """Runs `work` in a thread, if there is a place."""
-        with self._gate.admit():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-    def _predict(
-        self, name: str, version: int | None, label: str, body: bytes, deadline: float
-    ) -> bytes:
+    def _predict(self, route: Route, body: bytes, deadline: float, state: dict[str, Any]) -> bytes:
         """Returns the answer to a body; the checks come in the order of TF Serving's."""
         document = parse_body(body)
         signature_name = signature_name_of(document) or DEFAULT_SIGNATURE
-        self._servable.check(name, version, label)
+        self._servable.check(route.name, route.version, route.label)
         signature = self._servable.signatures.get(signature_name)
         if signature is None:
             raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
-        by_row, inputs = arrays_of(document, signature.inputs)
+        state["signature"] = signature_name
+        by_row, inputs = arrays_of(document, signature.inputs, self._max_rows)
         outputs = self._servable.predict(signature_name, inputs, deadline - time.monotonic())
         return answer_of(outputs, by_row)
+
+
+async def _while_there(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes:
+    """Returns what `work` returns, or ends it when the client leaves.
+
+    Raises:
+      ClientDisconnect: If it leaves.
+    """
+    at_work = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_until_gone(request.receive))
+    try:
+        await asyncio.wait({at_work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not at_work.done():
+            raise ClientDisconnect
+        return at_work.result()
+    finally:
+        at_work.cancel()
+        gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    headers = {**(headers or {}), **(_RETRY if status in _TRY_AGAIN else {})}
+    return _json(status, error_of(message), headers)
 
 
 def _json(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:

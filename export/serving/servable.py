@@ -86,7 +86,8 @@ class Servable:
 
         Raises:
           tf.errors.OpError: FAILED_PRECONDITION if there is no such signature, INVALID_ARGUMENT if
-            names, types or shapes are not its, DEADLINE_EXCEEDED, or what the graph raises.
+            names, types or shapes are not its or the inputs are not of one length,
+            DEADLINE_EXCEEDED, or what the graph raises.
         """
         signature_name = signature_name or DEFAULT_SIGNATURE
         signature = self.signatures.get(signature_name)
@@ -105,6 +106,7 @@ class Servable:
             )
         for name, info in signature.inputs.items():
             _check_tensor(name, inputs[name], info)
+        _check_lengths(signature.inputs, inputs)
         if len(set(output_filter)) < len(output_filter):
             raise invalid(f"duplicate output tensor alias: {sorted(output_filter)}")
         if not signature.outputs.keys() >= set(output_filter):
@@ -158,3 +160,17 @@ def _check_tensor(name: str, value: np.ndarray, info: tf.compat.v1.saved_model.T
     shape = tf.TensorShape(info.tensor_shape)
     if not shape.is_compatible_with(value.shape):
         raise invalid(f"input {name} expects shape {shape}; got {value.shape}")
+
+
+def _check_lengths(
+    infos: Mapping[str, tf.compat.v1.saved_model.TensorInfo], inputs: Mapping[str, np.ndarray]
+) -> None:
+    """Checks that inputs of any number of rows have the same, as an exported graph does too."""
+    rows = {
+        name: len(inputs[name])
+        for name, info in sorted(infos.items())
+        if info.tensor_shape.dim and info.tensor_shape.dim[0].size == -1
+    }
+    if len(set(rows.values())) > 1:
+        said = ", ".join(f"{name} {size}" for name, size in rows.items())
+        raise invalid(f"inputs of unequal length: {said}; expected a value a row in each")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -17,10 +19,11 @@ from export.saving.packed_rolls import unpack_roll
 from export.saving.warmup import play_warmup
 from export.serving.local_server import LocalServer
 from export.serving.servable import load_newest
-from tests.exported import MAX_LENGTH, Served, export_tiny
+from tests.exported import CHARACTERS, MAX_LENGTH, Served, export_tiny
 from tests.local_servers import stub_of
 from tests.served import PATIENCE, Http, predict_request
 from train.data.music.midi import read_midi
+from train.support.memory import peak_memory_gib
 
 # Of every length from none to the longest and beyond it; 0 is the most probable.
 ASKED = {
@@ -94,6 +97,49 @@ def test_generation_is_the_same_in_every_form(
     # A row that is asked alone gets the same.
     for row, answer in zip(ROWS, by_row.json()["predictions"], strict=True):
         assert model.http.predict({"instances": [row]}).json() == {"predictions": [answer]}
+
+
+@pytest.mark.parametrize(
+    ("signature", "asked"),
+    [
+        ("generate", {name: values[:2] for name, values in ASKED.items()}),
+        ("serving_default", {name: values[:1] for name, values in ASKED.items()}),
+        ("reconstruct", {"text": np.array([b"a", b"\n\t"], object), "seed": np.array([1, 2])}),
+    ],
+)
+def test_inputs_of_unequal_length_are_refused_before_the_graph(
+    text: Model, monkeypatch: pytest.MonkeyPatch, signature: str, asked: dict[str, np.ndarray]
+) -> None:
+    def columns(inputs: dict[str, np.ndarray]) -> dict[str, list]:
+        return {
+            name: [value.decode() for value in values] if name == "text" else values.tolist()
+            for name, values in inputs.items()
+        }
+
+    good = {"signature_name": signature, "inputs": columns(asked)}
+    assert text.http.predict(good).status == 200
+
+    def no_graph(*args: object, **more: object) -> None:
+        raise AssertionError("the graph was run")
+
+    monkeypatch.setattr(text.server._servable._session, "run", no_graph)
+    with stub_of(text.server) as stub:
+        for name, values in asked.items():
+            for changed in (values[:0], np.repeat(values, 3)):
+                inputs = {**asked, name: changed}
+                said = [f"{key} {len(values)}" for key, values in inputs.items()]
+                over_rest = text.http.predict({**good, "inputs": columns(inputs)})
+                assert over_rest.status == 400
+                message = over_rest.json()["error"]
+                assert "unequal length" in message and all(part in message for part in said)
+                with pytest.raises(grpc.RpcError) as error:
+                    request = predict_request(text.http.model, signature, **inputs)
+                    stub.Predict(request, timeout=PATIENCE)
+                assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+                assert error.value.details() == message
+    # In row form only a list within a row could be of another length.
+    rows = {"signature_name": signature, "instances": [columns(asked)]}
+    assert text.http.predict(rows).status == 400
 
 
 def _in_json(name: str, value: bytes | np.int32) -> str | int | dict[str, str]:
@@ -180,3 +226,29 @@ def test_the_client_writes_and_scores_rolls(
     nothing = {"signature_name": "score", "instances": [{"b64": ""}]}
     (answer,) = music.http.predict(nothing).json()["predictions"]
     assert np.isnan(answer["log_likelihood"]) and answer["num_steps"] == 0
+
+
+def test_memory_does_not_grow_with_requests_of_all_lengths(text: Model) -> None:
+    rng = random.Random(0)
+
+    def ask(num: int) -> None:
+        for _ in range(num):
+            rows = [
+                {
+                    "length": rng.randint(0, MAX_LENGTH),
+                    "seed": rng.getrandbits(60),
+                    "temperature": rng.random(),
+                }
+                for _ in range(rng.randint(1, 3))
+            ]
+            texts = ["".join(rng.choices(CHARACTERS, k=row["length"])) for row in rows]
+            assert text.http.predict({"instances": rows}).status == 200
+            if rng.random() < 0.2:
+                score = {"signature_name": "score", "inputs": texts}
+                assert text.http.predict(score).status == 200
+
+    ask(200)
+    before = peak_memory_gib()
+    ask(600)
+    # 600 requests that leave 100 KiB each, say one graph or one noise, would be over this.
+    assert (peak_memory_gib() - before) * 1024 < 40  # [MiB]

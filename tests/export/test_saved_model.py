@@ -122,6 +122,38 @@ def test_no_rows_are_answered_by_no_rows(served, kind):
             assert all(len(values) == 0 for values in model(name, **nothing).values())
 
 
+def _unequal(asked):
+    """One input after the other without rows, with the first alone, with one more, with double."""
+    for name, values in asked.items():
+        for changed in ([], values[:1], [*values, values[0]], values * 2):
+            yield {**asked, name: changed}
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_inputs_of_unequal_length_are_refused_with_their_names_and_lengths(served, kind):
+    model = served(kind)
+    generate = {"length": [3, 4], "seed": [0, 1], "temperature": [1.0, 0.5]}
+    strings = {_field(model): [b"aa", b"\x80\x20"], "seed": [5, 6]}
+    for name, asked in (("generate", generate), ("reconstruct", strings)):
+        if name not in model.signatures:
+            continue
+        assert {len(values) for values in model(name, **asked).values()} == {2}
+        for inputs in _unequal(asked):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="unequal length") as error:
+                model(name, **inputs)
+            for key, values in inputs.items():
+                assert f"{key} {len(values)}" in error.value.message
+    # Also where the output that is asked does not depend on all of them.
+    definition = model.signatures["generate"]
+    dtypes = (np.int32, np.int64, np.float32)
+    feed = {
+        definition.inputs[key].name: np.array(values, dtype)
+        for (key, values), dtype in zip({**generate, "seed": [7]}.items(), dtypes, strict=True)
+    }
+    with pytest.raises(tf.errors.InvalidArgumentError, match="length 2, seed 1, temperature 2"):
+        model.session.run(definition.outputs["num_steps"].name, feed)
+
+
 @pytest.mark.parametrize("kind", _KINDS)
 def test_an_impossible_request_gets_an_empty_answer(served, kind):
     model = served(kind)
@@ -211,7 +243,7 @@ def test_warm_up_has_a_request_of_every_signature(folders):
 
 
 def _in_c_runtime(folder, definition, inputs):
-    """The answer of TensorFlow's C API, without its Python."""
+    """What TensorFlow's C API does, without its Python."""
     request = {
         "inputs": [
             (info.name, tf.as_dtype(info.dtype).name, inputs[key])
@@ -219,13 +251,17 @@ def _in_c_runtime(folder, definition, inputs):
         ],
         "outputs": [info.name for info in definition.outputs.values()],
     }
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, ROOT / "tests/c_runtime.py", _LIBRARIES, folder],
         input=json.dumps(request),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def _answer_of_c_runtime(folder, definition, inputs):
+    done = _in_c_runtime(folder, definition, inputs)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert "tensorflow" not in answer["modules"]
@@ -244,14 +280,16 @@ def test_it_runs_in_the_c_runtime_without_xla_also_after_a_move(served, folders,
         target.mkdir() if path.is_dir() else target.write_bytes(path.read_bytes())
     asked = {"length": [12, 5, 0], "seed": [1, -2, 3], "temperature": [1.0, 0.5, 1.0]}
     expected = model("generate", **asked)
-    answer = _in_c_runtime(moved, model.signatures["generate"], asked)
+    answer = _answer_of_c_runtime(moved, model.signatures["generate"], asked)
     texts = [bytes.fromhex(text) for text in answer["text"]]
     assert texts == expected["text"].tolist()
     assert answer["num_steps"] == [12, 5, 0]
     scored = model("score", text=expected["text"])
     strings = {"text": [text.hex() for text in texts]}
-    answer = _in_c_runtime(moved, model.signatures["score"], strings)
+    answer = _answer_of_c_runtime(moved, model.signatures["score"], strings)
     np.testing.assert_allclose(answer["log_likelihood"], scored["log_likelihood"], rtol=1e-5)
+    refused = _in_c_runtime(moved, model.signatures["generate"], {**asked, "seed": [1, 2]})
+    assert refused.returncode == 1 and "length 3, seed 2, temperature 3" in refused.stderr
 
 
 def test_saved_model_cli_runs_it(folders):
