@@ -6,16 +6,18 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from bijectors.axes import move_axis
-from bijectors.hidden.mlp import ConditionalMLP
+from bijectors.hidden.mlp import ConditionalMLP, readable
 from bijectors.scan import scan
 
 __all__ = ["ConditionalMADE"]
 
 
+@keras.saving.register_keras_serializable("bijectors")
 class ConditionalMADE(ConditionalMLP):
     """MADE (Germain et al., 2015): `params[..., i, :]` depends on `x[..., :i]` and the context.
 
@@ -25,8 +27,8 @@ class ConditionalMADE(ConditionalMLP):
 
     Args:
       event_size: H, number of inputs and of outputs.
-      num_params, context_size, hidden_sizes, output_scale, hidden_init, output_init, name: as in
-        `ConditionalMLP`.
+      num_params, context_size, hidden_sizes, output_scale, hidden_init, output_init, name,
+        dtype, trainable: as in `ConditionalMLP`.
 
     Raises:
       ValueError: a hidden layer has fewer units than the event has dimensions.
@@ -46,6 +48,12 @@ class ConditionalMADE(ConditionalMLP):
                 f"got {tuple(hidden_sizes)}"
             )
         super().__init__(event_size, event_size, num_params, context_size, hidden_sizes, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config["event_size"] = config.pop("output_size")
+        del config["input_size"]
+        return config
 
     @property
     def event_size(self) -> int:
@@ -109,7 +117,7 @@ class ConditionalMADE(ConditionalMLP):
                 units = tf.nn.relu(tf.gather(state[k], i, axis=-2))
                 state[k + 1] += tf.tensordot(units, block, 1)
             x, w = solve_dimension(target, tf.gather(state[-1], i, axis=-2) * scale)
-            state[0] += x[..., None, None] * first_row
+            state[0] += readable(x)[..., None, None] * first_row
             return state, (x, w)
 
         spec = tf.TensorSpec(targets.shape[:-1], targets.dtype)

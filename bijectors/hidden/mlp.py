@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from bijectors.masks import zero_unless
 from bijectors.product import product
 
-__all__ = ["ConditionalMLP"]
+__all__ = ["ConditionalMLP", "readable"]
+
+# The largest input that a network reads. Trained flows have latents of a few units; from here on a
+# float32 sum of what inputs and context give would lose the noise that the map is to carry.
+_LARGEST_INPUT = 1e4
 
 
+@keras.saving.register_keras_serializable("bijectors")
 class ConditionalMLP(keras.layers.Layer):
     """`params = output_scale * MLP([x, context])`, a parameter vector for every output dimension.
 
@@ -22,6 +29,9 @@ class ConditionalMLP(keras.layers.Layer):
 
     The direct path `context D` matters most to the dimensions that few hidden units feed (in a
     MADE, the first ones). With neither inputs nor a context the network is a table of constants.
+
+    An input beyond -1e4 .. 1e4 counts as that bound, and a NaN as 0: what is not finite would come
+    through the zeros of a MADE's masks.
 
     Args:
       input_size: Number of inputs, 0 for a network of the context alone.
@@ -33,6 +43,8 @@ class ConditionalMLP(keras.layers.Layer):
       hidden_init: Half-width of the uniform initialisation of input and hidden kernels.
       output_init: The same of the output kernels: small values start a flow close to the identity.
       name: Name of the layer.
+      dtype: Dtype of the variables; `keras.config.floatx()` by default.
+      trainable: Whether the variables are trained.
 
     Raises:
       ValueError: a size is not positive.
@@ -50,9 +62,11 @@ class ConditionalMLP(keras.layers.Layer):
         hidden_init: float | None = None,
         output_init: float = 0.07,
         name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
     ) -> None:
         # Keras would keep the dtype policy that the process used first.
-        super().__init__(name=name, dtype=keras.config.floatx())
+        super().__init__(name=name, dtype=dtype or keras.config.floatx(), trainable=trainable)
         if min(input_size, context_size) < 0 or min(output_size, num_params, *hidden_sizes) < 1:
             raise ValueError(
                 "expected positive sizes; got "
@@ -73,11 +87,24 @@ class ConditionalMLP(keras.layers.Layer):
         self._masks = self._make_masks()
         self.build()
 
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "input_size": self.input_size,
+            "output_size": self.output_size,
+            "num_params": self.num_params,
+            "context_size": self.context_size,
+            "hidden_sizes": list(self.hidden_sizes),
+            "output_scale": self.output_scale.tolist(),
+            "hidden_init": self._hidden_init,
+            "output_init": self._output_init,
+        }
+
     def _make_masks(self) -> list[np.ndarray | None]:
         """One 0/1 mask for each kernel, or None for a full one."""
         return [None] * (len(self.hidden_sizes) + 1)
 
-    def build(self, input_shape: None = None) -> None:
+    def build(self, input_shape: Any = None) -> None:
         outputs = self.output_size * self.num_params
         sizes = (self.input_size, *self.hidden_sizes, outputs)
         hidden = "glorot_uniform" if self._hidden_init is None else _uniform(self._hidden_init)
@@ -151,7 +178,9 @@ class ConditionalMLP(keras.layers.Layer):
         ]
 
         def params(inputs: tf.Tensor | None) -> tf.Tensor:
-            hidden = first + product(inputs, kernels[0]) if self.input_size else first
+            hidden = first
+            if self.input_size:
+                hidden = first + product(readable(inputs), kernels[0])
             for kernel, bias in zip(kernels[1:-1], self.biases[1:-1], strict=True):
                 hidden = product(tf.nn.relu(hidden), kernel) + bias
             outputs = product(tf.nn.relu(hidden), kernels[-1]) + last
@@ -166,6 +195,12 @@ class ConditionalMLP(keras.layers.Layer):
         params = tf.reshape(outputs, shape)
         params.set_shape([*outputs.shape[:-1], self.output_size, self.num_params])
         return params
+
+
+def readable(inputs: tf.Tensor) -> tf.Tensor:
+    """`inputs` as a network reads them: finite, within -1e4 .. 1e4."""
+    inputs = zero_unless(~tf.math.is_nan(inputs), inputs)
+    return tf.clip_by_value(inputs, -_LARGEST_INPUT, _LARGEST_INPUT)
 
 
 def _uniform(half_width: float) -> keras.initializers.Initializer:

@@ -9,7 +9,13 @@ import tensorflow_probability as tfp
 
 from bijectors.base import FlowBijector
 from bijectors.scalar.maps import ScalarMap
-from bijectors.scalar.parameters import convert_parameters, log_det_like, unstack_unconstrained
+from bijectors.scalar.parameters import (
+    bounded_log_scale,
+    convert_parameters,
+    from_unconstrained,
+    known_value,
+    log_det_like,
+)
 
 __all__ = ["AFFINE", "Affine"]
 
@@ -35,7 +41,7 @@ class Affine(FlowBijector):
             parameters={**values, "validate_args": validate_args, "name": name},
             name=name,
         )
-        static_b = tf.get_static_value(self.b) if validate_args else None
+        static_b = known_value(self.b) if validate_args else None
         if static_b is not None and not (static_b > 0).all():
             raise ValueError(f"expected b > 0; got {static_b.min()}")
 
@@ -43,13 +49,20 @@ class Affine(FlowBijector):
     def from_unconstrained(cls, raw: Any) -> Affine:
         """The map of any two real numbers `raw[..., 0:2]` = `a, b'`, with `b = exp(b')`.
 
-        `raw = 0` is the identity.
+        `raw = 0` is the identity. `b'` is held within -10 .. 10, so that a large context makes no
+        infinite slope. A variable `raw` is tracked and its updates are followed.
 
         Raises:
           ValueError: `raw` is not `[..., 2]`, or neither float32 nor float64.
         """
-        a, log_b = unstack_unconstrained(raw, 2)
-        bijector = cls(a=a, b=tf.exp(log_b))
+
+        def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            a, log_b = tf.unstack(raw, num=2, axis=-1)
+            log_b = bounded_log_scale(log_b)
+            return a, tf.exp(log_b), log_b
+
+        a, b, log_b = from_unconstrained(raw, 2, constrain)
+        bijector = cls(a=a, b=b)
         bijector._log_b = log_b
         return bijector
 

@@ -11,7 +11,13 @@ import tensorflow_probability as tfp
 from bijectors.base import FlowBijector
 from bijectors.scalar.compensated import compensated_residual
 from bijectors.scalar.maps import ScalarMap
-from bijectors.scalar.parameters import convert_parameters, log_det_like, unstack_unconstrained
+from bijectors.scalar.parameters import (
+    bounded_log_scale,
+    convert_parameters,
+    from_unconstrained,
+    known_value,
+    log_det_like,
+)
 
 __all__ = ["NLSQ", "NLSq"]
 
@@ -66,16 +72,25 @@ class NLSq(FlowBijector):
         """The map of any five real numbers `raw[..., 0:5]` = `a, b', c', d', g`.
 
         `b = exp(b')`, `d = exp(d')`, `c = 8 * sqrt(3) / 9 * (b / d) * alpha * tanh(c')`: monotone,
-        with a slope of at least `(1 - alpha) * b`. `raw = 0` is the identity.
+        with a slope of at least `(1 - alpha) * b`. `raw = 0` is the identity. `b'` and `d'` are
+        held within -10 .. 10, so that a large context makes no infinite slope. A variable `raw` is
+        tracked and its updates are followed.
 
         Raises:
           ValueError: `raw` is not `[..., 5]`, not float32 or float64, or `alpha` not in (0, 1).
         """
         if not 0.0 < alpha < 1.0:
             raise ValueError(f"expected 0 < alpha < 1; got {alpha}")
-        a, log_b, c, log_d, g = unstack_unconstrained(raw, 5)
-        b, d, kappa = tf.exp(log_b), tf.exp(log_d), (alpha * _MAX_KAPPA) * tf.tanh(c)
-        bijector = cls(a=a, b=b, c=kappa * b / d, d=d, g=g)
+
+        def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            a, log_b, c, log_d, g = tf.unstack(raw, num=5, axis=-1)
+            log_b = bounded_log_scale(log_b)
+            b, d = tf.exp(log_b), tf.exp(bounded_log_scale(log_d))
+            kappa = (alpha * _MAX_KAPPA) * tf.tanh(c)
+            return a, b, kappa * b / d, d, g, log_b, kappa
+
+        a, b, c, d, g, log_b, kappa = from_unconstrained(raw, 5, constrain)
+        bijector = cls(a=a, b=b, c=c, d=d, g=g)
         bijector._log_b, bijector._kappa = log_b, kappa
         return bijector
 
@@ -92,7 +107,7 @@ class NLSq(FlowBijector):
         return {"a": real, "b": positive, "c": real, "d": positive, "g": real}
 
     def _check_monotone(self) -> None:
-        b, c, d = (tf.get_static_value(p) for p in (self.b, self.c, self.d))
+        b, c, d = (known_value(p) for p in (self.b, self.c, self.d))
         for name, value in (("b", b), ("d", d)):
             if value is not None and not (value > 0).all():
                 raise ValueError(f"expected {name} > 0; got {value.min()}")
@@ -105,7 +120,10 @@ class NLSq(FlowBijector):
                 )
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        u = self.d * x + self.g
+        # At infinity q is 0, and 2 * kappa * u * q * q has to be 0 as well.
+        largest = x.dtype.max
+        u = self.d * tf.clip_by_value(x, -largest, largest) + self.g
+        u = tf.clip_by_value(u, -largest / 8, largest / 8)
         q = 1.0 / (1.0 + u * u)
         y = self.a + self.b * x + self.c * q
         log_b = tf.math.log(self.b) if self._log_b is None else self._log_b
@@ -120,6 +138,11 @@ class NLSq(FlowBijector):
         return self._root(y)
 
     def _root(self, y: tf.Tensor) -> tf.Tensor:
+        infinite = tf.math.is_inf(y)
+        x = self._finite_root(tf.where(infinite, tf.zeros_like(y), y))
+        return tf.where(infinite, y, x)
+
+    def _finite_root(self, y: tf.Tensor) -> tf.Tensor:
         # float64 inside: a float32 root is then right to the last bit, hence monotone in y.
         y, a, b, c, d, g = (
             tf.cast(v, tf.float64) for v in (y, self.a, self.b, self.c, self.d, self.g)

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.scalar.maps import ScalarMap
-from bijectors.scalar.parameters import convert_unconstrained
+from bijectors.scalar.parameters import from_unconstrained
 
 __all__ = ["SPLINE", "num_spline_params", "rational_quadratic_spline"]
 
@@ -53,15 +53,20 @@ def rational_quadratic_spline(
             f"expected an interval longer than num_bins * min_bin_size = "
             f"{num_bins * min_bin_size:g}; got {interval}"
         )
-    raw = convert_unconstrained(raw, num_spline_params(num_bins))
-    widths, heights, slopes = tf.split(raw, [num_bins, num_bins, num_bins - 1], axis=-1)
     # raw = 0 is a slope of 1.
     offset = math.log(math.expm1(1.0 - min_slope))
+
+    def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        widths, heights, slopes = tf.split(raw, [num_bins, num_bins, num_bins - 1], axis=-1)
+        return (
+            tf.nn.softmax(widths) * spare + min_bin_size,
+            tf.nn.softmax(heights) * spare + min_bin_size,
+            tf.nn.softplus(slopes + offset) + min_slope,
+        )
+
+    widths, heights, slopes = from_unconstrained(raw, num_spline_params(num_bins), constrain)
     return tfp.bijectors.RationalQuadraticSpline(
-        bin_widths=tf.nn.softmax(widths) * spare + min_bin_size,
-        bin_heights=tf.nn.softmax(heights) * spare + min_bin_size,
-        knot_slopes=tf.nn.softplus(slopes + offset) + min_slope,
-        range_min=low,
+        bin_widths=widths, bin_heights=heights, knot_slopes=slopes, range_min=low
     )
 
 

@@ -49,9 +49,8 @@ def test_as_many_sweeps_as_dimensions_are_exact_whatever_the_tolerance(monkeypat
     arguments = _arguments("nlsq", 1.0)
     expected = AutoregressiveHidden(*arguments).forward(_noise())
     z = FixedPointHidden(*arguments).forward(_noise())
-    finite = np.isfinite(expected)
-    assert 0.5 < finite.mean() < 1  # These weights are extreme.
-    np.testing.assert_allclose(z.numpy()[finite], expected.numpy()[finite], rtol=1e-3, atol=1e-4)
+    assert np.abs(expected).max() > 100  # These weights are extreme.
+    np.testing.assert_allclose(z, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_a_vector_is_not_changed_by_its_neighbours():

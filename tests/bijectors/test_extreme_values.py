@@ -1,0 +1,102 @@
+"""Values and contexts far from what training meets: what depends on what, and finite answers."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, AutoregressiveHidden, FixedPointHidden
+from bijectors.hidden.structures import HiddenBijector
+
+SIZE, ROWS = 5, 6
+
+
+def flow(
+    name: str, hidden: str, context: tf.Tensor | None, kind: type[HiddenBijector] | None = None
+) -> HiddenBijector:
+    keras.utils.set_random_seed(0)
+    scalar, structure = SCALAR_MAPS[name], HIDDEN_STRUCTURES[hidden]
+    network = structure.network(
+        SIZE,
+        scalar.num_params,
+        context_size=0 if context is None else 2,
+        hidden_sizes=(8, 8, 8),
+        output_scale=scalar.output_scale,
+    )
+    return (kind or structure.bijector)(network, scalar.from_unconstrained, context)
+
+
+def noise() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(ROWS, SIZE)).astype(np.float32)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38, -1e30])
+@pytest.mark.parametrize("kind", [AutoregressiveHidden, FixedPointHidden])
+@pytest.mark.parametrize("name", SCALAR_MAPS)
+def test_no_value_reaches_an_earlier_dimension(
+    name: str, kind: type[HiddenBijector], value: float
+) -> None:
+    bijector = flow(name, "af", None, kind)
+    values = noise()
+    for method in (bijector.forward, bijector.inverse):
+        clean = method(values).numpy()
+        for i in range(SIZE):
+            soiled = values.copy()
+            soiled[:, i] = value
+            np.testing.assert_allclose(method(soiled)[:, :i], clean[:, :i], rtol=1e-5, atol=1e-5)
+
+
+def test_no_gradient_comes_from_a_later_dimension() -> None:
+    values = tf.constant(noise())
+    soiled = tf.tensor_scatter_nd_update(values, [[0, 3]], [1e30])
+    bijector = flow("nlsq", "af", None)
+    gradients = []
+    for point in (values, soiled):
+        with tf.GradientTape() as tape:
+            tape.watch(point)
+            first = tf.reduce_sum(bijector.inverse(point)[:, :3])
+        gradients.append(tape.gradient(first, point).numpy())
+    assert np.abs(gradients[0][:, :3]).max() > 0 and not np.any(gradients[1][:, 3:])
+    np.testing.assert_array_equal(*gradients)
+
+
+@pytest.mark.parametrize("size", [1e2, 1e3, 1e4])
+@pytest.mark.parametrize("hidden", HIDDEN_STRUCTURES)
+@pytest.mark.parametrize("name", SCALAR_MAPS)
+def test_a_large_context_gives_finite_values_and_gradients(
+    name: str, hidden: str, size: float
+) -> None:
+    context = tf.constant(np.random.default_rng(1).normal(size=(ROWS, 2)) * size, tf.float32)
+    for direction in ("forward_and_log_det", "inverse_and_log_det"):
+        with tf.GradientTape() as tape:
+            tape.watch(context)
+            bijector = flow(name, hidden, context)
+            mapped, log_det = getattr(bijector, direction)(noise())
+            loss = tf.reduce_sum(log_det) - tf.reduce_sum(mapped**2)
+        assert np.isfinite(mapped).all() and np.isfinite(log_det).all()
+        variables = bijector._network.trainable_variables
+        for gradient in tape.gradient(loss, [context, *(v.value for v in variables)]):
+            assert gradient is None or np.isfinite(tf.convert_to_tensor(gradient)).all()
+
+
+@pytest.mark.parametrize("size", [1e2, 1e4])
+@pytest.mark.parametrize("hidden", HIDDEN_STRUCTURES)
+@pytest.mark.parametrize("name", SCALAR_MAPS)
+def test_a_large_context_is_the_same_map_both_ways(
+    float64: None, name: str, hidden: str, size: float
+) -> None:
+    context = tf.constant(np.random.default_rng(1).normal(size=(ROWS, 2)) * size)
+    bijector = flow(name, hidden, context)
+    z, log_det = bijector.forward_and_log_det(noise().astype(float))
+    eps, inverse_log_det = bijector.inverse_and_log_det(z)
+    np.testing.assert_allclose(eps, noise(), atol=1e-3)
+    np.testing.assert_allclose(inverse_log_det, -log_det, rtol=1e-5, atol=1e-3)
+
+
+def test_the_fixed_point_is_as_exact_as_its_dtype(float64: None) -> None:
+    context = tf.constant(np.random.default_rng(1).normal(size=(ROWS, 2)))
+    expected = flow("nlsq", "af", context).forward(noise().astype(float))
+    z = flow("nlsq", "af", context, FixedPointHidden).forward(noise().astype(float))
+    np.testing.assert_allclose(z, expected, rtol=1e-11, atol=1e-11)
