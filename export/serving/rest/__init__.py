@@ -1,0 +1,3 @@
+"""The REST interface: TF Serving's routes and JSON."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""The gRPC interface."""
+
+__all__: list[str] = []
