@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_latentflow.symbols import EMISSIONS, BernoulliNotes, CategoricalSymbols
+from tf_latentflow.rows import EMISSIONS
+from tf_latentflow.symbols import BernoulliNotes, CategoricalSymbols
 
 
 def make_notes(spread: float = 1.0) -> BernoulliNotes:

@@ -53,7 +53,8 @@ def test_byte_order_marks_are_removed_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_compressed_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
-    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(TEXT[:700]) + gzip.compress(TEXT[700:]))
+    parts = gzip.compress(TEXT[:700]), gzip.compress(TEXT[700:])
+    (tmp_path / "a.txt.gz").write_bytes(b"".join(parts))
     assert read_lines(tmp_path / "a.txt.gz") == LINES
 
 
@@ -63,7 +64,7 @@ def test_a_compressed_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
         (b"ab\r\ncd\rcaf\xe9", "byte 0xe9 at offset 10: line 3, byte 4"),
         (b"\xff\xfea", "byte 0xff at offset 0: line 1, byte 1"),
         (b"ab\n\nc\0", "zero byte at offset 5: line 3, byte 2"),
-        (gzip.compress(b"ab\n\xe9"), "byte 0xe9 at offset 3: line 2, byte 1"),
+        (gzip.compress(b"ab\n\xe9", mtime=0), "byte 0xe9 at offset 3: line 2, byte 1"),
     ],
 )
 def test_what_is_not_utf_8_is_refused_by_file_line_and_byte(
@@ -81,7 +82,7 @@ def test_what_is_not_utf_8_is_refused_by_file_line_and_byte(
 def test_a_damaged_compressed_file_is_refused(
     damage: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
-    (tmp_path / "a.txt.gz").write_bytes(damage(gzip.compress(TEXT)))
+    (tmp_path / "a.txt.gz").write_bytes(damage(gzip.compress(TEXT, mtime=0)))
     with pytest.raises(UserError, match="a.txt.gz.*is damaged"):
         read_lines(tmp_path / "a.txt.gz")
 
@@ -139,7 +140,7 @@ def test_a_pipe_with_a_writer_is_refused_too() -> None:
 
 def test_every_text_file_of_a_folder_is_read_and_the_rest_counted(tmp_path: Path) -> None:
     (tmp_path / "A.TXT").write_bytes(TEXT)
-    (tmp_path / "b.Txt.GZ").write_bytes(gzip.compress(b"zipped\n"))
+    (tmp_path / "b.Txt.GZ").write_bytes(gzip.compress(b"zipped\n", mtime=0))
     (tmp_path / "c.txt").write_bytes(b"plain\n")
     for name in ("x.md", "y.gz", "z.pdf"):
         (tmp_path / name).write_bytes(b"not this\n")
@@ -165,7 +166,7 @@ def test_many_names_are_counted_and_not_all_shown(tmp_path: Path) -> None:
 
 def test_splits_are_found_in_any_case_and_compressed(tmp_path: Path) -> None:
     (tmp_path / "Train.TXT").write_bytes(TEXT)
-    (tmp_path / "valid.txt.gz").write_bytes(gzip.compress(b"held out\n"))
+    (tmp_path / "valid.txt.gz").write_bytes(gzip.compress(b"held out\n", mtime=0))
     with pytest.raises(UserError, match=r"missing: test\.txt"):  # And not dealt to training.
         load_corpus(str(tmp_path))
     (tmp_path / "TEST.txt").write_bytes(b"tested\n")
@@ -173,7 +174,7 @@ def test_splits_are_found_in_any_case_and_compressed(tmp_path: Path) -> None:
     corpus = load_corpus(str(tmp_path))
     assert (corpus.train, corpus.valid, corpus.test) == (LINES, ["held out"], ["tested"])
     assert "1 other file not read ('notes.txt')" in corpus.describe()
-    (tmp_path / "test.txt.gz").write_bytes(gzip.compress(b"which one?\n"))
+    (tmp_path / "test.txt.gz").write_bytes(gzip.compress(b"which one?\n", mtime=0))
     with pytest.raises(UserError, match=r"one file for the split test .*; leave one of them"):
         load_corpus(str(tmp_path))
 
