@@ -13,6 +13,7 @@ from bijectors import products_are_in
 from bijectors.masks import mask_steps
 from tf_latentflow.compiled import loops_are_compiled
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.keras_ways import KerasWays
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.rows import EMISSIONS
@@ -46,7 +47,7 @@ class Estimate(NamedTuple):
     kl: tf.Tensor
 
 
-class SequenceModel(keras.Model):
+class SequenceModel(KerasWays, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
     Batch-major: `x` `[B, T, *event_shape]` of any integer dtype, that is `[B, T]` of ids or, for
@@ -123,46 +124,6 @@ class SequenceModel(keras.Model):
                 "expected model(x, lengths), the lengths of the rows of x; got x alone"
             )
         return super().__call__(*self._batch_of(x, lengths), training=training)
-
-    def fit(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: a batch is x and its lengths, and the KL term has a schedule."""
-        raise NotImplementedError(
-            f"{type(self).__name__} is trained by a loop over the gradients of elbo(x, lengths, "
-            "training=True), or by python -m train.char_lm and train.polyphonic_music, not by fit"
-        )
-
-    train_on_batch = fit
-
-    def predict(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: a batch is x and its lengths."""
-        raise NotImplementedError(
-            f"{type(self).__name__} answers log_likelihood(x, lengths) and sample(lengths), not "
-            "predict"
-        )
-
-    predict_on_batch = predict
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: a batch is x and its lengths."""
-        raise NotImplementedError(
-            f"{type(self).__name__} is scored by log_likelihood(x, lengths), or a run by "
-            "python -m train.evaluate, not by evaluate"
-        )
-
-    test_on_batch = evaluate
-
-    def export(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: a model has several signatures."""
-        raise NotImplementedError(
-            f"{type(self).__name__} is exported by python -m export.saved_model, not by export"
-        )
-
-    def quantize(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: Keras would quantize some of the layers."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no quantized layers: log_likelihood within "
-            "bijectors.products_in(tf.bfloat16) has cheaper products, not quantize"
-        )
 
     def call(self, x: tf.Tensor, lengths: tf.Tensor, training: bool = False) -> ELBO:
         """The ELBO of one sample, seed 0."""
