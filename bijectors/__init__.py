@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "IndependentHidden",
             "SplitCouplingHidden",
         ],
-        "product": ["product", "product_operand", "products_in"],
+        "product": ["product", "product_operand", "products_are_in", "products_in"],
         "scalar.affine": ["Affine"],
         "scalar.maps": ["ScalarMap"],
         "scalar.nlsq": ["NLSq"],

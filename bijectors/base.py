@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -27,11 +30,40 @@ class FlowBijector(UncachedBijector):
 
     def forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns `(y, log|dy/dx|)`, the log-det in nats over the minimal event dimensions."""
-        return self._forward_and_log_det(tf.convert_to_tensor(x, dtype=self.dtype))
+        return self._forward_and_log_det(self._cast(x))
 
     def inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns `(x, log|dx/dy|)`, the log-det in nats over the minimal event dimensions."""
-        return self._inverse_and_log_det(tf.convert_to_tensor(y, dtype=self.dtype))
+        return self._inverse_and_log_det(self._cast(y))
+
+    def forward(self, x: Any, name: str = "forward", **kwargs: Any) -> tf.Tensor:
+        return super().forward(self._cast(x), name=name, **kwargs)
+
+    def inverse(self, y: Any, name: str = "inverse", **kwargs: Any) -> tf.Tensor:
+        return super().inverse(self._cast(y), name=name, **kwargs)
+
+    def forward_log_det_jacobian(self, x: Any, *args: Any, **kwargs: Any) -> tf.Tensor:
+        return super().forward_log_det_jacobian(self._cast(x), *args, **kwargs)
+
+    def inverse_log_det_jacobian(self, y: Any, *args: Any, **kwargs: Any) -> tf.Tensor:
+        return super().inverse_log_det_jacobian(self._cast(y), *args, **kwargs)
+
+    def _cast(self, values: Any) -> tf.Tensor:
+        """`values` in this bijector's dtype, or, where it has none, integers as `floatx`.
+
+        Raises:
+          ValueError: they are neither real numbers nor integers.
+        """
+        dtype = None if self.dtype is None else tf.as_dtype(self.dtype)
+        if not tf.is_tensor(values):
+            values = tf.convert_to_tensor(values, dtype_hint=dtype)
+        if not (values.dtype.is_floating or values.dtype.is_integer):
+            raise ValueError(
+                f"expected real numbers for {self.name}; got values of dtype {values.dtype.name}"
+            )
+        if dtype is None:
+            dtype = tf.as_dtype(keras.config.floatx()) if values.dtype.is_integer else values.dtype
+        return tf.cast(values, dtype)
 
     def _forward(self, x: tf.Tensor) -> tf.Tensor:
         return self._forward_and_log_det(x)[0]

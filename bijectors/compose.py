@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -24,7 +25,25 @@ class Compose(FlowBijector):
 
     def __init__(self, bijectors: Sequence[tfp.bijectors.Bijector], name: str = "compose") -> None:
         self._bijectors = tuple(bijectors)
-        super().__init__(forward_min_event_ndims=1, name=name)
+        dtypes = [member.dtype for member in self._bijectors if member.dtype is not None]
+        super().__init__(
+            forward_min_event_ndims=1,
+            dtype=dtypes[0] if dtypes else None,
+            parameters={"bijectors": self._bijectors, "name": name},
+            name=name,
+        )
+
+    @property
+    def bijectors(self) -> tuple[tfp.bijectors.Bijector, ...]:
+        """The members, that which `forward` applies last first."""
+        return self._bijectors
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        def event_ndims(self: Compose, x_event_ndims: int) -> tuple[int, ...]:
+            return (x_event_ndims,) * len(self.bijectors)
+
+        return {"bijectors": tfp.util.BatchedComponentProperties(event_ndims=event_ndims)}
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         total = tf.zeros(tf.shape(x)[:-1], x.dtype)
@@ -45,7 +64,16 @@ class Reverse(FlowBijector):
     """`y[i] = x[H-1-i]` over events `[..., H]`; its own inverse, log-det 0."""
 
     def __init__(self, name: str = "reverse") -> None:
-        super().__init__(forward_min_event_ndims=1, is_constant_jacobian=True, name=name)
+        super().__init__(
+            forward_min_event_ndims=1,
+            is_constant_jacobian=True,
+            parameters={"name": name},
+            name=name,
+        )
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        return {}
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.reverse(x, axis=[-1]), tf.zeros(tf.shape(x)[:-1], x.dtype)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-__all__ = ["product", "product_operand", "products_in"]
+__all__ = ["product", "product_operand", "products_are_in", "products_in"]
 
 _dtype: contextvars.ContextVar[tf.DType | None] = contextvars.ContextVar("products", default=None)
 
@@ -25,6 +25,11 @@ def products_in(dtype: tf.DType | None) -> Iterator[None]:
         yield
     finally:
         _dtype.reset(token)
+
+
+def products_are_in() -> tf.DType | None:
+    """The dtype of the `products_in` around this: what a function that is traced has to know."""
+    return _dtype.get()
 
 
 def product_operand(values: tf.Tensor) -> tf.Tensor:

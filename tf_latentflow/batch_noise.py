@@ -48,9 +48,12 @@ def _draw(
     draw: Callable[..., tf.Tensor], shape: tf.Tensor, seed: tf.Tensor, dtype: tf.DType
 ) -> tf.Tensor:
     rows = _rows.get()
+    # A seed gives the same numbers in both precisions, so that likelihoods can be compared.
+    drawn = tf.float32 if dtype == tf.float64 else dtype
     if rows is None:
-        return draw(shape, seed, dtype=dtype)
-    whole = draw(tf.concat([shape[:-3], [rows.total], shape[-2:]], axis=0), seed, dtype=dtype)
+        return tf.cast(draw(shape, seed, dtype=drawn), dtype)
+    whole = draw(tf.concat([shape[:-3], [rows.total], shape[-2:]], axis=0), seed, dtype=drawn)
+    whole = tf.cast(whole, dtype)
     # Rows beyond the batch fill up a device's share, and any number does for them.
     index = tf.minimum(rows.first + rows.stride * tf.range(shape[-3]), rows.total - 1)
     return tf.gather(whole, index, axis=-3)

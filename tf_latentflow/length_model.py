@@ -70,7 +70,7 @@ class LengthModel(Layer):
 
     def log_prob(self, lengths: tf.Tensor) -> tf.Tensor:
         """`log p(T)`, nats, of the shape of `lengths`; -inf outside 1 .. max_length."""
-        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        lengths = tf.cast(tf.convert_to_tensor(lengths), tf.int32)
         inside = (lengths >= 1) & (lengths <= self.max_length)
         log_probs = self._log_probs()
         values = tf.gather(log_probs, tf.clip_by_value(lengths - 1, 0, self.max_length - 1))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from bijectors import products_are_in
 from bijectors.masks import mask_steps
+from tf_latentflow.compiled import loops_are_compiled
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.keras_ways import KerasWays
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.rows import EMISSIONS
@@ -43,7 +47,7 @@ class Estimate(NamedTuple):
     kl: tf.Tensor
 
 
-class SequenceModel(keras.Model):
+class SequenceModel(KerasWays, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
     Batch-major: `x` `[B, T, *event_shape]` of any integer dtype, that is `[B, T]` of ids or, for
@@ -64,8 +68,8 @@ class SequenceModel(keras.Model):
         self.length_model = LengthModel(config.max_length)
         self.symbols = EMISSIONS[config.emission](config.vocab_size, config.hidden_size)
         # Without AutoGraph, which would read all code again: no control flow here is Python's.
-        self._graph_estimate = tf.function(self._estimate, reduce_retracing=True, autograph=False)
-        self._compiled_sample = tf.function(self._sample, jit_compile=True, autograph=False)
+        self._graph_estimate = _traced(self._estimate, reduce_retracing=True)
+        self._compiled_sample = _traced(self._sample, jit_compile=True)
 
     def get_config(self) -> dict[str, Any]:
         return {"config": self.config.to_dict(), "name": self.name}
@@ -85,13 +89,17 @@ class SequenceModel(keras.Model):
         Raises:
           ValueError: they are not a batch of sequences and its lengths.
         """
-        x, lengths = as_int32(x), as_int32(lengths)
+        x = tf.convert_to_tensor(x)
+        if not x.dtype.is_integer:
+            raise ValueError(f"expected x of integers; got {x.dtype.name}: cast it to int32")
+        x, lengths = tf.cast(x, tf.int32), as_int32(lengths)
         expected = tf.TensorShape([*lengths.shape, None, *self.event_shape])
         if lengths.shape.rank != 1 or not x.shape.is_compatible_with(expected):
             dims = ", ".join(["B", "T", *map(str, self.event_shape)])
             raise ValueError(
                 f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}"
             )
+        check_lengths(lengths, x.shape[1])
         return x, lengths
 
     def _within(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
@@ -104,6 +112,18 @@ class SequenceModel(keras.Model):
 
     def _positions(self, lengths: tf.Tensor, num_steps: int | tf.Tensor) -> Positions:
         return Positions.of(lengths, num_steps, self._limit())
+
+    def __call__(self, x: Any, lengths: Any = None, training: bool = False) -> ELBO:
+        """The ELBO of one sample, seed 0.
+
+        Raises:
+          ValueError: there are no lengths, or they do not fit x.
+        """
+        if lengths is None:
+            raise ValueError(
+                "expected model(x, lengths), the lengths of the rows of x; got x alone"
+            )
+        return super().__call__(*self._batch_of(x, lengths), training=training)
 
     def call(self, x: tf.Tensor, lengths: tf.Tensor, training: bool = False) -> ELBO:
         """The ELBO of one sample, seed 0."""
@@ -169,6 +189,7 @@ class SequenceModel(keras.Model):
           int32 `[B, max(lengths), *event_shape]`, 0 beyond each length.
         """
         lengths, seed = as_int32(lengths), as_int32(seed)
+        check_lengths(lengths)
         temperature = tf.cast(temperature, self.compute_dtype)
         if tf.executing_eagerly():
             num_steps = int(np.max(lengths, initial=0))
@@ -176,6 +197,39 @@ class SequenceModel(keras.Model):
         return self._sample(lengths, temperature, seed, tf.reduce_max(lengths))
 
 
+def _traced(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """`function` as a graph, traced anew where `products_in` or `compiled_loops` differ."""
+
+    def traced(_how: tuple, *args: Any) -> Any:
+        return function(*args)
+
+    graph = tf.function(traced, autograph=False, **options)
+    return lambda *args: graph((products_are_in(), loops_are_compiled()), *args)
+
+
 def as_int32(values: Any) -> tf.Tensor:
-    """`values` as an int32 tensor."""
-    return tf.cast(tf.convert_to_tensor(values), tf.int32)
+    """`values` as an int32 tensor.
+
+    Raises:
+      ValueError: they are no whole numbers.
+    """
+    values = tf.convert_to_tensor(values)
+    if values.dtype.is_floating:
+        known = tf.get_static_value(values)
+        if known is None or not (known == np.floor(known)).all():
+            raise ValueError(f"expected whole numbers; got {values.dtype.name}: cast them to int32")
+    return tf.cast(values, tf.int32)
+
+
+def check_lengths(lengths: tf.Tensor, longest: int | None = None) -> None:
+    """Refuses lengths below 0 or, if it is given, above `longest`, where they are known.
+
+    Raises:
+      ValueError: a length is out of range.
+    """
+    known = tf.get_static_value(lengths)
+    if known is None or known.size == 0:
+        return
+    if known.min() < 0 or (longest is not None and known.max() > longest):
+        limit = "" if longest is None else f" to {longest}, the steps of x"
+        raise ValueError(f"expected lengths from 0{limit}; got {known.min()} to {known.max()}")

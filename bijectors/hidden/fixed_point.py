@@ -28,6 +28,7 @@ class FixedPointHidden(AutoregressiveHidden):
     tolerance: float | None = None  # By dtype: 1e-5 in float32, 1e-12 in float64.
 
     def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        eps = self._in_batch(eps)
         tolerance = self.tolerance
         if tolerance is None:
             tolerance = 1e-5 if eps.dtype == tf.float32 else 1e-12

@@ -56,10 +56,51 @@ class HiddenBijector(FlowBijector):
         self._scalar_map = scalar_map
         self._context = context
         self._offset = offset
-        super().__init__(forward_min_event_ndims=1, name=name or type(self).__name__)
+        name = name or type(self).__name__
+        super().__init__(
+            forward_min_event_ndims=1,
+            dtype=network.compute_dtype,
+            parameters={
+                "network": network,
+                "scalar_map": scalar_map,
+                "context": context,
+                "offset": offset,
+                "name": name,
+            },
+            name=name,
+        )
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        # The batch shape, and what a slice takes, are those of the context and of the offset.
+        vector = tfp.util.ParameterProperties(event_ndims=1)
+        return {"context": vector, "offset": vector}
+
+    def _in_batch(self, values: tf.Tensor) -> tf.Tensor:
+        """`values`, repeated along the batch of context and offset if they lack it.
+
+        Sizes that are not known while a graph is made are taken to agree.
+        """
+        for other in (self._context, self._offset):
+            if other is not None:
+                values = _repeat_along(values, tf.convert_to_tensor(other))
+        return values
 
     def _scalar(self, inputs: tf.Tensor | None) -> tfp.bijectors.Bijector:
         return self._scalar_map(self._network(inputs, self._context, self._offset))
+
+
+def _repeat_along(values: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    ours, theirs = values.shape[:-1], other.shape[:-1]
+    if ours.rank is None or theirs.rank is None:
+        return values
+    aligned = zip(reversed(ours.as_list()), reversed(theirs.as_list()), strict=False)
+    if theirs.rank <= ours.rank and not any(a == 1 and b != 1 for a, b in aligned):
+        return values
+    batch = tf.broadcast_dynamic_shape(tf.shape(values)[:-1], tf.shape(other)[:-1])
+    repeated = tf.broadcast_to(values, tf.concat([batch, tf.shape(values)[-1:]], 0))
+    static = tf.broadcast_static_shape(ours, theirs)
+    return tf.ensure_shape(repeated, static.concatenate(values.shape[-1:]))
 
 
 class AutoregressiveHidden(HiddenBijector):
@@ -77,6 +118,7 @@ class AutoregressiveHidden(HiddenBijector):
         def solve(eps_i: tf.Tensor, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return forward_and_log_det(self._scalar_map(params), eps_i, event_ndims=0)
 
+        eps = self._in_batch(eps)
         z, log_det = self._network.solve(solve, eps, self._context, self._offset)
         return z, tf.reduce_sum(log_det, axis=-1)
 
@@ -91,6 +133,7 @@ class SplitCouplingHidden(HiddenBijector):
 
     def _map(self, values: tf.Tensor, direction: Callable) -> tuple[tf.Tensor, tf.Tensor]:
         size = self._network.input_size
+        values = self._in_batch(values)
         kept = values[..., :size]
         mapped, log_det = direction(self._scalar(kept), values[..., size:], event_ndims=1)
         return tf.concat([kept, mapped], axis=-1), log_det

@@ -8,6 +8,7 @@ exactly 0 to the log-det and no value there, NaN included, changes anything with
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -48,7 +49,28 @@ class TimeBijector(FlowBijector):
         self._conditioner = conditioner
         self._hidden = hidden
         self._lengths = lengths
-        super().__init__(forward_min_event_ndims=2, name=name or type(self).__name__)
+        name = name or type(self).__name__
+        super().__init__(
+            forward_min_event_ndims=2,
+            parameters={
+                "conditioner": conditioner,
+                "hidden": hidden,
+                "lengths": lengths,
+                "name": name,
+            },
+            name=name,
+        )
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        # The batch shape is that of the lengths.
+        return {"lengths": tfp.util.ParameterProperties(event_ndims=0)}
+
+    def __getitem__(self, slices: Any) -> TimeBijector:
+        raise ValueError(
+            f"expected a part of the batch to be asked of a new {type(self).__name__}, made with "
+            f"the conditioner and the lengths of that part; got [{slices}] of one"
+        )
 
     def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return self._masked(self._forward_steps, eps)

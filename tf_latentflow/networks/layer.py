@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any, Self
+
 import keras
+
+from tf_latentflow.config import ModelConfig
 
 __all__ = ["Layer"]
 
@@ -17,7 +22,45 @@ class Layer(keras.layers.Layer):
     """A Keras layer whose dtype is `keras.config.floatx()` at the time when it is made.
 
     Keras itself keeps the dtype policy that the process used first, whatever `set_floatx` says.
+
+    Every subclass is registered with Keras, and its configuration is the arguments that it was made
+    with; a function among them (the prior's `limit`) belongs to the model and is left out.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        keras.saving.register_keras_serializable("tf_latentflow")(cls)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        layer = super().__new__(cls, *args, **kwargs)
+        bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)
+        # Past Keras, which would track what is in it.
+        object.__setattr__(layer, "_made_with", dict(list(bound.arguments.items())[1:]))
+        return layer
+
+    def get_config(self) -> dict[str, Any]:
+        made_with = {
+            name: value.to_dict() if isinstance(value, ModelConfig) else value
+            for name, value in self._made_with.items()
+            if not callable(value)
+        }
+        return {**super().get_config(), **made_with, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        config = dict(config)
+        trainable, dtype = config.pop("trainable", True), config.pop("dtype", None)
+        if isinstance(config.get("config"), dict):
+            config["config"] = ModelConfig.from_dict(config["config"])
+        before = keras.config.floatx()
+        try:
+            if dtype is not None:
+                keras.config.set_floatx(keras.dtype_policies.get(dtype).variable_dtype)
+            layer = cls(**config)
+        finally:
+            keras.config.set_floatx(before)
+        layer.trainable = trainable
+        return layer
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name, dtype=keras.config.floatx())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import tensorflow as tf
 
 from bijectors import (
@@ -146,18 +145,20 @@ class FlowPrior(Layer):
         self, eps: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """From `eps [..., B, T, H]` to `z`, likewise, and `log|dz/deps|`, nats `[..., B]`."""
-        return self.bijector(lengths).forward_and_log_det(eps)
+        return self.bijector(lengths).forward_and_log_det(tf.cast(eps, self.compute_dtype))
 
     def inverse_and_log_det(self, z: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """From `z [..., B, T, H]` to `eps`, likewise, and `log|deps/dz|`, nats `[..., B]`."""
-        return self.bijector(lengths).inverse_and_log_det(z)
+        return self.bijector(lengths).inverse_and_log_det(tf.cast(z, self.compute_dtype))
 
     def log_prob(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
     ) -> tf.Tensor:
         """`log p(z | T) = log N(eps; 0, 1) + log|deps/dz|`: `[..., B, T, H]` to nats `[..., B]`."""
         lengths = tf.convert_to_tensor(lengths, tf.int32)
-        eps, log_det = self.bijector(lengths, dropout_seed).inverse_and_log_det(z)
+        eps, log_det = self.bijector(lengths, dropout_seed).inverse_and_log_det(
+            tf.cast(z, self.compute_dtype)
+        )
         return noise_log_prob(eps, lengths) + log_det
 
     def sample(
@@ -178,7 +179,8 @@ class FlowPrior(Layer):
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
         if seed is None:
-            seed = np.random.default_rng().integers(2**31, size=2, dtype=np.int32)
+            # An operation, and not a number that a graph would keep for ever.
+            seed = tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
         shape = [lengths.shape[0], num_steps, self.config.latent_size]
         if shape[0] is None:
             shape[0] = tf.shape(lengths)[0]

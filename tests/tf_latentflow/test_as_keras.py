@@ -1,0 +1,146 @@
+"""Models and layers as Keras' own: saved, copied, called; and what Keras' ways are answered."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bijectors import ConditionalMADE, ConditionalMLP, products_in
+from tests.models import make_model
+
+every_kind = pytest.mark.parametrize("name", ["af-af", "lstm"])
+X, LENGTHS = [[2, 3, 4], [5, 2, 0]], [3, 2]
+
+_LOAD = """
+import sys, keras, numpy as np, bijectors.hidden.made
+model = keras.saving.load_model(sys.argv[1])
+np.save(sys.argv[2], model([np.ones((2, 3), "f"), np.ones((2, 2), "f")]))
+"""
+
+
+@pytest.mark.parametrize(
+    "network",
+    [lambda: ConditionalMADE(3, 5, 2, (8, 8), hidden_init=0.1), lambda: ConditionalMLP(3, 4, 2, 2)],
+    ids=["made", "mlp"],
+)
+def test_a_functional_model_is_loaded_by_another_process(network, tmp_path: Path) -> None:
+    x, context = keras.Input((3,)), keras.Input((2,))
+    model = keras.Model([x, context], network()(x, context=context))
+    model.save(tmp_path / "f.keras")
+    command = [sys.executable, "-c", _LOAD, str(tmp_path / "f.keras"), str(tmp_path / "y.npy")]
+    subprocess.run(command, check=True)
+    expected = model([np.ones((2, 3), "f"), np.ones((2, 2), "f")])
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_a_network_is_made_of_its_configuration_and_copied() -> None:
+    network = ConditionalMADE(3, 2, 0, (8, 8), output_scale=(1.0, 0.5), trainable=False)
+    again = ConditionalMADE.from_config(network.get_config())
+    assert again.get_config() == network.get_config() and not again.trainable
+    x, copied = np.ones((2, 3), np.float32), copy.deepcopy(network)
+    np.testing.assert_array_equal(copied(x), network(x))
+    copied.biases[-1].assign(np.ones(6))
+    assert np.all(copied(x) != network(x))
+
+
+@every_kind
+def test_every_layer_is_made_of_its_configuration(name: str) -> None:
+    for layer in list(make_model(name)._flatten_layers(include_self=False)):
+        again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+        assert type(again) is type(layer)
+        shapes = [[v.shape for v in one.variables] for one in (layer, again)]
+        assert shapes[0] == shapes[1], layer.path
+
+
+@every_kind
+def test_a_model_is_copied(name: str) -> None:
+    model = make_model(name)
+    copied = copy.deepcopy(model)
+    expected = model.log_likelihood(X, LENGTHS, 2)
+    np.testing.assert_array_equal(copied.log_likelihood(X, LENGTHS, 2), expected)
+
+
+@every_kind
+def test_another_floatx_gives_the_same_likelihoods(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    model = make_model(name)
+    expected = model.log_likelihood(X, LENGTHS, 4)
+    model.save(tmp_path / "model.keras")
+    request.getfixturevalue("float64")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    found = loaded.log_likelihood(X, LENGTHS, 4)
+    assert found.dtype == tf.float64
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@every_kind
+def test_lists_do(name: str) -> None:
+    model = make_model(name)
+    called, expected = model(X, LENGTHS), model.elbo(np.array(X), np.array(LENGTHS))
+    np.testing.assert_allclose(called.reconstruction, expected.reconstruction, rtol=1e-6)
+    assert np.isfinite(model.length_model.log_prob(np.array(LENGTHS, np.int64))).all()
+
+
+@every_kind
+@pytest.mark.parametrize(
+    "way, instead",
+    [
+        ("fit", "elbo"),
+        ("predict", "log_likelihood"),
+        ("evaluate", "log_likelihood"),
+        ("export", "python -m export.saved_model"),
+        ("quantize", "products_in"),
+    ],
+)
+def test_ways_of_keras_name_the_way_here(name: str, way: str, instead: str) -> None:
+    with pytest.raises(NotImplementedError, match=f"{instead}.* not (by )?{way}"):
+        getattr(make_model(name), way)("int8")
+
+
+@every_kind
+@pytest.mark.parametrize(
+    "x, lengths, message",
+    [
+        (X, None, r"expected model\(x, lengths\).*got x alone"),
+        (X, [4, 2], "expected lengths from 0 to 3, the steps of x; got 2 to 4"),
+        (X, [3, -1], "expected lengths from 0 to 3, the steps of x; got -1 to 3"),
+        (np.array(X, np.float32), LENGTHS, "expected x of integers; got float32"),
+        (X, [2.5, 1.0], "expected whole numbers; got float32"),
+    ],
+)
+def test_what_is_no_batch_is_refused_in_words(name: str, x, lengths, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_model(name)(x, lengths)
+
+
+@every_kind
+def test_no_negative_length_is_sampled(name: str) -> None:
+    with pytest.raises(ValueError, match="expected lengths from 0; got -1 to 3"):
+        make_model(name).sample([3, -1])
+
+
+def test_a_rounding_ends_with_its_context() -> None:
+    model = make_model("af-only", spread=0.5)
+    expected = make_model("af-only", spread=0.5).log_likelihood(X, LENGTHS, 2).numpy()
+    with products_in(tf.bfloat16):
+        rounded = model.log_likelihood(X, LENGTHS, 2).numpy()
+    assert np.abs(rounded - expected).max() > 1e-5
+    np.testing.assert_array_equal(model.log_likelihood(X, LENGTHS, 2), expected)
+
+
+def test_a_sample_without_a_seed_is_fresh_in_a_graph() -> None:
+    prior = make_model("af-only").prior
+    draw = tf.function(lambda: prior.sample(tf.constant([4])))
+    assert np.any(draw() != draw())
+    tf.random.set_seed(1)
+    first = prior.sample([4])
+    tf.random.set_seed(1)
+    np.testing.assert_array_equal(prior.sample([4]), first)
