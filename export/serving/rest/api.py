@@ -1,6 +1,6 @@
 """The REST interface: `POST /v1/models/NAME:predict`, `GET /v1/models/NAME` and its `/metadata`.
 
-`export.serving.rest.routes` has the routes; `/metrics` is for Prometheus; all else is status 404.
+`export.serving.rest.routes` has the routes; `/metrics` is for Prometheus, and nothing else exists: 404.
 """
 
 from __future__ import annotations
