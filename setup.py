@@ -52,10 +52,6 @@ setup(
         "export.bundle.device",
         "export.saving",
         "export.serving",
-        "export.serving.connections",
-        "export.serving.records",
-        "export.serving.rest",
-        "export.serving.rpc",
     ],
     install_requires=[
         "tensorflow>=2.21,<2.22",

@@ -69,7 +69,7 @@ def main(args: Sequence[str] | None = None) -> None:
     show("loading TensorFlow")
     import_tensorflow_quietly()
     from export.saving.warmup import play_warmup
-    from export.serving.connections.file_limit import raise_file_limit
+    from export.serving.file_limit import raise_file_limit
     from export.serving.local_server import LocalServer, is_loopback
     from export.serving.servable import load_newest
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from export.serving.local_server import LocalServer
-from export.serving.records.request_log import RequestLog
+from export.serving.request_log import RequestLog
 from tests.local_servers import running, send, stub_of, until
 from tests.served import PATIENCE, Http, predict_request
 from tests.served_model import HALF, write_model
@@ -226,7 +226,7 @@ def test_a_log_that_nobody_reads_holds_up_no_request(model: Path) -> None:
 
 
 def test_lines_that_are_left_out_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("export.serving.records.request_log._MOST_WAITING", 2)
+    monkeypatch.setattr("export.serving.request_log._MOST_WAITING", 2)
     go_on, taken = threading.Event(), threading.Event()
 
     class Stream(io.StringIO):

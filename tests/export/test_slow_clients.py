@@ -16,7 +16,7 @@ import grpc
 import numpy as np
 import pytest
 
-from export.serving.connections.limits import Connections
+from export.serving.connections import Connections
 from export.serving.local_server import LocalServer
 from tests.local_servers import running, send, stub_of, until
 from tests.served import PATIENCE, Http, predict_request

@@ -14,7 +14,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 from tensorflow_serving.apis import predict_pb2
 
-from export.serving.records.recorder import REQUEST_ID, Recorded, Recorder, request_id
+from export.serving.recorder import REQUEST_ID, Recorded, Recorder, request_id
 from export.serving.servable import DEFAULT_SIGNATURE
 from export.serving.status import GRPC_STATUS, invalid, message_of
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from export.serving.records.metrics import Metrics
-from export.serving.records.request_log import RequestLog
+from export.serving.metrics import Metrics
+from export.serving.request_log import RequestLog
 
 __all__ = ["REQUEST_ID", "Recorded", "RecordedApp", "Recorder", "request_id"]
 

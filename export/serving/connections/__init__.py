@@ -1,3 +1,0 @@
-"""Connections: how many, and how slow they may be."""
-
-__all__: list[str] = []

@@ -1,3 +1,0 @@
-"""The gRPC interface."""
-
-__all__: list[str] = []
