@@ -12,6 +12,7 @@ _SERVING = [
     "tensorflow-serving-api>=2.21,<2.22",
     "grpcio>=1.76,<2",
     "grpcio-health-checking>=1.76,<2",
+    "prometheus-client>=0.22,<1",
     "starlette>=0.49,<2",
     "uvicorn>=0.38,<1",
 ]
@@ -51,6 +52,8 @@ setup(
         "export.bundle.device",
         "export.saving",
         "export.serving",
+        "export.serving.rest",
+        "export.serving.rpc",
     ],
     install_requires=[
         "tensorflow>=2.21,<2.22",

@@ -13,9 +13,11 @@ from __future__ import annotations
 import dataclasses
 import math
 import queue
+import re
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from train.support.errors import UserError, run_program
@@ -24,6 +26,8 @@ from train.support.flags import parse_flags
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ServeConfig", "main"]
+
+_ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +46,14 @@ class ServeConfig:
     """Requests at work at the same time; more are turned away with status 429."""
     max_body_mib: float = 4.0
     """Longest body of a request [MiB]."""
+    max_rows: int = 256
+    """Most rows of a request."""
     timeout: float = 30.0
-    """How long a REST request may take [seconds]."""
+    """How long a request may take; over gRPC a client may ask for less [seconds]."""
+    cors_origin: tuple[str, ...] = ()
+    """Web pages that a browser lets ask, such as https://example.org; '*': all."""
+    quiet: bool = False
+    """Write no line for each request, and none while the model is loaded, to standard error."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -55,12 +65,17 @@ def main(args: Sequence[str] | None = None) -> None:
     config = parse_flags(ServeConfig, "python -m export.serve", args)
     _check(config)
     require_extra("serving")
+    show = _progress(config.quiet)
+    show("loading TensorFlow")
     import_tensorflow_quietly()
     from export.saving.warmup import play_warmup
+    from export.serving.file_limit import raise_file_limit
     from export.serving.local_server import LocalServer, is_loopback
     from export.serving.servable import load_newest
 
     max_body_bytes = round(config.max_body_mib * 2**20)
+    raise_file_limit()
+    show(f"loading the newest version in {config.model_base_path}")
     servable = load_newest(config.model_base_path)
     server = LocalServer(
         servable,
@@ -70,8 +85,16 @@ def main(args: Sequence[str] | None = None) -> None:
         config.max_requests,
         max_body_bytes,
         config.timeout,
+        config.max_rows,
+        cors_origins=config.cors_origin,
+        log=None if config.quiet else sys.stderr,
     )
-    play_warmup(servable, max_body_bytes)
+    show(f"loaded version {servable.version}")
+    try:
+        play_warmup(servable, max_body_bytes, lambda number: show(f"warm-up request {number}"))
+    except UserError:
+        server.stop()
+        raise
     # Not an event, whose lock a handler would wait for while the code that it interrupts has it.
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -85,6 +108,17 @@ def main(args: Sequence[str] | None = None) -> None:
     server.stop()
 
 
+def _progress(quiet: bool) -> Callable[[str], None]:
+    """Returns what says on standard error how far the start is, and since when."""
+    started = time.monotonic()
+
+    def show(what: str) -> None:
+        if not quiet:
+            print(f"{time.monotonic() - started:5.1f} s  {what}", file=sys.stderr, flush=True)
+
+    return show
+
+
 def _check(config: ServeConfig) -> None:
     """Refuses flags that mean nothing.
 
@@ -96,8 +130,14 @@ def _check(config: ServeConfig) -> None:
             raise UserError(f"--{flag} expects a port, 0 to 65535; got {port}")
     if config.rest_port and config.rest_port == config.grpc_port:
         raise UserError(f"--rest-port and --grpc-port expect two ports; got {config.rest_port}")
-    if config.max_requests < 1:
-        raise UserError(f"--max-requests expects a number above 0; got {config.max_requests}")
+    for flag, value in (("max-requests", config.max_requests), ("max-rows", config.max_rows)):
+        if value < 1:
+            raise UserError(f"--{flag} expects a number above 0; got {value}")
+    for origin in config.cors_origin:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise UserError(
+                f"--cors-origin expects https://HOST, also with a port, or '*'; got {origin!r}"
+            )
     for flag, value in (("max-body-mib", config.max_body_mib), ("timeout", config.timeout)):
         if not (math.isfinite(value) and value > 0):
             raise UserError(f"--{flag} expects a number above 0; got {value}")

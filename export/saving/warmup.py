@@ -6,7 +6,7 @@ waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -68,12 +68,15 @@ def write_warmup(folder: Path, requests: Sequence[predict_pb2.PredictRequest]) -
             writer.write(log.SerializeToString())
 
 
-def play_warmup(servable: Servable, max_bytes: int) -> int:
+def play_warmup(
+    servable: Servable, max_bytes: int, show: Callable[[int], None] = lambda number: None
+) -> int:
     """Makes the requests that a model brings with it, and returns how many there were.
 
     Args:
       servable: The model.
       max_bytes: Bound on a tensor of a request.
+      show: Told the number of each before it is made, from 1.
 
     Raises:
       UserError: If one fails, or there are too many: TF Serving would not serve this model.
@@ -84,6 +87,7 @@ def play_warmup(servable: Servable, max_bytes: int) -> int:
     num = 0
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            show(num + 1)
             request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
             inputs = {
                 name: array_of(name, tensor, max_bytes) for name, tensor in request.inputs.items()

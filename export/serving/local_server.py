@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import ipaddress
+import math
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Coroutine
+from typing import Any, TextIO, TypeVar
 from urllib.parse import quote
 
 import grpc
 import uvicorn
 
-from export.serving.gate import Gate
-from export.serving.rest import RestApi
-from export.serving.rpc import add_services
+from export.serving.file_limit import max_open_files
+from export.serving.metrics import Metrics
+from export.serving.recorder import Recorded, RecordedApp, Recorder
+from export.serving.request_log import RequestLog
+from export.serving.rest.api import RestApi
+from export.serving.rest.connections import Connections
+from export.serving.rest.cors import CorsApp
+from export.serving.rest.http_protocol import Guard, GuardedProtocol
+from export.serving.rpc.api import RpcApi
+from export.serving.rpc.options import rpc_options
 from export.serving.servable import Servable
+from export.serving.workers import Workers
 from train.support.errors import UserError
 
 __all__ = ["LocalServer", "is_loopback"]
 
-_MORE_THREADS = 8  # Than places, for calls that are turned away or ask for the state.
 _GRACE = 5  # For requests that are at work when the server stops [s].
+_MORE_CONNECTIONS = 32  # Of one client than requests at work: so there is always one that waits.
+
+Result = TypeVar("Result")
 
 
 class LocalServer:
-    """Serves a model over REST and gRPC, from background threads.
+    """Serves a model over REST and gRPC, from a background thread.
 
     Args:
       servable: The model; `stop` closes it.
@@ -33,7 +47,11 @@ class LocalServer:
       grpc_port: Port of gRPC; 0 for any that is free.
       max_requests: Bound on the requests at work, of both together.
       max_body_bytes: Longest body, and largest message.
-      timeout: For a REST request [s]; a gRPC call brings its own deadline.
+      timeout: For a request [s]; a gRPC call may bring a shorter deadline.
+      max_rows: Most rows of a request.
+      idle_timeout: For the head of a REST request, and for the client to read on [s].
+      cors_origins: Whose pages a browser lets ask over REST.
+      log: Where each request has a line, if anywhere.
 
     Raises:
       UserError: If a port is taken, or the host is not this machine's.
@@ -48,39 +66,51 @@ class LocalServer:
         max_requests: int = 32,
         max_body_bytes: int = 4 * 2**20,
         timeout: float = 30.0,
+        max_rows: int = 256,
+        idle_timeout: float = 10.0,
+        cors_origins: Collection[str] = (),
+        log: TextIO | None = None,
     ) -> None:
-        gate = Gate(max_requests)
+        self._servable = servable
+        self._workers = Workers(max_requests)
         self._socket = _listen(host, rest_port)
         self.rest_port = self._socket.getsockname()[1]
-        self._servable = servable
-        self._api = RestApi(servable, gate, max_body_bytes, timeout)
+        self._log = None if log is None else RequestLog(log)
+        metrics = Metrics(self._workers)
+        recorder = Recorder(metrics, self._log)
+        rest = RestApi(servable, self._workers, metrics.text, max_body_bytes, max_rows, timeout)
+        most = 16 * max_requests + 64
+        guard = Guard(
+            Connections(most, max_requests + _MORE_CONNECTIONS),
+            idle_timeout,
+            lambda status, client: recorder.note(
+                Recorded("REST", "-", client, status=str(status)), 0
+            ),
+        )
+        app = CorsApp(rest, cors_origins) if cors_origins else rest
         config = uvicorn.Config(
-            self._api,
-            http="h11",
+            RecordedApp(app, recorder),
+            http=functools.partial(GuardedProtocol, guard),
             ws="none",
             lifespan="off",
             log_level="error",
             access_log=False,
             server_header=False,
-            limit_concurrency=16 * max_requests + 64,  # Connections, idle ones too.
+            timeout_keep_alive=math.ceil(2 * idle_timeout),  # The guard is there before.
             timeout_graceful_shutdown=2 * _GRACE,
         )
         self._rest = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._rest.run, args=([self._socket],), name="rest", daemon=True
-        )
-        self._grpc = grpc.server(
-            ThreadPoolExecutor(max_requests + _MORE_THREADS, "grpc"),
-            options=[
-                ("grpc.max_receive_message_length", max_body_bytes),
-                ("grpc.so_reuseport", 0),  # A port that is taken is an error.
-            ],
-        )
-        self._health = add_services(self._grpc, servable, gate, max_body_bytes)
+        self._serving: asyncio.Task[None] | None = None
+        rpc = RpcApi(servable, self._workers, recorder, max_body_bytes, max_rows, timeout)
+        options = rpc_options(max_requests, max_body_bytes, max_open_files() - most, idle_timeout)
+        # gRPC and uvicorn share a loop: what they share needs no locks.
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="server", daemon=True)
+        self._thread.start()
         try:
-            self.grpc_port = self._grpc.add_insecure_port(f"{_in_url(host)}:{grpc_port}")
+            self.grpc_port = self._do(self._bind(f"{_in_url(host)}:{grpc_port}", options, rpc))
         except RuntimeError:
-            self._socket.close()
+            self._end()
             raise UserError(
                 f"cannot listen at {host}, port {grpc_port}: it is taken, or not this machine's; "
                 "name another --grpc-port"
@@ -91,21 +121,46 @@ class LocalServer:
 
     def start(self) -> None:
         """Begins to answer."""
-        self._thread.start()
-        self._grpc.start()
+        self._do(self._start())
 
     def stop(self) -> None:
         """Waits a few seconds for what is at work, cuts it short after that, and ends."""
-        self._health.enter_graceful_shutdown()
+        self._do(self._stop())
+        self._end()
+
+    async def _bind(self, target: str, options: list[tuple[str, int]], rpc: RpcApi) -> int:
+        self._grpc = grpc.aio.server(options=options)
+        self._health = rpc.add_to(self._grpc)
+        return self._grpc.add_insecure_port(target)
+
+    async def _start(self) -> None:
+        await self._grpc.start()
+        self._serving = asyncio.create_task(self._rest.serve([self._socket]))
+
+    async def _stop(self) -> None:
+        await self._health.enter_graceful_shutdown()
         self._rest.should_exit = True
-        ended = self._grpc.stop(2 * _GRACE)
-        self._thread.join(_GRACE)
-        ended.wait(0 if self._thread.is_alive() else _GRACE)
-        self._servable.close()  # Requests that are still at work end with UNAVAILABLE.
-        ended.wait()
+        ended = [asyncio.create_task(self._grpc.stop(2 * _GRACE))]
+        if self._serving is not None:
+            ended.append(self._serving)
+        await asyncio.wait(ended, timeout=_GRACE)
+        # Requests that are still at work end with UNAVAILABLE.
+        await asyncio.to_thread(self._servable.close)
+        await asyncio.wait(ended)
+
+    def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Does something in the loop, and waits for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _end(self) -> None:
+        """Gives back all that a server has beside its model."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._api.close()
+        self._loop.close()
+        self._workers.close()
         self._socket.close()
+        if self._log is not None:
+            self._log.close()
 
 
 def is_loopback(host: str) -> bool:

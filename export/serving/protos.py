@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
 from export.serving.servable import DEFAULT_SIGNATURE, Servable
-from export.serving.status import invalid
+from export.serving.status import check_rows, invalid
 
 __all__ = ["array_of", "metadata_json", "metadata_of", "predicted", "status_json", "status_of"]
 
@@ -31,6 +31,7 @@ _FIELDS = {
     tf.bool: "bool_val",
     tf.string: "string_val",
 }
+_READ = {**_FIELDS, tf.float16: "half_val", tf.bfloat16: "half_val"}
 
 
 def status_of(
@@ -106,13 +107,19 @@ def predicted(
     return response
 
 
-def array_of(name: str, proto: tf.compat.v1.TensorProto, max_bytes: int) -> np.ndarray:
+def array_of(
+    name: str, proto: tf.compat.v1.TensorProto, max_bytes: int, max_rows: int | None = None
+) -> np.ndarray:
     """Returns a tensor of a request.
+
+    A proto whose shape has more elements than its data is refused, although TensorFlow repeats the
+    last one: a few bytes would become an array of any size.
 
     Args:
       name: Of the input, for messages.
       proto: The tensor, as anybody may have sent it.
-      max_bytes: Bound on its size: a proto repeats its last element, and one is enough.
+      max_bytes: Bound on its size.
+      max_rows: Bound on its first dimension, or None.
 
     Raises:
       tf.errors.OpError: INVALID_ARGUMENT or RESOURCE_EXHAUSTED if it is no tensor or too big.
@@ -122,13 +129,26 @@ def array_of(name: str, proto: tf.compat.v1.TensorProto, max_bytes: int) -> np.n
         dtype = tf.as_dtype(proto.dtype)
         if proto.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
             raise ValueError("its shape is not fully known")
-        if math.prod(sizes) * max(dtype.size or 0, 1) > max_bytes:
+        num = math.prod(sizes)
+        if num * max(dtype.size or 0, 1) > max_bytes:
             raise tf.errors.ResourceExhaustedError(
                 None, None, f"input {name} of shape {sizes} is over {max_bytes} bytes"
             )
+        if max_rows is not None and sizes:
+            check_rows(name, sizes[0], max_rows)
+        held = _num_held(proto, dtype)
+        if num > held:
+            raise ValueError(f"its shape {sizes} has {num} elements, and its data {held}")
         return tf.make_ndarray(proto)
     except (IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise invalid(f"input {name} is no tensor: {error}") from None
+
+
+def _num_held(proto: tf.compat.v1.TensorProto, dtype: tf.DType) -> int:
+    """Returns how many elements the data of a proto are."""
+    if proto.tensor_content:
+        return len(proto.tensor_content) // max(dtype.size or 0, 1)
+    return len(getattr(proto, _READ[dtype])) if dtype in _READ else 0
 
 
 def _json(message: object) -> str:

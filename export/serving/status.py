@@ -9,7 +9,7 @@ from __future__ import annotations
 import grpc
 import tensorflow as tf
 
-__all__ = ["GRPC_STATUS", "HTTP_STATUS", "invalid", "message_of"]
+__all__ = ["GRPC_STATUS", "HTTP_STATUS", "check_rows", "invalid", "message_of"]
 
 _LONGEST = 1024  # As in TF Serving: a longer message would not fit into gRPC's trailing metadata.
 
@@ -38,6 +38,16 @@ HTTP_STATUS = {
 def invalid(message: str) -> tf.errors.InvalidArgumentError:
     """Returns the error of a request that is wrong in itself: INVALID_ARGUMENT, 400."""
     return tf.errors.InvalidArgumentError(None, None, message)
+
+
+def check_rows(name: str, rows: int, most: int) -> None:
+    """Checks how many rows an input has, before there is an array of them.
+
+    Raises:
+      tf.errors.InvalidArgumentError: If they are more than `most`.
+    """
+    if rows > most:
+        raise invalid(f"input {name} has {rows} rows; this server takes at most {most}")
 
 
 def message_of(error: tf.errors.OpError) -> str:

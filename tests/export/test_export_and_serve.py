@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,10 +19,11 @@ from export.saving.packed_rolls import unpack_roll
 from export.saving.warmup import play_warmup
 from export.serving.local_server import LocalServer
 from export.serving.servable import load_newest
-from tests.exported import MAX_LENGTH, Served, export_tiny
+from tests.exported import CHARACTERS, MAX_LENGTH, Served, export_tiny
 from tests.local_servers import stub_of
 from tests.served import PATIENCE, Http, predict_request
 from train.data.music.midi import read_midi
+from train.support.memory import peak_memory_gib
 
 # Of every length from none to the longest and beyond it; 0 is the most probable.
 ASKED = {
@@ -224,3 +226,29 @@ def test_the_client_writes_and_scores_rolls(
     nothing = {"signature_name": "score", "instances": [{"b64": ""}]}
     (answer,) = music.http.predict(nothing).json()["predictions"]
     assert np.isnan(answer["log_likelihood"]) and answer["num_steps"] == 0
+
+
+def test_memory_does_not_grow_with_requests_of_all_lengths(text: Model) -> None:
+    rng = random.Random(0)
+
+    def ask(num: int) -> None:
+        for _ in range(num):
+            rows = [
+                {
+                    "length": rng.randint(0, MAX_LENGTH),
+                    "seed": rng.getrandbits(60),
+                    "temperature": rng.random(),
+                }
+                for _ in range(rng.randint(1, 3))
+            ]
+            texts = ["".join(rng.choices(CHARACTERS, k=row["length"])) for row in rows]
+            assert text.http.predict({"instances": rows}).status == 200
+            if rng.random() < 0.2:
+                score = {"signature_name": "score", "inputs": texts}
+                assert text.http.predict(score).status == 200
+
+    ask(200)
+    before = peak_memory_gib()
+    ask(600)
+    # 600 requests that leave 100 KiB each, say one graph or one noise, would be over this.
+    assert (peak_memory_gib() - before) * 1024 < 40  # [MiB]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -14,6 +15,7 @@ import pytest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from export import serve
+from export.saving.warmup import write_warmup
 from export.serving.local_server import is_loopback
 from tests.local_servers import running
 from tests.paths import ROOT
@@ -24,13 +26,16 @@ from train.support.errors import UserError
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("served") / "cases", version=3)
+    base = write_model(tmp_path_factory.mktemp("served") / "cases", version=3)
+    write_warmup(base / "3", [predict_request("cases", "half", x=np.float32([1]))] * 2)
+    return base
 
 
-def test_the_program(model: Path) -> None:
+@contextmanager
+def _served(model: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "export.serve", "--model-base-path", str(model)]
     with subprocess.Popen(
-        [*command, "--rest-port", "0", "--grpc-port", "0"],
+        [*command, "--rest-port", "0", "--grpc-port", "0", *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -38,20 +43,38 @@ def test_the_program(model: Path) -> None:
         env={name: value for name, value in os.environ.items() if not name.startswith("TF_CPP")},
     ) as process:
         try:
-            lines = [process.stdout.readline() for _ in range(3)]
-            assert "cases, version 3" in lines[0] and "not for production" in lines[0]
-            url = lines[1].split()[1]
-            assert url.startswith("http://127.0.0.1:")
-            assert Http(url).predict(HALF).json() == {"predictions": [0.5]}
-            with grpc.insecure_channel(lines[2].split()[1]) as channel:
-                request = predict_request("cases", "half", x=np.float32([1]))
-                answer = PredictionServiceStub(channel).Predict(request, timeout=PATIENCE)
-            assert list(answer.outputs["y"].float_val) == [0.5]
-            process.terminate()
-            out, err = process.communicate(timeout=PATIENCE)
+            yield process
         finally:
             process.kill()
-    assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize("flags", [(), ("--quiet",)], ids=["", "quiet"])
+def test_the_program(model: Path, flags: tuple[str, ...]) -> None:
+    with _served(model, *flags, "--max-rows", "2", "--cors-origin", "https://a.org") as process:
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert "cases, version 3" in lines[0] and "not for production" in lines[0]
+        url = lines[1].split()[1]
+        assert url.startswith("http://127.0.0.1:")
+        http = Http(url)
+        assert http.predict(HALF).json() == {"predictions": [0.5]}
+        assert http.predict({**HALF, "instances": [1.0] * 3}).status == 400
+        http.close()
+        with grpc.insecure_channel(lines[2].split()[1]) as channel:
+            request = predict_request("cases", "half", x=np.float32([1]))
+            answer = PredictionServiceStub(channel).Predict(request, timeout=PATIENCE)
+        assert list(answer.outputs["y"].float_val) == [0.5]
+        process.terminate()
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (0, "")
+    said = ["loading TensorFlow", "loading the newest version in ", "loaded version 3"]
+    said += ["warm-up request 1", "warm-up request 2"]
+    said += [" predict half 200 ", " predict half 400 ", " gRPC Predict half OK "]
+    lines = err.replace("POST /v1/models/cases:", "").splitlines()
+    if flags:
+        assert not lines
+    else:
+        assert len(lines) == len(said)
+        assert all(part in line for part, line in zip(said, lines, strict=True)), err
 
 
 @pytest.fixture
@@ -65,6 +88,8 @@ def test_what_the_program_refuses(tmp_path: Path, model: Path, taken: tuple[str,
     broken = tmp_path / "broken"
     (broken / "1").mkdir(parents=True)
     (broken / "1" / "saved_model.pb").write_bytes(b"\xff\xffno")
+    damaged = write_model(tmp_path / "damaged")
+    write_warmup(damaged / "1", [predict_request("damaged", "nothing")])
     empty = tmp_path / "empty"
     empty.mkdir()
     taken_rest, taken_grpc = taken
@@ -76,6 +101,10 @@ def test_what_the_program_refuses(tmp_path: Path, model: Path, taken: tuple[str,
         (model, ["--rest-port", "70000"], "--rest-port"),
         (model, ["--rest-port", "5", "--grpc-port", "5"], "two ports"),
         (model, ["--max-requests", "0"], "--max-requests"),
+        (model, ["--max-rows", "0"], "--max-rows"),
+        (model, ["--cors-origin", "example.org"], "--cors-origin"),
+        (model, ["--cors-origin", "https://a.org/"], "--cors-origin"),
+        (damaged, ["--rest-port", "0", "--grpc-port", "0"], "warm-up request 1"),
         (model, ["--timeout", "nan"], "--timeout"),
         (model, ["--max-body-mib", "-1"], "--max-body-mib"),
         (model, ["--rest-port", taken_rest, "--grpc-port", "0"], "in use"),

@@ -11,7 +11,14 @@ __all__ = ["require_extra"]
 _PACKAGES = {
     "figures": ("matplotlib",),
     "music": ("matplotlib", "mido", "music21", "scipy"),
-    "serving": ("grpc", "grpc_health", "starlette", "tensorflow_serving", "uvicorn"),
+    "serving": (
+        "grpc",
+        "grpc_health",
+        "prometheus_client",
+        "starlette",
+        "tensorflow_serving",
+        "uvicorn",
+    ),
 }
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from export.serving.json_arrays import is_b64, json_array, shown
-from export.serving.status import invalid
+from export.serving.rest.json_arrays import is_b64, json_array, shown
+from export.serving.status import check_rows, invalid
 
 __all__ = ["arrays_of", "parse_body", "signature_name_of"]
 
@@ -47,13 +47,16 @@ def signature_name_of(document: Mapping[str, Any]) -> str:
 
 
 def arrays_of(
-    document: Mapping[str, Any], infos: Mapping[str, tf.compat.v1.saved_model.TensorInfo]
+    document: Mapping[str, Any],
+    infos: Mapping[str, tf.compat.v1.saved_model.TensorInfo],
+    max_rows: int,
 ) -> tuple[bool, dict[str, np.ndarray]]:
     """Returns whether a request is in row form, and its inputs by name.
 
     Args:
       document: The body.
       infos: Types of the signature's inputs by name.
+      max_rows: Most rows, which no array is made for if there are more.
 
     Raises:
       tf.errors.InvalidArgumentError: If the document does not fit.
@@ -69,6 +72,9 @@ def arrays_of(
         columns = _columns(document["inputs"], infos)
     else:
         raise invalid("Missing 'inputs' or 'instances' key")
+    for name, column in columns.items():
+        if isinstance(column, list):
+            check_rows(name, len(column), max_rows)
     return by_row, {
         name: json_array(name, columns[name], tf.as_dtype(info.dtype))
         for name, info in infos.items()

@@ -1,0 +1,178 @@
+"""The REST interface: `POST /v1/models/NAME:predict`, `GET /v1/models/NAME` and its `/metadata`.
+
+`/metrics` is for Prometheus, and nothing else than TF Serving's routes exists beside it, 404.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import tensorflow as tf
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from export.serving.metrics import METRICS_TYPE
+from export.serving.protos import metadata_json, metadata_of, status_json, status_of
+from export.serving.rest.json_inputs import arrays_of, parse_body, signature_name_of
+from export.serving.rest.json_outputs import answer_of, error_of
+from export.serving.rest.routes import Route, route_of
+from export.serving.servable import DEFAULT_SIGNATURE, Servable
+from export.serving.status import HTTP_STATUS, invalid, message_of
+from export.serving.workers import Workers
+
+__all__ = ["RestApi"]
+
+_CLOSE = {"Connection": "close"}  # What is left of the body would be read as the next request.
+_RETRY = {"Retry-After": "1"}  # [s]
+_TRY_AGAIN = frozenset({429, 503})
+
+_log = logging.getLogger(__name__)
+
+
+class _TooLargeError(Exception):
+    """A body is longer than the server reads."""
+
+
+class RestApi:
+    """An ASGI application.
+
+    Args:
+      servable: The model.
+      workers: Who runs it.
+      metrics: Returns what `/metrics` answers.
+      max_body_bytes: Longest body that is read.
+      max_rows: Most rows of a request.
+      timeout: For the body to arrive, and for a request to be answered after that [s].
+    """
+
+    def __init__(
+        self,
+        servable: Servable,
+        workers: Workers,
+        metrics: Callable[[], bytes],
+        max_body_bytes: int,
+        max_rows: int,
+        timeout: float,
+    ) -> None:
+        self._servable = servable
+        self._workers = workers
+        self._metrics = metrics
+        self._max_body_bytes = max_body_bytes
+        self._max_rows = max_rows
+        self._timeout = timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._respond(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        """Returns the answer, whatever happens on the way to it."""
+        method, path = request.method, request.scope["raw_path"].decode("latin-1")
+        if path == "/metrics" and method in ("GET", "HEAD"):
+            return Response(self._metrics(), headers={"Content-Type": METRICS_TYPE})
+        if not path.lower().startswith("/v1/"):
+            return _refusal(404, "Not Found")
+        try:
+            async with asyncio.timeout(self._timeout):
+                body = await self._body(request)
+            return _json(200, await self._answer(route_of(method, path), request, body))
+        except _TooLargeError:
+            return _refusal(413, f"The body is over {self._max_body_bytes} bytes", _CLOSE)
+        except TimeoutError:
+            return _refusal(408, "The body did not arrive in time", _CLOSE)
+        except tf.errors.OpError as error:
+            return _refusal(HTTP_STATUS.get(error.error_code, 500), message_of(error))
+        except asyncio.CancelledError:  # By uvicorn, whose own answer would not be JSON.
+            return _refusal(503, "The server is stopping", _CLOSE)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            _log.exception("%s %s", method, path)
+            return _refusal(500, "Internal error; the server's log has more")
+
+    async def _body(self, request: Request) -> bytes:
+        """Reads the body, and no more of it than is allowed."""
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_body_bytes:
+            raise _TooLargeError
+        parts = []
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > self._max_body_bytes:
+                raise _TooLargeError
+            parts.append(part)
+        return b"".join(parts)
+
+    async def _answer(self, route: Route, request: Request, body: bytes) -> bytes:
+        """Returns the body of the answer.
+
+        Raises:
+          tf.errors.OpError: If the request has none.
+        """
+        which = (route.name, route.version, route.label)
+        if route.kind == "metadata":
+            self._servable.check(*which)
+            return metadata_json(metadata_of(self._servable))
+        if route.kind == "status":
+            return status_json(status_of(self._servable, *which))
+        deadline = time.monotonic() + self._timeout
+        return await _while_there(
+            request,
+            self._workers.run(
+                lambda: self._predict(route, body, deadline, request.scope["state"]), self._timeout
+            ),
+        )
+
+    def _predict(self, route: Route, body: bytes, deadline: float, state: dict[str, Any]) -> bytes:
+        """Returns the answer to a body; the checks come in the order of TF Serving's."""
+        document = parse_body(body)
+        signature_name = signature_name_of(document) or DEFAULT_SIGNATURE
+        self._servable.check(route.name, route.version, route.label)
+        signature = self._servable.signatures.get(signature_name)
+        if signature is None:
+            raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
+        state["signature"] = signature_name
+        by_row, inputs = arrays_of(document, signature.inputs, self._max_rows)
+        outputs = self._servable.predict(signature_name, inputs, deadline - time.monotonic())
+        return answer_of(outputs, by_row)
+
+
+async def _while_there(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes:
+    """Returns what `work` returns, or ends it when the client leaves.
+
+    Raises:
+      ClientDisconnect: If it leaves.
+    """
+    at_work = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_until_gone(request.receive))
+    try:
+        await asyncio.wait({at_work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not at_work.done():
+            raise ClientDisconnect
+        return at_work.result()
+    finally:
+        at_work.cancel()
+        gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    headers = {**(headers or {}), **(_RETRY if status in _TRY_AGAIN else {})}
+    return _json(status, error_of(message), headers)
+
+
+def _json(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(body, status, headers, media_type="application/json")

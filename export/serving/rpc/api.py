@@ -1,0 +1,124 @@
+"""The gRPC interface: PredictionService, ModelService and grpc.health."""
+
+from __future__ import annotations
+
+import time
+
+import grpc
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2_grpc
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_pb2,
+    predict_pb2,
+)
+
+from export.serving.protos import array_of, metadata_of, predicted, status_of
+from export.serving.recorder import Recorder
+from export.serving.rpc.calls import Calls
+from export.serving.servable import Servable
+from export.serving.status import invalid
+from export.serving.workers import Workers
+
+__all__ = ["RpcApi"]
+
+_SIGNATURES = "signature_def"
+
+
+class RpcApi:
+    """Predict, GetModelMetadata and GetModelStatus; the other methods are UNIMPLEMENTED.
+
+    Args:
+      servable: The model.
+      workers: Who runs it.
+      recorder: Where calls are recorded.
+      max_bytes: Bound on a tensor of a request.
+      max_rows: Most rows of a request.
+      timeout: For a call, its request's arrival included; a client may ask for less [s].
+    """
+
+    def __init__(
+        self,
+        servable: Servable,
+        workers: Workers,
+        recorder: Recorder,
+        max_bytes: int,
+        max_rows: int,
+        timeout: float,
+    ) -> None:
+        self._servable = servable
+        self._workers = workers
+        self._calls = Calls(recorder, frozenset(servable.signatures), timeout)
+        self._max_bytes = max_bytes
+        self._max_rows = max_rows
+
+    def add_to(self, server: grpc.aio.Server) -> health.aio.HealthServicer:
+        """Adds the services to a server; the health that it returns says SERVING."""
+        services = {
+            "PredictionService": {
+                "Predict": (predict_pb2.PredictRequest, self._predict),
+                "GetModelMetadata": (
+                    get_model_metadata_pb2.GetModelMetadataRequest,
+                    self._metadata,
+                ),
+            },
+            "ModelService": {
+                "GetModelStatus": (get_model_status_pb2.GetModelStatusRequest, self._status)
+            },
+        }
+        for service, methods in services.items():
+            handlers = {
+                name: self._calls.handler(name, *method) for name, method in methods.items()
+            }
+            server.add_generic_rpc_handlers(
+                [grpc.method_handlers_generic_handler(f"tensorflow.serving.{service}", handlers)]
+            )
+        state = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(state, server)
+        return state
+
+    async def _predict(
+        self, request: predict_pb2.PredictRequest, deadline: float
+    ) -> predict_pb2.PredictResponse:
+        def work() -> predict_pb2.PredictResponse:
+            spec = _spec_of(request)
+            self._servable.check(*_which(spec))
+            inputs = {
+                name: array_of(name, tensor, self._max_bytes, self._max_rows)
+                for name, tensor in request.inputs.items()
+            }
+            outputs = self._servable.predict(
+                spec.signature_name, inputs, deadline - time.monotonic(), request.output_filter
+            )
+            return predicted(self._servable, spec.signature_name, outputs)
+
+        return await self._workers.run(work, deadline - time.monotonic())
+
+    async def _metadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, deadline: float
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        spec = _spec_of(request)
+        if not request.metadata_field:
+            raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        if set(request.metadata_field) != {_SIGNATURES}:
+            raise invalid(f"Metadata field is not supported: {list(request.metadata_field)}")
+        self._servable.check(*_which(spec))
+        return metadata_of(self._servable)
+
+    async def _status(
+        self, request: get_model_status_pb2.GetModelStatusRequest, deadline: float
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        return status_of(self._servable, *_which(_spec_of(request)))
+
+
+def _spec_of(request: Message) -> model_pb2.ModelSpec:
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    return request.model_spec
+
+
+def _which(spec: model_pb2.ModelSpec) -> tuple[str, int | None, str]:
+    """Returns name, version and label; at most one of the last two is set."""
+    version = spec.version.value if spec.HasField("version") else None
+    return spec.name, version, spec.version_label

@@ -1,0 +1,39 @@
+"""How gRPC treats connections that are idle, slow, old or many."""
+
+from __future__ import annotations
+
+__all__ = ["rpc_options"]
+
+_OTHER_FILES = 128  # That the process has open beside connections.
+_FEWEST = 64  # Connections, however few files there may be.
+_SECOND = 1000  # [ms]
+
+
+def rpc_options(
+    max_requests: int, max_bytes: int, files: int, idle_timeout: float
+) -> list[tuple[str, int]]:
+    """Returns the options of a server.
+
+    A client whose connection is ended for its age or because it is idle opens another by itself,
+    and calls that are under way are not disturbed.
+
+    Args:
+      max_requests: Requests at work.
+      max_bytes: Largest message.
+      files: That may be open, those of REST taken off.
+      idle_timeout: For a client to say that it speaks HTTP/2, or that it is still there [s].
+    """
+    idle = max(1, round(_SECOND * idle_timeout))
+    return [
+        ("grpc.max_receive_message_length", max_bytes),
+        ("grpc.so_reuseport", 0),  # A port that is taken is an error.
+        ("grpc.max_concurrent_streams", 2 * max_requests),  # On a connection.
+        ("grpc.max_allowed_incoming_connections", max(files - _OTHER_FILES, _FEWEST)),
+        ("grpc.server_handshake_timeout_ms", idle),
+        ("grpc.keepalive_time_ms", 30 * _SECOND),
+        ("grpc.keepalive_timeout_ms", idle),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.max_connection_idle_ms", 60 * _SECOND),
+        ("grpc.max_connection_age_ms", 600 * _SECOND),
+        ("grpc.max_connection_age_grace_ms", 60 * _SECOND),
+    ]
