@@ -52,6 +52,8 @@ setup(
         "export.bundle.device",
         "export.saving",
         "export.serving",
+        "export.serving.rest",
+        "export.serving.rpc",
     ],
     install_requires=[
         "tensorflow>=2.21,<2.22",

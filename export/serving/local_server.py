@@ -15,16 +15,16 @@ from urllib.parse import quote
 import grpc
 import uvicorn
 
-from export.serving.connections import Connections
-from export.serving.cors import CorsApp
 from export.serving.file_limit import max_open_files
-from export.serving.http_protocol import Guard, GuardedProtocol
 from export.serving.metrics import Metrics
 from export.serving.recorder import Recorded, RecordedApp, Recorder
 from export.serving.request_log import RequestLog
-from export.serving.rest import RestApi
-from export.serving.rpc import RpcApi
-from export.serving.rpc_options import rpc_options
+from export.serving.rest.api import RestApi
+from export.serving.rest.connections import Connections
+from export.serving.rest.cors import CorsApp
+from export.serving.rest.http_protocol import Guard, GuardedProtocol
+from export.serving.rpc.api import RpcApi
+from export.serving.rpc.options import rpc_options
 from export.serving.servable import Servable
 from export.serving.workers import Workers
 from train.support.errors import UserError

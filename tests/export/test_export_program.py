@@ -98,7 +98,7 @@ def test_a_graph_that_is_refused_leaves_nothing(run, tmp_path, monkeypatch):
         assert (folder / "saved_model.pb").exists()
         raise UserError("no")
 
-    monkeypatch.setattr("export.saving.graph_checks.check_graph", refuse)
+    monkeypatch.setattr("export.saving.export.check_graph", refuse)
     with pytest.raises(UserError, match="no"):
         saved_model.main(_flags(run, tmp_path))
     assert [p.name for p in tmp_path.rglob("*")] == ["lm"]

@@ -16,8 +16,8 @@ import grpc
 import numpy as np
 import pytest
 
-from export.serving.connections import Connections
 from export.serving.local_server import LocalServer
+from export.serving.rest.connections import Connections
 from tests.local_servers import running, send, stub_of, until
 from tests.served import PATIENCE, Http, predict_request
 from tests.served_model import HALF, write_model

@@ -2,7 +2,7 @@
 
 uvicorn has a time-out between two requests on a connection only. Here a connection also has one
 until its first request, for the head of each, and for the client to take an answer; the body's is
-that of `export.serving.rest`. `tests/export/test_slow_clients.py` fails if a version of uvicorn
+that of `export.serving.rest.api`. `tests/export/test_slow_clients.py` fails if a version of uvicorn
 moves what is used.
 """
 
@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-from export.serving.connections import Connections
-from export.serving.json_outputs import error_of
-from export.serving.lingering import LingeringTransport
+from export.serving.rest.connections import Connections
+from export.serving.rest.json_outputs import error_of
+from export.serving.rest.lingering import LingeringTransport
 
 __all__ = ["Guard", "GuardedProtocol"]
 

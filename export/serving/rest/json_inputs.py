@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from export.serving.json_arrays import is_b64, json_array, shown
+from export.serving.rest.json_arrays import is_b64, json_array, shown
 from export.serving.status import check_rows, invalid
 
 __all__ = ["arrays_of", "parse_body", "signature_name_of"]

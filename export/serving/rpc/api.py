@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
 
 from export.serving.protos import array_of, metadata_of, predicted, status_of
 from export.serving.recorder import Recorder
-from export.serving.rpc_calls import Calls
+from export.serving.rpc.calls import Calls
 from export.serving.servable import Servable
 from export.serving.status import invalid
 from export.serving.workers import Workers

@@ -1,6 +1,6 @@
 """The REST interface: `POST /v1/models/NAME:predict`, `GET /v1/models/NAME` and its `/metadata`.
 
-`export.serving.routes` has the routes; `/metrics` is for Prometheus, and nothing else exists, 404.
+`/metrics` is for Prometheus, and nothing else than TF Serving's routes exists beside it, 404.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from export.serving.json_inputs import arrays_of, parse_body, signature_name_of
-from export.serving.json_outputs import answer_of, error_of
 from export.serving.metrics import METRICS_TYPE
 from export.serving.protos import metadata_json, metadata_of, status_json, status_of
-from export.serving.routes import Route, route_of
+from export.serving.rest.json_inputs import arrays_of, parse_body, signature_name_of
+from export.serving.rest.json_outputs import answer_of, error_of
+from export.serving.rest.routes import Route, route_of
 from export.serving.servable import DEFAULT_SIGNATURE, Servable
 from export.serving.status import HTTP_STATUS, invalid, message_of
 from export.serving.workers import Workers

@@ -1,0 +1,3 @@
+"""The REST interface: HTTP connections, JSON, routes."""
+
+__all__: list[str] = []
