@@ -159,10 +159,8 @@ def test_is_a_citizen_of_tfp(float64: None, name: str) -> None:
     )
     distribution = tfp.distributions.TransformedDistribution(base, bijector)
     z = distribution.sample(2, seed=[1, 2])
-    assert z.shape == (2, T, H)
-    np.testing.assert_allclose(
-        distribution.log_prob(z), prior.log_prob(z[:, None], (T,))[:, 0], atol=1e-9
-    )
+    assert z.shape == (2, 1, T, H)  # The batch is that of the lengths.
+    np.testing.assert_allclose(distribution.log_prob(z), prior.log_prob(z, (T,)), atol=1e-9)
     inverted = tfp.bijectors.Invert(bijector)
     np.testing.assert_array_equal(inverted.forward(z), bijector.inverse(z))
     np.testing.assert_allclose(

@@ -232,7 +232,11 @@ BAD_INPUT = {
     "workdir is a file": ("char_lm", "--dataset {data} --workdir {tmp}/binary.txt", "--workdir"),
     "workdir of others": ("char_lm", "--dataset {data} --workdir {tmp}", "--workdir"),
     "another config": ("char_lm", "--dataset {data} --workdir {run} --batch-size 3", "batch_size"),
-    "another dataset": ("char_lm", "--dataset pydoc --workdir {run} " + " ".join(RUN), "dataset"),
+    "another dataset": (
+        "char_lm",
+        "--dataset pydoc --workdir {run} " + " ".join(RUN),
+        "other data",
+    ),
     "no batch": ("char_lm", "--batch-size 0", "--batch-size"),
     "negative steps": ("char_lm", "--max-steps -5", "--max-steps"),
     "infinite step size": ("char_lm", "--learning-rate inf", "--learning-rate"),

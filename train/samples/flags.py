@@ -13,6 +13,7 @@ from tf_latentflow import ModelConfig
 from train.engine.settings import refuse_flag
 from train.support.errors import UserError
 from train.support.extras import require_extra
+from train.support.reading import refuse_special
 from train.support.units import Unit
 
 __all__ = ["SampleConfig", "check_tempo"]
@@ -99,6 +100,7 @@ class SampleConfig:
             raise UserError("--length is for new pieces; a variation is as long as its --prime")
         if not 0 <= self.distance <= 1:
             refuse_flag("amount", "a number from 0 to 1", self.amount)
+        refuse_special(self.prime)
         if not self.prime.is_file():
             refuse_flag("prime", "a MIDI file", f"{str(self.prime)!r}, where there is none")
 

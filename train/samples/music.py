@@ -23,7 +23,6 @@ from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
 from train.support.errors import UserError
 from train.support.extras import missing_packages
-from train.support.reading import refuse_special
 
 __all__ = ["MusicSamples", "vary_piece", "write_pieces"]
 
@@ -124,7 +123,6 @@ class MusicSamples:
 
 def _read_prime(path: Path, config: MusicConfig, max_length: int) -> MidiPiece:
     """Reads a piece that the model gives a probability; what it lacks goes to standard error."""
-    refuse_special(path)
     piece = read_midi(path, config.steps_per_beat)
     for remark in piece.remarks:
         print(f"{path}: {remark}", file=sys.stderr)
