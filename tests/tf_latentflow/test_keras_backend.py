@@ -12,12 +12,14 @@ from tests.paths import ROOT
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    # A program that a test has run in this process has set its own.
+    inherited = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
     return subprocess.run(
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
         check=False,
     )
 
