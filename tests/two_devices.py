@@ -5,6 +5,7 @@ A process of its own, because virtual devices must be there before TensorFlow st
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -28,6 +29,7 @@ from train.backend.checkpoints import weights_sha256
 from train.backend.step import TrainStep
 from train.data.text.config import TextConfig
 from train.engine.workdir import Workdir
+from train.support.screen import Screen
 from train.support.units import BITS_PER_CHARACTER
 
 RNG = np.random.default_rng(0)
@@ -150,9 +152,10 @@ def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, obje
         Workdir(directory),
         BITS_PER_CHARACTER,
         has_latents=False,
-        report=lambda line: None,
+        screen=Screen(),
     )
-    summary = trainer.run()
+    with contextlib.redirect_stdout(sys.stderr):  # Standard output is for the results.
+        summary = trainer.run()
     trainer.model.save(directory / "model.keras")
     saved = keras.saving.load_model(directory / "model.keras")
     return {
