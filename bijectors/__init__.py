@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "base": ["FlowBijector", "forward_and_log_det", "inverse_and_log_det"],
         "compose": ["Compose", "Reverse", "with_reversals"],
+        "execution": ["Execution", "ExecutionOwner"],
         "hidden.fixed_point": ["FixedPointHidden"],
         "hidden.made": ["ConditionalMADE"],
         "hidden.mlp": ["ConditionalMLP"],
@@ -20,7 +21,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "IndependentHidden",
             "SplitCouplingHidden",
         ],
-        "product": ["product", "product_operand", "products_are_in", "products_in"],
         "scalar.affine": ["Affine"],
         "scalar.maps": ["ScalarMap"],
         "scalar.nlsq": ["NLSq"],

@@ -22,20 +22,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import train.backend.loop
+import train.backend.tensorflow
 from tf_latentflow import ModelConfig, build_model
-from train.backend.batches import batch_spec
-from train.backend.checkpoints import weights_sha256
+from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
+from train.backend.training import train_model
+from train.backend.weights import weights_sha256
 from train.data.text.config import TextConfig
 from train.engine.workdir import Workdir
 from train.support.screen import Screen
 from train.support.units import BITS_PER_CHARACTER
 
 RNG = np.random.default_rng(0)
+ROWS = np.arange(3, dtype=np.int32)
 # Three rows for two replicas, one of them a row that fills a short batch in the second step.
 BATCHES = [
-    (RNG.integers(2, 6, (3, 7)).astype(np.int32), np.array(lengths, np.int32))
+    (RNG.integers(2, 6, (3, 7)).astype(np.int32), np.array(lengths, np.int32), ROWS)
     for lengths in ([7, 4, 5], [6, 7, 0], [2, 3, 7])
 ]
 TEXT = [RNG.integers(2, 6, length).astype(np.int32) for length in (7, 3, 9, 4, 7, 2, 8, 1, 5)]
@@ -79,10 +81,9 @@ class Run:
             self.model,
             self.optimizer,
             strategy,
+            batch_spec(list(rows), len(rows)),
             clip_norm=0.25,
-            accumulation_steps=1,
             seed=1,
-            batch_spec=batch_spec(list(rows), len(rows)),
             **{"elbo_samples": 2, "jit": False, **options},
         )
 
@@ -90,7 +91,7 @@ class Run:
         """What the steps of all batches report."""
         batches = [tuple(map(tf.constant, batch)) for batch in BATCHES]
         steps = [self.step([batch], 0.5, number) for number, batch in enumerate(batches)]
-        return np.array([[float(term) for term in terms] for terms in steps])
+        return np.array([[float(term) for term in terms.flat()] for terms in steps])
 
     def weights(self) -> list[np.ndarray]:
         return [variable.numpy() for variable in self.model.trainable_variables]
@@ -131,7 +132,7 @@ def poisoned(run: Run) -> dict[str, object]:
 
 def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, object]:
     """The end of a run of four steps in a folder, from its newest checkpoint on."""
-    train.backend.loop.make_strategy = lambda: strategy
+    train.backend.tensorflow.make_strategy = lambda: strategy
     config = TextConfig(
         model="lstm",
         max_steps=4,
@@ -144,23 +145,22 @@ def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, obje
         checkpoint_steps=2,
         log_steps=2,
     )
-    trainer = train.backend.loop.Trainer(
-        config,
-        lambda: build_model(make_config("lstm")),
-        TEXT,
-        TEXT[:4],
-        Workdir(directory),
-        BITS_PER_CHARACTER,
-        has_latents=False,
-        screen=Screen(),
-    )
     with contextlib.redirect_stdout(sys.stderr):  # Standard output is for the results.
-        summary = trainer.run()
-    trainer.model.save(directory / "model.keras")
+        model, summary = train_model(
+            config,
+            lambda: build_model(make_config("lstm")),
+            TEXT,
+            TEXT[:4],
+            Workdir(directory),
+            BITS_PER_CHARACTER,
+            has_latents=False,
+            screen=Screen(),
+        )
+    model.save(directory / "model.keras")
     saved = keras.saving.load_model(directory / "model.keras")
     return {
         "resumed": summary.resumed_from_steps,
-        "sha256": weights_sha256(trainer.model),
+        "sha256": weights_sha256(model),
         "saved_sha256": weights_sha256(saved),
         "weights": np.concatenate([v.numpy().ravel() for v in saved.trainable_variables]).tolist(),
     }

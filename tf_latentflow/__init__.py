@@ -18,13 +18,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "baseline": ["LSTMLanguageModel"],
         "build": ["build_model"],
-        "compiled": ["compiled_loops"],
         "config": ["ModelConfig"],
         "length_model": ["LengthModel"],
         "model": ["LatentFlow"],
+        "noise": ["Noise", "NoiseSource"],
         "prior.flow_prior": ["FlowPrior"],
         "rows": ["MODEL_NAMES", "PRESETS"],
-        "sequence_model": ["ELBO", "Estimate", "SequenceModel"],
+        "sequence_model": ["SequenceModel"],
+        "terms": ["Terms"],
         "vocabulary": ["Vocabulary"],
     },
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import keras
 import tensorflow as tf
 
@@ -12,7 +10,9 @@ from bijectors.axes import move_axis
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.lstm import LSTMStack
-from tf_latentflow.sequence_model import ELBO, Estimate, SequenceModel, as_int32
+from tf_latentflow.noise import NoiseSource, noise_of
+from tf_latentflow.sequence_model import Seed, SequenceModel
+from tf_latentflow.terms import Terms
 
 __all__ = ["LSTMLanguageModel"]
 
@@ -51,18 +51,19 @@ class LSTMLanguageModel(SequenceModel):
         x: tf.Tensor,
         lengths: tf.Tensor,
         num_samples: int = 1,
-        seed: tf.Tensor = (0, 0),
+        seed: Seed = None,
         training: bool = False,
-    ) -> ELBO:
+    ) -> Terms:
         """Exact `log p(x | T)` as the reconstruction and a KL of 0, nats `[1, B]` whatever S is."""
         x, lengths = self._batch_of(x, lengths)
-        features = self.features(x, lengths, as_int32(seed) if training else None)
+        noise = noise_of(seed, tf.shape(lengths)[0]) if training else None
+        features = self.features(x, lengths, noise)
         log_probs = self.symbols.log_prob(features, x)
         log_prob = tf.reduce_sum(mask_steps(log_probs, lengths, event_ndims=0), axis=-1)
-        return ELBO(log_prob[None], tf.zeros_like(log_prob)[None])
+        return Terms(log_prob[None], tf.zeros_like(log_prob)[None], log_prob[None])
 
     def features(
-        self, x: tf.Tensor, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
+        self, x: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
         """From `x [B, T, *event_shape]` what `p(x[t] | x[:t], T)` is made of, `[B, T, units]`.
 
@@ -74,48 +75,30 @@ class LSTMLanguageModel(SequenceModel):
             tf.concat([tf.zeros_like(embedded[:, :1]), embedded[:, :-1]], axis=1),
             self.stack.positions(positions),
             self.stack.initial_state(positions, tf.shape(lengths)),
-            dropout_seed,
+            dropout_noise,
         )
 
     def _estimate(
-        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
-    ) -> Estimate:
-        reconstruction, kl = self.elbo(x, lengths)
-        return Estimate(reconstruction[0], reconstruction[0], kl[0])
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        num_samples: int,
+        noise: NoiseSource,
+        most_at_once: int,
+    ) -> Terms:
+        return Terms(*(term[0] for term in self.elbo(x, lengths)))
 
     def _sample(
         self,
         lengths: tf.Tensor,
         temperature: tf.Tensor,
-        seed: tf.Tensor,
+        noise: NoiseSource,
         num_steps: int | tf.Tensor,
     ) -> tf.Tensor:
-        shape = tf.concat([tf.shape(lengths), [self.config.vocab_size]], axis=0)
-
-        def uniform(t: tf.Tensor) -> tf.Tensor:
-            step_seed = tf.random.fold_in(seed, t)
-            return tf.random.stateless_uniform(shape, step_seed, dtype=self.compute_dtype)
-
-        return self.sample_with(uniform, lengths, temperature, num_steps)
-
-    def sample_with(
-        self,
-        uniform: Callable[[tf.Tensor], tf.Tensor],
-        lengths: tf.Tensor,
-        temperature: tf.Tensor,
-        num_steps: int | tf.Tensor,
-    ) -> tf.Tensor:
-        """What `sample` draws, as a function of the noise.
-
-        Args:
-          uniform: From a step's number to numbers `[B, V]` uniform on [0, 1).
-          lengths: int32 `[B]`, none above `num_steps`.
-          temperature: A number, or one a sequence, `[B, 1]`.
-          num_steps: T.
-
-        Returns:
-          int32 `[B, T, *event_shape]`, 0 beyond each length.
-        """
+        shape = [tf.shape(lengths)[0], num_steps, self.config.vocab_size]
+        uniform = move_axis(noise.uniform(shape, tf.as_dtype(self.compute_dtype)), 0, 1)
+        if temperature.shape.rank:  # One a sequence.
+            temperature = temperature[:, 0]
         positions = self._positions(lengths, num_steps)
         offsets = move_axis(self.stack.positions(positions), 0, 1)
         state = self.stack.initial_state(positions, tf.shape(lengths))
@@ -123,11 +106,11 @@ class LSTMLanguageModel(SequenceModel):
 
         def step(carry: tuple, inputs: tuple) -> tuple[tuple, tf.Tensor]:
             embedded, state = carry
-            t, offset = inputs
+            uniform, offset = inputs
             features, state = self.stack.step(embedded, offset, state)
-            x = self.symbols.choose(features, temperature, uniform(t))
+            x = self.symbols.choose(features, temperature, uniform)
             return (self.symbols.embed(x), state), x
 
         spec = tf.TensorSpec([*lengths.shape, *self.event_shape], tf.int32)
-        _, x = scan(step, (embedded, state), (tf.range(num_steps), offsets), spec)
+        _, x = scan(step, (embedded, state), (uniform, offsets), spec)
         return self._within(move_axis(x, 0, 1), lengths)

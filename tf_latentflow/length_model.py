@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.networks.layer import Layer
+from tf_latentflow.noise import fresh_seed
 
 __all__ = ["LengthModel"]
 
@@ -76,7 +77,8 @@ class LengthModel(Layer):
         values = tf.gather(log_probs, tf.clip_by_value(lengths - 1, 0, self.max_length - 1))
         return tf.where(inside, values, tf.constant(-np.inf, values.dtype))
 
-    def sample(self, n: int, seed: tf.Tensor) -> tf.Tensor:
-        """Draws int32 `[n]`; the same seed, int32 `[2]`, gives the same lengths."""
+    def sample(self, n: int, seed: tf.Tensor | None = None) -> tf.Tensor:
+        """Draws int32 `[n]`; the same seed, int32 `[2]`, gives the same, and none others."""
+        seed = fresh_seed() if seed is None else seed
         draws = tf.random.stateless_categorical(self._log_probs()[None], n, seed, dtype=tf.int32)
         return draws[0] + 1

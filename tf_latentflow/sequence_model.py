@@ -2,59 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from bijectors import products_are_in
+from bijectors import Execution, ExecutionOwner
 from bijectors.masks import mask_steps
-from tf_latentflow.compiled import loops_are_compiled
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.keras_ways import KerasWays
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.positions import Positions
+from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.rows import EMISSIONS
+from tf_latentflow.terms import Terms
 
-__all__ = ["ELBO", "Estimate", "SequenceModel"]
+__all__ = ["Seed", "SequenceModel"]
 
-
-class ELBO(NamedTuple):
-    """The two terms of the bound for every sample and sequence, nats `[S, B]`.
-
-    Attributes:
-      reconstruction: `log p(x | z, T)`.
-      kl: `log q(z | x, T) - log p(z | T)`, whose mean over z ~ q is the KL divergence.
-    """
-
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
+Seed = tf.Tensor | NoiseSource | None
 
 
-class Estimate(NamedTuple):
-    """An importance-sampling estimate for every sequence, nats `[B]`.
-
-    Attributes:
-      log_prob: `log p(x | T)`, `logsumexp_s(reconstruction - kl) - log S`.
-      reconstruction: Mean of the first ELBO term over the samples.
-      kl: Mean of the second.
-    """
-
-    log_prob: tf.Tensor
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
-
-
-class SequenceModel(KerasWays, keras.Model):
+class SequenceModel(ExecutionOwner, KerasWays, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
     Batch-major: `x` `[B, T, *event_shape]` of any integer dtype, that is `[B, T]` of ids or, for
     notes, `[B, T, 88]` of 0 and 1; `lengths` int32 `[B]`, rows of length 0 allowed. What stands in
-    `x` beyond a length has no influence, as long as it is an id. Seeds are int32 `[2]` and
-    stateless: the same seed gives the same result. A subclass says what `p(x | T)` is, by `elbo`,
-    `_estimate` and `_sample`.
+    `x` beyond a length has no influence, as long as it is an id. A subclass says by `elbo`,
+    `_estimate` and `_sample` what `p(x | T)` is.
+
+    A seed is int32 `[2]`, and the same seed gives the same result. None, the default, gives another
+    result at every call, also within a `tf.function`; `keras.utils.set_random_seed` makes the calls
+    repeat. A `NoiseSource` in its place says itself what the random numbers are.
+
+    How the model is computed, `execution`, can be chosen anew at any time.
 
     Args:
       config: Choices and sizes.
@@ -67,9 +48,22 @@ class SequenceModel(KerasWays, keras.Model):
         self.config = config
         self.length_model = LengthModel(config.max_length)
         self.symbols = EMISSIONS[config.emission](config.vocab_size, config.hidden_size)
+        self._make_functions()
+
+    def _make_functions(self) -> None:
+        """Makes what runs as a graph; traces nothing yet."""
         # Without AutoGraph, which would read all code again: no control flow here is Python's.
-        self._graph_estimate = _traced(self._estimate, reduce_retracing=True)
-        self._compiled_sample = _traced(self._sample, jit_compile=True)
+        self._graph_estimate = tf.function(self._estimate, reduce_retracing=True, autograph=False)
+        self._compiled_sample = tf.function(self._sample, jit_compile=True, autograph=False)
+
+    @property
+    def execution(self) -> Execution:
+        return super().execution
+
+    @execution.setter
+    def execution(self, execution: Execution) -> None:
+        ExecutionOwner.execution.fset(self, execution)
+        self._make_functions()  # What was traced keeps the way in which it was.
 
     def get_config(self) -> dict[str, Any]:
         return {"config": self.config.to_dict(), "name": self.name}
@@ -113,8 +107,8 @@ class SequenceModel(KerasWays, keras.Model):
     def _positions(self, lengths: tf.Tensor, num_steps: int | tf.Tensor) -> Positions:
         return Positions.of(lengths, num_steps, self._limit())
 
-    def __call__(self, x: Any, lengths: Any = None, training: bool = False) -> ELBO:
-        """The ELBO of one sample, seed 0.
+    def __call__(self, x: Any, lengths: Any = None, training: bool = False) -> Terms:
+        """The ELBO of one sample, another one at every call.
 
         Raises:
           ValueError: there are no lengths, or they do not fit x.
@@ -125,8 +119,8 @@ class SequenceModel(KerasWays, keras.Model):
             )
         return super().__call__(*self._batch_of(x, lengths), training=training)
 
-    def call(self, x: tf.Tensor, lengths: tf.Tensor, training: bool = False) -> ELBO:
-        """The ELBO of one sample, seed 0."""
+    def call(self, x: tf.Tensor, lengths: tf.Tensor, training: bool = False) -> Terms:
+        """The ELBO of one sample."""
         return self.elbo(x, lengths, training=training)
 
     def elbo(
@@ -134,47 +128,72 @@ class SequenceModel(KerasWays, keras.Model):
         x: tf.Tensor,
         lengths: tf.Tensor,
         num_samples: int = 1,
-        seed: tf.Tensor = (0, 0),
+        seed: Seed = None,
         training: bool = False,
-    ) -> ELBO:
-        """A lower bound of `log p(x | T)`; see `ELBO`."""
+    ) -> Terms:
+        """A lower bound of `log p(x | T)`, nats `[S, B]`; see `Terms`."""
         raise NotImplementedError
 
     def _estimate(
-        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
-    ) -> Estimate:
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        num_samples: int,
+        noise: NoiseSource,
+        most_at_once: int,
+    ) -> Terms:
         raise NotImplementedError
 
     def _sample(
         self,
         lengths: tf.Tensor,
         temperature: tf.Tensor,
-        seed: tf.Tensor,
+        noise: NoiseSource,
         num_steps: int | tf.Tensor,
     ) -> tf.Tensor:
         raise NotImplementedError
 
     def estimate(
-        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int = 50, seed: tf.Tensor = (0, 0)
-    ) -> Estimate:
-        """Estimates `log p(x | T)`; exact where the model allows it. See `Estimate`.
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        num_samples: int = 50,
+        seed: Seed = None,
+        most_at_once: int = 10,
+    ) -> Terms:
+        """Estimates `log p(x | T)`, nats `[B]`; exact where the model allows it. See `Terms`.
 
         Called eagerly it runs as a graph, traced once for each number of samples.
+
+        Args:
+          x: Integers `[B, T, *event_shape]`.
+          lengths: int32 `[B]`.
+          num_samples: K.
+          seed: See the class.
+          most_at_once: Samples of a sequence that go through the model together, at most; more
+            are faster and take more memory.
         """
         if num_samples < 1:
             raise ValueError(f"expected num_samples of at least 1; got {num_samples}")
         x, lengths = self._batch_of(x, lengths)
-        return self._graph_estimate(x, lengths, num_samples, as_int32(seed))
+        noise = noise_of(seed, tf.shape(lengths)[0])
+        eager = tf.executing_eagerly()
+        estimate = self._graph_estimate if eager else self._estimate
+        return estimate(x, lengths, num_samples, noise, most_at_once)
 
     def log_likelihood(
-        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int = 50, seed: tf.Tensor = (0, 0)
+        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int = 50, seed: Seed = None
     ) -> tf.Tensor:
         """`log p(x, T) = log p(x | T) + log p(T)`, estimated or exact, nats `[B]`."""
         log_prob = self.estimate(x, lengths, num_samples, seed).log_prob
         return log_prob + self.length_model.log_prob(lengths)
 
     def sample(
-        self, lengths: tf.Tensor, temperature: float = 1.0, seed: tf.Tensor = (0, 0)
+        self,
+        lengths: tf.Tensor,
+        temperature: float | tf.Tensor = 1.0,
+        seed: Seed = None,
+        num_steps: int | tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Draws sequences of the given lengths.
 
@@ -182,29 +201,23 @@ class SequenceModel(KerasWays, keras.Model):
 
         Args:
           lengths: int32 `[B]`.
-          temperature: t: `eps ~ N(0, t^2)` where there is noise, logits / t, the argmax at 0.
-          seed: int32 `[2]`.
+          temperature: t: `eps ~ N(0, t^2)` where there is noise, logits / t, the argmax at 0. A
+            number, or one a sequence, `[B, 1, 1]`.
+          seed: See the class.
+          num_steps: T, at least the longest of the lengths, which it is when None.
 
         Returns:
-          int32 `[B, max(lengths), *event_shape]`, 0 beyond each length.
+          int32 `[B, T, *event_shape]`, 0 beyond each length.
         """
-        lengths, seed = as_int32(lengths), as_int32(seed)
+        lengths = as_int32(lengths)
         check_lengths(lengths)
         temperature = tf.cast(temperature, self.compute_dtype)
+        noise = noise_of(seed, tf.shape(lengths)[0])
         if tf.executing_eagerly():
-            num_steps = int(np.max(lengths, initial=0))
-            return self._compiled_sample(lengths, temperature, seed, num_steps)
-        return self._sample(lengths, temperature, seed, tf.reduce_max(lengths))
-
-
-def _traced(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """`function` as a graph, traced anew where `products_in` or `compiled_loops` differ."""
-
-    def traced(_how: tuple, *args: Any) -> Any:
-        return function(*args)
-
-    graph = tf.function(traced, autograph=False, **options)
-    return lambda *args: graph((products_are_in(), loops_are_compiled()), *args)
+            num_steps = int(np.max(lengths, initial=0)) if num_steps is None else num_steps
+            return self._compiled_sample(lengths, temperature, noise, num_steps)
+        num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
+        return self._sample(lengths, temperature, noise, num_steps)
 
 
 def as_int32(values: Any) -> tf.Tensor:

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bijectors import product
 from tf_latentflow.networks.layer import Layer
+from tf_latentflow.noise import NoiseSource
 
 __all__ = ["BernoulliNotes", "CategoricalSymbols", "Symbols"]
 
@@ -52,7 +52,7 @@ class Symbols(Layer):
 
     def logits(self, features: tf.Tensor) -> tf.Tensor:
         """`[..., size]` to `[..., V]`."""
-        return product(features, tf.transpose(self.embedding)) + self.bias
+        return self.execution.product(features, tf.transpose(self.embedding)) + self.bias
 
     def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """`log p(x[t])`: features `[..., T, size]`, x `[..., T, *event_shape]`, nats `[..., T]`.
@@ -62,13 +62,12 @@ class Symbols(Layer):
         raise NotImplementedError
 
     def sample(
-        self, features: tf.Tensor, temperature: float | tf.Tensor, seed: tf.Tensor
+        self, features: tf.Tensor, temperature: float | tf.Tensor, noise: NoiseSource
     ) -> tf.Tensor:
-        """Draws int32 `[..., T, *event_shape]` with logits / temperature, the mode at 0."""
+        """Draws int32 `[B, T, *event_shape]` with logits / temperature, the mode at 0."""
         features = tf.convert_to_tensor(features)
         shape = tf.concat([tf.shape(features)[:-1], self._shape[:1]], axis=0)
-        uniform = tf.random.stateless_uniform(shape, seed, dtype=features.dtype)
-        return self.choose(features, temperature, uniform)
+        return self.choose(features, temperature, noise.uniform(shape, features.dtype))
 
     def choose(
         self, features: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from bijectors.masks import mask_steps
-from tf_latentflow.sequence_model import as_int32
+from tf_latentflow.noise import NoiseSource, noise_of
+from tf_latentflow.sequence_model import Seed, SequenceModel
 
 __all__ = ["Variations"]
 
 
-class Variations:
+class Variations(SequenceModel):
     """What a latent flow can do with given sequences: a base of `LatentFlow`.
 
-    It asks the model for q(z | x, T) (`_posterior`), its `prior` and its symbols (`_emit`).
+    It asks the model for q(z | x, T) (`_posterior`), its `prior` and its symbols (`emit`).
     """
 
-    _compiled_noise_of: Callable[..., tf.Tensor]
-    _compiled_decode: Callable[..., tf.Tensor]
-
-    def compile_variations(self) -> None:
-        """Makes what the methods below call; compiles nothing yet."""
+    def _make_functions(self) -> None:
+        super()._make_functions()
         self._compiled_noise_of = tf.function(self._noise_of, jit_compile=True, autograph=False)
         self._compiled_decode = tf.function(self._decode, jit_compile=True, autograph=False)
 
@@ -38,19 +35,19 @@ class Variations:
         self,
         eps: tf.Tensor,
         lengths: tf.Tensor,
-        temperature: float | tf.Tensor = 0.0,
-        seed: tf.Tensor = (0, 0),
+        temperature: tf.Tensor,
+        noise: NoiseSource,
     ) -> tf.Tensor:
         """Symbols at `z = f(eps)`, the most likely at temperature 0; `eps` is 0 beyond a length."""
         z, _ = self.prior.forward_and_log_det(eps, lengths)
-        return self._emit(z, lengths, temperature, as_int32(seed))
+        return self.emit(z, lengths, temperature, noise)
 
     def vary(
         self,
         x: tf.Tensor,
         lengths: tf.Tensor,
         amount: float,
-        seed: tf.Tensor = (0, 0),
+        seed: Seed = None,
         temperature: float = 0.0,
     ) -> tf.Tensor:
         """Variations of sequences, by noise added to the noise eps of their posterior means.
@@ -65,7 +62,7 @@ class Variations:
           lengths: int32 `[B]`.
           amount: From 0, the reconstruction of the posterior mean, to 1, where nothing of x is left
             but its length.
-          seed: int32 `[2]`.
+          seed: See `SequenceModel`.
           temperature: Of the symbols alone, logits / temperature: the most likely ones at 0.
 
         Returns:
@@ -74,12 +71,12 @@ class Variations:
         if not 0 <= amount <= 1:
             raise ValueError(f"expected an amount from 0 to 1; got {amount}")
         x, lengths = self._batch_of(x, lengths)
-        noise_seed, symbol_seed = tf.unstack(tf.random.split(as_int32(seed), 2))
+        noise = noise_of(seed, tf.shape(lengths)[0])
         eps = self._compiled_noise_of(x, lengths)
-        noise = tf.random.stateless_normal(tf.shape(eps), noise_seed, dtype=eps.dtype)
-        eps = math.sqrt(1 - amount**2) * eps + amount * mask_steps(noise, lengths)
+        normal = noise.fold(0).normal(tf.shape(eps), eps.dtype)
+        eps = math.sqrt(1 - amount**2) * eps + amount * mask_steps(normal, lengths)
         temperature = tf.cast(temperature, eps.dtype)  # A number would be compiled in.
-        return self._compiled_decode(eps, lengths, temperature, symbol_seed)
+        return self._compiled_decode(eps, lengths, temperature, noise.fold(1))
 
     def interpolate(
         self, x0: tf.Tensor, length0: int, x1: tf.Tensor, length1: int, steps: int
@@ -112,4 +109,5 @@ class Variations:
         weight = tf.constant(weight[:, None, None], eps.dtype)
         eps = mask_steps((1 - weight) * eps[0] + weight * eps[1], lengths)
         lengths = tf.constant(lengths)
-        return self._compiled_decode(eps, lengths), lengths
+        zero = tf.zeros([], eps.dtype)
+        return self._compiled_decode(eps, lengths, zero, noise_of((0, 0), steps)), lengths

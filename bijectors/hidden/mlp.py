@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bijectors.execution import ExecutionOwner
 from bijectors.masks import zero_unless
-from bijectors.product import product
 
 __all__ = ["ConditionalMLP", "readable"]
 
@@ -21,7 +21,7 @@ _LARGEST_INPUT = 1e4
 
 
 @keras.saving.register_keras_serializable("bijectors")
-class ConditionalMLP(keras.layers.Layer):
+class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
     """`params = output_scale * MLP([x, context])`, a parameter vector for every output dimension.
 
         h[1] = relu(x W[1] + context C + offset + b[1]),  h[k] = relu(h[k-1] W[k] + b[k])
@@ -143,8 +143,8 @@ class ConditionalMLP(keras.layers.Layer):
         first = tf.convert_to_tensor(self.biases[0])
         last = tf.convert_to_tensor(self.biases[-1])
         if context is not None:
-            first += product(context, self.context_kernel)
-            last += product(context, self.context_output_kernel)
+            first += self.execution.product(context, self.context_kernel)
+            last += self.execution.product(context, self.context_output_kernel)
         if offset is not None:
             first += offset
         return first, last
@@ -180,10 +180,10 @@ class ConditionalMLP(keras.layers.Layer):
         def params(inputs: tf.Tensor | None) -> tf.Tensor:
             hidden = first
             if self.input_size:
-                hidden = first + product(readable(inputs), kernels[0])
+                hidden = first + self.execution.product(readable(inputs), kernels[0])
             for kernel, bias in zip(kernels[1:-1], self.biases[1:-1], strict=True):
-                hidden = product(tf.nn.relu(hidden), kernel) + bias
-            outputs = product(tf.nn.relu(hidden), kernels[-1]) + last
+                hidden = self.execution.product(tf.nn.relu(hidden), kernel) + bias
+            outputs = self.execution.product(tf.nn.relu(hidden), kernels[-1]) + last
             return self._split(outputs) * tf.constant(self.output_scale, outputs.dtype)
 
         return params

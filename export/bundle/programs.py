@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from train.backend.metrics import SplitTerms
+from train.backend.splits import SplitEvaluation
 from train.backend.step import TrainStep
 
 __all__ = ["Function", "evaluation_function", "training_function"]
@@ -23,10 +23,10 @@ def training_function(
 ) -> Function:
     """Returns a function that makes up to `num_steps` steps, one after the other.
 
-    Its arguments are, for each step, `x [N, B, T, ...]`, `lengths [N, B]`, the weights of the KL
-    term `[N]` and the step sizes `[N]`; then the number of the first step, int64, and how many
-    steps to make, int32. It returns `[N, 5]`, the terms of each step (`StepTerms`), 0 for those not
-    made, and then the new values of `step.variables`.
+    Its arguments are, for each step, `x [N, B, T, ...]`, `lengths [N, B]`, `index [N, B]`, the
+    weights of the KL term `[N]` and the learning rates `[N]`; then the number of the first step,
+    int64, and how many steps to make, int32. It returns `[N, 6]`, the terms of each step
+    (`StepTerms.flat`), 0 for those not made, and then the new values of `step.variables`.
 
     Args:
       step: Makes one step of one batch.
@@ -34,18 +34,17 @@ def training_function(
       batch_spec: Shapes of a batch.
       num_steps: N.
     """
-    x_spec, lengths_spec = (
-        tf.TensorSpec([num_steps, *spec.shape], spec.dtype) for spec in batch_spec
-    )
     numbers = tf.TensorSpec([num_steps], tf.float32)
     signature = (
-        *(x_spec, lengths_spec, numbers, numbers),
+        *(tf.TensorSpec([num_steps, *spec.shape], spec.dtype) for spec in batch_spec),
+        *(numbers, numbers),
         *(tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.int32)),
     )
 
     def run(
         x: tf.Tensor,
         lengths: tf.Tensor,
+        index: tf.Tensor,
         kl_weights: tf.Tensor,
         rates: tf.Tensor,
         first: tf.Tensor,
@@ -53,10 +52,11 @@ def training_function(
     ) -> tuple[tf.Tensor, ...]:
         def make_step(i: tf.Tensor, terms: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
             optimizer.learning_rate.assign(rates[i])
-            made = step([(x[i], lengths[i])], kl_weights[i], first + tf.cast(i, tf.int64))
-            return i + 1, terms.write(i, tf.stack(made))
+            batch = (x[i], lengths[i], index[i])
+            made = step([batch], kl_weights[i], first + tf.cast(i, tf.int64))
+            return i + 1, terms.write(i, tf.stack(made.flat()))
 
-        terms = tf.TensorArray(tf.float32, num_steps, element_shape=[5])
+        terms = tf.TensorArray(tf.float32, num_steps, element_shape=[6])
         _, terms = tf.while_loop(
             lambda i, _: i < count, make_step, (tf.constant(0), terms), maximum_iterations=num_steps
         )
@@ -65,7 +65,7 @@ def training_function(
     return tf.function(run, input_signature=signature, jit_compile=True, autograph=False)
 
 
-def evaluation_function(terms: SplitTerms, batch_spec: Sequence[tf.TensorSpec]) -> Function:
-    """Returns a function from `x [B, T, ...]`, `lengths [B]` and a seed to `SplitTerms.terms`."""
+def evaluation_function(terms: SplitEvaluation, batch_spec: Sequence[tf.TensorSpec]) -> Function:
+    """Returns `SplitEvaluation.terms`, from x, lengths, index and a seed, as a function."""
     signature = (*batch_spec, tf.TensorSpec([2], tf.int32))
     return tf.function(terms.terms, input_signature=signature, jit_compile=True, autograph=False)

@@ -55,14 +55,20 @@ def main(args: Sequence[str] | None = None) -> None:
         if importlib.util.find_spec(package) is None:
             raise UserError(f"a bundle needs {package}: python -m pip install 'jax>=0.7,<1'")
     from export.bundle.device.contents import Bundle
-    from export.bundle.device.runner import Runner
+    from export.bundle.device.runner import run_bundle
     from train.engine.run_state import NonFiniteError
 
     bundle = Bundle(Path(__file__).parent)
-    runner = Runner(bundle, flags.out, flags.checkpoint_every)
     try:
-        if runner.train(max_seconds=flags.max_seconds, finish=flags.finish):
-            runner.finish(bfloat16=flags.bfloat16, part_mib=flags.part_mib)
+        run_bundle(
+            bundle,
+            flags.out,
+            max_seconds=flags.max_seconds,
+            checkpoint_steps=flags.checkpoint_every,
+            finish=flags.finish,
+            bfloat16=flags.bfloat16,
+            part_mib=flags.part_mib,
+        )
     except NonFiniteError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from bijectors import Execution
 from export.bundle.device.arrays import join, save_arrays
 from export.bundle.device.contents import Variable, copy_runner, write_manifest
 from export.bundle.programs import Function, evaluation_function, training_function
 from export.bundle.stablehlo import lower, variables_of
-from tf_latentflow import ModelConfig, build_model, compiled_loops
-from train.backend.batches import batch_spec
+from tf_latentflow import ModelConfig, build_model
 from train.backend.devices import make_model_and_optimizer
-from train.backend.metrics import SplitTerms
+from train.backend.splits import SplitEvaluation, batch_spec
 from train.backend.step import TrainStep
 from train.benchmarks.operations import train_operations
 from train.data.dataset import Dataset
@@ -73,12 +73,14 @@ def write_bundle(
 
     (path / "programs").mkdir(parents=True, exist_ok=True)
     programs = _Programs(path, config, sequences, state, max_buckets)
-    with compiled_loops(False):
-        train = training_function(step, optimizer, spec, steps)
-        programs.add("train", train, (steps,), step.variables)
-        for split, samples in (("valid", config.valid_samples), ("test", config.test_samples)):
-            terms = SplitTerms(model, samples, config.batch_size, importance=split == "test")
-            programs.add(split, evaluation_function(terms, spec))
+    model.execution = Execution(products="bfloat16" if config.mixed_precision else None)
+    train = training_function(step, optimizer, spec, steps)
+    programs.add("train", train, (steps,), step.variables)
+    for split, samples in (("valid", config.valid_samples), ("test", config.test_samples)):
+        if split == "test":
+            model.execution = Execution()  # Its products are not rounded.
+        terms = SplitEvaluation(model, samples, config.batch_size, importance=split == "test")
+        programs.add(split, evaluation_function(terms, spec))
     rounded = [variable.part == "weight" for variable in variables]
     initial = save_arrays([variable.numpy() for variable in state], rounded)
     (path / "initial.npz").write_bytes(initial)
@@ -141,8 +143,8 @@ class _Programs:
 
         Args:
           split: Name of the split, and of the program.
-          function: Of x, lengths, and inputs of known shapes.
-          leading: Dimensions of x and lengths before those of a batch.
+          function: Of x, lengths, index, and inputs of known shapes.
+          leading: Dimensions of these three before those of a batch.
           changed: Variables whose new values the function returns after its own values.
         """
         start = time.perf_counter()
@@ -158,7 +160,7 @@ class _Programs:
         }
         num_values = len(tf.nest.flatten(function.get_concrete_function().structured_outputs))
         num_values -= len(changed)
-        x_spec, lengths_spec, *others = function.input_signature
+        x_spec, lengths_spec, index_spec, *others = function.input_signature
         event = list(x_spec.shape[len(leading) + 2 :])
         for i, boundary in enumerate(boundaries):
             start = time.perf_counter()
@@ -167,6 +169,7 @@ class _Programs:
             specs = [
                 tf.TensorSpec([*rows, boundary, *event], x_spec.dtype),
                 tf.TensorSpec(rows, lengths_spec.dtype),
+                tf.TensorSpec(rows, index_spec.dtype),
                 *others,
             ]
             program = lower(function, specs)

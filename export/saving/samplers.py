@@ -8,9 +8,8 @@ import keras
 import tensorflow as tf
 
 from bijectors import FixedPointHidden, HiddenBijector
-from bijectors.axes import move_axis
 from bijectors.masks import mask_steps
-from export.saving.row_noise import LATENTS, SYMBOLS, row_normal, row_uniform
+from export.saving.request_noise import LATENTS, SYMBOLS, Drawn, request_noise
 
 __all__ = ["Sampler", "compiled_lengths", "make_sampler"]
 
@@ -18,7 +17,7 @@ _SHORTEST = 32
 
 Sampler = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
-# From the noise of each row `[B, max_length, n]`, lengths int32 `[B]`, temperatures float32 `[B]`
+# From the noise of each row `[B, T, n]`, lengths int32 `[B]`, temperatures float32 `[B]`
 # and T to x int32 `[B, T, *event_shape]`.
 _Compute = Callable[[list[tf.Tensor], tf.Tensor, tf.Tensor, int | tf.Tensor], tf.Tensor]
 
@@ -42,10 +41,13 @@ def make_sampler(model: keras.Model, xla: bool = False) -> Sampler:
 
     def draw(lengths: tf.Tensor, seeds: tf.Tensor, temperatures: tf.Tensor) -> tf.Tensor:
         # Outside of what is compiled, as a compiler makes other normal numbers from a seed.
-        noise = [row_uniform(seeds, SYMBOLS, [config.max_length, config.vocab_size])]
+        source = request_noise(seeds)
+        rows, num_steps = tf.shape(lengths)[0], tf.maximum(tf.reduce_max(lengths), 1)
+        noise = [source.fold(SYMBOLS).uniform([rows, num_steps, config.vocab_size], tf.float32)]
         if config.is_flow:
-            noise.append(row_normal(seeds, LATENTS, [config.max_length, config.latent_size]))
-        return compute(noise, lengths, temperatures, tf.maximum(tf.reduce_max(lengths), 1))
+            shape = [rows, num_steps, config.latent_size]
+            noise.append(source.fold(LATENTS).normal(shape, tf.float32))
+        return compute(noise, lengths, temperatures, num_steps)
 
     return draw
 
@@ -69,11 +71,11 @@ def _flow_compute(model: keras.Model, hidden: type[HiddenBijector] | None) -> _C
         temperatures: tf.Tensor,
         num_steps: int | tf.Tensor,
     ) -> tf.Tensor:
-        uniform, eps = (values[:, :num_steps] for values in noise)
+        uniform, eps = noise
         temperatures = temperatures[:, None, None]
         flow = model.prior.bijector(lengths, hidden=hidden)
         z, _ = flow.forward_and_log_det(mask_steps(eps * temperatures, lengths))
-        return model.emit_with(uniform, z, lengths, temperatures)
+        return model.emit(z, lengths, temperatures, Drawn(uniform))
 
     return compute
 
@@ -85,10 +87,8 @@ def _baseline_compute(model: keras.Model) -> _Compute:
         temperatures: tf.Tensor,
         num_steps: int | tf.Tensor,
     ) -> tf.Tensor:
-        steps = move_axis(noise[0], 0, 1)
-        return model.sample_with(
-            lambda t: tf.gather(steps, t), lengths, temperatures[:, None], num_steps
-        )
+        temperatures = temperatures[:, None, None]
+        return model.sample(lengths, temperatures, Drawn(noise[0]), num_steps)
 
     return compute
 
@@ -109,11 +109,16 @@ def _compiled(compute: _Compute, max_length: int) -> _Compute:
     ) -> tf.Tensor:
         num_rows = tf.shape(lengths)[0]
         extra = [0, _power_of_two(num_rows) - num_rows]
-        rows = [tf.pad(values, [extra, [0, 0], [0, 0]]) for values in noise]
         batch = [tf.pad(values, [extra]) for values in (lengths, temperatures)]
 
         def branch(size: int) -> Callable[[], tf.Tensor]:
-            return lambda: compute(rows, *batch, size)
+            steps = [0, size - num_steps]
+
+            def computed() -> tf.Tensor:
+                rows = [tf.pad(values, [extra, steps, [0, 0]]) for values in noise]
+                return compute(rows, *batch, size)
+
+            return computed
 
         index = tf.reduce_sum(tf.cast(num_steps > tf.constant(sizes), tf.int32))
         return tf.switch_case(index, [branch(size) for size in sizes])[:num_rows]

@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from bijectors.masks import mask_steps
 from export.saving.codec import Codec
-from export.saving.row_noise import POSTERIOR, row_normal, sample_normal
+from export.saving.request_noise import POSTERIOR, request_noise, scoring_noise
 from export.saving.samplers import make_sampler
 
 __all__ = ["Endpoint"]
@@ -94,26 +93,15 @@ class Endpoint(tf.Module):
 
     def _log_prob(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """`log p(x | T)`, nats `[B]`."""
-        model, config = self._model.value, self._model.value.config
-        if not config.is_flow:
-            return model.elbo(x, lengths).reconstruction[0]
-
-        def noise(mean: tf.Tensor, chunk: int, index: tf.Tensor) -> tf.Tensor:
-            drawn = sample_normal(chunk, index, [config.max_length, config.latent_size])
-            return drawn[:, :, : tf.shape(mean)[1]]
-
-        estimate = model.estimate_with(noise, x, lengths, self._score_samples, _SCORE_AT_ONCE)
+        estimate = self._model.value.estimate(
+            x, lengths, self._score_samples, scoring_noise(), _SCORE_AT_ONCE
+        )
         return estimate.log_prob
 
     def _reconstruct(self, strings: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The most likely symbols at a sample of `q(z | x, T)`; empty for what has no score."""
         x, lengths, _, _ = self._codec.encode(strings)
-        model, config = self._model.value, self._model.value.config
-        mean, std = model.encode(x, lengths)
-        noise = row_normal(seed, POSTERIOR, [config.max_length, config.latent_size])
-        z = mask_steps(mean + std * noise[:, : tf.shape(x)[1]], lengths)
-        uniform = tf.constant(0.5, z.dtype)  # Of no influence: the most likely symbols.
-        x = model.emit_with(uniform, z, lengths)
+        x = self._model.value.reconstruct(x, lengths, request_noise(seed).fold(POSTERIOR))
         return {self._codec.field: self._codec.decode(x, lengths)}
 
 

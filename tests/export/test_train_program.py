@@ -19,15 +19,14 @@ import tensorflow as tf
 from export import import_weights, train_program
 from export.bundle.device.arrays import load_arrays, round_to_bfloat16, save_arrays
 from export.bundle.device.contents import Bundle
-from export.bundle.device.order import BatchOrder, in_groups
-from tf_latentflow import ModelConfig, batch_noise, build_model
+from tf_latentflow import ModelConfig, Noise, build_model, noise
 from train import evaluate
-from train.backend.batches import batch_spec
 from train.backend.devices import make_model_and_optimizer
+from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
 from train.data.text.config import TextConfig
+from train.engine.order import TrainingOrder
 from train.engine.schedules import Schedule
-from train.engine.step_terms import StepTerms
 from train.engine.workdir import Workdir
 from train.runs.saved_model import load_model
 from train.support.errors import UserError
@@ -106,12 +105,16 @@ def out(
 @pytest.fixture
 def noise_of_xla(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without XLA, TensorFlow makes other numbers of the same bits, and of a negative seed."""
-    for module, name in (
-        *((batch_noise, "_draw"), (tf.random, "split"), (tf.random, "fold_in")),
-        (tf.random.experimental, "stateless_fold_in"),
-    ):
-        compiled = tf.function(getattr(module, name), jit_compile=True, autograph=False)
-        monkeypatch.setattr(module, name, compiled)
+    draw = Noise._draw
+
+    def compiled_draw(self: Noise, kind: object, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+        compiled = tf.function(
+            lambda *drawn: draw(Noise(*drawn[:2]), kind, drawn[2], dtype), jit_compile=True
+        )
+        return compiled(self.seed, self.rows, shape)
+
+    monkeypatch.setattr(Noise, "_draw", compiled_draw)
+    monkeypatch.setattr(noise, "_hashed", tf.function(noise._hashed, jit_compile=True))
 
 
 def test_losses_are_those_of_tensorflow_step_by_step(
@@ -134,19 +137,19 @@ def test_losses_are_those_of_tensorflow_step_by_step(
 
     boundaries = read.manifest["programs"]["train"]["boundaries"]
     assert boundaries == [7, 15]
-    order = BatchOrder(np.array([len(x) for x in sequences]), boundaries, GROUP, config)
+    order = TrainingOrder(config, sequences, boundaries, GROUP)
     schedule = Schedule(config, order.steps_per_epoch, has_kl=True)
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     steps = [line for line in lines if "valid" not in line]
     assert [line["step"] for line in steps] == list(range(1, STEPS + 1))
     assert [line["step"] for line in lines if "valid" in line] == [4, 8, 9]
     for i, line in enumerate(steps):
-        x, lengths = (values[0] for values in order.arrays_of(order.call_at(i, 1), sequences))
+        ((batch,),) = order.call_at(i, 1).steps
         optimizer.learning_rate.assign(line["learning_rate"])
         assert line["kl_weight"] == schedule.kl_weight(i)
-        terms = step([(tf.constant(x), tf.constant(lengths))], schedule.kl_weight(i), i)
-        expected = [float(term) for term in terms]
-        found = [line[name] for name in StepTerms._fields]
+        terms = step([tuple(map(tf.constant, batch))], schedule.kl_weight(i), i)
+        names = ("reconstruction", "kl", "log_prob", "log_length", "symbols", "gradient_norm")
+        expected, found = terms.flat(), [line[name] for name in names]
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=f"step {i}")
     assert steps[-1]["learning_rate"] < steps[0]["learning_rate"]  # The decay at the end.
 
@@ -188,7 +191,7 @@ def test_damage_and_other_bundles_are_refused(
         assert done.stderr.count("\n") == 1
         return done.stderr
 
-    assert "holds a run of another bundle" in refusal(out)
+    assert "checkpoint of another training" in refusal(out)
     (copy / "programs" / "train-0.bin").write_bytes(b"")
     assert "train-0.bin is damaged" in refusal(tmp_path / "new")
     (copy / "data.npz").unlink()
@@ -214,15 +217,6 @@ def test_damage_and_other_bundles_are_refused(
 def test_what_no_bundle_can_have_is_refused(flags: tuple[str, ...], message: str) -> None:
     with pytest.raises(UserError, match=message):
         train_program.main(flags)
-
-
-def test_steps_of_a_call_share_a_bucket_and_every_batch_has_its_turn() -> None:
-    buckets = np.random.default_rng(0).integers(0, 3, 50)
-    order = in_groups(buckets, 4, seed=1, epoch=2)
-    assert sorted(order) == list(range(50))
-    changes = np.flatnonzero(np.diff(buckets[order])) + 1
-    assert len(changes) <= sum(-(-np.sum(buckets == b) // 4) for b in range(3))
-    assert not np.array_equal(order, in_groups(buckets, 4, seed=1, epoch=3))
 
 
 def test_arrays_come_back_whole_or_rounded() -> None:

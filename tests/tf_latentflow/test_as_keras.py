@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bijectors import ConditionalMADE, ConditionalMLP, products_in
+from bijectors import ConditionalMADE, ConditionalMLP
 from tests.models import make_model
 
 every_kind = pytest.mark.parametrize("name", ["af-af", "lstm"])
-X, LENGTHS = [[2, 3, 4], [5, 2, 0]], [3, 2]
+X, LENGTHS, SEED = [[2, 3, 4], [5, 2, 0]], [3, 2], (1, 2)
 
 _LOAD = """
 import sys, keras, numpy as np, bijectors.hidden.made
@@ -63,8 +63,8 @@ def test_every_layer_is_made_of_its_configuration(name: str) -> None:
 def test_a_model_is_copied(name: str) -> None:
     model = make_model(name)
     copied = copy.deepcopy(model)
-    expected = model.log_likelihood(X, LENGTHS, 2)
-    np.testing.assert_array_equal(copied.log_likelihood(X, LENGTHS, 2), expected)
+    expected = model.log_likelihood(X, LENGTHS, 2, SEED)
+    np.testing.assert_array_equal(copied.log_likelihood(X, LENGTHS, 2, SEED), expected)
 
 
 @every_kind
@@ -72,11 +72,11 @@ def test_another_floatx_gives_the_same_likelihoods(
     name: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     model = make_model(name)
-    expected = model.log_likelihood(X, LENGTHS, 4)
+    expected = model.log_likelihood(X, LENGTHS, 4, SEED)
     model.save(tmp_path / "model.keras")
     request.getfixturevalue("float64")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    found = loaded.log_likelihood(X, LENGTHS, 4)
+    found = loaded.log_likelihood(X, LENGTHS, 4, SEED)
     assert found.dtype == tf.float64
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -84,7 +84,10 @@ def test_another_floatx_gives_the_same_likelihoods(
 @every_kind
 def test_lists_do(name: str) -> None:
     model = make_model(name)
-    called, expected = model(X, LENGTHS), model.elbo(np.array(X), np.array(LENGTHS))
+    keras.utils.set_random_seed(3)
+    called = model(X, LENGTHS)
+    keras.utils.set_random_seed(3)
+    expected = model.elbo(np.array(X), np.array(LENGTHS))
     np.testing.assert_allclose(called.reconstruction, expected.reconstruction, rtol=1e-6)
     assert np.isfinite(model.length_model.log_prob(np.array(LENGTHS, np.int64))).all()
 
@@ -97,7 +100,7 @@ def test_lists_do(name: str) -> None:
         ("predict", "log_likelihood"),
         ("evaluate", "log_likelihood"),
         ("export", "python -m export.saved_model"),
-        ("quantize", "products_in"),
+        ("quantize", "Execution"),
     ],
 )
 def test_ways_of_keras_name_the_way_here(name: str, way: str, instead: str) -> None:
@@ -125,22 +128,3 @@ def test_what_is_no_batch_is_refused_in_words(name: str, x, lengths, message: st
 def test_no_negative_length_is_sampled(name: str) -> None:
     with pytest.raises(ValueError, match="expected lengths from 0; got -1 to 3"):
         make_model(name).sample([3, -1])
-
-
-def test_a_rounding_ends_with_its_context() -> None:
-    model = make_model("af-only", spread=0.5)
-    expected = make_model("af-only", spread=0.5).log_likelihood(X, LENGTHS, 2).numpy()
-    with products_in(tf.bfloat16):
-        rounded = model.log_likelihood(X, LENGTHS, 2).numpy()
-    assert np.abs(rounded - expected).max() > 1e-5
-    np.testing.assert_array_equal(model.log_likelihood(X, LENGTHS, 2), expected)
-
-
-def test_a_sample_without_a_seed_is_fresh_in_a_graph() -> None:
-    prior = make_model("af-only").prior
-    draw = tf.function(lambda: prior.sample(tf.constant([4])))
-    assert np.any(draw() != draw())
-    tf.random.set_seed(1)
-    first = prior.sample([4])
-    tf.random.set_seed(1)
-    np.testing.assert_array_equal(prior.sample([4]), first)

@@ -16,18 +16,24 @@ def draw_batch() -> tf.Tensor:
     return tf.constant(draw_x(num_steps=2, batch=2))
 
 
-class Noise:
+class Table:
     """The noise of sample k is `table[k]`, and NaN from the last on; notes its calls."""
 
     def __init__(self, table: np.ndarray) -> None:
         self._table = table
+        self._index = 0
         self.chunks: list[int] = []
 
-    def __call__(self, mean: tf.Tensor, chunk: int, index: tf.Tensor) -> tf.Tensor:
+    def fold(self, index: tf.Tensor) -> Table:
+        self._index = int(index)
+        return self
+
+    def normal(self, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+        chunk = int(shape[0])
         self.chunks.append(chunk)
-        start = int(index) * chunk
+        start = self._index * chunk
         beyond = np.full([chunk, *self._table.shape[1:]], np.nan)
-        return tf.constant(np.concatenate([self._table, beyond])[start : start + chunk], mean.dtype)
+        return tf.constant(np.concatenate([self._table, beyond])[start : start + chunk], dtype)
 
 
 def draw_table(model: LatentFlow, num_samples: int) -> np.ndarray:
@@ -39,7 +45,7 @@ def draw_table(model: LatentFlow, num_samples: int) -> np.ndarray:
 def test_any_number_of_samples_gives_their_mean(float64: None, num_samples: int) -> None:
     model, x = make_model("af-only", spread=0.3), draw_batch()
     table = draw_table(model, num_samples)
-    found = model.estimate_with(Noise(table), x, LENGTHS, num_samples)
+    found = model._estimate(x, LENGTHS, num_samples, Table(table), 10)
     at_once = model._elbo(x, LENGTHS, model._posterior(x, LENGTHS), tf.constant(table))
     weights = np.exp(at_once.reconstruction - at_once.kl)
     np.testing.assert_allclose(found.log_prob, np.log(weights.mean(axis=0)), rtol=1e-6)
@@ -51,8 +57,8 @@ def test_any_number_of_samples_gives_their_mean(float64: None, num_samples: int)
 def test_a_number_of_samples_costs_in_proportion(most: int) -> None:
     model, x = make_model("af-only"), draw_batch()
     for num_samples in (1, 7, 11, 23, 47):
-        noise = Noise(draw_table(model, num_samples))
-        model.estimate_with(noise, x, LENGTHS, num_samples, most)
+        noise = Table(draw_table(model, num_samples))
+        model._estimate(x, LENGTHS, num_samples, noise, most)
         assert max(noise.chunks) <= most
         assert sum(noise.chunks) < num_samples + len(noise.chunks)
         assert len(noise.chunks) <= 1 + 2 * num_samples / most
@@ -64,6 +70,6 @@ def test_a_number_of_samples_costs_in_proportion(most: int) -> None:
 def test_numbers_that_divide_keep_their_chunks(num_samples: int, chunk: int) -> None:
     """And so the noise, and the results, that they always had."""
     model, x = make_model("af-only"), draw_batch()
-    noise = Noise(draw_table(model, num_samples))
-    model.estimate_with(noise, x, LENGTHS, num_samples)
+    noise = Table(draw_table(model, num_samples))
+    model._estimate(x, LENGTHS, num_samples, noise, 10)
     assert noise.chunks == [chunk] * (num_samples // chunk)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_latentflow.noise import noise_of
 from tf_latentflow.rows import EMISSIONS
 from tf_latentflow.symbols import BernoulliNotes, CategoricalSymbols
 
@@ -28,7 +29,7 @@ def test_table_and_shapes() -> None:
     for name, event_shape in (("categorical", ()), ("bernoulli", (5,))):
         symbols = EMISSIONS[name](5, 4)
         assert symbols.event_shape == event_shape
-        x = symbols.sample(features, 1.0, [1, 2])
+        x = symbols.sample(features, 1.0, noise_of([1, 2], len(features)))
         assert x.shape == (2, 3, *event_shape) and x.dtype == tf.int32
         assert symbols.embed(x).shape == symbols.logits(features).shape[:-1] + (4,)
         assert symbols.log_prob(features, x).shape == (2, 3)
@@ -76,7 +77,9 @@ def test_notes_of_a_temperature_follow_its_sigmoid(temperature: float) -> None:
     notes = make_notes(spread=2.0)
     features = tf.random.stateless_normal([1, 1, 4], [0, 1])
     logits = notes.logits(features)[0, 0].numpy()
-    many = notes.sample(tf.repeat(features, 20000, axis=0), temperature, [1, 2]).numpy()
+    many = notes.sample(
+        tf.repeat(features, 20000, axis=0), temperature, noise_of([1, 2], 20000)
+    ).numpy()
     expected = sigmoid(logits / temperature) if temperature else (logits > 0).astype(float)
     np.testing.assert_allclose(many.mean(axis=(0, 1)), expected, atol=0.015)
     covariance = np.cov(many[:, 0].T)  # the notes are independent

@@ -5,12 +5,12 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from bijectors import product
 from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM, stateless_dropout
 from tf_latentflow.networks.positions import Positions
+from tf_latentflow.noise import NoiseSource
 
 __all__ = ["Emitter"]
 
@@ -42,11 +42,11 @@ class Emitter(Layer):
         z: tf.Tensor,
         lengths: tf.Tensor,
         positions: Positions,
-        dropout_seed: tf.Tensor | None = None,
+        dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
         """From `z [..., B, T, H]`, zero beyond the lengths, to features `[..., B, T, size]`.
 
-        Dropout is applied to the states, not to z, when a seed, int32 `[2]`, is given.
+        Dropout is applied to the states, not to z, where noise is given.
         """
         ahead, behind = self.bilstm(z, lengths, positions)
         steps = tf.range(tf.shape(z)[-2])[:, None]
@@ -55,6 +55,6 @@ class Emitter(Layer):
         ahead = zero_unless(steps > 0, tf.roll(ahead, 1, axis=-2))
         behind = zero_unless(steps < last, tf.roll(behind, -1, axis=-2))
         states = tf.concat([ahead, behind], axis=-1)
-        states = stateless_dropout(states, self._dropout, dropout_seed)
+        states = stateless_dropout(states, self._dropout, dropout_noise)
         states = tf.concat([z, states], axis=-1)
-        return product(states, self.linear.kernel) + self.linear.bias
+        return self.execution.product(states, self.linear.kernel) + self.linear.bias

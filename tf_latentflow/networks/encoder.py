@@ -9,6 +9,7 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM, stateless_dropout
 from tf_latentflow.networks.positions import Positions
+from tf_latentflow.noise import NoiseSource
 
 __all__ = ["InferenceNetwork"]
 
@@ -37,13 +38,13 @@ class InferenceNetwork(Layer):
         embedded: tf.Tensor,
         lengths: tf.Tensor,
         positions: Positions,
-        dropout_seed: tf.Tensor | None = None,
+        dropout_noise: NoiseSource | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """From `embedded [B, T, E]` and int32 `lengths [B]`: mean and log std, `[B, T, H]` each.
 
-        Dropout is applied to the states when a seed, int32 `[2]`, is given.
+        Dropout is applied to the states where noise is given.
         """
         states = tf.concat(self.bilstm(embedded, lengths, positions), axis=-1)
-        states = stateless_dropout(states, self._dropout, dropout_seed)
+        states = stateless_dropout(states, self._dropout, dropout_noise)
         mean, log_std = tf.split(self.outputs(states), 2, axis=-1)
         return mean, log_std

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import keras
 
+from bijectors import ExecutionOwner
 from tf_latentflow.config import ModelConfig
 
 __all__ = ["Layer"]
@@ -18,7 +19,7 @@ if keras.backend.backend() != "tensorflow":  # By Keras' own file of settings, s
     )
 
 
-class Layer(keras.layers.Layer):
+class Layer(ExecutionOwner, keras.layers.Layer):
     """A Keras layer whose dtype is `keras.config.floatx()` at the time when it is made.
 
     Keras itself keeps the dtype policy that the process used first, whatever `set_floatx` says.

@@ -6,12 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bijectors import product
-from tf_latentflow.batch_noise import batch_uniform
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import Direction, lstm_recurrence, lstm_step
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
+from tf_latentflow.noise import NoiseSource
 
 __all__ = ["BiLSTM", "LSTMStack", "stateless_dropout"]
 
@@ -40,7 +39,7 @@ class _Cell(Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """`[..., input_size]` to `[..., 4U]`."""
-        return product(inputs, self.kernel) + self.bias
+        return self.execution.product(inputs, self.kernel) + self.bias
 
     def direction(self, projected: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> Direction:
         """What the recurrence reads, from what `call` returns and the first state."""
@@ -55,7 +54,7 @@ class LSTMStack(Layer):
       units: U.
       num_layers: Number of layers.
       max_length: Rows of the position tables.
-      dropout: Rate between layers and on the output, applied when a seed is given.
+      dropout: Rate between layers and on the output, applied where noise is given.
       name: Name of the layer.
     """
 
@@ -100,7 +99,7 @@ class LSTMStack(Layer):
         new_state = []
         for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
             projected = cell(inputs) + offset if k == 0 else cell(inputs)
-            h, c = lstm_step(projected, cell.recurrent, h, c)
+            h, c = lstm_step(projected, cell.recurrent, h, c, self.execution)
             new_state.append((h, c))
             inputs = h
         return inputs, tuple(new_state)
@@ -110,7 +109,7 @@ class LSTMStack(Layer):
         inputs: tf.Tensor,
         offset: tf.Tensor,
         state: State,
-        dropout_seed: tf.Tensor | None = None,
+        dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
         """All steps: `inputs [..., B, T, input_size]`, `offset [B, T, 4U]` to `[..., B, T, U]`."""
         batch = tf.shape(inputs)[:-1]
@@ -120,11 +119,10 @@ class LSTMStack(Layer):
             if k == 0:
                 projected = add_offset(projected, offset)
             h, c = (tf.reshape(a, [-1, self.units]) for a in (h, c))
-            (rows,) = lstm_recurrence(cell.direction(projected, h, c))
-            if dropout_seed is not None:
-                # Batch-major, because a row's noise goes by its place in the batch.
+            (rows,) = lstm_recurrence([cell.direction(projected, h, c)], self.execution)
+            if dropout_noise is not None:
                 outputs = tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
-                outputs = stateless_dropout(outputs, self._dropout, dropout_seed + [0, k])
+                outputs = stateless_dropout(outputs, self._dropout, dropout_noise.fold(k))
                 rows = time_major(outputs)
         return tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
 
@@ -190,7 +188,11 @@ class BiLSTM(Layer):
                 both = [add_offset(a, offset) for a, offset in zip(both, offsets, strict=True)]
             zeros = tf.zeros([num_rows, self.units], rows.dtype)
             ahead, behind = lstm_recurrence(
-                forward.direction(both[0], zeros, zeros), backward.direction(both[1], zeros, zeros)
+                [
+                    forward.direction(both[0], zeros, zeros),
+                    backward.direction(both[1], zeros, zeros),
+                ],
+                self.execution,
             )
             behind = flip(behind)
             rows = tf.concat([ahead, behind], axis=-1)
@@ -198,11 +200,11 @@ class BiLSTM(Layer):
         return tf.reshape(batch_major(ahead), shape), tf.reshape(batch_major(behind), shape)
 
 
-def stateless_dropout(values: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
-    """Inverted dropout that repeats with its seed, int32 `[2]`; none without a seed."""
-    if seed is None or rate == 0:
+def stateless_dropout(values: tf.Tensor, rate: float, noise: NoiseSource | None) -> tf.Tensor:
+    """Inverted dropout of `values [..., B, T, n]` that repeats with its noise; none without."""
+    if noise is None or rate == 0:
         return values
-    keep = batch_uniform(tf.shape(values), seed, values.dtype) >= rate
+    keep = noise.uniform(tf.shape(values), values.dtype) >= rate
     return tf.where(keep, values / (1 - rate), tf.zeros_like(values))
 
 

@@ -8,22 +8,26 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from bijectors import product, product_operand, scan
-from tf_latentflow.compiled import loops_are_compiled
+from bijectors import Execution, scan
 
 __all__ = ["Direction", "lstm_recurrence", "lstm_step"]
 
 
 def lstm_step(
-    projected: tf.Tensor, recurrent: tf.Tensor, h: tf.Tensor, c: tf.Tensor
+    projected: tf.Tensor,
+    recurrent: tf.Tensor,
+    h: tf.Tensor,
+    c: tf.Tensor,
+    execution: Execution,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """One step: `projected [..., 4U]`, `recurrent [U, 4U]`, `h, c [..., U]` to the new `h, c`."""
-    return _advance(projected + product(h, recurrent), c)[:2]
+    return _advance(projected + execution.product(h, recurrent), c)[:2]
 
 
 class Direction(NamedTuple):
@@ -53,7 +57,7 @@ class _Steps(NamedTuple):
     g: tf.Tensor
 
 
-def lstm_recurrence(*directions: Direction) -> list[tf.Tensor]:
+def lstm_recurrence(directions: Sequence[Direction], execution: Execution) -> list[tf.Tensor]:
     """Runs independent LSTM directions of the same sizes over T steps in one loop.
 
     The gradient for `recurrent` is one product after the backward loop. Each direction has its own
@@ -63,29 +67,39 @@ def lstm_recurrence(*directions: Direction) -> list[tf.Tensor]:
       `h` of every step, `[T, N, U]`, for each direction.
     """
     arguments = [value for direction in directions for value in direction]
-    return list(_recurrence(*arguments))
+    return list(_recurrence(execution)(*arguments))
 
 
-@tf.custom_gradient
-def _recurrence(*arguments: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], object]:
+@functools.cache
+def _recurrence(execution: Execution) -> Callable[..., tuple[tf.Tensor, ...]]:
     """`lstm_recurrence` of the fields of all directions, one after the other."""
-    size = len(Direction._fields)
-    directions = [Direction(*arguments[k : k + size]) for k in range(0, len(arguments), size)]
-    operands = [product_operand(direction.recurrent) for direction in directions]
-    steps = _loop(_forward)(directions, operands)
+    forward, backward = (_COMPILED if execution.compile_loops else _LOOPS).values()
+    operand = execution.operand
 
-    def grad(*d_hs: tf.Tensor) -> list[tf.Tensor]:
-        c_before = [_before(d.c, s.c) for d, s in zip(directions, steps, strict=True)]
-        # Transposed here, once: inside the loop it would cost as much as the product.
-        transposed = [tf.linalg.matrix_transpose(operand) for operand in operands]
-        gradients = _loop(_backward)(list(d_hs), steps, c_before, transposed)
-        for k, (direction, step, own) in enumerate(zip(directions, steps, gradients, strict=True)):
-            h_before = _rows(_before(direction.h, step.h))
-            d_recurrent = _transposed_product(h_before, _rows(own.projected))
-            gradients[k] = own._replace(recurrent=d_recurrent)
-        return [value for own in gradients for value in own]
+    @tf.custom_gradient
+    def recurrence(*arguments: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], object]:
+        size = len(Direction._fields)
+        directions = [Direction(*arguments[k : k + size]) for k in range(0, len(arguments), size)]
+        operands = [operand(direction.recurrent) for direction in directions]
+        steps = forward(directions, operands)
 
-    return tuple(step.h for step in steps), grad
+        def grad(*d_hs: tf.Tensor) -> list[tf.Tensor]:
+            c_before = [_before(d.c, s.c) for d, s in zip(directions, steps, strict=True)]
+            # Transposed here, once: inside the loop it would cost as much as the product.
+            transposed = [tf.linalg.matrix_transpose(values) for values in operands]
+            gradients = backward(list(d_hs), steps, c_before, transposed)
+            for k, (direction, step, own) in enumerate(
+                zip(directions, steps, gradients, strict=True)
+            ):
+                h_before = operand(_rows(_before(direction.h, step.h)))
+                d_gates = operand(_rows(own.projected))
+                d_recurrent = tf.matmul(h_before, d_gates, transpose_a=True)
+                gradients[k] = own._replace(recurrent=tf.cast(d_recurrent, step.h.dtype))
+            return [value for own in gradients for value in own]
+
+        return tuple(step.h for step in steps), grad
+
+    return recurrence
 
 
 def _forward(directions: Sequence[Direction], operands: Sequence[tf.Tensor]) -> list[_Steps]:
@@ -147,25 +161,16 @@ def _advance(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return o * tf.tanh(c), c, i, f, o, g
 
 
+_LOOPS = {"forward": _forward, "backward": _backward}
 # One function each, so that layers of the same sizes share what is compiled.
 _COMPILED = {
-    loop: tf.function(loop, jit_compile=True, autograph=False) for loop in (_forward, _backward)
+    name: tf.function(loop, jit_compile=True, autograph=False) for name, loop in _LOOPS.items()
 }
 
 
-def _loop(loop: Callable[..., tuple[tf.Tensor, ...]]) -> Callable[..., tuple[tf.Tensor, ...]]:
-    return _COMPILED[loop] if loops_are_compiled() else loop
-
-
 def _times(values: tf.Tensor, operand: tf.Tensor) -> tf.Tensor:
-    """A product in the dtype of the operand: what is compiled must not depend on a context."""
+    """A product in the dtype of the operand."""
     return tf.cast(tf.matmul(tf.cast(values, operand.dtype), operand), values.dtype)
-
-
-def _transposed_product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """`a [N, n]` transposed times `b [N, m]`, `[n, m]`, of the dtype of `a`."""
-    result = tf.matmul(product_operand(a), product_operand(b), transpose_a=True)
-    return tf.cast(result, a.dtype)
 
 
 def _before(first: tf.Tensor, values: tf.Tensor) -> tf.Tensor:

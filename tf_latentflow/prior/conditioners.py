@@ -10,6 +10,7 @@ import tensorflow as tf
 from bijectors import Structure
 from tf_latentflow.networks.lstm import LSTMStack, State
 from tf_latentflow.networks.positions import Positions, PositionTable
+from tf_latentflow.noise import NoiseSource
 
 __all__ = ["Context", "LSTMConditioner", "PositionConditioner"]
 
@@ -69,7 +70,7 @@ class LSTMConditioner(PositionConditioner):
       tables: For each flow layer, its position table.
       lengths: int32 `[B]`.
       limit: Rows of the tables in use; see `Positions.of`.
-      dropout_seed: int32 `[2]` while training (all steps at once only), else None.
+      dropout_noise: While training (all steps at once only), else None.
     """
 
     def __init__(
@@ -78,11 +79,11 @@ class LSTMConditioner(PositionConditioner):
         tables: Sequence[PositionTable],
         lengths: tf.Tensor,
         limit: int | tf.Tensor,
-        dropout_seed: tf.Tensor | None = None,
+        dropout_noise: NoiseSource | None = None,
     ) -> None:
         super().__init__(tables, lengths, limit)
         self._stack = stack
-        self._dropout_seed = dropout_seed
+        self._dropout_noise = dropout_noise
 
     def covariates(self, num_steps: int | tf.Tensor) -> Structure:
         return self._stack.positions(self._positions(num_steps)), super().covariates(num_steps)
@@ -98,5 +99,5 @@ class LSTMConditioner(PositionConditioner):
     def scan(self, inputs: tf.Tensor, covariates: Structure) -> Context:
         offset, offsets = covariates
         state = self.initial_state(tf.shape(inputs)[:-2])
-        features = self._stack(inputs, offset, state, self._dropout_seed)
+        features = self._stack(inputs, offset, state, self._dropout_noise)
         return Context(features, offsets)

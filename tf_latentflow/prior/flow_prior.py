@@ -23,6 +23,7 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.networks.positions import PositionTable
+from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.normal import standard_normal_log_prob
 from tf_latentflow.prior.conditioners import Context, LSTMConditioner, PositionConditioner
 
@@ -87,19 +88,19 @@ class FlowPrior(Layer):
     def bijector(
         self,
         lengths: tf.Tensor,
-        dropout_seed: tf.Tensor | None = None,
+        dropout_noise: NoiseSource | None = None,
         hidden: type[HiddenBijector] | None = None,
     ) -> TimeBijector:
         """The map from noise to latents as a TFP bijector of events `[T, H]`.
 
         Args:
           lengths: int32 `[B]`; steps beyond them are mapped to themselves.
-          dropout_seed: int32 `[2]` while training, else None.
+          dropout_noise: While training, else None.
           hidden: Computes the hidden bijectors in place of the usual class, the same map in
             another way.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
-        conditioner = self._conditioner(lengths, dropout_seed)
+        conditioner = self._conditioner(lengths, dropout_noise)
         hidden = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
         return self._time(conditioner, hidden, lengths)
 
@@ -126,12 +127,12 @@ class FlowPrior(Layer):
         return self._hidden_bijector(self._hidden.bijector, context)
 
     def _conditioner(
-        self, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
+        self, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> PositionConditioner:
         limit = self._limit()
         if self.stack is None:
             return PositionConditioner(self.tables, lengths, limit)
-        return LSTMConditioner(self.stack, self.tables, lengths, limit, dropout_seed)
+        return LSTMConditioner(self.stack, self.tables, lengths, limit, dropout_noise)
 
     def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:
         return with_reversals(
@@ -152,11 +153,11 @@ class FlowPrior(Layer):
         return self.bijector(lengths).inverse_and_log_det(tf.cast(z, self.compute_dtype))
 
     def log_prob(
-        self, z: tf.Tensor, lengths: tf.Tensor, dropout_seed: tf.Tensor | None = None
+        self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
         """`log p(z | T) = log N(eps; 0, 1) + log|deps/dz|`: `[..., B, T, H]` to nats `[..., B]`."""
         lengths = tf.convert_to_tensor(lengths, tf.int32)
-        eps, log_det = self.bijector(lengths, dropout_seed).inverse_and_log_det(
+        eps, log_det = self.bijector(lengths, dropout_noise).inverse_and_log_det(
             tf.cast(z, self.compute_dtype)
         )
         return noise_log_prob(eps, lengths) + log_det
@@ -165,7 +166,7 @@ class FlowPrior(Layer):
         self,
         lengths: tf.Tensor,
         temperature: float | tf.Tensor = 1.0,
-        seed: tf.Tensor | None = None,
+        seed: tf.Tensor | NoiseSource | None = None,
         num_steps: int | tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Draws `z [B, T, H]`, zeros beyond each length; `eps ~ N(0, temperature^2)`.
@@ -173,18 +174,15 @@ class FlowPrior(Layer):
         Args:
           lengths: int32 `[B]`.
           temperature: Standard deviation of the base noise.
-          seed: int32 `[2]`; the same seed gives the same sample. A fresh one when None.
+          seed: int32 `[2]`, or a source of noise; None for another sample at every call.
           num_steps: T; the longest of the lengths when None.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
-        if seed is None:
-            # An operation, and not a number that a graph would keep for ever.
-            seed = tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
         shape = [lengths.shape[0], num_steps, self.config.latent_size]
         if shape[0] is None:
             shape[0] = tf.shape(lengths)[0]
-        eps = tf.random.stateless_normal(shape, seed, dtype=self.compute_dtype)
+        eps = noise_of(seed, shape[0]).normal(shape, tf.as_dtype(self.compute_dtype))
         eps = mask_steps(eps * tf.cast(temperature, eps.dtype), lengths)
         return self.bijector(lengths).forward_and_log_det(eps)[0]
 

@@ -5,19 +5,16 @@ A benchmark of one shape hides what memory costs that comes and goes with the le
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from tf_latentflow import build_model
-from train.backend.batches import batch_spec
-from train.backend.devices import make_model_and_optimizer, make_strategy
-from train.backend.step import Batch, TrainStep
-from train.backend.training_data import TrainingData
+from train.backend.tensorflow import TensorFlowBackend
 from train.data.text.config import TextConfig
+from train.engine.buckets import default_boundaries
+from train.engine.order import TrainingOrder
 from train.support.memory import peak_memory_gib, usage
 
 __all__ = ["RealRun", "measure_real_run", "real_run_name"]
@@ -57,29 +54,21 @@ def measure_real_run(model: str, num_batches: int) -> RealRun:
     dataset = config.load()
     model_config = config.model_config(**dataset.model_fields())
     sequences = dataset.encode(model_config, dataset.train)
-    strategy = make_strategy()
-    built, optimizer = make_model_and_optimizer(config, lambda: build_model(model_config), strategy)
-    built.length_model.fit(np.array([len(x) for x in sequences], np.int32))
-    spec = batch_spec(sequences, config.batch_size, config.max_batch_steps)
-    step = TrainStep.from_config(config, built, optimizer, strategy, spec)
-    batches = list(itertools.islice(_batches(TrainingData(config, sequences)), num_batches))
-    for batch in {int(batch[0].shape[1]): batch for batch in batches}.values():
-        step([batch], 1.0, 0)  # Compiles.
+    backend = TensorFlowBackend(config, lambda: build_model(model_config), sequences, sequences[:1])
+    lengths = np.array([len(x) for x in sequences], np.int32)
+    order = TrainingOrder(config, sequences, default_boundaries(lengths))
+    calls = [order.call_at(step, 1) for step in range(num_batches)]
+    for call in {max(call.bounds): call for call in calls}.values():
+        backend.read(backend.start(call, [1.0], [config.learning_rate]))  # Compiles.
     before, start = usage(), time.perf_counter()
-    for number, batch in enumerate(batches):
-        terms = step([batch], 1.0, number)
-    float(terms.kl)  # Waits for the device.
+    for call in calls:
+        backend.read(backend.start(call, [1.0], [config.learning_rate]))
     seconds, after = time.perf_counter() - start, usage()
-    characters = sum(int(np.sum(lengths)) for _, lengths in batches)
+    batches = [batch for call in calls for step in call.steps for batch in step]
+    characters = sum(int(np.sum(batch.lengths)) for batch in batches)
     faults = share = None
     if before and after:
         faults = (after.page_faults - before.page_faults) / len(batches)
         kernel, user = after.kernel - before.kernel, after.user - before.user
         share = kernel / (kernel + user)
     return RealRun(len(batches), characters / seconds, faults, share, peak_memory_gib())
-
-
-def _batches(data: TrainingData) -> Iterator[Batch]:
-    for epoch in itertools.count():
-        for group in data.rest_of_epoch(epoch * data.steps_per_epoch):
-            yield from group

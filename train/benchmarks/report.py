@@ -9,7 +9,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_latentflow import compiled_loops
 from train.benchmarks.pictures import sweep_png
 from train.benchmarks.real_run import measure_real_run, real_run_name
 from train.benchmarks.rows import Row
@@ -45,12 +44,11 @@ def measure_all(
     print(f"one unit is {1000 * machine.unit_seconds:.1f} ms\n")
     results = {"machine": _description(), **machine._asdict(), "rows": [], "sweeps": []}
     results["real_runs"] = []
-    with compiled_loops():  # As the programs train and test.
-        _measure_rows(rows, machine, repeats, file, results)
-        for model, num_batches in real_runs:
-            _measure_real_run(model, num_batches, file, results)
-        if with_sweeps:
-            _measure_sweeps(repeats, file, results)
+    _measure_rows(rows, machine, repeats, file, results)
+    for model, num_batches in real_runs:
+        _measure_real_run(model, num_batches, file, results)
+    if with_sweeps:
+        _measure_sweeps(repeats, file, results)
 
 
 def _measure_real_run(model: str, num_batches: int, file: Path, results: dict[str, Any]) -> None:

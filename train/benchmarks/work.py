@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE
+from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE, Execution
 from tf_latentflow import ModelConfig, build_model
-from train.backend.batches import batch_spec
 from train.backend.devices import make_strategy
+from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
 
 __all__ = ["elbo", "log_likelihood", "made_sample", "sample", "tfp_made_sample", "train_step"]
@@ -30,7 +30,7 @@ def train_step(
     """One step of the training program on sequences of T steps, its update included."""
     strategy = make_strategy()
     with strategy.scope():
-        model = _model(config)
+        model = _model(config, "bfloat16" if mixed_precision else None)
         optimizer = keras.optimizers.Adam(1e-3)
         optimizer.build(model.trainable_variables)
     x, lengths = _batch(config, batch_size, num_steps)
@@ -38,15 +38,13 @@ def train_step(
         model,
         optimizer,
         strategy,
+        batch_spec(list(x.numpy()), batch_size),
         elbo_samples=num_samples,
         clip_norm=0.25,
-        accumulation_steps=1,
         seed=0,
         jit=False,
-        mixed_precision=mixed_precision,
-        batch_spec=batch_spec(list(x.numpy()), batch_size),
     )
-    return lambda: step([(x, lengths)], 1.0, 0)
+    return lambda: step([(x, lengths, tf.range(batch_size))], 1.0, 0)
 
 
 def elbo(config: ModelConfig, batch_size: int, num_steps: int) -> Work:
@@ -99,9 +97,12 @@ def tfp_made_sample(event_size: int, hidden_size: int, batch_size: int) -> Work:
     return lambda: draw(eps)
 
 
-def _model(config: ModelConfig) -> keras.Model:
+def _model(config: ModelConfig, products: str | None = None) -> keras.Model:
+    """A model that is computed as the programs train and test it."""
     keras.utils.set_random_seed(0)
-    return build_model(config)
+    model = build_model(config)
+    model.execution = Execution(compile_loops=True, products=products)
+    return model
 
 
 def _batch(config: ModelConfig, batch_size: int, num_steps: int) -> tuple[tf.Tensor, tf.Tensor]:

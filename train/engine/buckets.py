@@ -7,17 +7,19 @@ full batch is taken from the next shorter one, so that one batch of an epoch is 
 of the shortest bucket.
 
 A bound on the time steps of a batch, `max_steps`, lets long sequences come in batches of fewer rows
-(`batch_rows`), because memory grows with rows times steps. Rows then vary anyway, and the short
-batch is not filled up to the rows of the others.
+(`batch_rows`), because memory grows with rows times steps. A short batch is filled up to the rows
+of the others that are as long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 __all__ = [
+    "Batch",
     "batch_rows",
     "bounds_of",
     "default_boundaries",
@@ -27,6 +29,20 @@ __all__ = [
 ]
 
 _MAX_CANDIDATES = 512
+
+
+class Batch(NamedTuple):
+    """Sequences padded to one length; rows of length 0 fill a short batch.
+
+    Attributes:
+      x: `[B, T, ...]`, 0 beyond each length.
+      lengths: int32 `[B]`.
+      index: int32 `[B]`, each row's place in the split; -1 for a row that fills the batch.
+    """
+
+    x: np.ndarray
+    lengths: np.ndarray
+    index: np.ndarray
 
 
 def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int, ...]:
@@ -92,7 +108,7 @@ def padding_waste(
     lengths = np.asarray(lengths)
     batches = make_batches(lengths, batch_size, boundaries, 0, None, max_steps)
     bounds = bounds_of(batches, lengths, boundaries)
-    rows = [len(batch) if max_steps else batch_size for batch in batches]
+    rows = [batch_rows(bound, batch_size, max_steps) for bound in bounds]
     return 1.0 - float(np.sum(lengths) / np.dot(rows, bounds))
 
 
@@ -145,20 +161,14 @@ def make_batches(
     return batches
 
 
-def padded(
-    sequences: Sequence[np.ndarray], batch: np.ndarray, rows: int, boundary: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def padded(sequences: Sequence[np.ndarray], batch: np.ndarray, rows: int, boundary: int) -> Batch:
     """Returns one batch of sequences as arrays.
 
     Args:
       sequences: Arrays `[T, ...]` of one dtype and one shape beyond time.
       batch: Indices into the sequences, at most `rows`.
-      rows: Rows of the result; those that the batch lacks have length 0 and index -1.
+      rows: Rows of the result.
       boundary: Time steps of the result.
-
-    Returns:
-      `x [rows, boundary, ...]` with 0 beyond each length, `lengths [rows]` int32, and `index
-      [rows]` int32, the rows' places in `sequences`.
     """
     x = np.zeros((rows, boundary, *sequences[0].shape[1:]), sequences[0].dtype)
     lengths = np.zeros([rows], np.int32)
@@ -166,7 +176,7 @@ def padded(
     for row, i in enumerate(batch):
         lengths[row], index[row] = len(sequences[i]), i
         x[row, : lengths[row]] = sequences[i]
-    return x, lengths, index
+    return Batch(x, lengths, index)
 
 
 def bounds_of(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tf_latentflow.terms import Terms
 from train.engine.step_terms import StepTerms
 from train.support.screen import Screen
 from train.support.units import Unit
@@ -58,13 +59,17 @@ class Window(NamedTuple):
     """What some steps in a row were.
 
     Attributes:
-      terms: Means of what they report, nats per symbol, as Python floats.
-      rate: Symbols per second, or None if every step was traced or compiled.
+      terms: Means over the steps, nats per symbol.
+      log_length: Likewise, of log p(T).
+      gradient_norm: Mean over the steps.
+      rate: Symbols per second, or None if every step was compiled with its call.
       weight: Of the KL term in the last step.
       learning_rate: Of the last step.
     """
 
-    terms: StepTerms
+    terms: Terms
+    log_length: float
+    gradient_norm: float
     rate: float | None
     weight: float
     learning_rate: float
@@ -73,16 +78,20 @@ class Window(NamedTuple):
 class Progress:
     """Clocks the steps between two looks at the device, a window, and the validations.
 
-    Time in which TensorFlow traced or compiled counts in no rate: it does not come again.
+    Time in which something was traced or compiled counts in no rate: it does not come again.
     """
 
-    def __init__(self, unit: Unit, has_latents: bool) -> None:
+    def __init__(
+        self, unit: Unit, has_latents: bool, operations_per_symbol: float | None = None
+    ) -> None:
         """Starts the first window.
 
         Args:
           unit: In what losses are shown.
           has_latents: False for a model whose KL term is 0.
+          operations_per_symbol: Of a step's products, for a rate of them; None for no such rate.
         """
+        self._operations = operations_per_symbol
         self._unit = unit
         self._has_latents = has_latents
         self._windows: list[tuple[float, int]] = []
@@ -97,16 +106,13 @@ class Progress:
         self._steps = 0
         self._terms: list[StepTerms] = []
 
-    def add_step(self, terms: StepTerms, seconds_traced: float) -> None:
-        """Notes a step that was started.
+    def count_steps(self, steps: int) -> None:
+        """Notes so many steps, started within the time that counts."""
+        self._steps += steps
 
-        Args:
-          terms: What the step reports; its values may not be there yet.
-          seconds_traced: Duration of the call if it traced or compiled, else 0.
-        """
+    def add_terms(self, terms: StepTerms) -> None:
+        """Notes what a step reports, as numbers."""
         self._terms.append(terms)
-        self._excluded += seconds_traced
-        self._steps += seconds_traced == 0
 
     def pause(self, seconds: float) -> None:
         """Takes time out of the window, in which something else than steps ran."""
@@ -127,15 +133,17 @@ class Progress:
           weight: Of the KL term in the last step.
           learning_rate: Of the last step.
         """
-        values = np.array([[float(value) for value in terms] for terms in self._terms])
+        symbols = np.array([terms.symbols for terms in self._terms])
+        sums = np.array([[*terms.terms, terms.log_length] for terms in self._terms])
+        *means, log_length = (sums / symbols[:, None]).mean(axis=0).tolist()
+        norm = float(np.mean([terms.gradient_norm for terms in self._terms]))
         seconds = time.perf_counter() - self._start - self._excluded
         rate = None
         if self._steps:
-            symbols = values[:, StepTerms._fields.index("symbols")].mean()
-            rate = float(symbols * self._steps / seconds)
+            rate = float(symbols.mean() * self._steps / seconds)
             self._windows = [*self._windows, (seconds, self._steps)][-_RECENT_WINDOWS:]
         self.start_window()
-        return Window(StepTerms(*values.mean(axis=0).tolist()), rate, weight, learning_rate)
+        return Window(Terms(*means), log_length, norm, rate, weight, learning_rate)
 
     def remaining(self, steps: int, validations: int) -> float | None:
         """Returns the seconds that so many steps and validations will take, or None."""
@@ -148,27 +156,30 @@ class Progress:
     def line(self, window: Window, step: int, total: int, eta: float | None) -> str:
         """Returns the line of progress after `step` of `total` steps, with `eta` seconds to go."""
         unit, terms = self._unit, window.terms
-        loss = f"{self._bound(terms):.3f} {unit.label}"
+        loss = f"{self._bound(window):.3f} {unit.label}"
         weight = ""
         if self._has_latents:
             reconstruction, kl = (
-                unit.per_symbol(value, 1) for value in (terms.reconstruction, terms.kl)
+                unit.per_symbol(value, 1) for value in (-terms.reconstruction, terms.kl)
             )
             loss += f" (reconstruction {reconstruction:.3f}, KL {kl:.3f})"
             weight = f"KL weight {window.weight:.2f}  "
         rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
-        return (
+        line = (
             f"step {step:{len(str(total))}d}/{total}  {loss}  {weight}"
-            f"step size {window.learning_rate:.1e}  {rate}  "
+            f"learning rate {window.learning_rate:.1e}  {rate}  "
             f"ETA {'--' if eta is None else format_seconds(eta)}"
         )
+        if self._operations and window.rate is not None:
+            line += f"  {window.rate * self._operations / 1e12:.3g} TFLOP/s of products"
+        return line
 
     def detail(self, window: Window, eta: float | None) -> str:
         """Returns the numbers of a window that stand beside a progress bar."""
         unit = self._unit
         rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
         eta_text = "--" if eta is None else format_seconds(eta)
-        return f"{self._bound(window.terms):.3f} {unit.label}  {rate}  ETA {eta_text}"
+        return f"{self._bound(window):.3f} {unit.label}  {rate}  ETA {eta_text}"
 
     def scalars(self, window: Window) -> dict[str, float]:
         """Returns what TensorBoard shows of a window, by tag.
@@ -177,21 +188,21 @@ class Progress:
         """
         unit, terms = self._unit, window.terms
         scalars = {
-            f"loss/{unit.name}": self._bound(terms),
-            f"loss/length_{unit.name}": unit.per_symbol(terms.length, 1),
+            f"loss/{unit.name}": self._bound(window),
+            f"loss/length_{unit.name}": unit.per_symbol(-window.log_length, 1),
             # What the gradient is of: the KL term has its weight, and the length has no gradient.
-            "loss/objective_nats": terms.reconstruction + window.weight * terms.kl,
-            "training/gradient_norm": terms.gradient_norm,
+            "loss/objective_nats": window.weight * terms.kl - terms.reconstruction,
+            "training/gradient_norm": window.gradient_norm,
             "training/learning_rate": window.learning_rate,
         }
         if self._has_latents:
-            scalars[f"loss/reconstruction_{unit.name}"] = unit.per_symbol(terms.reconstruction, 1)
+            scalars[f"loss/reconstruction_{unit.name}"] = unit.per_symbol(-terms.reconstruction, 1)
             scalars[f"loss/kl_{unit.name}"] = unit.per_symbol(terms.kl, 1)
             scalars["training/kl_weight"] = window.weight
         if window.rate is not None:
             scalars[f"training/{unit.symbols}_per_second"] = window.rate
         return scalars
 
-    def _bound(self, terms: StepTerms) -> float:
-        """Returns the whole bound, the KL term with weight 1, in the unit."""
-        return self._unit.per_symbol(terms.reconstruction + terms.kl + terms.length, 1)
+    def _bound(self, window: Window) -> float:
+        """The whole bound, the KL term with weight 1, in the unit."""
+        return self._unit.per_symbol(-(window.terms.log_prob + window.log_length), 1)

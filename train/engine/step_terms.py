@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+from tf_latentflow.terms import Terms
 
 __all__ = ["FAILURE_TERMS", "StepTerms"]
 
@@ -12,18 +15,25 @@ FAILURE_TERMS = ("reconstruction", "kl", "length", "gradient norm")
 
 
 class StepTerms(NamedTuple):
-    """What a step reports, scalars: sums over the batch by `sum(T + 1)`, nats per symbol.
+    """Sums over the sequences of a step, nats, as scalars.
 
     Attributes:
-      reconstruction: `-log p(x|z)`, mean over the samples of z.
-      kl: `log q(z|x) - log p(z|T)`, mean over the samples of z.
-      length: `-log p(T)`.
-      gradient_norm: Global norm of the gradient before clipping.
-      symbols: The denominator `sum(T + 1)`; the 1 is the end of the sequence.
+      terms: Sums of the terms, each the mean over its samples of z.
+      log_length: Sum of `log p(T)`.
+      symbols: `sum(T + 1)`; the 1 is the end of the sequence.
+      gradient_norm: Global norm, before clipping, of the gradient of the loss: nats per symbol.
     """
 
-    reconstruction: Scalar
-    kl: Scalar
-    length: Scalar
-    gradient_norm: Scalar
+    terms: Terms
+    log_length: Scalar
     symbols: Scalar
+    gradient_norm: Scalar
+
+    def flat(self) -> list[Scalar]:
+        """The six numbers."""
+        return [*self.terms, *self[1:]]
+
+    @classmethod
+    def from_flat(cls, values: Sequence[Scalar]) -> Self:
+        """What `flat` was called on."""
+        return cls(Terms(*values[:3]), *values[3:])

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from train.backend.checkpoints import weights_sha256
+from train.backend.weights import weights_sha256
 from train.data.dataset import Dataset
 from train.engine.progress import show_split_progress
 from train.engine.workdir import Workdir

@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from tf_latentflow import compiled_loops
-from train.backend.metrics import evaluate_split
+from bijectors import Execution
+from train.backend.splits import SplitEvaluation
 from train.data.dataset import Encoding
 from train.engine.progress import show_split_progress
 from train.runs.saved_model import load_model
@@ -45,21 +45,18 @@ def split_results(
       screen: Shows how far it is.
 
     Returns:
-      What `evaluate_split` returns, and what is particular to the kind of data.
+      What `SplitTerms.report` returns, `num_samples`, and what is particular to the kind of data.
     """
     encoded = dataset.encode(model.config, sequences)
-    results = evaluate_split(
-        model,
-        encoded,
-        unit,
-        has_latents=model.config.is_flow,
-        num_samples=num_samples,
-        seed=seed,
-        batch_size=batch_size,
-        max_batch_steps=max_batch_steps,
-        progress=show_split_progress(screen, "testing"),
-    )
-    return {**results, **dataset.counts(sequences, encoded)}
+    has_latents = model.config.is_flow
+    terms = SplitEvaluation(
+        model, num_samples, batch_size, importance=True, max_batch_steps=max_batch_steps
+    )(encoded, seed, show_split_progress(screen, "testing"))
+    return {
+        **terms.report(unit, has_latents),
+        "num_samples": num_samples if has_latents else 1,  # Exact without latents.
+        **dataset.counts(sequences, encoded),
+    }
 
 
 def evaluate_run(
@@ -87,15 +84,16 @@ def evaluate_run(
       UserError: If the model's file is damaged.
     """
     config = run.config
-    with compiled_loops(config.compile_loops):
-        return split_results(
-            load_model(run.workdir),
-            dataset,
-            sequences,
-            config.unit,
-            num_samples=num_samples,
-            seed=config.seed if seed is None else seed,
-            batch_size=batch_size or config.batch_size,
-            max_batch_steps=config.max_batch_steps,
-            screen=screen,
-        )
+    model = load_model(run.workdir)
+    model.execution = Execution(config.compile_loops)
+    return split_results(
+        model,
+        dataset,
+        sequences,
+        config.unit,
+        num_samples=num_samples,
+        seed=config.seed if seed is None else seed,
+        batch_size=batch_size or config.batch_size,
+        max_batch_steps=config.max_batch_steps,
+        screen=screen,
+    )

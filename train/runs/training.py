@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import sys
 
-from tf_latentflow import ModelConfig, build_model, compiled_loops
-from train.backend.loop import Trainer
+from bijectors import Execution
+from tf_latentflow import ModelConfig, build_model
+from train.backend.training import train_model
 from train.data.dataset import Dataset
 from train.engine.run_state import NonFiniteError
 from train.engine.workdir import Workdir
@@ -40,36 +41,24 @@ def train(
     Raises:
       SystemExit: With status 1 if the training went non-finite.
     """
-    with compiled_loops(config.compile_loops):
-        _train(config, model_config, dataset, workdir, screen)
-
-
-def _train(
-    config: TrainConfig,
-    model_config: ModelConfig,
-    dataset: Dataset,
-    workdir: Workdir,
-    screen: Screen,
-) -> None:
     screen.now("making the model")
     valid = dataset.encode(model_config, dataset.valid)
-    trainer = Trainer(
-        config,
-        lambda: build_model(model_config),
-        dataset.encode(model_config, dataset.train),
-        valid,
-        workdir,
-        config.unit,
-        has_latents=model_config.is_flow,
-        screen=screen,
-        show=SAMPLES[config.task].show(model_config, valid, config),
-    )
     try:
-        summary = trainer.run()
+        model, summary = train_model(
+            config,
+            lambda: build_model(model_config),
+            dataset.encode(model_config, dataset.train),
+            valid,
+            workdir,
+            config.unit,
+            has_latents=model_config.is_flow,
+            screen=screen,
+            show=SAMPLES[config.task].show(model_config, valid, config),
+        )
     except NonFiniteError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    model = trainer.model
+    model.execution = Execution(config.compile_loops)  # The test's products are not rounded.
     save_model(model, workdir)
     num_sequences, sequences = len(dataset.test), config.unit.sequences
     screen.line(f"testing on {num_sequences} {sequences}, {config.test_samples} samples each")

@@ -21,10 +21,11 @@ from train.support.units import Unit
 
 __all__ = ["Bundle", "Variable", "copy_runner", "write_manifest"]
 
-_FORMAT = 1
+_FORMAT = 2
 _MANIFEST = "manifest.json"
-# What runs a bundle, besides `run_bundle.py`: folders that import neither TensorFlow nor Keras.
+# What runs a bundle, besides `run_bundle.py`: it imports neither TensorFlow nor Keras.
 _FOLDERS = ("export/bundle/device", "train/support", "train/engine")
+_FILES = ("tf_latentflow/terms.py",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +140,11 @@ def copy_runner(path: Path) -> None:
     for folder in _FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(root / folder, path / folder, ignore=ignored)
-        for package in Path(folder).parents[:-1]:
-            shutil.copyfile(root / package / "__init__.py", path / package / "__init__.py")
+    for file in _FILES:
+        (path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / file, path / file)
+    # Packages of these parts alone: what else the project's own would import is not there.
+    for part in (*_FOLDERS, *_FILES):
+        for package in Path(part).parents[:-1]:
+            (path / package / "__init__.py").touch()
     shutil.copyfile(root / "export/bundle/run_bundle.py", path / "run_bundle.py")

@@ -30,63 +30,64 @@ class Programs:
     def start_compiling(self, *kinds: str) -> None:
         """Compiles all programs of these kinds in the background."""
         for kind in kinds:
-            for bucket in range(len(self._bundle.manifest["programs"][kind]["boundaries"])):
-                self._submit(kind, bucket)
+            for bound in self._bundle.manifest["programs"][kind]["boundaries"]:
+                self._submit(kind, bound)
 
-    def wait(self, kind: str, bucket: int) -> None:
+    def wait(self, kind: str, bound: int) -> None:
         """Returns when a program is compiled.
 
         Raises:
           UserError: If it cannot be compiled.
         """
-        self._get(kind, bucket)
+        self._get(kind, bound)
 
-    def train(self, bucket: int, state: list[jax.Array], *inputs: Any) -> jax.Array:
+    def train(self, bound: int, state: list[jax.Array], *inputs: Any) -> jax.Array:
         """Starts a call of steps; puts the new variables into `state` and returns the terms.
 
         Args:
-          bucket: Of the batches.
+          bound: Length of the batches.
           state: The bundle's variables.
           *inputs: Of `export.bundle.programs.training_function`.
         """
         fields = self._bundle.manifest["programs"]["train"]
         changed = fields["changed"]
         fixed = [i for i in fields["variables"] if i not in set(changed)]
-        run = self._get("train", bucket)
+        run = self._get("train", bound)
         (terms,), new = run([state[i] for i in changed], [state[i] for i in fixed], *inputs)
         for i, value in zip(changed, new, strict=True):
             state[i] = value
         return terms
 
     def evaluate(
-        self, kind: str, bucket: int, state: list[jax.Array], *inputs: Any
+        self, kind: str, bound: int, state: list[jax.Array], *inputs: Any
     ) -> list[jax.Array]:
         """Starts the evaluation of a batch: its terms, `[B]` each.
 
         Args:
           kind: `valid` or `test`.
-          bucket: Of the batch.
+          bound: Length of the batch.
           state: The bundle's variables.
           *inputs: Of `export.bundle.programs.evaluation_function`.
         """
         variables = self._bundle.manifest["programs"][kind]["variables"]
-        return self._get(kind, bucket)([], [state[i] for i in variables], *inputs)[0]
+        return self._get(kind, bound)([], [state[i] for i in variables], *inputs)[0]
 
     def close(self) -> None:
         """Compiles nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _get(self, kind: str, bucket: int) -> _Compiled:
-        if (kind, bucket) not in self._compiled:
+    def _get(self, kind: str, bound: int) -> _Compiled:
+        if (kind, bound) not in self._compiled:
             self.start_compiling(kind)
-        return self._compiled[kind, bucket].result()
+        return self._compiled[kind, bound].result()
 
-    def _submit(self, kind: str, bucket: int) -> None:
-        if (kind, bucket) not in self._compiled:
-            self._compiled[kind, bucket] = self._pool.submit(self._compile, kind, bucket)
+    def _submit(self, kind: str, bound: int) -> None:
+        if (kind, bound) not in self._compiled:
+            self._compiled[kind, bound] = self._pool.submit(self._compile, kind, bound)
 
-    def _compile(self, kind: str, bucket: int) -> _Compiled:
+    def _compile(self, kind: str, bound: int) -> _Compiled:
         fields = self._bundle.manifest["programs"][kind]
+        bucket = fields["boundaries"].index(bound)
         variables = self._bundle.variables
         positions = {variable: i for i, variable in enumerate(fields["variables"])}
         changed = [(variables[i].dtype, variables[i].shape) for i in fields["changed"]]

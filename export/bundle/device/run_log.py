@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from train.engine.record import Record
+from train.engine.step_terms import StepTerms
 from train.support.files import write_text
 
 __all__ = ["RunLog"]
 
 
-class RunLog:
+class RunLog(Record):
     """A file with one line for each step and each validation, `{"step": steps made, ...}`."""
 
-    def __init__(self, file: Path, step: int) -> None:
-        """Forgets what a process that was stopped wrote after its last checkpoint.
+    def __init__(self, file: Path) -> None:
+        """Touches no file."""
+        self._file, self._lines = file, []
 
-        Args:
-          file: The file.
-          step: Steps made.
-        """
+    def begin(self, step: int) -> None:
+        file = self._file
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         kept = [line for line in lines if _step_of(line) <= step]
         write_text(file, "".join(f"{line}\n" for line in kept))
-        self._file, self._lines = file, []
 
-    def write(self, step: int, **values: Any) -> None:
-        """Adds a line, which is in the file after `flush`."""
-        self._lines.append(json.dumps({"step": step, **values}) + "\n")
+    def steps(
+        self,
+        first: int,
+        terms: Sequence[StepTerms],
+        kl_weights: Sequence[float],
+        rates: Sequence[float],
+    ) -> None:
+        for i, made in enumerate(terms):
+            values = {**made.terms._asdict(), **made._asdict()}
+            del values["terms"]
+            self._write(first + i + 1, **values, kl_weight=kl_weights[i], learning_rate=rates[i])
+
+    def validation(self, step: int, report: Mapping[str, Any], best: bool) -> None:
+        self._write(step, valid=report, best=best)
 
     def flush(self) -> None:
-        """Writes the lines that were added."""
         with open(self._file, "a", encoding="utf-8") as file:
             file.writelines(self._lines)
         self._lines = []
+
+    def close(self) -> None:
+        self.flush()
+
+    def _write(self, step: int, **values: Any) -> None:
+        self._lines.append(json.dumps({"step": step, **values}) + "\n")
 
 
 def _step_of(line: str) -> float:

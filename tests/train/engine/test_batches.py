@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.backend.batches import batch_dataset, batch_spec
-from train.engine.buckets import batch_rows, default_boundaries, make_batches, padding_waste
+from train.backend.splits import batch_spec
+from train.engine.buckets import (
+    batch_rows,
+    bounds_of,
+    default_boundaries,
+    make_batches,
+    padded,
+    padding_waste,
+)
 
 _LENGTHS = np.random.default_rng(0).integers(1, 60, 203)
 
@@ -71,39 +78,17 @@ def test_without_an_epoch_the_order_is_that_of_the_data() -> None:
 
 
 @pytest.mark.parametrize("event_shape", [(), (88,)])
-def test_dataset_holds_the_sequences(event_shape: tuple[int, ...]) -> None:
+def test_a_batch_holds_the_sequences(event_shape: tuple[int, ...]) -> None:
     dtype = np.uint8 if event_shape else np.int32
     rng = np.random.default_rng(5)
-    sequences = [rng.integers(1, 100, (length, *event_shape)).astype(dtype) for length in _LENGTHS]
-    bounds = default_boundaries(_LENGTHS, 4)
-    batches = make_batches(_LENGTHS, 8, bounds, seed=0, epoch=0)
-    seen = []
-    dataset = batch_dataset(sequences, batches, 8, bounds)
-    for x, lengths, index in dataset.as_numpy_iterator():
-        assert x.dtype == dtype and lengths.dtype == np.int32 and index.dtype == np.int32
-        assert x.shape == (8, min(b for b in bounds if b >= lengths.max()), *event_shape)
-        for row, length, i in zip(x, lengths, index, strict=True):
-            assert not row[length:].any()
-            if i < 0:
-                assert length == 0
-            else:
-                np.testing.assert_array_equal(row[:length], sequences[i])
-        seen.append(index[index >= 0].tolist())
-    assert seen == _as_lists(batches)
-    assert int(dataset.cardinality()) == len(batches)
-
-
-def test_start_leaves_out_what_was_done() -> None:
-    sequences = [np.full([length], 7, np.int32) for length in _LENGTHS]
-    bounds = default_boundaries(_LENGTHS, 4)
-    batches = make_batches(_LENGTHS, 8, bounds, seed=0, epoch=0)
-
-    def read(start: int) -> list[list[int]]:
-        dataset = batch_dataset(sequences, batches, 8, bounds, start)
-        return [index.tolist() for _, _, index in dataset.as_numpy_iterator()]
-
-    assert read(10) == read(0)[10:]
-    assert read(len(batches)) == []
+    sequences = [rng.integers(1, 100, (length, *event_shape)).astype(dtype) for length in (3, 1, 5)]
+    x, lengths, index = padded(sequences, np.array([2, 0]), rows=4, boundary=6)
+    assert x.dtype == dtype and lengths.dtype == np.int32 and index.dtype == np.int32
+    assert x.shape == (4, 6, *event_shape)
+    assert (lengths.tolist(), index.tolist()) == ([5, 3, 0, 0], [2, 0, -1, -1])
+    for row, length, i in zip(x[:2], lengths, index, strict=False):
+        np.testing.assert_array_equal(row[:length], sequences[i])
+    assert not x[0, 5:].any() and not x[1, 3:].any() and not x[2:].any()
 
 
 def test_padding_waste_counts_padding_and_filling() -> None:
@@ -139,18 +124,14 @@ def test_a_limit_of_steps_bounds_every_array(epoch: int | None, max_steps: int) 
     bounds = default_boundaries(_LENGTHS, 5)
     batches = make_batches(_LENGTHS, 8, bounds, 0, epoch, max_steps)
     assert sorted(np.concatenate(batches)) == list(range(len(_LENGTHS)))
-    sequences = [np.full([length, 3], 7, np.uint8) for length in _LENGTHS]
-    dataset = batch_dataset(sequences, batches, 8, bounds, max_steps=max_steps)
     short, steps = 0, 0
-    for (x, lengths, index), batch in zip(dataset.as_numpy_iterator(), batches, strict=True):
-        rows, bound, _ = x.shape
-        assert bound == min(b for b in bounds if b >= lengths.max())
+    for batch, bound in zip(batches, bounds_of(batches, _LENGTHS, bounds), strict=True):
+        rows = batch_rows(bound, 8, max_steps)
+        assert bound == min(b for b in bounds if b >= _LENGTHS[batch].max())
         assert rows == 1 or rows * bound <= max_steps
-        assert rows <= batch_rows(bound, 8, max_steps)
-        short += rows < batch_rows(bound, 8, max_steps)
+        assert len(batch) <= rows
+        short += len(batch) < rows
         steps += rows * bound
-        assert index.tolist() == batch.tolist()
-        np.testing.assert_array_equal(x[..., 0] == 7, np.arange(bound) < lengths[:, None])
     assert short <= 1
     assert padding_waste(_LENGTHS, 8, bounds, max_steps) == pytest.approx(1 - sum(_LENGTHS) / steps)
 
@@ -166,15 +147,16 @@ def test_specs_leave_open_what_varies() -> None:
     assert batch_spec(rolls, 2) == (
         tf.TensorSpec([2, None, 88], tf.uint8),
         tf.TensorSpec([2], tf.int32),
+        tf.TensorSpec([2], tf.int32),
     )
     assert batch_spec(rolls, 2, max_steps=5) == (
         tf.TensorSpec([None, None, 88], tf.uint8),
+        tf.TensorSpec([None], tf.int32),
         tf.TensorSpec([None], tf.int32),
     )
 
 
 def test_refuses_what_cannot_be() -> None:
-    one = [np.ones([3], np.int32)]
     for call in (
         lambda: default_boundaries(np.array([], int)),
         lambda: default_boundaries(np.array([3, 0])),
@@ -185,11 +167,6 @@ def test_refuses_what_cannot_be() -> None:
         lambda: make_batches(np.array([5]), 0, [5], 0, 0),
         lambda: make_batches(np.array([5]), 2, [5], -1, 0),
         lambda: make_batches(np.array([5]), 2, [5], 0, 0, max_steps=-1),
-        lambda: batch_dataset(one * 2, [np.array([0, 1])], 2, [3], max_steps=5),
-        lambda: batch_dataset([], [], 2, [4]),
-        lambda: batch_dataset(one, [np.array([0])], 2, [4], start=2),
-        lambda: batch_dataset(one, [np.array([0, 0])], 1, [4]),
-        lambda: batch_dataset(one, [np.array([0])], 1, [2]),
     ):
         with pytest.raises(ValueError, match=r"expected .*; got"):
             call()

@@ -5,93 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from train.backend.checkpoints import CheckpointStore, weights_sha256
+from tests.models import make_model
+from train.backend.tensorflow import TensorFlowBackend
+from train.backend.weights import weights_sha256
+from train.data.text.config import TextConfig
+from train.engine.buckets import padded
 from train.engine.checkpoint_folders import CheckpointFolders
+from train.engine.order import Call
+
+SEQUENCES = [np.array([2, 3, 4, 2], np.int32), np.array([5, 2], np.int32)]
 
 
-def objects(units: int = 3) -> dict[str, object]:
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
-    optimizer = keras.optimizers.Adam(0.1)
-    optimizer.build(model.trainable_variables)
-    return {"model": model, "optimizer": optimizer, "best": [tf.Variable([1.0, 2.0])]}
+def write_to(step: int) -> Callable[[Path], object]:
+    return lambda folder: (folder / "variables").write_text(f"variables of step {step}")
 
 
-def step(made: dict[str, object]) -> None:
-    model, optimizer = made["model"], made["optimizer"]
-    gradients = [tf.ones_like(v.value) for v in model.trainable_variables]
-    optimizer.apply(gradients, model.trainable_variables)
-    made["best"][0].assign_add([1.0, 1.0])
+def filled(path: Path, steps: int, keep: int = 3) -> CheckpointFolders:
+    folders = CheckpointFolders(path, keep=keep)
+    for step in range(1, steps + 1):
+        folders.save(step, {"step": step, "nothing": None}, write_to(step))
+    return folders
 
 
-def values(made: dict[str, object]) -> list[np.ndarray]:
-    variables = [*made["model"].variables, *made["optimizer"].variables, *made["best"]]
-    return [np.array(variable) for variable in variables]
-
-
-def filled(path: Path, steps: int, keep: int = 3) -> list[list[np.ndarray]]:
-    """Saves after each of some steps; returns the values at each save."""
-    made = objects()
-    store = CheckpointStore(path, keep=keep, **made)
-    saved = []
-    for i in range(1, steps + 1):
-        step(made)
-        store.save(i, {"step": i, "nothing": None})
-        saved.append(values(made))
-    return saved
-
-
-def test_restores_weights_optimizer_slots_lists_and_state(tmp_path: Path) -> None:
-    saved = filled(tmp_path / "c", 2)
-    made = objects()
-    assert CheckpointStore(tmp_path / "c", **made).restore() == {"step": 2, "nothing": None}
-    for restored, expected in zip(values(made), saved[-1], strict=True):
-        np.testing.assert_array_equal(restored, expected)
-    assert int(made["optimizer"].iterations) == 2
+def test_the_newest_comes_back_with_its_state(tmp_path: Path) -> None:
+    filled(tmp_path / "c", 2)
+    folder, state = CheckpointFolders(tmp_path / "c").newest()
+    assert state == {"step": 2, "nothing": None}
+    assert (folder / "variables").read_text() == "variables of step 2"
 
 
 def test_keeps_the_newest_only(tmp_path: Path) -> None:
     filled(tmp_path / "c", 5, keep=2)
-    assert CheckpointStore(tmp_path / "c", **objects()).steps == [4, 5]
+    assert CheckpointFolders(tmp_path / "c").steps == [4, 5]
 
 
 def test_nothing_to_restore(tmp_path: Path) -> None:
-    made = objects()
-    before = values(made)
-    assert CheckpointStore(tmp_path / "c", **made).restore() is None
-    assert all(np.array_equal(a, b) for a, b in zip(values(made), before, strict=True))
-
-
-def data_file(path: Path) -> Path:
-    return next(path.glob("variables.data*"))
-
-
-def truncate(path: Path) -> None:
-    file = data_file(path)
-    file.write_bytes(file.read_bytes()[:-7])
+    assert CheckpointFolders(tmp_path / "c").newest() is None
 
 
 def flip_bit(path: Path) -> None:
-    data = bytearray(data_file(path).read_bytes())
+    data = bytearray((path / "variables").read_bytes())
     data[len(data) // 2] ^= 1
-    data_file(path).write_bytes(bytes(data))
-
-
-def empty_index(path: Path) -> None:
-    (path / "variables.index").write_bytes(b"")
+    (path / "variables").write_bytes(bytes(data))
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
-    "truncated": truncate,
+    "truncated": lambda path: (path / "variables").write_text("variables of"),
     "bit flipped": flip_bit,
-    "data missing": lambda path: data_file(path).unlink(),
-    "index missing": lambda path: (path / "variables.index").unlink(),
-    "index empty": empty_index,
+    "missing": lambda path: (path / "variables").unlink(),
+    "empty": lambda path: (path / "variables").write_bytes(b""),
     "state missing": lambda path: (path / "state.json").unlink(),
     "state changed": lambda path: (path / "state.json").write_text('{"step": 7}'),
     "checksums missing": lambda path: (path / "sha256.json").unlink(),
@@ -104,48 +69,41 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
-    saved = filled(tmp_path / "c", 3)
+    filled(tmp_path / "c", 3)
     damage(tmp_path / "c" / "step-000000003")
-    made, lines = objects(), []
-    store = CheckpointStore(tmp_path / "c", report=lines.append, **made)
-    assert store.restore() == {"step": 2, "nothing": None}
-    for restored, expected in zip(values(made), saved[1], strict=True):
-        np.testing.assert_array_equal(restored, expected)
+    lines: list[str] = []
+    folders = CheckpointFolders(tmp_path / "c", report=lines.append)
+    folder, state = folders.newest()
+    assert state["step"] == 2
+    assert (folder / "variables").read_text() == "variables of step 2"
     assert len(lines) == 1
     assert "step-000000003 is damaged" in lines[0]
     # The run gets to that step again, and its checkpoint then takes the place of the damaged one.
-    step(made)
-    store.save(3, {"step": 3})
-    assert CheckpointStore(tmp_path / "c", **objects()).restore() == {"step": 3}
+    folders.save(3, {"step": 3}, write_to(3))
+    assert CheckpointFolders(tmp_path / "c").newest()[1] == {"step": 3}
 
 
 def test_damaged_ones_take_no_place_among_those_that_are_kept(tmp_path: Path) -> None:
     lines: list[str] = []
-    folders = CheckpointFolders(tmp_path, keep=3, report=lines.append)
-
-    def save(step: int) -> None:
-        folders.save(step, {"step": step}, lambda path: (path / "variables").write_text("x"))
-
-    for step in (100, 200, 300, 400, 500):
-        save(step)
+    filled(tmp_path, 5)
     for path in tmp_path.glob("step-*"):
         (path / "variables").write_text("damaged")
+    folders = CheckpointFolders(tmp_path, keep=3, report=lines.append)
     assert folders.newest() is None
     assert len(lines) == 3 and all("no other is whole: starting anew" in line for line in lines)
-    folders = CheckpointFolders(tmp_path, keep=3, report=lines.append)
-    for step, newest in ((100, 100), (200, 200), (300, 300), (400, 400), (500, 500)):
-        save(step)
+    for step in range(1, 6):
+        folders.save(step, {"step": step}, write_to(step))
         path, state = folders.newest()
-        assert state == {"step": newest} and path.name == f"step-{newest:09d}"
-    assert folders.steps == [300, 400, 500]
+        assert state == {"step": step} and path.name == f"step-{step:09d}"
+    assert folders.steps == [3, 4, 5]
 
 
 def test_the_message_names_what_is_used_instead(tmp_path: Path) -> None:
     filled(tmp_path / "c", 3)
     for step in (2, 3):
-        truncate(tmp_path / "c" / f"step-00000000{step}")
+        flip_bit(tmp_path / "c" / f"step-00000000{step}")
     lines: list[str] = []
-    assert CheckpointStore(tmp_path / "c", report=lines.append, **objects()).restore()["step"] == 1
+    assert CheckpointFolders(tmp_path / "c", report=lines.append).newest()[1]["step"] == 1
     assert [line.endswith("using step-000000001") for line in lines] == [True, True]
 
 
@@ -153,24 +111,53 @@ def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:
     filled(tmp_path / "c", 1)
     rest = tmp_path / "c" / ".tmp-1-step-000000002"
     rest.mkdir()
-    (rest / "variables.index").write_bytes(b"half")
-    made = objects()
-    store = CheckpointStore(tmp_path / "c", **made)
-    assert store.steps == [1]
-    store.save(2, {"step": 2})
-    assert store.steps == [1, 2]
+    (rest / "variables").write_bytes(b"half")
+    folders = CheckpointFolders(tmp_path / "c")
+    assert folders.steps == [1]
+    folders.save(2, {"step": 2}, write_to(2))
+    assert folders.steps == [1, 2]
+
+
+def make_backend(hidden_size: int = 3) -> TensorFlowBackend:
+    config = TextConfig.from_preset("tiny", "af-only", compile_loops=False)
+    make = lambda: make_model("af-only", hidden_size=hidden_size)  # noqa: E731
+    return TensorFlowBackend(config, make, SEQUENCES, SEQUENCES)
+
+
+def step(backend: TensorFlowBackend) -> None:
+    batch = padded(SEQUENCES, np.arange(2), 8, 4)
+    backend.read(backend.start(Call(0, [[batch]]), [1.0], [0.1]))
+
+
+def test_all_that_a_training_is_comes_back(tmp_path: Path) -> None:
+    backend = make_backend()
+    step(backend)
+    backend.keep_best()
+    step(backend)
+    backend.write(tmp_path)
+    expected = weights_sha256(backend.model)
+    step(backend)
+    after = weights_sha256(backend.model)
+    again = make_backend()
+    again.read_state(tmp_path)
+    assert weights_sha256(again.model) == expected
+    step(again)
+    assert weights_sha256(again.model) == after  # So the optimiser's slots came back too.
+    for one in (backend, again):
+        one.restore_best()
+    assert weights_sha256(again.model) == weights_sha256(backend.model) != expected
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
-    filled(tmp_path / "c", 1)
+    make_backend().write(tmp_path)
     with pytest.raises(ValueError, match="expected a checkpoint of this model"):
-        CheckpointStore(tmp_path / "c", **objects(units=4)).restore()
+        make_backend(hidden_size=4).read_state(tmp_path)
 
 
 def test_checksum_of_the_weights_depends_on_every_weight() -> None:
-    made = objects()
-    before = weights_sha256(made["model"])
-    assert before == weights_sha256(objects()["model"])
-    variable = made["model"].trainable_variables[-1]
+    model = make_model("lstm")
+    before = weights_sha256(model)
+    assert before == weights_sha256(make_model("lstm"))
+    variable = model.trainable_variables[-1]
     variable.assign(variable + 1e-7)
-    assert weights_sha256(made["model"]) != before
+    assert weights_sha256(model) != before

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.backend.batches import batch_spec
+from tf_latentflow import Noise, Terms
+from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
 
 SPEC = batch_spec([np.zeros([2], np.int32)], 2)
 ANY_ROWS = batch_spec([np.zeros([2], np.int32)], 2, max_steps=8)
-
-
-class Bound(NamedTuple):
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
 
 
 class Lengths(keras.layers.Layer):
@@ -43,50 +38,46 @@ class OneWeight(keras.Model):
         x: tf.Tensor,
         lengths: tf.Tensor,
         num_samples: int,
-        seed: tf.Tensor,
+        seed: Noise,
         training: bool,
-    ) -> Bound:
-        noise = self.noise * tf.random.stateless_normal([num_samples, tf.shape(x)[0]], seed)
+    ) -> Terms:
+        normal = seed.normal([num_samples, tf.shape(x)[0], 1, 1], tf.float32)
+        noise = self.noise * normal[:, :, 0, 0]
         real = tf.cast(lengths > 0, tf.float32)
         zeros = tf.zeros_like(noise)
-        return Bound(
-            zeros - self.w * tf.cast(lengths, tf.float32) + noise,
-            zeros + self.scale * tf.square(self.w) * real,
-        )
+        reconstruction = zeros - self.w * tf.cast(lengths, tf.float32) + noise
+        kl = zeros + self.scale * tf.square(self.w) * real
+        return Terms(reconstruction, kl, reconstruction - kl)
 
 
-def make(accumulation_steps: int = 1, clip_norm: float = 1e9, **options: object) -> TrainStep:
+def make(clip_norm: float = 1e9, **options: object) -> TrainStep:
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     with strategy.scope():
         model = OneWeight()
         optimizer = keras.optimizers.SGD(0.125)
         optimizer.build(model.trainable_variables)
     options = {"elbo_samples": 3, "seed": 0, "jit": False, "batch_spec": SPEC, **options}
-    step = TrainStep(
-        model,
-        optimizer,
-        strategy,
-        clip_norm=clip_norm,
-        accumulation_steps=accumulation_steps,
-        **options,
-    )
+    step = TrainStep(model, optimizer, strategy, clip_norm=clip_norm, **options)
     step.model = model
     return step
 
 
-def batch(*lengths: int) -> tuple[tf.Tensor, tf.Tensor]:
-    return tf.zeros([len(lengths), max(lengths)], tf.int32), tf.constant(lengths, tf.int32)
+def batch(*lengths: int, first: int = 0) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    rows = len(lengths)
+    x = tf.zeros([rows, max(lengths)], tf.int32)
+    return x, tf.constant(lengths, tf.int32), tf.range(first, first + rows)
 
 
 @pytest.mark.parametrize("jit", [False, True])
-def test_terms_gradient_and_update_are_per_symbol(jit: bool) -> None:
+def test_terms_are_sums_gradient_and_update_per_symbol(jit: bool) -> None:
     step = make(jit=jit)
     terms = step([batch(4, 0)], kl_weight=0.5, step=0)
     # sum(T + 1) = 5: the row of length 0 fills the batch and counts nowhere.
     assert float(terms.symbols) == 5
-    assert float(terms.reconstruction) == pytest.approx(4 / 5)
-    assert float(terms.kl) == pytest.approx(1 / 5)
-    assert float(terms.length) == pytest.approx(1 / 5)
+    assert float(terms.terms.reconstruction) == pytest.approx(-4)
+    assert float(terms.terms.kl) == pytest.approx(1)
+    assert float(terms.terms.log_prob) == pytest.approx(-5)
+    assert float(terms.log_length) == pytest.approx(-1)
     gradient = (4 + 0.5 * 2) / 5
     assert float(terms.gradient_norm) == pytest.approx(gradient)
     assert float(step.model.w) == pytest.approx(1 - 0.125 * gradient)
@@ -100,21 +91,21 @@ def test_gradient_is_clipped() -> None:
 
 
 def test_accumulated_batches_are_one_batch() -> None:
-    whole, parts = make(), make(accumulation_steps=2)
+    whole, parts = make(), make()
     for i in range(2):
         expected = whole([batch(4, 3)], kl_weight=1.0, step=i)
         found = parts([batch(4, 0), batch(3, 0)], kl_weight=1.0, step=i)
-        np.testing.assert_allclose(np.array(found), np.array(expected), rtol=1e-6)
+        np.testing.assert_allclose(found.flat(), expected.flat(), rtol=1e-6)
     assert float(parts.model.w) == pytest.approx(float(whole.model.w))
 
 
 @pytest.mark.parametrize("jit", [False, True])
 def test_accumulated_batches_may_have_unlike_rows(jit: bool) -> None:
     whole = make(batch_spec=ANY_ROWS)
-    parts = make(accumulation_steps=3, batch_spec=ANY_ROWS, jit=jit)
+    parts = make(batch_spec=ANY_ROWS, jit=jit)
     expected = whole([batch(4, 3, 2, 9)], kl_weight=0.5, step=0)
     found = parts([batch(9), batch(4, 3), batch(2)], kl_weight=0.5, step=0)
-    np.testing.assert_allclose(np.array(found), np.array(expected), rtol=1e-6)
+    np.testing.assert_allclose(found.flat(), expected.flat(), rtol=1e-6)
     assert float(parts.model.w) == pytest.approx(float(whole.model.w))
 
 
@@ -124,18 +115,23 @@ def test_one_trace_for_all_lengths(spec: tuple[tf.TensorSpec, ...]) -> None:
     third = (9, 9) if spec is SPEC else (9, 9, 2)
     for i, lengths in enumerate([(2, 3), (5, 1), third]):
         step([batch(*lengths)], kl_weight=0.1 * i, step=i)
-    assert step.num_traces == 1
+    assert step._gradients.experimental_get_tracing_count() == 1
+    assert step._update.experimental_get_tracing_count() == 1
 
 
-def test_random_numbers_depend_on_seed_step_and_batch_alone() -> None:
-    def term(seed: int, number: int, accumulation_steps: int = 1) -> float:
-        step = make(accumulation_steps, seed=seed)
+def test_random_numbers_depend_on_seed_step_and_place_alone() -> None:
+    def term(seed: int, number: int, *batches: tuple[tf.Tensor, ...]) -> float:
+        step = make(seed=seed, batch_spec=ANY_ROWS)
         step.model.noise.assign(1.0)
-        batches = [batch(4, 4)] * accumulation_steps
-        return float(step(batches, kl_weight=1.0, step=number).reconstruction)
+        return float(step(batches, kl_weight=1.0, step=number).terms.reconstruction)
 
-    assert term(1, 2) == term(1, 2)
-    assert len({term(1, 2), term(1, 3), term(2, 2), term(1, 2, 2)}) == 4
+    one = batch(4, 4)
+    assert term(1, 2, one) == term(1, 2, one)
+    assert len({term(1, 2, one), term(1, 3, one), term(2, 2, one)}) == 3
+    assert term(1, 2, batch(4, 4, first=2)) != term(1, 2, one)
+    # However the sequences of a step are divided into batches.
+    parts = [batch(4, first=i) for i in range(2)]
+    assert term(1, 2, *parts) == pytest.approx(term(1, 2, one), rel=1e-6)
 
 
 def test_a_term_that_is_not_finite_is_named_and_stops_all_updates() -> None:

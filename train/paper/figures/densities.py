@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors import Compose
-from tf_latentflow import ModelConfig, Vocabulary, compiled_loops
+from tf_latentflow import ModelConfig, Vocabulary
 from tf_latentflow.normal import standard_normal_log_prob
 from train.paper.figures.modes import find_modes
 
@@ -145,13 +145,12 @@ def _with_characters(
 ) -> list[Density]:
     """Fills in the modes' characters: the emitter's choice where z `[1, T, 2]` is moved to each."""
     places = [(density.step, mode.z) for density in densities for mode in density.modes]
-    moved = z.numpy().repeat(len(places), axis=0)
-    for row, (step, place) in zip(moved, places, strict=True):
+    # A power of two, because the emitter may be compiled, and that for each number of rows.
+    rows = 1 << max(len(places) - 1, 0).bit_length()
+    moved = z.numpy().repeat(rows, axis=0)
+    for row, (step, place) in zip(moved, places, strict=False):
         row[step] = place
-    lengths = tf.fill([len(places)], moved.shape[1])
-    unused = tf.fill([*moved.shape[:2], model.config.vocab_size], tf.cast(0.5, moved.dtype))
-    with compiled_loops(False):  # The number of modes is another each time: compiled each time.
-        ids = iter(model.emit_with(unused, moved, lengths, temperature=0.0).numpy())
+    ids = iter(model.emit(moved, tf.fill([rows], moved.shape[1])).numpy())
     vocabulary = Vocabulary(model.config.vocabulary)
     return [
         density._replace(

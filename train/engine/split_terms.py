@@ -7,49 +7,58 @@ from typing import Any
 
 import numpy as np
 
+from tf_latentflow.terms import Terms
 from train.support.units import Unit
 
-__all__ = ["Sums", "bootstrap_stderr"]
+__all__ = ["SplitTerms", "bootstrap_stderr"]
 
 _BOOTSTRAP_RESAMPLES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Sums:
+class SplitTerms:
     """Terms of each sequence of a split, nats `[N]`, in the order of the split.
 
     Attributes:
       lengths: T.
-      log_prob: Estimate of log p(x|T), or the bound on it.
+      terms: Means over the samples of z; `log_prob` is an estimate, or a bound.
       log_length: log p(T).
-      reconstruction: log p(x|z,T), mean over z from q(z|x,T).
-      kl: log q(z|x,T) - log p(z|T), mean over z from q(z|x,T).
     """
 
     lengths: np.ndarray
-    log_prob: np.ndarray
+    terms: Terms
     log_length: np.ndarray
-    reconstruction: np.ndarray
-    kl: np.ndarray
 
     @property
     def nll(self) -> np.ndarray:
         """`-(log p(x|T) + log p(T))`, nats `[N]`."""
-        return -(self.log_prob + self.log_length)
+        return -(self.terms.log_prob + self.log_length)
 
     def report(self, unit: Unit, has_latents: bool) -> dict[str, Any]:
-        """Returns the numbers of the protocol; see `evaluate_split`."""
+        """The numbers of the protocol.
+
+        `nll = -(log p(x|T) + log p(T))` is summed over the split. The symbols of a sequence are
+        `T + 1`, because a left-to-right model would pay for the end as well.
+
+        Args:
+          unit: Of the results; `bpc` stands for its name below.
+          has_latents: False for a model without ELBO terms, which are then None.
+
+        Returns:
+          `bpc` (nll over the symbols), `bpc_stderr` (of it, over sequences), `reconstruction_bpc`
+          and `kl_bpc` (the two terms of the ELBO over the same symbols), `bpc_given_length`
+          (`-log p(x|T)` over `sum(T)`), `num_sequences`.
+        """
         symbols = np.sum(self.lengths + 1)
+        reconstruction, kl, log_prob = self.terms
         return {
             unit.name: unit.per_symbol(np.sum(self.nll), symbols),
             f"{unit.name}_stderr": bootstrap_stderr(self.nll, self.lengths + 1) / unit.nats,
             f"reconstruction_{unit.name}": (
-                unit.per_symbol(-np.sum(self.reconstruction), symbols) if has_latents else None
+                unit.per_symbol(-np.sum(reconstruction), symbols) if has_latents else None
             ),
-            f"kl_{unit.name}": unit.per_symbol(np.sum(self.kl), symbols) if has_latents else None,
-            f"{unit.name}_given_length": unit.per_symbol(
-                -np.sum(self.log_prob), np.sum(self.lengths)
-            ),
+            f"kl_{unit.name}": unit.per_symbol(np.sum(kl), symbols) if has_latents else None,
+            f"{unit.name}_given_length": unit.per_symbol(-np.sum(log_prob), np.sum(self.lengths)),
             "num_sequences": len(self.lengths),
         }
 

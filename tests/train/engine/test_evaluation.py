@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.backend.metrics import SplitTerms, evaluate_split
-from train.engine.sums import Sums, bootstrap_stderr
+from tests.models import make_model
+from tf_latentflow import Noise, Terms
+from train.backend.splits import SplitEvaluation
+from train.engine.split_terms import SplitTerms, bootstrap_stderr
 from train.support.units import BITS_PER_CHARACTER, NATS_PER_STEP, Unit
-
-
-class Terms(NamedTuple):
-    log_prob: tf.Tensor
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
-
-
-class Bound(NamedTuple):
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
 
 
 class UniformLengths:
@@ -35,28 +25,23 @@ class KnownModel:
 
     length_model = UniformLengths()
 
-    def estimate(
-        self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
-    ) -> Terms:
+    def estimate(self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: Noise) -> Terms:
         log_prob = -tf.cast(lengths, tf.float32) * math.log(4.0)
         kl = tf.cast(tf.reshape(x[:, 0], [tf.shape(x)[0], -1])[:, 0], tf.float32)
-        return Terms(log_prob, log_prob + kl, kl)
+        return Terms(log_prob + kl, kl, log_prob)
 
-    def elbo(self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor) -> Bound:
+    def elbo(self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: Noise) -> Terms:
         terms = self.estimate(x, lengths, num_samples, seed)
-        return Bound(
-            tf.repeat(terms.reconstruction[None], num_samples, 0),
-            tf.repeat(terms.kl[None], num_samples, 0),
-        )
+        return Terms(*(tf.repeat(term[None], num_samples, 0) for term in terms))
 
 
 SEQUENCES = [np.full([t], 1 + t % 3, np.int32) for t in (3, 1, 4, 1, 5, 9, 2, 6)]
 LENGTHS = np.array([3, 1, 4, 1, 5, 9, 2, 6])
 
 
-def evaluate(unit: Unit = BITS_PER_CHARACTER, **options: object) -> dict[str, float | None]:
-    options = {"has_latents": True, "num_samples": 7, "seed": 0, "batch_size": 3, **options}
-    return evaluate_split(KnownModel(), SEQUENCES, unit, **options)
+def evaluate(unit: Unit = BITS_PER_CHARACTER, has_latents: bool = True) -> dict[str, float | None]:
+    terms = SplitEvaluation(KnownModel(), 7, 3, importance=True)(SEQUENCES, seed=0)
+    return terms.report(unit, has_latents)
 
 
 def test_protocol_in_bits() -> None:
@@ -67,7 +52,7 @@ def test_protocol_in_bits() -> None:
     assert results["bpc_given_length"] == pytest.approx(2.0)
     assert results["kl_bpc"] == pytest.approx(kl / symbols)
     assert results["reconstruction_bpc"] == pytest.approx((2 * LENGTHS.sum() - kl) / symbols)
-    assert (results["num_sequences"], results["num_samples"]) == (8, 7)
+    assert results["num_sequences"] == 8
     assert results["bpc_stderr"] > 0
 
 
@@ -78,21 +63,22 @@ def test_another_unit_differs_in_name_and_scale_only() -> None:
         assert nats[name.format("nats_per_step")] == pytest.approx(expected)
 
 
-def test_without_latents_the_terms_are_null_and_one_sample_is_enough() -> None:
+def test_without_latents_the_terms_are_null() -> None:
     results = evaluate(has_latents=False)
     assert results["reconstruction_bpc"] is None
     assert results["kl_bpc"] is None
-    assert results["num_samples"] == 1
 
 
 def test_batches_do_not_matter_and_terms_are_in_the_order_of_the_split() -> None:
     calls = []
     for batch_size in (1, 3, 8, 20):
-        terms = SplitTerms(KnownModel(), 2, batch_size, importance=True)
-        sums = terms(SEQUENCES, seed=0, progress=lambda done, total: calls.append((done, total)))
-        np.testing.assert_array_equal(sums.lengths, LENGTHS)
-        np.testing.assert_allclose(sums.log_prob, -LENGTHS * math.log(4.0), rtol=1e-6)
-        np.testing.assert_array_equal(sums.kl, [x[0] for x in SEQUENCES])
+        evaluation = SplitEvaluation(KnownModel(), 2, batch_size, importance=True)
+        found = evaluation(
+            SEQUENCES, seed=0, progress=lambda done, total: calls.append((done, total))
+        )
+        np.testing.assert_array_equal(found.lengths, LENGTHS)
+        np.testing.assert_allclose(found.terms.log_prob, -LENGTHS * math.log(4.0), rtol=1e-6)
+        np.testing.assert_array_equal(found.terms.kl, [x[0] for x in SEQUENCES])
         assert calls[-1] == (8, 8)
 
 
@@ -101,22 +87,17 @@ def test_long_sequences_come_in_smaller_batches() -> None:
 
     class Recording(KnownModel):
         def estimate(
-            self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: tf.Tensor
+            self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: Noise
         ) -> Terms:
             assert x.dtype == tf.uint8
             tf.py_function(lambda x: shapes.append(tuple(x.shape)), [x], [])
             return super().estimate(x, lengths, num_samples, seed)
 
     rolls = [np.tile(x[:, None], [1, 2]).astype(np.uint8) for x in SEQUENCES]
-    options = {"has_latents": True, "num_samples": 2, "seed": 0, "batch_size": 3}
-    found = evaluate_split(Recording(), rolls, NATS_PER_STEP, max_batch_steps=10, **options)
-    assert shapes == [(1, 9, 2), (1, 6, 2), (2, 5, 2), (3, 3, 2), (1, 1, 2)]
-    assert found == pytest.approx(evaluate(NATS_PER_STEP, num_samples=2))
-
-
-def test_the_bound_is_the_difference_of_its_terms() -> None:
-    sums = SplitTerms(KnownModel(), 3, 4, importance=False)(SEQUENCES, seed=0)
-    np.testing.assert_allclose(sums.log_prob, sums.reconstruction - sums.kl, rtol=1e-6)
+    evaluation = SplitEvaluation(Recording(), 2, 3, importance=True, max_batch_steps=10)
+    found = evaluation(rolls, seed=0).report(NATS_PER_STEP, True)
+    assert shapes == [(1, 9, 2), (1, 6, 2), (2, 5, 2), (3, 3, 2), (3, 1, 2)]
+    assert found == pytest.approx(evaluate(NATS_PER_STEP))
 
 
 def test_bootstrap_is_the_delta_method_for_many_sequences() -> None:
@@ -132,5 +113,19 @@ def test_bootstrap_is_the_delta_method_for_many_sequences() -> None:
 
 def test_nll_includes_the_length() -> None:
     one = np.array([1.0])
-    sums = Sums(np.array([1]), -3 * one, -2 * one, -one, 2 * one)
-    assert sums.nll == pytest.approx(5.0)
+    split = SplitTerms(np.array([1]), Terms(-one, 2 * one, -3 * one), -2 * one)
+    assert split.nll == pytest.approx(5.0)
+
+
+def test_samples_of_a_sequence_do_not_depend_on_the_batches() -> None:
+    model = make_model("af-only", spread=0.5)
+    sequences = [np.full([t], 2 + t % 3, np.int32) for t in (3, 1, 4, 1, 5, 9, 2, 6)]
+    found = [
+        SplitEvaluation(model, 3, size, importance=importance)(sequences, seed=1).terms.log_prob
+        for importance in (False, True)
+        for size in (1, 3, 8)
+    ]
+    for group in (found[:3], found[3:]):
+        for other in group[1:]:
+            np.testing.assert_allclose(other, group[0], rtol=1e-5)
+    assert np.abs(found[0] - found[3]).max() > 0

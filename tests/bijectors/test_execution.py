@@ -1,4 +1,4 @@
-"""Matrix products, and the precision that is chosen where they are traced."""
+"""Matrix products, and how a model or layer is told to compute them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bijectors import product, products_in
+from bijectors import ConditionalMLP, Execution, ExecutionOwner
+
+product = Execution().product
 
 
 def draw(*shape: int) -> tf.Tensor:
@@ -19,7 +21,7 @@ def test_product_is_that_of_the_last_axis(shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(product(values, matrix), values.numpy() @ matrix.numpy(), rtol=1e-5)
 
 
-def test_operands_are_rounded_within_and_only_there() -> None:
+def test_operands_are_rounded() -> None:
     values, matrix = draw(3, 64), draw(64, 5)
     exact = values.numpy() @ matrix.numpy()
     rounded = [tf.cast(tf.cast(a, tf.bfloat16), tf.float32).numpy() for a in (values, matrix)]
@@ -27,13 +29,26 @@ def test_operands_are_rounded_within_and_only_there() -> None:
     def gradients() -> tuple[tf.Tensor, list[tf.Tensor]]:
         with tf.GradientTape() as tape:
             tape.watch((values, matrix))
-            result = product(values, matrix)
+            result = Execution(products="bfloat16").product(values, matrix)
         return result, tape.gradient(result, [values, matrix])
 
-    with products_in(tf.bfloat16):
-        result, found = tf.function(gradients)()
+    result, found = tf.function(gradients)()
     assert result.dtype == tf.float32
     assert {gradient.dtype for gradient in found} == {tf.float32}
     assert np.abs(result - exact).max() > 1e-3
     np.testing.assert_allclose(result, rounded[0] @ rounded[1], rtol=0.01, atol=0.1)
     np.testing.assert_allclose(product(values, matrix), exact, rtol=1e-4, atol=1e-5)
+
+
+class Owner(ExecutionOwner):
+    def __init__(self) -> None:
+        self.alone = ConditionalMLP(2, 1, 1)
+        self.many = [ConditionalMLP(2, 1, 1), (ConditionalMLP(2, 1, 1),)[0]]
+
+
+def test_an_execution_reaches_all_parts() -> None:
+    owner, execution = Owner(), Execution(products="bfloat16")
+    assert owner.execution == owner.alone.execution == Execution()
+    owner.execution = execution
+    assert [part.execution for part in (owner.alone, *owner.many)] == [execution] * 3
+    assert ConditionalMLP(2, 1, 1).execution == Execution()

@@ -1,0 +1,42 @@
+"""Noise of requests: a row has it from its own seed, wherever in whatever batch it stands."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+import tensorflow as tf
+
+from tf_latentflow import Noise
+
+__all__ = ["LATENTS", "POSTERIOR", "SYMBOLS", "Drawn", "request_noise", "scoring_noise"]
+
+# What the numbers are for.
+LATENTS, SYMBOLS, POSTERIOR = range(3)
+
+
+def request_noise(seeds: tf.Tensor) -> Noise:
+    """The noise of rows with seeds int64 `[B]`: the seed is the number of the row."""
+    return Noise(tf.constant([0, 0]), seeds)
+
+
+def scoring_noise() -> Noise:
+    """The noise of all rows alike, where a request has no seed."""
+    return Noise(tf.constant([0x5C07E, 0]), tf.constant([0]))
+
+
+class Drawn(NamedTuple):
+    """Numbers that were drawn before. A `tf_latentflow.NoiseSource`.
+
+    Attributes:
+      values: `[B, T, n]`, whatever is asked for.
+    """
+
+    values: tf.Tensor
+
+    def fold(self, data: int | tf.Tensor) -> Self:
+        return self
+
+    def normal(self, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+        return tf.cast(self.values, dtype)
+
+    uniform = normal

@@ -1,0 +1,101 @@
+"""How a model is computed, and what its random numbers are: no hidden state decides either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bijectors import Execution
+from tests.models import LENGTHS, draw_x, make_model
+from tf_latentflow import Noise
+
+EXECUTIONS = (Execution(), Execution(products="bfloat16"), Execution(compile_loops=True))
+
+
+def log_likelihood(model: keras.Model) -> np.ndarray:
+    return model.log_likelihood(draw_x(), LENGTHS, 2, (1, 2)).numpy()
+
+
+@pytest.mark.parametrize("name", ["iaf-scf", "lstm"])
+def test_the_order_of_executions_does_not_matter(name: str) -> None:
+    found: list[list[np.ndarray]] = []
+    for order in ((0, 1, 2), (2, 1, 0)):
+        model = make_model(name, spread=0.5)
+        values: dict[int, np.ndarray] = {}
+        for i in order:
+            model.execution = EXECUTIONS[i]
+            values[i] = log_likelihood(model)
+        found.append([values[i] for i in range(3)])
+    for first, second in zip(*found, strict=True):
+        np.testing.assert_array_equal(first, second)
+    exact, rounded, compiled = found[0]
+    assert 1e-5 < np.abs(rounded - exact).max() < 0.1
+    np.testing.assert_allclose(compiled, exact, rtol=1e-5)
+
+
+def test_only_compiled_loops_need_a_compiler() -> None:
+    model = make_model("lstm")
+    for compiled in (False, True):
+        model.execution = Execution(compile_loops=compiled)
+        function = tf.function(lambda: model.elbo(draw_x(), LENGTHS))
+        library = function.get_concrete_function().graph.as_graph_def().library.function
+        assert any(f.attr["_XlaMustCompile"].b for f in library) == compiled
+
+
+WAYS: dict[str, Callable[[keras.Model], tf.Tensor]] = {
+    "elbo": lambda model: model.elbo(draw_x(), LENGTHS).log_prob,
+    "training": lambda model: model.elbo(draw_x(), LENGTHS, training=True).log_prob,
+    "call": lambda model: model(draw_x(), LENGTHS).log_prob,
+    "estimate": lambda model: model.estimate(draw_x(), LENGTHS, 2).log_prob,
+    "log_likelihood": lambda model: model.log_likelihood(draw_x(), LENGTHS, 2),
+    "sample": lambda model: model.sample([9, 9, 9]),
+    "vary": lambda model: model.vary(draw_x(), LENGTHS, 1.0, temperature=1.0),
+    "reconstruct": lambda model: model.reconstruct(draw_x(), LENGTHS),
+    "lengths": lambda model: model.length_model.sample(9),
+    "prior": lambda model: model.prior.sample([9, 9, 9]),
+}
+# `vary` compiles itself, and the reconstruction of a few symbols may well be the same twice.
+EAGER = ("vary",)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("graph", [False, True])
+def test_without_a_seed_each_call_is_another_and_repeats_with_keras(way: str, graph: bool) -> None:
+    if graph and way in EAGER:
+        return
+    model = make_model("af-only", spread=1.5, posterior_dropout=0.2)
+    draw = WAYS[way]
+    if graph:
+        draw = tf.function(draw)
+    keras.utils.set_random_seed(5)
+    first = [draw(model).numpy() for _ in range(4)]
+    keras.utils.set_random_seed(5)
+    again = [draw(model).numpy() for _ in range(4)]
+    np.testing.assert_array_equal(first, again)
+    assert any(np.any(values != first[0]) for values in first[1:])
+
+
+def test_a_row_keeps_its_noise_in_any_batch_and_padding() -> None:
+    whole = Noise(tf.constant([3, 4]), tf.range(5)).normal([2, 5, 7, 3], tf.float32)
+    rows = Noise(tf.constant([3, 4]), tf.constant([4, 1])).normal([2, 2, 9, 3], tf.float32)
+    np.testing.assert_array_equal(rows[:, :, :7], tf.gather(whole, [4, 1], axis=1))
+    flat = np.reshape(np.transpose(whole, [1, 0, 2, 3]), [5, -1])
+    assert len(np.unique(flat)) == flat.size
+    folded = Noise(tf.constant([3, 4]), tf.range(5)).fold(1).normal([2, 5, 7, 3], tf.float32)
+    assert not np.any(folded == whole)
+
+
+@pytest.mark.parametrize("name", ["af-scf", "lstm"])
+def test_terms_of_rows_do_not_depend_on_their_batch(float64: None, name: str) -> None:
+    model, x = make_model(name, posterior_dropout=0.3, dropout=0.3), draw_x(batch=4)
+    lengths, rows = np.array([5, 3, 4, 1]), np.array([2, 0])
+    whole = model.elbo(x, lengths, 2, Noise(tf.constant([1, 2]), tf.range(4)), training=True)
+    part = model.elbo(
+        x[rows], lengths[rows], 2, Noise(tf.constant([1, 2]), tf.constant(rows)), training=True
+    )
+    for term, expected in zip(part, whole, strict=True):
+        np.testing.assert_allclose(term, tf.gather(expected, rows, axis=1), rtol=1e-10)

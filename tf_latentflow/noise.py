@@ -1,0 +1,97 @@
+"""Random numbers of a batch, each row's own: they do not depend on the other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, Self
+
+import tensorflow as tf
+
+__all__ = ["Noise", "NoiseSource", "fresh_seed", "noise_of"]
+
+
+class NoiseSource(Protocol):
+    """Where a model's random numbers come from."""
+
+    def fold(self, data: int | tf.Tensor) -> Self:
+        """Another source, which `data` and this one determine."""
+
+    def normal(self, shape: Any, dtype: tf.DType) -> tf.Tensor:
+        """N(0, 1) of shape `[..., B, T, n]`."""
+
+    def uniform(self, shape: Any, dtype: tf.DType) -> tf.Tensor:
+        """Uniform on [0, 1), of shape `[..., B, T, n]`."""
+
+
+class Noise(NamedTuple):
+    """Numbers that are a function of a seed and of the row they are for. A `NoiseSource`.
+
+    A batch may be divided among devices, put together anew or padded further: a row that keeps its
+    number keeps its noise. To be drawn from once: `fold` gives what is drawn next a source of its
+    own.
+
+    Attributes:
+      seed: int32 `[2]`.
+      rows: Number of each row, int32 or int64 `[B]`; `[1]` gives all rows the same numbers.
+    """
+
+    seed: tf.Tensor
+    rows: tf.Tensor
+
+    def fold(self, data: int | tf.Tensor) -> Noise:
+        """The noise of another purpose, or another step, of the same rows."""
+        data = tf.cast(data, tf.int32)
+        return Noise(tf.stack([_hashed(self.seed), data]), self.rows)
+
+    def normal(self, shape: Any, dtype: tf.DType) -> tf.Tensor:
+        """N(0, 1) of shape `[..., B, T, n]`; a shorter T gives the beginning of a longer one."""
+        return self._draw(tf.random.stateless_normal, shape, dtype)
+
+    def uniform(self, shape: Any, dtype: tf.DType) -> tf.Tensor:
+        """Uniform on [0, 1), otherwise like `normal`."""
+        return self._draw(tf.random.stateless_uniform, shape, dtype)
+
+    def _draw(self, draw: Callable[..., tf.Tensor], shape: Any, dtype: tf.DType) -> tf.Tensor:
+        # A seed gives the same numbers in both precisions, so that likelihoods can be compared.
+        drawn = tf.float32 if dtype == tf.float64 else dtype
+        shape = tf.convert_to_tensor(shape, tf.int32)
+        rank = int(shape.shape[0])
+        # Time first, for then T decides how many numbers there are, and not which come first.
+        own = tf.concat([shape[-2:-1], shape[:-3], shape[-1:]], axis=0)
+        known = tf.get_static_value(own, partial=True)
+        known = tf.TensorShape([None] * (rank - 1) if known is None else list(known))
+        first = tf.cast(_hashed(self.seed), self.rows.dtype)
+
+        def row(number: tf.Tensor) -> tf.Tensor:
+            return draw(own, tf.stack([first, number]), dtype=drawn)
+
+        values = tf.map_fn(row, self.rows, fn_output_signature=tf.TensorSpec(known, drawn))
+        return tf.cast(tf.transpose(values, [*range(2, rank - 1), 0, 1, rank - 1]), dtype)
+
+
+def noise_of(seed: Any, num_rows: int | tf.Tensor) -> NoiseSource:
+    """The source that a caller means by a seed.
+
+    Args:
+      seed: int32 `[2]`; a `NoiseSource`; or None, for other numbers at every call.
+      num_rows: B; the rows of a seed are numbered from 0.
+    """
+    if hasattr(seed, "fold"):
+        return seed
+    if seed is None:
+        seed = fresh_seed()
+    return Noise(tf.cast(seed, tf.int32), tf.range(num_rows))
+
+
+def fresh_seed() -> tf.Tensor:
+    """Another seed at every call, int32 `[2]`, which `keras.utils.set_random_seed` makes repeat.
+
+    It is an operation, and not a number, which a graph would keep for ever. XLA would not let it
+    repeat: it is drawn outside of what is compiled.
+    """
+    return tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
+
+
+def _hashed(seed: tf.Tensor) -> tf.Tensor:
+    """An int32 number that a seed determines."""
+    return tf.random.stateless_uniform([], seed, minval=None, maxval=None, dtype=tf.int32)

@@ -1,0 +1,109 @@
+"""A model on the sequences of a split: shapes of batches, and the terms of each sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_latentflow import Noise, Terms
+from train.engine.buckets import Batch, default_boundaries
+from train.engine.evaluation import evaluate
+from train.engine.split_terms import SplitTerms
+
+__all__ = ["SplitEvaluation", "batch_spec"]
+
+
+def batch_spec(
+    sequences: Sequence[np.ndarray], batch_size: int, max_steps: int = 0
+) -> tuple[tf.TensorSpec, tf.TensorSpec, tf.TensorSpec]:
+    """The specs of x, lengths and index of all batches of such sequences.
+
+    Time is left open, and so are the rows where `max_steps` lets them vary.
+    """
+    rows = None if max_steps else batch_size
+    return (
+        tf.TensorSpec([rows, None, *sequences[0].shape[1:]], sequences[0].dtype),
+        tf.TensorSpec([rows], tf.int32),
+        tf.TensorSpec([rows], tf.int32),
+    )
+
+
+class SplitEvaluation:
+    """Computes the terms of splits batch by batch; traced once for all lengths.
+
+    A sequence's samples of z depend on the seed and its place in the split alone.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        num_samples: int,
+        batch_size: int,
+        *,
+        importance: bool,
+        max_batch_steps: int = 0,
+    ) -> None:
+        """Makes the function; traces nothing yet.
+
+        Args:
+          model: A model with `elbo`, `estimate` and `length_model`.
+          num_samples: Samples of z for each sequence.
+          batch_size: Sequences in a batch, or the most of them.
+          importance: Whether `log_prob` is the importance-sampled estimate or, several times
+            faster, the ELBO.
+          max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
+        """
+        self._model = model
+        self._num_samples = num_samples
+        self._batch_size = batch_size
+        self._max_steps = max_batch_steps
+        self._importance = importance
+        self._compiled: Callable[..., Terms] | None = None
+
+    def terms(self, x: tf.Tensor, lengths: tf.Tensor, index: tf.Tensor, seed: tf.Tensor) -> Terms:
+        """Terms of each sequence of a batch, `[B]`; the seed is int32 `[2]`."""
+        noise = Noise(seed, index)
+        if self._importance:
+            return self._model.estimate(x, lengths, self._num_samples, noise)
+        elbo = self._model.elbo(x, lengths, self._num_samples, noise)
+        return Terms(*(tf.reduce_mean(term, axis=0) for term in elbo))
+
+    def __call__(
+        self,
+        sequences: Sequence[np.ndarray],
+        seed: int,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> SplitTerms:
+        """Returns the terms of a split.
+
+        Args:
+          sequences: Arrays `[T, ...]`.
+          seed: Of the samples.
+          progress: Told after each batch how many of how many sequences are done.
+        """
+        if self._compiled is None:
+            spec = batch_spec(sequences, self._batch_size, self._max_steps)
+            signature = (*spec, tf.TensorSpec([2], tf.int32))
+            self._compiled = tf.function(self.terms, input_signature=signature, autograph=False)
+        seeds = tf.constant([seed, 0], tf.int32)
+
+        def start(batch: Batch) -> Terms:
+            return self._compiled(*map(tf.constant, batch), seeds)
+
+        def log_length(lengths: np.ndarray) -> np.ndarray:
+            return self._model.length_model.log_prob(tf.constant(lengths)).numpy()
+
+        lengths = np.array([len(sequence) for sequence in sequences], np.int32)
+        return evaluate(
+            sequences,
+            # One trace serves all shapes, but loops are compiled for each.
+            np.unique(lengths) if self._max_steps else default_boundaries(lengths),
+            start,
+            log_length,
+            batch_size=self._batch_size,
+            max_batch_steps=self._max_steps,
+            progress=progress,
+        )

@@ -1,0 +1,64 @@
+"""Evaluates a split batch by batch, whatever computes a batch; needs NumPy alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tf_latentflow.terms import Terms
+from train.engine.buckets import Batch, batch_rows, bounds_of, make_batches, padded
+from train.engine.split_terms import SplitTerms
+
+__all__ = ["evaluate"]
+
+_BATCHES_AHEAD = 2  # The device has them while the host reads the results of an earlier one.
+
+
+def evaluate(
+    sequences: Sequence[np.ndarray],
+    boundaries: Sequence[int],
+    start: Callable[[Batch], Terms],
+    log_length: Callable[[np.ndarray], np.ndarray],
+    *,
+    batch_size: int,
+    max_batch_steps: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> SplitTerms:
+    """Returns the terms of a split.
+
+    Args:
+      sequences: Arrays `[T, ...]`.
+      boundaries: Lengths that batches are padded to.
+      start: From a batch to its terms, `[B]` each, which may not be computed yet.
+      log_length: log p(T) of lengths `[N]`.
+      batch_size: Sequences in a batch, or the most of them.
+      max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
+      progress: Told after each batch how many of how many sequences are done.
+    """
+    lengths = np.array([len(sequence) for sequence in sequences], np.int32)
+    batches = make_batches(lengths, batch_size, boundaries, 0, None, max_batch_steps)
+    bounds = bounds_of(batches, lengths, boundaries).tolist()
+    terms = np.zeros([len(Terms._fields), len(sequences)])
+    pending: deque[tuple[np.ndarray, Any]] = deque()
+    done = 0
+
+    def read_one() -> None:
+        nonlocal done
+        index, values = pending.popleft()
+        real = index >= 0
+        terms[:, index[real]] = np.stack([np.asarray(value) for value in values])[:, real]
+        done += int(real.sum())
+        if progress:
+            progress(done, len(sequences))
+
+    for indices, bound in zip(batches, bounds, strict=True):
+        batch = padded(sequences, indices, batch_rows(bound, batch_size, max_batch_steps), bound)
+        pending.append((batch.index, start(batch)))
+        if len(pending) > _BATCHES_AHEAD:
+            read_one()
+    while pending:
+        read_one()
+    return SplitTerms(lengths, Terms(*terms), np.asarray(log_length(lengths), float))

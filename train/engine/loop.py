@@ -1,0 +1,260 @@
+"""The training loop: steps, validations, checkpoints; it knows no device and no kind of data."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import NoReturn
+
+from train.engine.backend import Backend
+from train.engine.calls import CallQueue
+from train.engine.checkpoint_folders import CheckpointFolders
+from train.engine.order import Call, TrainingOrder
+from train.engine.place import Place
+from train.engine.progress import Progress, show_split_progress
+from train.engine.record import Record
+from train.engine.resumes import read_resumes, write_resumes
+from train.engine.run_state import NonFiniteError, RunState, RunSummary
+from train.engine.schedules import Schedule
+from train.engine.settings import LoopSettings
+from train.support.errors import UserError
+from train.support.screen import Screen
+from train.support.units import Unit
+
+__all__ = ["TrainingLoop"]
+
+
+class TrainingLoop:
+    """Trains, and goes on where an earlier process was stopped.
+
+    Every random number and the order of the data are functions of the seed and the step, and a
+    checkpoint holds all that is not; so a run that was stopped ends with the same weights.
+    """
+
+    def __init__(
+        self,
+        config: LoopSettings,
+        backend: Backend,
+        order: TrainingOrder,
+        record: Record,
+        place: Place,
+        screen: Screen,
+        unit: Unit,
+        *,
+        has_latents: bool,
+        operations_per_symbol: float | None = None,
+    ) -> None:
+        """Restores the newest whole checkpoint, if there is one.
+
+        Args:
+          config: Settings of the run.
+          backend: What computes, its state that of the start.
+          order: Which step has which batches.
+          record: Told what is measured.
+          place: Where the state is kept.
+          screen: Shows how the run goes on.
+          unit: In what losses are shown.
+          has_latents: False for a model whose KL term is 0.
+          operations_per_symbol: Of a step's products; shown as a rate.
+
+        Raises:
+          UserError: If the checkpoint is that of something else.
+        """
+        self._config = config
+        self._backend = backend
+        self._order = order
+        self._record = record
+        self._place = place
+        self._screen = screen
+        self._unit = unit
+        self._has_latents = has_latents
+        self._schedule = Schedule(config, order.steps_per_epoch, has_latents)
+        self._progress = Progress(unit, has_latents, operations_per_symbol)
+        self._folders = CheckpointFolders(place.checkpoints, place.keep, screen.line)
+        self._state = RunState()
+        self._resumes = read_resumes(place.resumes)
+        self._calls = CallQueue(backend, record, self._progress)
+        self._met: set[int] = set()  # Lengths of the batches so far: each is compiled once.
+        self._detail = ""
+        self._resume()
+
+    @property
+    def step(self) -> int:
+        """Steps made."""
+        return self._state.step
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are made."""
+        return self._state.step >= self._schedule.total_steps
+
+    @property
+    def summary(self) -> RunSummary:
+        """What the training says of itself."""
+        return RunSummary(
+            epochs=self._state.step / self._order.steps_per_epoch,
+            steps=self._state.step,
+            wall_seconds=self._state.wall_seconds,
+            resumed_from_steps=self._resumes,
+        )
+
+    def run(self, max_seconds: float = math.inf) -> bool:
+        """Trains to the end, or for a time; at the end the model has the best weights.
+
+        Args:
+          max_seconds: Time after which to stop with a checkpoint [seconds].
+
+        Returns:
+          Whether all steps are made.
+
+        Raises:
+          NonFiniteError: If a value went non-finite.
+        """
+        state, schedule = self._state, self._schedule
+        if self.is_over:
+            self.restore_best()
+            return True
+        total = schedule.total_steps
+        self._record.begin(state.step)
+        if schedule.ramp_end >= total:
+            self._screen.line(
+                f"note: the KL weight reaches 1 at step {schedule.ramp_end}, and the run "
+                f"ends at step {total}: its last weights count as the best"
+            )
+        begun = time.perf_counter()
+        self._started = begun - state.wall_seconds
+        self._progress.start_window()
+        while not self.is_over:
+            self._make_call(self._order.call_at(state.step, self._next_stop() - state.step))
+            late = time.perf_counter() - begun > max_seconds
+            if self.is_over or state.step % schedule.eval_steps == 0:
+                self._validate()
+            if self.is_over or late or state.step % self._config.checkpoint_steps == 0:
+                self._save()
+            if late:
+                break
+        self._record.close()
+        if self.is_over:
+            self.restore_best()
+        return self.is_over
+
+    def restore_best(self) -> None:
+        """Gives the model the best weights so far, if a validation has chosen any."""
+        if self._state.best_loss is not None:
+            self._backend.restore_best()
+
+    def _resume(self) -> None:
+        found = self._folders.newest()
+        if found is None:
+            return
+        folder, fields = found
+        if fields.get("identity") != self._place.identity:
+            raise UserError(
+                f"{folder} is a checkpoint of another training: "
+                f"choose another {self._place.elsewhere}"
+            )
+        self._state = RunState.from_dict(fields["run"])
+        self._backend.read_state(folder)
+        if not self.is_over:
+            self._resumes = [*self._resumes, self._state.step]
+            write_resumes(self._place.resumes, self._resumes)
+            self._screen.line(f"resumed from the checkpoint of step {self._state.step}")
+
+    def _next_stop(self) -> int:
+        """The next step after which there is something else to do than steps."""
+        intervals = (self._schedule.eval_steps, self._config.checkpoint_steps)
+        step = self._state.step
+        return min(self._schedule.total_steps, *((step // n + 1) * n for n in intervals))
+
+    def _make_call(self, call: Call) -> None:
+        """Starts the steps of a call, and reads what earlier ones report."""
+        state, count = self._state, len(call.steps)
+        steps = range(call.first, call.first + count)
+        weights = [self._schedule.kl_weight(step) for step in steps]
+        rates = [self._schedule.learning_rate(step, state.plateau) for step in steps]
+        compiles = self._prepare(call)
+        start = time.perf_counter()
+        self._calls.start(call, weights, rates)
+        if compiles:
+            self._progress.pause(time.perf_counter() - start)
+        self._progress.count_steps(0 if compiles else count)
+        state.step += count
+        interval = self._config.log_steps
+        if self.is_over or state.step // interval > call.first // interval:
+            self._log(weights[-1], rates[-1])
+
+    def _prepare(self, call: Call) -> bool:
+        """Says what comes; returns whether its first step is compiled with it."""
+        new = call.bounds - self._met
+        if not new:
+            total = self._schedule.total_steps
+            self._screen.now("training", self._state.step, total, self._detail)
+            return False
+        self._met |= new
+        count = f"length {len(self._met)} of {len(self._order.boundaries)}"
+        self._screen.now(f"compiling for {max(new)} {self._unit.symbols}", detail=count)
+        start = time.perf_counter()
+        compiles = self._backend.prepare(new)
+        self._progress.pause(time.perf_counter() - start)
+        return compiles
+
+    def _settle(self) -> None:
+        """Waits for all calls, and stops the run if a step of theirs was not finite."""
+        self._calls.settle()
+        failure = self._backend.failure()
+        if failure is not None:
+            self._stop(*failure)
+
+    def _log(self, weight: float, learning_rate: float) -> None:
+        """Ends a window of steps: checks it, and shows its means."""
+        self._settle()
+        step, total = self._state.step, self._schedule.total_steps
+        validations = math.ceil((total - step) / self._schedule.eval_steps)
+        window = self._progress.end_window(weight, learning_rate)
+        eta = self._progress.remaining(total - step, validations)
+        self._screen.log(self._progress.line(window, step, total, eta))
+        self._detail = self._progress.detail(window, eta)
+        self._record.window(step, self._progress.scalars(window))
+
+    def _validate(self) -> None:
+        """Measures the bound on the validation split; keeps the weights if they are the best."""
+        self._settle()
+        state, unit = self._state, self._unit
+        start = time.perf_counter()
+        terms = self._backend.validate(show_split_progress(self._screen, "validating"))
+        report = terms.report(unit, self._has_latents)
+        loss = report[unit.name]
+        if not math.isfinite(loss):
+            self._stop(state.step, "validation loss")
+        ramp_over = self._schedule.kl_weight(state.step - 1) == 1.0
+        best = state.note_validation(loss, ramp_over, self._config)
+        if best:
+            self._backend.keep_best()
+        self._record.validation(state.step, report, best)
+        self._progress.add_validation(time.perf_counter() - start)
+        names = (unit.name, f"reconstruction_{unit.name}", f"kl_{unit.name}")
+        shown = [f"{name} {report[name]:.3f}" for name in names if report[name] is not None]
+        mark = ", the best so far" if best else ""
+        self._screen.line(f"validation at step {state.step}: {', '.join(shown)}{mark}")
+
+    def _save(self) -> None:
+        """Writes a checkpoint of finite weights."""
+        self._settle()
+        if not self._backend.weights_are_finite():
+            self._stop(self._state.step - 1, "weights")
+        start = time.perf_counter()
+        self._state.wall_seconds = start - self._started
+        self._record.flush()
+        fields = {"identity": self._place.identity, "run": self._state.to_dict()}
+        self._folders.save(self._state.step, fields, self._backend.write)
+        self._progress.pause(time.perf_counter() - start)
+
+    def _stop(self, step: int, term: str) -> NoReturn:
+        """Ends the run with the step and the term that went non-finite."""
+        self._record.flush()
+        steps = self._folders.steps
+        kept = f"that of step {steps[-1]}" if steps else "none yet"
+        raise NonFiniteError(
+            f"step {step}: the {term} went non-finite and the run has stopped (last good "
+            f"checkpoint: {kept}, in {self._place.checkpoints}); {self._place.cure}"
+        )

@@ -1,0 +1,122 @@
+"""Which batches each training step has; needs NumPy alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from train.engine.buckets import Batch, batch_rows, bounds_of, make_batches, padded
+from train.engine.settings import LoopSettings
+
+__all__ = ["Call", "TrainingOrder", "in_groups"]
+
+
+class Call(NamedTuple):
+    """Steps that follow each other, made in one call.
+
+    Attributes:
+      first: Number of the first.
+      steps: For each step its batches.
+    """
+
+    first: int
+    steps: list[list[Batch]]
+
+    @property
+    def bounds(self) -> set[int]:
+        """The lengths that its batches are padded to."""
+        return {batch.x.shape[1] for batches in self.steps for batch in batches}
+
+
+class TrainingOrder:
+    """Deals the training sequences to steps; which step has which is a function of the seed.
+
+    Attributes:
+      boundaries: Lengths that batches are padded to.
+      steps_per_epoch: Steps in which every sequence occurs once.
+    """
+
+    def __init__(
+        self,
+        config: LoopSettings,
+        sequences: Sequence[np.ndarray],
+        boundaries: Sequence[int],
+        group: int = 1,
+    ) -> None:
+        """Counts the steps.
+
+        Args:
+          config: Settings of the run.
+          sequences: Arrays `[T, ...]`.
+          boundaries: Of the length buckets.
+          group: Most steps in a call. With more than one, batches of a bucket follow each other, as
+            a call's batches have one shape; a step is then one batch.
+        """
+        if group > 1 and config.accumulation_steps > 1:
+            raise ValueError("expected accumulation_steps 1 where a call makes several steps")
+        self.boundaries = tuple(boundaries)
+        self._config = config
+        self._sequences = sequences
+        self._lengths = np.array([len(x) for x in sequences], np.int32)
+        self._group = group
+        self._epoch: tuple[int, list[np.ndarray], np.ndarray] | None = None
+        self.steps_per_epoch = math.ceil(len(self._of_epoch(0)[0]) / config.accumulation_steps)
+
+    def call_at(self, step: int, most: int) -> Call:
+        """The steps from `step` on that one call can make, at most `most`."""
+        epoch, done = divmod(step, self.steps_per_epoch)
+        batches, bounds = self._of_epoch(epoch)
+        size = self._config.accumulation_steps
+        start = done * size
+        if self._group == 1:
+            count = 1
+        else:
+            ahead = bounds[start : start + min(most, self._group)]
+            other = np.flatnonzero(ahead != ahead[0])
+            count = int(other[0]) if other.size else len(ahead)
+        end = min(start + count * size, len(batches))
+        made = [self._batch(batches[i], int(bounds[i])) for i in range(start, end)]
+        return Call(step, [made[i : i + size] for i in range(0, len(made), size)])
+
+    def _batch(self, indices: np.ndarray, bound: int) -> Batch:
+        rows = batch_rows(bound, self._config.batch_size, self._config.max_batch_steps)
+        return padded(self._sequences, indices, rows, bound)
+
+    def _of_epoch(self, epoch: int) -> tuple[list[np.ndarray], np.ndarray]:
+        """The batches of an epoch, and what each is padded to."""
+        if self._epoch is None or self._epoch[0] != epoch:
+            config = self._config
+            batches = make_batches(
+                self._lengths,
+                config.batch_size,
+                self.boundaries,
+                config.seed,
+                epoch,
+                config.max_batch_steps,
+            )
+            bounds = bounds_of(batches, self._lengths, self.boundaries)
+            if self._group > 1:
+                order = in_groups(bounds, self._group, config.seed, epoch)
+                batches, bounds = [batches[i] for i in order], bounds[order]
+            self._epoch = epoch, batches, bounds
+        return self._epoch[1:]
+
+
+def in_groups(buckets: np.ndarray, size: int, seed: int, epoch: int) -> np.ndarray:
+    """Returns an order in which up to `size` batches of a bucket follow each other.
+
+    Args:
+      buckets: Bucket of each batch, `[N]`.
+      size: Most batches in a group.
+      seed: With `epoch`, decides the order of the groups; within a group that of the batches stays.
+      epoch: Number of the epoch.
+    """
+    groups: list[np.ndarray] = []
+    for bucket in np.unique(buckets):
+        own = np.flatnonzero(buckets == bucket)
+        groups += [own[i : i + size] for i in range(0, len(own), size)]
+    order = np.random.default_rng([seed, epoch, 1]).permutation(len(groups))
+    return np.concatenate([groups[i] for i in order])
