@@ -11,7 +11,7 @@ from train.engine.workdir import Workdir
 from train.settings.config import TrainConfig
 from train.support.errors import UserError
 
-__all__ = ["SavedRun", "read_run"]
+__all__ = ["SavedRun", "read_run", "saved_fields"]
 
 
 @dataclasses.dataclass(frozen=True)
