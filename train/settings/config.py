@@ -11,7 +11,7 @@ import tyro
 from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
 from tf_latentflow.config import ConfigError
 from tf_latentflow.rows import Setting, resolve
-from train.engine.settings import LoopSettings, refuse_flag
+from train.engine.settings import LoopSettings
 from train.settings.presets import RULES
 from train.support.errors import UserError
 from train.support.units import Unit
@@ -125,14 +125,6 @@ class TrainConfig(LoopSettings, _RunSettings):
           UserError: Naming the flag, what it expects and what it got.
         """
         super().check()
-        for name in (*_MODEL_SIZES, "made_units"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                refuse_flag(name, "a whole number above 0", value)
-        for name in _DROPOUTS:
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < 1:
-                refuse_flag(name, "a number from 0 to below 1", value)
         self.model_config()  # Whatever follows from the data.
 
     def to_dict(self) -> dict[str, Any]:
@@ -170,7 +162,7 @@ class TrainConfig(LoopSettings, _RunSettings):
 
     def model_flags(self) -> dict[str, Any]:
         """Returns the fields of `ModelConfig` that flags have set."""
-        values = {name: getattr(self, name) for name in (*_MODEL_SIZES, *_DROPOUTS)}
+        values = {name: getattr(self, name) for name in _OF_MODEL}
         if self.made_units is not None:
             values["made_sizes"] = (self.made_units, self.made_units)
         return {name: value for name, value in values.items() if value is not None}
@@ -184,8 +176,10 @@ class TrainConfig(LoopSettings, _RunSettings):
         return Path("runs") / f"{self.model}-{dataset}-{self.preset}-{self.seed}"
 
 
-_MODEL_SIZES = ("latent_size", "hidden_size", "flow_layers")
-_DROPOUTS = ("dropout", "posterior_dropout", "emitter_dropout")
+_OF_MODEL = (
+    *("latent_size", "hidden_size", "flow_layers"),
+    *("dropout", "posterior_dropout", "emitter_dropout"),
+)
 # By which flag a field of `ModelConfig` is set, where it is not the field's name.
 _FLAGS = {"name": "model", "made_sizes": "made_units"}
 
