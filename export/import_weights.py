@@ -15,7 +15,9 @@ import tyro
 from export.bundle.device.result import read_result
 from tf_latentflow import ModelConfig
 from train.data.tasks import TASKS
+from train.engine.differences import other_fields
 from train.engine.workdir import Workdir
+from train.runs.saved_run import saved_fields
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
 from train.support.screen import Screen
@@ -45,7 +47,12 @@ def main(args: Sequence[str] | None = None) -> None:
     flags = parse_flags(ImportConfig, "python -m export.import_weights", args)
     numbers, values = read_result(flags.result)
     settings = numbers["settings"]
-    config = TASKS[settings["task"]].from_dict(settings["train"])
+    kind = TASKS[settings["task"]]
+    if other := other_fields(settings, saved_fields(kind)):
+        raise UserError(
+            f"{flags.result} {other}: export the training again, or use the version that wrote it"
+        )
+    config = kind.from_dict(settings["train"])
     if flags.data_dir is not None:
         config = dataclasses.replace(config, data_dir=flags.data_dir)
     settings = {**settings, "train": config.to_dict()}

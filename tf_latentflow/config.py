@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
-from tf_latentflow.rows import EMISSION_SIZES, EMISSIONS, PAPER_ROWS, PRESETS, ROWS
+from tf_latentflow.rows import EMISSIONS, MODEL_NAMES, PRESETS, RULES, Setting, resolve
 
 __all__ = ["ConfigError", "ModelConfig"]
 
@@ -28,6 +28,8 @@ class ConfigError(ValueError):
 @dataclass(frozen=True)
 class ModelConfig:
     """Everything that determines a model's variables and formulas.
+
+    The defaults are those of `af-af` at preset `small`, for text.
 
     Attributes:
       name: Row of the paper that this is, or any other name.
@@ -58,7 +60,7 @@ class ModelConfig:
     emission: str = "categorical"
     vocab_size: int = 51
     max_length: int = 288
-    latent_size: int = 16
+    latent_size: int = 8
     hidden_size: int = 128
     num_lstm_layers: int = 2
     flow_layers: int = 3
@@ -148,21 +150,30 @@ class ModelConfig:
     def from_name(cls, name: str, preset: str = "small", **overrides: Any) -> ModelConfig:
         """The row `name` at the sizes of `preset`, single fields replaced by `overrides`.
 
+        It is the model that the training programs train under these names, but for what follows
+        from their data: the `vocabulary`, its size, and of music the `max_length`.
+
         Raises:
           ConfigError: unknown name or preset (the message lists the valid ones), or invalid sizes.
           TypeError: an override is no field.
         """
-        _check_name("model name", name, ROWS)
+        settings = cls.resolve(name, preset, **overrides)
+        return cls(**{field: setting.value for field, setting in settings.items()})
+
+    @classmethod
+    def resolve(cls, name: str, preset: str = "small", **overrides: Any) -> dict[str, Setting]:
+        """The fields of `from_name`, each with the rule of `tf_latentflow.rows` that set it.
+
+        Raises:
+          ConfigError: unknown name or preset.
+          TypeError: an override is no field.
+        """
+        _check_name("model name", name, MODEL_NAMES)
         _check_name("preset", preset, PRESETS)
-        unknown = set(overrides) - {field.name for field in dataclasses.fields(cls)}
-        if unknown:
+        defaults = {field.name: field.default for field in dataclasses.fields(cls)}
+        if unknown := set(overrides) - set(defaults):
             raise TypeError(f"expected fields of ModelConfig; got {sorted(unknown)}")
-        emission = overrides.get("emission", "categorical")
-        _check_name("emission", emission, EMISSIONS)
-        sizes = {**PRESETS[preset], **EMISSION_SIZES[emission]}
-        if preset == "paper":
-            sizes |= {"dropout": 0.2, **PAPER_ROWS[emission].get(name, {})}
-        return cls(**{"name": name, **ROWS[name], **sizes, **overrides})
+        return resolve(RULES, defaults, {"name": name, "preset": preset, **overrides})
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; `from_dict` is its inverse."""
@@ -178,7 +189,7 @@ class ModelConfig:
         return cls(**values)
 
 
-def _check_name(what: str, value: str | None, table: Mapping[str, Any]) -> None:
+def _check_name(what: str, value: str | None, table: Collection[str]) -> None:
     if value not in table:
         message = f"expected {what} to be one of {', '.join(table)}; got {value!r}"
         raise ConfigError(what.removeprefix("model "), message)

@@ -14,6 +14,7 @@ from tests.exported import CHARACTERS, MAX_LENGTH, Served
 from tests.models import make_model
 from train.data.music.config import MusicConfig
 from train.data.text.config import TextConfig
+from train.engine.workdir import FORMAT
 from train.support.errors import UserError
 
 
@@ -22,6 +23,7 @@ def _write_run(folder, task, **overrides):
     model = make_model("lstm", max_length=MAX_LENGTH, **overrides)
     folder.mkdir()
     settings = {
+        "format": FORMAT,
         "task": task,
         "train": {"text": TextConfig, "music": MusicConfig}[task].from_preset("tiny").to_dict(),
         "model": model.config.to_dict(),

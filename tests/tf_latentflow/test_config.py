@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
 from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
+from tf_latentflow.rows import EMISSIONS, GIVEN, RULES, Rule, Setting, resolve
+
+FIELDS = {field.name for field in dataclasses.fields(ModelConfig)}
 
 ROWS = {
     "af-af": ("nlsq", "af", "af"),
@@ -47,6 +51,64 @@ def test_music_has_its_own_sizes() -> None:
         for name in ("af-af", "iaf-scf", "lstm")
     }
     assert rates == {"af-af": 0.2, "iaf-scf": 0.0, "lstm": 0.1}
+
+
+def test_a_small_model_of_music_has_dropout_where_it_can() -> None:
+    rates = {}
+    for name in ("af-af", "iaf-scf", "lstm"):
+        config = ModelConfig.from_name(name, emission="bernoulli")
+        rates[name] = (config.dropout, config.posterior_dropout, config.emitter_dropout)
+    assert rates == {"af-af": (0.5, 0.2, 0.5), "iaf-scf": (0.0, 0.2, 0.5), "lstm": (0.5, 0.0, 0.0)}
+    assert ModelConfig.from_name("af-af").dropout == 0.0
+
+
+def test_the_defaults_are_a_row() -> None:
+    assert ModelConfig() == ModelConfig.from_name("af-af", "small")
+
+
+def test_a_choice_brings_its_rules() -> None:
+    config = ModelConfig.from_name("af-af", "paper", time="iaf")
+    assert (config.time, config.dropout, config.flow_layers) == ("iaf", 0.0, 5)
+
+
+def test_rules_name_what_there_is() -> None:
+    known = {"name": set(MODEL_NAMES), "preset": set(PRESETS), "emission": set(EMISSIONS)}
+    for when, fields in RULES:
+        assert fields.keys() <= FIELDS
+        for name, value in when.items():
+            values = set(value) if isinstance(value, tuple) else {value}
+            assert values <= known[name] if name in known else name in FIELDS
+    assert PRESETS == ("tiny", "small", "paper")
+
+
+def test_the_last_rule_counts_but_what_is_given_more() -> None:
+    rules = (
+        Rule({}, {"a": 1, "b": 1}),
+        Rule({"kind": ("x", "y")}, {"a": 2, "b": 2, "c": 2}),
+        Rule({"kind": "y"}, {"a": 3}),
+        Rule({"a": 2}, {"d": 4}),
+        Rule({"b": GIVEN}, {"e": None}),
+    )
+    defaults = dict.fromkeys("abcde", 0)
+    assert resolve(rules, defaults, {"kind": "x", "c": 9}) == {
+        "a": Setting(2, {"kind": "x"}),
+        "b": Setting(2, {"kind": "x"}),
+        "c": Setting(9, {"c": GIVEN}),
+        "d": Setting(4, {"a": 2}),
+        "e": Setting(0, {}),
+    }
+    found = resolve(rules, defaults, {"kind": "z", "b": None})
+    assert [setting.value for setting in found.values()] == [1, None, 0, 0, None]
+    assert found["e"].when == {"b": GIVEN}
+    with pytest.raises(KeyError, match="kind"):
+        resolve(rules, defaults, {})
+
+
+def test_a_field_says_which_rule_set_it() -> None:
+    settings = ModelConfig.resolve("lstm", "paper", emission="bernoulli", hidden_size=7)
+    assert settings["dropout"] == Setting(0.1, {"preset": "paper", "name": "lstm"})
+    assert settings["hidden_size"] == Setting(7, {"hidden_size": GIVEN})
+    assert settings["max_length"] == Setting(288, {})
 
 
 def test_configurations_saved_before_there_was_music_are_of_text() -> None:

@@ -19,6 +19,7 @@ from train import char_lm, evaluate, polyphonic_music, reproduce, sample
 from train.data.music.config import MusicConfig
 from train.data.music.midi import write_midi
 from train.data.text.config import TextConfig
+from train.engine.workdir import FORMAT
 from train.samples.flags import SampleConfig
 from train.support.errors import UserError
 
@@ -257,9 +258,10 @@ def test_a_run_on_music_is_no_run_on_text(flow: Path) -> None:
 
 
 def test_a_run_of_no_known_kind_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"train": {}}')
-    with pytest.raises(UserError, match="text, music"):
-        evaluate.main([str(tmp_path)])
+    for task in ('"tables"', "null", "[]", "{}"):
+        (tmp_path / "config.json").write_text(f'{{"format": {FORMAT}, "task": {task}}}')
+        with pytest.raises(UserError, match="text, music"):
+            evaluate.main([str(tmp_path)])
 
 
 def test_a_folder_of_midi_files(tmp_path: Path) -> None:
@@ -267,13 +269,13 @@ def test_a_folder_of_midi_files(tmp_path: Path) -> None:
     for i in range(12):
         write_midi(tmp_path / f"{i}.mid", draw_piece(rng, 16), steps_per_beat=4)
     (tmp_path / "broken.mid").write_bytes(b"MThd")
-    dataset = MusicConfig(dataset=str(tmp_path), steps_per_beat=4).load()
+    config = MusicConfig(dataset=str(tmp_path), steps_per_beat=4)
+    dataset, model = config.load(), config.model_config()
     assert re.search(r"^1 left out.*\n.*broken\.mid", dataset.describe(), re.MULTILINE)
-    assert dataset.model_fields() == {
-        "emission": "bernoulli",
-        "vocab_size": 88,
-        "max_length": 20,
-    }
+    fields = dataset.model_fields()
+    assert fields == {"emission": "bernoulli", "vocab_size": 88, "max_length": 20}
+    differing = {name for name, value in fields.items() if getattr(model, name) != value}
+    assert differing == set(MusicConfig.from_data)
 
 
 def test_reproduce_makes_and_skips_rows(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from train.engine.differences import other_fields
 from train.engine.schedules import Plateau
 from train.engine.settings import LoopSettings
+from train.support.errors import UserError
 
 __all__ = ["NonFiniteError", "RunState", "RunSummary"]
 
@@ -53,7 +55,17 @@ class RunState:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> RunState:
-        """Returns the state that `to_dict` wrote."""
+        """Returns the state that `to_dict` wrote.
+
+        Raises:
+          UserError: If another version wrote it, and it has other fields.
+        """
+        known = {"state": list(vars(cls())), "state.plateau": list(Plateau().to_dict())}
+        other = other_fields({"state": fields, "state.plateau": fields.get("plateau")}, known)
+        if other:
+            raise UserError(
+                f"the checkpoint {other}: start a new run, or use the version that wrote it"
+            )
         return cls(**{**fields, "plateau": Plateau.from_dict(fields["plateau"])})
 
 

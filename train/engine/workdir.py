@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import filelock
 
+from train.engine.differences import (
+    LIMITS,
+    describe_difference,
+    differences,
+    is_extension,
+    other_fields,
+)
 from train.support.errors import UserError
 from train.support.files import (
     clear_leftovers,
@@ -20,11 +28,18 @@ from train.support.files import (
     write_json,
 )
 
-__all__ = ["Workdir"]
+__all__ = ["FORMAT", "ConfigFileError", "Workdir"]
+
+# Counts the changes after which the files of a run mean something else: fields of config.json, the
+# state and the variables of its checkpoints. A run without a number is of format 1.
+FORMAT = 2
 
 _CURE = "choose another --workdir"
-_PLACES = ("dataset", "data_dir")  # Of the data, which may move.
-_LIMITS = ("epochs", "max_steps")
+_ANEW = "train again in a new --workdir"
+
+
+class ConfigFileError(UserError):
+    """The config.json of a run is damaged, or was written by another version."""
 
 
 class Workdir:
@@ -32,7 +47,7 @@ class Workdir:
 
     | file                | what                                                                  |
     |---------------------|-----------------------------------------------------------------------|
-    | `config.json`       | all settings, the model's config with the vocabulary, dataset checksum |
+    | `config.json`       | format, all settings, the model's config with the vocabulary, checksum |
     | `resumes.json`      | steps at which the run went on after it had been stopped              |
     | `checkpoints/`      | state of the run                                                      |
     | `tensorboard/`      | event files, `train/` and `valid/`: `tensorboard --logdir WORKDIR`    |
@@ -71,7 +86,8 @@ class Workdir:
           writing: Whether the folder must be writable.
 
         Raises:
-          UserError: If the folder holds another run or other files, or cannot be written.
+          UserError: If the folder holds another run or other files, or cannot be written;
+            `ConfigFileError` if it holds a run that this version does not know.
         """
         path = self.path
         if path.exists() and not path.is_dir():
@@ -94,19 +110,25 @@ class Workdir:
             return
         different = self._differences(settings)
         if self.has_finished:
-            different = {n: pair for n, pair in different.items() if not _is_extension(n, *pair)}
+            different = {n: pair for n, pair in different.items() if not is_extension(n, *pair)}
         if "dataset_sha256" in different:
-            raise UserError(
-                f"{path} holds a run on other data, or they have changed since: restore them, or "
-                f"{_CURE}"
-            )
+            raise self._other_data()
         if different:
-            lines = "; ".join(_line(name, *pair) for name, pair in different.items())
+            lines = "; ".join(describe_difference(n, *pair) for n, pair in different.items())
             raise UserError(f"{path} holds a run with other settings ({lines}): {_CURE}")
+
+    def check_results_data(self, sha256: str) -> None:
+        """Refuses data, by their digest, that are not those of results.json.
+
+        Raises:
+          UserError: If they are others.
+        """
+        if self.read_results().get("dataset_sha256", sha256) != sha256:
+            raise self._other_data()
 
     def is_extended_by(self, settings: Mapping[str, Any]) -> bool:
         """Whether settings that passed `check` give a run that has finished a larger limit."""
-        return any(name in _LIMITS for name in self._differences(settings))
+        return any(name in LIMITS for name in self._differences(settings))
 
     def claim(self, config: Mapping[str, Any]) -> None:
         """Takes the folder for this process, and writes config.json.
@@ -128,25 +150,42 @@ class Workdir:
         self.check(config)  # Another process may have been faster.
         clear_leftovers(self.path, self.checkpoints, self.path / "samples", self.tensorboard)
         if not self.config_file.exists():
-            write_json(self.config_file, config)
+            write_json(self.config_file, {"format": FORMAT, **config})
         elif self._differences(config):
             self._keep_first_end()
             write_json(self.config_file, {**self.read_config(), **config})
 
-    def read_config(self) -> dict[str, Any]:
+    def read_config(
+        self, known: Mapping[str, Collection[str]] = MappingProxyType({})
+    ) -> dict[str, Any]:
         """Returns the content of config.json.
 
+        Args:
+          known: The names of the fields that this version has, by section.
+
         Raises:
-          UserError: If it is not there or not readable.
+          UserError: If it is not there; `ConfigFileError` if it is damaged, of another format, or
+            has other fields than these.
         """
+        file = self.config_file
         try:
-            config = read_json_or_refuse(self.config_file, _CURE)
+            config = read_json_or_refuse(file, _ANEW)
         except FileNotFoundError:
             raise UserError(
                 f"{self.path} holds no run: give the folder of a finished training"
             ) from None
+        except UserError as error:
+            raise ConfigFileError(str(error)) from None
         if not isinstance(config, dict):
-            raise UserError(f"{self.config_file} is not the config of a run: {_CURE}")
+            raise ConfigFileError(f"{file} is not the config of a run: {_ANEW}")
+        number = config.get("format", 1)
+        if type(number) is not int:
+            raise ConfigFileError(f"{file} is damaged, its format is {number!r:.40}: {_ANEW}")
+        other = other_fields(config, known)
+        if number != FORMAT:
+            other = f"is of format {number}, and this version has format {FORMAT}"
+        if other:
+            raise ConfigFileError(f"{file} {other}: {_ANEW}, or use the version that wrote it")
         return config
 
     def read_results(self) -> dict[str, Any]:
@@ -157,29 +196,24 @@ class Workdir:
         """
         cure = "delete it and run the training with the same flags, which tests the model again"
         results = read_json_or_refuse(self.results_file, cure)
-        if not isinstance(results, dict) or not {"test", "train", "samples"} <= results.keys():
+        parts = ("test", "train", "samples")
+        if not isinstance(results, dict) or not all(
+            isinstance(results.get(part), dict) for part in parts
+        ):
             raise UserError(f"{self.results_file} is damaged: {cure}")
         return results
 
-    def read_resumes(self) -> list[int]:
-        """Returns the steps at which the run went on after it had been stopped.
-
-        Raises:
-          UserError: If their file is damaged.
-        """
-        cure = "delete it: the run goes on without it"
-        try:
-            resumes = read_json_or_refuse(self.resumes_file, cure)
-        except FileNotFoundError:
-            return []
-        if not isinstance(resumes, list):
-            raise UserError(f"{self.resumes_file} is damaged: {cure}")
-        return resumes
+    def _other_data(self) -> UserError:
+        return UserError(
+            f"{self.path} holds a run on other data, or they have changed since: restore them, or "
+            f"{_CURE}"
+        )
 
     def _differences(self, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
         """Returns what config.json and the settings say where they differ, by name."""
-        # As JSON sees them: tuples are lists there.
-        return _differences(self.read_config(), json.loads(json.dumps(settings)))
+        settings = json.loads(json.dumps(settings))  # As JSON sees them: tuples are lists there.
+        known = {name: part for name, part in settings.items() if isinstance(part, dict)}
+        return differences(self.read_config(known), settings)
 
     def _keep_first_end(self) -> None:
         """Gives the results and the model of the run's end so far names of their own."""
@@ -194,24 +228,3 @@ class Workdir:
 
 def _is_ours_before_config(path: Path) -> bool:
     return path.name == ".lock" or is_temporary(path)
-
-
-def _differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    found: dict[str, tuple[Any, Any]] = {}
-    for name, value in asked.items():
-        other = there.get(name)
-        if isinstance(value, Mapping) and isinstance(other, Mapping):
-            found |= _differences(other, value)
-        elif value != other and name not in _PLACES:
-            found[name] = other, value
-    return found
-
-
-def _is_extension(name: str, there: Any, asked: Any) -> bool:
-    """Whether a limit has become larger."""
-    return name in _LIMITS and there is not None and asked is not None and asked > there
-
-
-def _line(name: str, there: Any, asked: Any) -> str:
-    short = isinstance(asked, (str, int, float, type(None)))
-    return f"{name} is {there}, not {asked}" if short else f"another {name}"

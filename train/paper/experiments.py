@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from train.settings.presets import family
+from tf_latentflow import ModelConfig
 
 __all__ = ["FIGURES", "SCALES", "TABLES", "Figure", "Row", "Run", "Table", "flags_of"]
 
@@ -216,6 +216,7 @@ def flags_of(run: Run, scale: str) -> list[str]:
     """
     if scale not in SCALES:
         raise ValueError(f"expected a scale of {', '.join(SCALES)}; got {scale!r}")
-    extra = _SCALE_FLAGS.get((scale, run.dataset, family(run.model)), ())
+    family = "flow" if ModelConfig.from_name(run.model).is_flow else "lstm"
+    extra = _SCALE_FLAGS.get((scale, run.dataset, family), ())
     fixed = ("--model", run.model, "--dataset", run.dataset, "--preset", SCALES[scale])
     return [*fixed, *extra, *run.flags]

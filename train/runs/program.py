@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from train.data.music.config import MusicConfig
 from train.data.text.config import TextConfig
 from train.engine.results_table import results_table
-from train.engine.workdir import Workdir
+from train.engine.workdir import ConfigFileError, Workdir
 from train.runs.too_long import refuse_too_long
 from train.samples.printed import print_samples
 from train.settings.config import TrainConfig
@@ -53,21 +53,35 @@ def run_training(
 def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) -> bool:
     """Whether the run has ended, and these settings ask for no more of it.
 
-    Its numbers outlive its data, but are not those of other data.
+    Its numbers outlive its data and the version that wrote it, but are not those of other data.
     """
     if not workdir.results_file.exists():
         workdir.check(settings)
         return False
-    workdir.check(settings, writing=False)
-    if workdir.is_extended_by(settings):
-        return False
+    try:
+        workdir.check(settings, writing=False)
+        if workdir.is_extended_by(settings):
+            return False
+    except ConfigFileError as error:
+        if not _ended_as_asked(workdir.read_results(), config):
+            raise
+        print(f"note: the settings cannot be compared ({error})", file=sys.stderr)
     try:
         digest = config.load().sha256
     except UserError as error:
         print(f"note: the data cannot be compared ({error})", file=sys.stderr)
     else:
-        workdir.check({**settings, "dataset_sha256": digest}, writing=False)
+        workdir.check_results_data(digest)
     return True
+
+
+def _ended_as_asked(results: Mapping[str, Any], config: TrainConfig) -> bool:
+    """Whether results, of whichever version, are of the run that the settings name."""
+    names = {"task": config.task, "model": config.model, "preset": config.preset}
+    ends = {"steps": config.max_steps, "epochs": config.epochs}
+    return {**names, "seed": config.seed}.items() <= results.items() and any(
+        limit is not None and results["train"].get(name) == limit for name, limit in ends.items()
+    )
 
 
 def _train(config: TrainConfig, settings: dict[str, Any], workdir: Workdir, screen: Screen) -> None:

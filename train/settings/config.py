@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from tf_latentflow import ModelConfig
+import tyro
+
+from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
 from tf_latentflow.config import ConfigError
-from train.engine.settings import LoopSettings, refuse_flag
-from train.settings.presets import preset_fields
+from tf_latentflow.rows import Setting, resolve
+from train.engine.settings import LoopSettings
+from train.settings.presets import RULES
 from train.support.errors import UserError
 from train.support.units import Unit
 
-__all__ = ["TrainConfig"]
+__all__ = ["TrainConfig", "flag_of"]
+
+_FLOWS = [name for name in MODEL_NAMES if ModelConfig.from_name(name).is_flow]
+_BASELINES = [name for name in MODEL_NAMES if name not in _FLOWS]
+_MODEL_HELP = (
+    f"{', '.join(_FLOWS[:-1])} or {_FLOWS[-1]}, latent flows;\n"
+    f"or {' or '.join(_BASELINES)}, the discrete baseline."
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,9 +32,7 @@ class _RunSettings:
 
     # The docstrings are the help, which keeps the line breaks before an indent or a mark.
 
-    model: str = "af-af"
-    """af-af, af-scf, iaf-scf, af-only, af-af-affine, af-indep or af-indep-affine, latent flows;
-    or lstm, the discrete baseline."""
+    model: Annotated[str, tyro.conf.arg(help=_MODEL_HELP)] = "af-af"
     dataset: str
     """Name of a dataset, or a path."""
     data_dir: Path | None = None
@@ -46,9 +54,11 @@ class _RunSettings:
     """Dropout of the LSTM of the prior (0 for IAF), or of the baseline [0 to 1]. None: that of the
     sizes."""
     posterior_dropout: float | None = None
-    """Dropout of the states that the inference network reads q(z|x) from [0 to 1]. None: 0."""
+    """Dropout of the states that the inference network reads q(z|x) from [0 to 1]. None:
+    that of the sizes."""
     emitter_dropout: float | None = None
-    """Dropout of the states beside z that the emitter reads [0 to 1]. None: 0."""
+    """Dropout of the states beside z that the emitter reads [0 to 1]. None: that of the
+    sizes."""
 
 
 # A dataclass has the fields of its last base first: what is trained, then how.
@@ -71,6 +81,8 @@ class TrainConfig(LoopSettings, _RunSettings):
     """What is observed at a step, a key of `tf_latentflow.rows.EMISSIONS`."""
     unit: ClassVar[Unit]
     """In what likelihoods are given."""
+    from_data: ClassVar[tuple[str, ...]]
+    """Fields of `ModelConfig` that follow from the dataset."""
 
     @classmethod
     def from_preset(
@@ -85,12 +97,26 @@ class TrainConfig(LoopSettings, _RunSettings):
         Raises:
           ValueError: If there is no such preset.
         """
-        dataset = cls.dataset if dataset is None else dataset
-        fields = {**preset_fields(cls.task, preset, model, dataset), "dataset": dataset}
-        # A limit given by hand replaces that of the preset, whichever unit either has.
-        if overrides.keys() & {"epochs", "max_steps"}:
-            fields |= {"epochs": None, "max_steps": None}
-        return cls(**{**fields, "preset": preset, "model": model, **overrides})
+        named = {} if dataset is None else {"dataset": dataset}
+        settings = cls.resolve(preset=preset, model=model, **named, **overrides)
+        return cls(**{name: setting.value for name, setting in settings.items()})
+
+    @classmethod
+    def resolve(cls, **given: Any) -> dict[str, Setting]:
+        """Returns every setting of a run, with the rule of `train.settings.presets` that set it.
+
+        Args:
+          **given: Settings by name, among them whatever of preset, model and dataset is not the
+            default.
+
+        Raises:
+          ValueError: If there is no such preset.
+        """
+        preset = given.get("preset", cls.preset)
+        if preset not in PRESETS:
+            raise ValueError(f"expected a preset of {', '.join(PRESETS)}; got {preset!r}")
+        defaults = {field.name: field.default for field in dataclasses.fields(cls)}
+        return resolve(RULES, defaults, {"task": cls.task, **given})
 
     def check(self) -> None:
         """Refuses values that no run can have.
@@ -99,15 +125,7 @@ class TrainConfig(LoopSettings, _RunSettings):
           UserError: Naming the flag, what it expects and what it got.
         """
         super().check()
-        for name in (*_MODEL_SIZES, "made_units"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                refuse_flag(name, "a whole number above 0", value)
-        for name in _DROPOUTS:
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < 1:
-                refuse_flag(name, "a number from 0 to below 1", value)
-        self.model_config(emission=self.emission)  # Whatever follows from the data.
+        self.model_config()  # Whatever follows from the data.
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the settings as JSON values; paths are absolute, and the workdir is left out."""
@@ -136,15 +154,18 @@ class TrainConfig(LoopSettings, _RunSettings):
         Raises:
           UserError: If there is no such model.
         """
-        values = {name: getattr(self, name) for name in (*_MODEL_SIZES, *_DROPOUTS)}
+        given = {"emission": self.emission, **self.model_flags(), **fields}
+        try:
+            return ModelConfig.from_name(self.model, self.preset, **given)
+        except ConfigError as error:
+            raise UserError(f"{flag_of(error.field)}: {error}") from None
+
+    def model_flags(self) -> dict[str, Any]:
+        """Returns the fields of `ModelConfig` that flags have set."""
+        values = {name: getattr(self, name) for name in _OF_MODEL}
         if self.made_units is not None:
             values["made_sizes"] = (self.made_units, self.made_units)
-        asked = {name: value for name, value in values.items() if value is not None}
-        try:
-            return ModelConfig.from_name(self.model, preset=self.preset, **fields, **asked)
-        except ConfigError as error:
-            flag = _FLAGS.get(error.field, error.field.replace("_", "-"))
-            raise UserError(f"--{flag}: {error}") from None
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def run_directory(self) -> Path:
@@ -155,7 +176,14 @@ class TrainConfig(LoopSettings, _RunSettings):
         return Path("runs") / f"{self.model}-{dataset}-{self.preset}-{self.seed}"
 
 
-_MODEL_SIZES = ("latent_size", "hidden_size", "flow_layers")
-_DROPOUTS = ("dropout", "posterior_dropout", "emitter_dropout")
+_OF_MODEL = (
+    *("latent_size", "hidden_size", "flow_layers"),
+    *("dropout", "posterior_dropout", "emitter_dropout"),
+)
 # By which flag a field of `ModelConfig` is set, where it is not the field's name.
-_FLAGS = {"name": "model", "made_sizes": "made-units"}
+_FLAGS = {"name": "model", "made_sizes": "made_units"}
+
+
+def flag_of(field: str) -> str:
+    """Returns the flag that sets a field, of the training or of `ModelConfig`."""
+    return "--" + _FLAGS.get(field, field).replace("_", "-")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+import tyro
 
 from train.settings.config import TrainConfig
+from train.settings.show import show_config
 from train.support.errors import UserError
 from train.support.flags import parse_flags, peek_flags
 
@@ -22,8 +26,14 @@ class _Peek:
     model: str = "af-af"
     dataset: str | None = None
     preset: str = "small"
-    epochs: str | None = None
-    max_steps: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Show:
+    """What is no setting of a run."""
+
+    show_config: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print every setting of the run and its model, and where it comes from; train nothing."""
 
 
 def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) -> Config:
@@ -35,14 +45,39 @@ def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) ->
 
     Raises:
       UserError: If a value is impossible.
-      SystemExit: As `parse_flags`.
+      SystemExit: As `parse_flags`, and with status 0 after `--show-config`.
     """
+    args = sys.argv[1:] if args is None else args
     peek = peek_flags(_Peek, args)
-    limits = {name: None for name in ("epochs", "max_steps") if getattr(peek, name) is not None}
     try:
-        default = kind.from_preset(peek.preset, peek.model, peek.dataset, **limits)
+        default = kind.from_preset(peek.preset, peek.model, peek.dataset)
     except ValueError as error:
         raise UserError(f"--preset: {error}") from None
-    config = parse_flags(kind, f"python -m {kind.program}", args, default)
+    names = [field.name for field in dataclasses.fields(kind)]
+    flags = dataclasses.make_dataclass(
+        "Flags",
+        [],
+        bases=(_Show, kind),
+        namespace={"__doc__": kind.__doc__},
+        frozen=True,
+        kw_only=True,
+    )
+    parsed = parse_flags(
+        flags, f"python -m {kind.program}", args, flags(**{n: getattr(default, n) for n in names})
+    )
+    # What is given may move what is not, as one limit does the other.
+    given = {name: getattr(parsed, name) for name in _given(args) if name in names}
+    settings = kind.resolve(**given)
+    values = {name: getattr(parsed, name) for name in names}
+    config = kind(**values | {n: setting.value for n, setting in settings.items() if setting.when})
     config.check()
+    if parsed.show_config:
+        print(show_config(config, settings), flush=True)
+        raise SystemExit(0)
     return config
+
+
+def _given(args: Sequence[str]) -> set[str]:
+    """Returns the names of the flags of a command line."""
+    flags = (arg.partition("=")[0] for arg in args if arg.startswith("--"))
+    return {flag[2:].replace("-", "_").removeprefix("no_") for flag in flags}

@@ -1,152 +1,116 @@
-"""The table of training presets: how long, how fast, and by which schedule a model is trained."""
+"""How a model is trained: what task, preset, model and dataset stand for, one list of rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from tf_latentflow.rows import GIVEN, Rule
 
-__all__ = ["PRESET_NAMES", "family", "preset_fields"]
+__all__ = ["RULES"]
 
-PRESET_NAMES = ("tiny", "small", "paper")
-
-# Every row is complete but for the fields whose default in `TrainConfig` holds for all presets.
-# Counts of `tiny` and `small` are optimiser steps, those of `paper` epochs (`schedule_unit`).
-_COMMON: Mapping[str, Mapping[str, Any]] = {
+# Rules as in `tf_latentflow.rows`, which says what the model is: a later one counts more. A model
+# with settings of its own is one more of them. Counts of `tiny` and `small` are optimiser steps,
+# those of `paper` epochs.
+RULES: tuple[Rule, ...] = (
     # Seconds; for tests.
-    "tiny": {
-        "compile_loops": False,
-        "schedule_unit": "steps",
-        "epochs": None,
-        "max_steps": 40,
-        "batch_size": 8,
-        "eval_every": 10,
-        "checkpoint_steps": 10,
-        "log_steps": 5,
-        "valid_sequences": 32,
-        "final_decay": 0.25,
-        "test_samples": 4,
-    },
-    # About ten minutes on two CPU cores.
-    "small": {
-        "schedule_unit": "steps",
-        "epochs": None,
-        "max_steps": 1000,
-        "batch_size": 32,
-        "eval_every": 100,
-        "plateau_patience": 4,
-        "checkpoint_steps": 100,
-        "log_steps": 20,
-        "valid_sequences": 512,
-        "final_decay": 0.5,
-        "test_samples": 50,
-    },
-    # As published, and as the released program sets what the paper leaves out.
-    "paper": {
-        "schedule_unit": "epochs",
-        "epochs": 100,
-        "max_steps": None,
-        "batch_size": 15,
-        "eval_every": 1,
-        "checkpoint_steps": 1000,
-        "log_steps": 100,
-        "valid_sequences": 0,
-        "final_decay": 0.0,
-        "test_samples": 50,
-    },
-}
-
-# What differs from these on music.
-_MUSIC: Mapping[str, Mapping[str, Any]] = {
-    "tiny": {"max_batch_steps": 1024},
-    "small": {
-        "max_steps": 1200,
-        "batch_size": 8,
-        "valid_sequences": 0,
-        "max_batch_steps": 16384,
-    },
-    # Appendix E of the paper; a step's batch is that of `_PAPER_BATCHES`.
-    "paper": {
-        "plateau_patience": 4,
-        "checkpoint_steps": 100,
-        "log_steps": 20,
-        "max_batch_steps": 16384,
-    },
-}
-
-# Batch size and accumulation steps of the published runs; 5 and 1 on any other set.
-_PAPER_BATCHES: Mapping[str, tuple[int, int]] = {"piano-midi": (1, 8), "musedata": (1, 8)}
-
-# The optimiser and the objective, by kind of data, preset and family of models.
-_OBJECTIVES: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
-    ("text", "tiny", "flow"): {
-        "learning_rate": 5e-3,
-        "kl_zero": 5,
-        "kl_ramp": 10,
-        "elbo_samples": 2,
-    },
-    ("text", "tiny", "lstm"): {"learning_rate": 5e-3},
-    # A KL weight of 0.05 from the start costs no reconstruction, and keeps q from running away
-    # from a prior that has yet to learn: with 1e-5 the KL grew to 90 bits per character.
-    ("text", "small", "flow"): {
-        "learning_rate": 5e-3,
-        "kl_floor": 0.05,
-        "kl_zero": 100,
-        "kl_ramp": 400,
-    },
-    ("text", "small", "lstm"): {"learning_rate": 5e-3},
-    ("text", "paper", "flow"): {
-        "learning_rate": 1e-3,
-        "kl_zero": 4,
-        "kl_ramp": 10,
-        "elbo_samples": 10,
-    },
-    ("text", "paper", "lstm"): {"optimizer": "sgd", "learning_rate": 20.0},
-    ("music", "tiny", "flow"): {"learning_rate": 5e-3, "kl_zero": 5, "kl_ramp": 10},
-    ("music", "tiny", "lstm"): {"learning_rate": 5e-3},
-    # Without dropout a model learns a few hundred pieces by heart in twenty epochs.
-    ("music", "small", "flow"): {
-        "dropout": 0.5,
-        "posterior_dropout": 0.2,
-        "emitter_dropout": 0.5,
-        "learning_rate": 5e-3,
-        "kl_floor": 0.05,
-        "kl_zero": 200,
-        "kl_ramp": 600,
-    },
-    ("music", "small", "lstm"): {"dropout": 0.5, "learning_rate": 5e-3},
-    ("music", "paper", "flow"): {"learning_rate": 1e-3, "kl_zero": 20, "kl_ramp": 15},
-    ("music", "paper", "lstm"): {"optimizer": "sgd", "learning_rate": 20.0},
-}
-
-# The density of IAF is computed step by step, without dropout on the prior's LSTM.
-_WITHOUT_DROPOUT = ("iaf-scf",)
-
-
-def family(model: str) -> str:
-    """Returns which rows of the preset table a model reads: `lstm` or `flow`."""
-    return "lstm" if model == "lstm" else "flow"
-
-
-def preset_fields(task: str, preset: str, model: str, dataset: str) -> dict[str, Any]:
-    """Returns the fields of `TrainConfig` that a preset sets for a model on a dataset.
-
-    Args:
-      task: Kind of data, `text` or `music`.
-      preset: One of `PRESET_NAMES`.
-      model: Any name; `lstm` has rows of its own.
-      dataset: Name of the dataset.
-
-    Raises:
-      ValueError: If there is no such preset.
-    """
-    if preset not in PRESET_NAMES:
-        raise ValueError(f"expected a preset of {', '.join(PRESET_NAMES)}; got {preset!r}")
-    fields = {**_COMMON[preset], **_OBJECTIVES[task, preset, family(model)]}
-    if model in _WITHOUT_DROPOUT:
-        fields.pop("dropout", None)
-    if task == "music":
-        fields |= _MUSIC[preset]
-        if preset == "paper":
-            batch_size, accumulation = _PAPER_BATCHES.get(dataset, (5, 1))
-            fields |= {"batch_size": batch_size, "accumulation_steps": accumulation}
-    return fields
+    Rule(
+        {"preset": "tiny"},
+        {
+            "compile_loops": False,
+            "max_steps": 40,
+            "batch_size": 8,
+            "learning_rate": 5e-3,
+            "final_decay": 0.25,
+            "kl_zero": 5,
+            "kl_ramp": 10,
+            "eval_every": 10,
+            "checkpoint_steps": 10,
+            "log_steps": 5,
+            "valid_sequences": 32,
+            "test_samples": 4,
+        },
+    ),
+    Rule({"preset": "tiny", "task": "text"}, {"elbo_samples": 2}),
+    Rule({"preset": "tiny", "task": "music"}, {"max_batch_steps": 1024}),
+    # About ten minutes on two CPU cores. A KL weight of 0.05 from the start costs no
+    # reconstruction, and keeps q from running away from a prior that has yet to learn: with 1e-5
+    # the KL grew to 90 bits per character.
+    Rule(
+        {"preset": "small"},
+        {
+            "learning_rate": 5e-3,
+            "plateau_patience": 4,
+            "final_decay": 0.5,
+            "kl_floor": 0.05,
+            "eval_every": 100,
+            "checkpoint_steps": 100,
+            "log_steps": 20,
+            "test_samples": 50,
+        },
+    ),
+    Rule(
+        {"preset": "small", "task": "text"},
+        {
+            "max_steps": 1000,
+            "batch_size": 32,
+            "kl_zero": 100,
+            "kl_ramp": 400,
+            "valid_sequences": 512,
+        },
+    ),
+    Rule(
+        {"preset": "small", "task": "music"},
+        {
+            "max_steps": 1200,
+            "batch_size": 8,
+            "max_batch_steps": 16384,
+            "kl_zero": 200,
+            "kl_ramp": 600,
+            "valid_sequences": 0,
+        },
+    ),
+    # As published (appendix E), and as the released program sets what the paper leaves out.
+    Rule(
+        {"preset": "paper"},
+        {
+            "schedule_unit": "epochs",
+            "epochs": 100,
+            "learning_rate": 1e-3,
+            "final_decay": 0.0,
+            "eval_every": 1,
+            "valid_sequences": 0,
+            "test_samples": 50,
+        },
+    ),
+    Rule(
+        {"preset": "paper", "task": "text"},
+        {
+            "batch_size": 15,
+            "elbo_samples": 10,
+            "kl_zero": 4,
+            "kl_ramp": 10,
+            "checkpoint_steps": 1000,
+            "log_steps": 100,
+        },
+    ),
+    Rule(
+        {"preset": "paper", "task": "music"},
+        {
+            "batch_size": 5,
+            "max_batch_steps": 16384,
+            "plateau_patience": 4,
+            "kl_zero": 20,
+            "kl_ramp": 15,
+            "checkpoint_steps": 100,
+            "log_steps": 20,
+        },
+    ),
+    Rule(
+        {"preset": "paper", "task": "music", "dataset": ("piano-midi", "musedata")},
+        {"batch_size": 1, "accumulation_steps": 8},
+    ),
+    # The baseline has no latents, and so no KL term.
+    Rule({"model": "lstm"}, {"elbo_samples": 1, "kl_zero": 0, "kl_ramp": 0, "kl_floor": 1e-5}),
+    Rule({"preset": "paper", "model": "lstm"}, {"optimizer": "sgd", "learning_rate": 20.0}),
+    # A limit that is given lifts that of the preset, whichever unit either has.
+    Rule({"epochs": GIVEN}, {"max_steps": None}),
+    Rule({"max_steps": GIVEN}, {"epochs": None}),
+)

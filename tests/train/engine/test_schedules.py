@@ -1,4 +1,4 @@
-"""KL weight, step size and plateau as functions of the step; presets and flags."""
+"""KL weight, step size and plateau as functions of the step."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import pytest
 
 from train.data.text.config import TextConfig
 from train.engine.schedules import Plateau, Schedule, final_decay_scale, kl_weight
-from train.settings.parsing import parse_train_config
-from train.settings.presets import PRESET_NAMES
-from train.support.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -79,50 +76,3 @@ def test_schedule_without_kl_has_no_ramp() -> None:
 def test_ramp_of_small_is_over_by_half_of_the_run() -> None:
     schedule = Schedule(TextConfig.from_preset("small", "af-af"), 60, has_kl=True)
     assert schedule.ramp_end <= schedule.total_steps / 2
-
-
-@pytest.mark.parametrize("model", ["af-af", "lstm"])
-@pytest.mark.parametrize("preset", PRESET_NAMES)
-def test_presets_are_valid_and_survive_json(preset: str, model: str) -> None:
-    config = TextConfig.from_preset(preset, model)
-    config.check()
-    assert TextConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-
-
-def test_flags_override_the_preset() -> None:
-    config = parse_train_config(
-        TextConfig,
-        ["--preset", "paper", "--model", "lstm", "--batch-size", "7", "--max-steps", "9"],
-    )
-    assert (config.optimizer, config.learning_rate) == ("sgd", 20.0)  # Of the baseline's row.
-    assert config.batch_size == 7
-    assert (config.epochs, config.max_steps) == (None, 9)  # One limit lifts the preset's other.
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("batch_size", 0),
-        ("max_steps", -1),
-        ("elbo_samples", 0),
-        ("learning_rate", float("nan")),
-        ("learning_rate", float("inf")),
-        ("learning_rate", 0.0),
-        ("clip_norm", 0.0),
-        ("seed", -1),
-        ("seed", 2**31),
-        ("final_decay", 1.5),
-        ("kl_ramp", -1.0),
-        ("plateau_factor", 0.5),
-        ("checkpoint_steps", 0),
-        ("valid_sequences", -1),
-    ],
-)
-def test_impossible_values_are_refused_by_flag(field: str, value: float) -> None:
-    with pytest.raises(UserError, match="--" + field.replace("_", "-")):
-        TextConfig.from_preset("tiny", "af-af", **{field: value}).check()
-
-
-def test_a_run_needs_an_end() -> None:
-    with pytest.raises(UserError, match="--max-steps"):
-        TextConfig(epochs=None, max_steps=None).check()

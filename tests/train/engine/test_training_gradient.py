@@ -15,7 +15,7 @@ RATES = ("dropout", "posterior_dropout", "emitter_dropout")
 @pytest.mark.parametrize("name", ["af-af", "iaf-scf", "lstm"])
 @pytest.mark.parametrize("preset", ["small", "paper"])
 def test_it_is_the_slope_of_the_bound(float64: None, preset: str, name: str) -> None:
-    config = MusicConfig.from_preset(preset, name).model_config(emission="bernoulli")
+    config = MusicConfig.from_preset(preset, name).model_config()
     rates = {rate: getattr(config, rate) for rate in RATES}
     model, x = make_model(name, emission="bernoulli", **rates), draw_x(emission="bernoulli")
     rng = np.random.default_rng(0)

@@ -29,6 +29,7 @@ class MusicConfig(TrainConfig):
     named_datasets: ClassVar[tuple[str, ...]] = NAMED_SETS
     emission: ClassVar[str] = "bernoulli"
     unit: ClassVar[Unit] = NATS_PER_STEP
+    from_data: ClassVar[tuple[str, ...]] = ("max_length",)
 
     dataset: str = "chorales"
     """chorales (Bach's, as music21 carries them), jsb, nottingham, piano-midi, musedata (the sets

@@ -28,6 +28,7 @@ class TextConfig(TrainConfig):
     named_datasets: ClassVar[tuple[str, ...]] = ("pydoc", "ptb")
     emission: ClassVar[str] = "categorical"
     unit: ClassVar[Unit] = BITS_PER_CHARACTER
+    from_data: ClassVar[tuple[str, ...]] = ("vocab_size", "vocabulary")
 
     dataset: str = "pydoc"
     """pydoc (built in), ptb (Penn Treebank), or a UTF-8 file or folder, a sentence a line."""

@@ -1,0 +1,54 @@
+"""How what is asked of a run differs from what its config.json says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+__all__ = ["differences", "describe_difference", "is_extension", "other_fields"]
+
+LIMITS = ("epochs", "max_steps")
+_PLACES = ("dataset", "data_dir")  # Of the data, which may move.
+
+
+def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Returns the values there and the values asked for where they differ, by name."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, value in asked.items():
+        other = there.get(name)
+        if isinstance(value, Mapping) and isinstance(other, Mapping):
+            found |= differences(other, value)
+        elif value != other and name not in _PLACES:
+            found[name] = other, value
+    return found
+
+
+def is_extension(name: str, there: Any, asked: Any) -> bool:
+    """Whether a limit has become larger."""
+    return name in LIMITS and there is not None and asked is not None and asked > there
+
+
+def describe_difference(name: str, there: Any, asked: Any) -> str:
+    """Returns a difference in words."""
+    short = isinstance(asked, (str, int, float, type(None)))
+    return f"{name} is {there}, not {asked}" if short else f"another {name}"
+
+
+def other_fields(there: Mapping[str, Any], known: Mapping[str, Collection[str]]) -> str | None:
+    """Returns in words which fields are there and not known, or known and not there; or None.
+
+    Args:
+      there: Sections of fields.
+      known: The names of each section's fields.
+    """
+    gone, new = [], []
+    for section, names in known.items():
+        fields = there.get(section)
+        if isinstance(fields, Mapping):
+            gone += [f"{section}.{name}" for name in fields if name not in names]
+            new += [f"{section}.{name}" for name in names if name not in fields]
+        else:
+            new.append(section)
+    words = [f"has {', '.join(gone)}, which this version has not"] if gone else []
+    words += [f"lacks {', '.join(new)}"] if new else []
+    return ", and ".join(words) or None
