@@ -58,15 +58,31 @@ class Noise(NamedTuple):
         rank = int(shape.shape[0])
         # Time first, for then T decides how many numbers there are, and not which come first.
         own = tf.concat([shape[-2:-1], shape[:-3], shape[-1:]], axis=0)
-        known = tf.get_static_value(own, partial=True)
-        known = tf.TensorShape([None] * (rank - 1) if known is None else list(known))
-        first = tf.cast(_hashed(self.seed), self.rows.dtype)
-
-        def row(number: tf.Tensor) -> tf.Tensor:
-            return draw(own, tf.stack([first, number]), dtype=drawn)
-
-        values = tf.map_fn(row, self.rows, fn_output_signature=tf.TensorSpec(known, drawn))
+        rows = _graph_of_rows if tf.executing_eagerly() else _draw_rows
+        values = rows(draw, self.seed, self.rows, own, drawn)
         return tf.cast(tf.transpose(values, [*range(2, rank - 1), 0, 1, rank - 1]), dtype)
+
+
+def _draw_rows(
+    draw: Callable[..., tf.Tensor],
+    seed: tf.Tensor,
+    rows: tf.Tensor,
+    shape: tf.Tensor,
+    dtype: tf.DType,
+) -> tf.Tensor:
+    """Numbers `[B, *shape]`, those of a row from the seed and its number."""
+    known = tf.get_static_value(shape, partial=True)
+    known = tf.TensorShape([None] * int(shape.shape[0]) if known is None else list(known))
+    first = tf.cast(_hashed(seed), rows.dtype)
+
+    def row(number: tf.Tensor) -> tf.Tensor:
+        return draw(shape, tf.stack([first, number]), dtype=dtype)
+
+    return tf.map_fn(row, rows, fn_output_signature=tf.TensorSpec(known, dtype))
+
+
+# A loop that runs operation by operation takes a millisecond a row.
+_graph_of_rows = tf.function(_draw_rows, autograph=False, reduce_retracing=True)
 
 
 def noise_of(seed: Any, num_rows: int | tf.Tensor) -> NoiseSource:
