@@ -57,26 +57,24 @@ class LSTMLanguageModel(SequenceModel):
         """Exact `log p(x | T)` as the reconstruction and a KL of 0, nats `[1, B]` whatever S is."""
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0]) if training else None
-        features = self.features(x, lengths, noise)
-        log_probs = self.symbols.log_prob(features, x)
+        logits = self.logits(x, lengths, noise)
+        log_probs = self.symbols.log_prob(logits, x)
         log_prob = tf.reduce_sum(mask_steps(log_probs, lengths, event_ndims=0), axis=-1)
         return Terms(log_prob[None], tf.zeros_like(log_prob)[None], log_prob[None])
 
-    def features(
+    def logits(
         self, x: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
-        """From `x [B, T, *event_shape]` what `p(x[t] | x[:t], T)` is made of, `[B, T, units]`.
-
-        `self.symbols.logits` makes its logits.
-        """
+        """From `x [B, T, *event_shape]` the logits of `p(x[t] | x[:t], T)`, `[B, T, V]`."""
         positions = self._positions(lengths, tf.shape(x)[1])
         embedded = self.symbols.embed(x)
-        return self.stack(
+        features = self.stack(
             tf.concat([tf.zeros_like(embedded[:, :1]), embedded[:, :-1]], axis=1),
             self.stack.positions(positions),
             self.stack.initial_state(positions, tf.shape(lengths)),
-            dropout_noise,
+            dropout_noise=dropout_noise,
         )
+        return self.symbols.logits(features)
 
     def _estimate(
         self,
@@ -108,7 +106,7 @@ class LSTMLanguageModel(SequenceModel):
             embedded, state = carry
             uniform, offset = inputs
             features, state = self.stack.step(embedded, offset, state)
-            x = self.symbols.choose(features, temperature, uniform)
+            x = self.symbols.choose(self.symbols.logits(features), temperature, uniform)
             return (self.symbols.embed(x), state), x
 
         spec = tf.TensorSpec([*lengths.shape, *self.event_shape], tf.int32)

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
-from tf_latentflow.rows import EMISSIONS, MODEL_NAMES, PRESETS, RULES, Setting, resolve
+from tf_latentflow.rows import (
+    CONDITIONERS,
+    EMISSIONS,
+    EMITTERS,
+    INFERENCE_NETWORKS,
+    MODEL_NAMES,
+    PRESETS,
+    RULES,
+    Setting,
+    resolve,
+)
 
 __all__ = ["ConfigError", "ModelConfig"]
 
@@ -36,6 +46,10 @@ class ModelConfig:
       scalar: Scalar map, a key of `bijectors.SCALAR_MAPS`; None for the baseline.
       hidden: Structure within a step, a key of `bijectors.HIDDEN_STRUCTURES`; None likewise.
       time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`; None likewise.
+      inference: From x to q(z | x, T), a key of `INFERENCE_NETWORKS`; None for the baseline.
+      emitter: From z to p(x[t] | z, T), a key of `EMITTERS`; None likewise.
+      conditioner: What summarises the past for the prior, a key of `CONDITIONERS`; None where
+        nothing does: for the baseline, and for `none` in time.
       emission: What is observed at a step, a key of `EMISSIONS`: a symbol (categorical) or a chord
         of notes (bernoulli).
       vocab_size: Number of symbols, padding (id 0) and unknown (id 1) included; or of notes.
@@ -57,6 +71,9 @@ class ModelConfig:
     scalar: str | None = "nlsq"
     hidden: str | None = "af"
     time: str | None = "af"
+    inference: str | None = "bilstm"
+    emitter: str | None = "bilstm"
+    conditioner: str | None = "lstm"
     emission: str = "categorical"
     vocab_size: int = 51
     max_length: int = 288
@@ -71,17 +88,7 @@ class ModelConfig:
     vocabulary: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        choices = (self.scalar, self.hidden, self.time)
-        if any(choice is None for choice in choices) and choices != (None, None, None):
-            raise ConfigError(
-                "scalar",
-                "expected scalar, hidden and time all set (a flow) or all None (the baseline); "
-                f"got {choices}",
-            )
-        if self.is_flow:
-            _check_name("scalar", self.scalar, SCALAR_MAPS)
-            _check_name("hidden", self.hidden, HIDDEN_STRUCTURES)
-            _check_name("time", self.time, TIME_STRUCTURES)
+        self._check_choices()
         for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
             value = getattr(self, field)
             if value < 1:
@@ -102,6 +109,54 @@ class ModelConfig:
                 "expected dropout 0 for iaf in time, whose density has none, being computed step "
                 f"by step; got {self.dropout}",
             )
+
+    def _check_choices(self) -> None:
+        tables = {
+            "scalar": SCALAR_MAPS,
+            "hidden": HIDDEN_STRUCTURES,
+            "time": TIME_STRUCTURES,
+            "inference": INFERENCE_NETWORKS,
+            "emitter": EMITTERS,
+        }
+        choices = {name: getattr(self, name) for name in tables}
+        if len({choice is None for choice in choices.values()}) > 1:
+            raise ConfigError(
+                next(name for name, choice in choices.items() if (choice is None) == self.is_flow),
+                f"expected {', '.join(tables)} all set (a flow) or all None (the baseline); "
+                f"got {choices}",
+            )
+        if self.is_flow:
+            for name, table in tables.items():
+                _check_name(name, choices[name], table)
+        if self.time in (None, "none"):
+            if self.conditioner is not None:
+                raise ConfigError(
+                    "conditioner",
+                    f"expected no conditioner where nothing is conditioned on the past; got "
+                    f"{self.conditioner!r}",
+                )
+        else:
+            _check_name("conditioner", self.conditioner, CONDITIONERS)
+        self._check_codebook()
+
+    def _check_codebook(self) -> None:
+        if self.inference == "codebook" and self.emission != "categorical":
+            raise ConfigError(
+                "inference", "expected a codebook for symbols only; got one for " + self.emission
+            )
+        if self.emitter == "codebook" and self.inference != "codebook":
+            raise ConfigError(
+                "emitter",
+                "expected inference codebook where the emitter is Bayes' rule of it; got "
+                f"{self.inference!r}",
+            )
+        for choice, rate in (("inference", "posterior_dropout"), ("emitter", "emitter_dropout")):
+            if getattr(self, choice) == "codebook" and getattr(self, rate):
+                raise ConfigError(
+                    rate,
+                    f"expected {rate} 0 for a codebook, which has no states; got "
+                    f"{getattr(self, rate)}",
+                )
 
     def _check_hidden(self) -> None:
         if not self.made_sizes or min(self.made_sizes) < 1:
@@ -140,6 +195,11 @@ class ModelConfig:
             raise ConfigError(
                 "vocabulary", f"expected no vocabulary of notes; got {self.vocabulary}"
             )
+
+    @property
+    def has_embedding(self) -> bool:
+        """Whether a network reads symbols by an embedding, or turns features into logits by it."""
+        return not (self.inference == "codebook" and self.emitter == "codebook")
 
     @property
     def is_flow(self) -> bool:

@@ -10,10 +10,11 @@ import tensorflow as tf
 from bijectors import scan
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.networks.emitters import Emitter
-from tf_latentflow.networks.encoder import InferenceNetwork
+from tf_latentflow.networks.codebook import Codebook
+from tf_latentflow.networks.parts import Parts
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.prior.flow_prior import FlowPrior, noise_log_prob
+from tf_latentflow.rows import EMITTERS, INFERENCE_NETWORKS
 from tf_latentflow.sequence_model import Seed
 from tf_latentflow.terms import Terms
 from tf_latentflow.variation import Variations
@@ -39,16 +40,33 @@ class LatentFlow(Variations):
         if not config.is_flow:
             raise ValueError(f"expected a configuration of a flow; got that of {config.name!r}")
         super().__init__(config, name)
-        self.inference_network = InferenceNetwork(config)
+        self.codebook = None
+        if config.inference == "codebook":
+            self.codebook = Codebook(config.vocab_size, config.latent_size)
+        self.inference_network = INFERENCE_NETWORKS[config.inference](config)
         self.prior = FlowPrior(config, self._limit)
-        self.emitter = Emitter(config)
+        self.emitter = EMITTERS[config.emitter](config)
         self.built = True
 
     def _posterior(
         self, x: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         positions = self._positions(lengths, tf.shape(x)[1])
-        return self.inference_network(self.symbols.embed(x), lengths, positions, dropout_noise)
+        return self.inference_network(
+            x, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise
+        )
+
+    def _parts(self) -> Parts:
+        return Parts(self.symbols.embed, self.symbols.logits, self.codebook)
+
+    def logits(
+        self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
+    ) -> tf.Tensor:
+        """Logits of x given latents: `z [..., B, T, H]`, zero beyond each length, to `[..., V]`."""
+        positions = self._positions(lengths, tf.shape(z)[-2])
+        return self.emitter(
+            z, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise
+        )
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, `[B, T, H]` each."""
@@ -95,9 +113,8 @@ class LatentFlow(Variations):
         if dropout_noise is not None:
             prior_noise, emitter_noise = dropout_noise.fold(0), dropout_noise.fold(1)
         kl = log_q - self.prior.log_prob(z, lengths, prior_noise)
-        positions = self._positions(lengths, tf.shape(x)[1])
-        features = self.emitter(z, lengths, positions, emitter_noise)
-        log_probs = mask_steps(self.symbols.log_prob(features, x), lengths, event_ndims=0)
+        logits = self.logits(z, lengths, emitter_noise)
+        log_probs = mask_steps(self.symbols.log_prob(logits, x), lengths, event_ndims=0)
         reconstruction = tf.reduce_sum(log_probs, axis=-1)
         return Terms(reconstruction, kl, reconstruction - kl)
 
@@ -153,9 +170,9 @@ class LatentFlow(Variations):
         Returns:
           int32 `[B, T, *event_shape]`, 0 beyond each length.
         """
-        features = self.emitter(z, lengths, self._positions(lengths, tf.shape(z)[1]))
         noise = noise_of(seed, tf.shape(lengths)[0])
-        return self._within(self.symbols.sample(features, temperature, noise), lengths)
+        x = self.symbols.sample(self.logits(z, lengths), temperature, noise)
+        return self._within(x, lengths)
 
     def reconstruct(self, x: tf.Tensor, lengths: tf.Tensor, seed: Seed = None) -> tf.Tensor:
         """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 like x, 0 beyond."""

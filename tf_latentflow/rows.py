@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 from bijectors.tables import Table
 
 __all__ = [
+    "CONDITIONERS",
     "EMISSIONS",
+    "EMITTERS",
     "GIVEN",
+    "INFERENCE_NETWORKS",
     "MODEL_NAMES",
     "PRESETS",
     "RULES",
@@ -105,8 +108,8 @@ RULES: tuple[Rule, ...] = (
         {"preset": "small", "emission": "bernoulli"},
         {"dropout": 0.5, "posterior_dropout": 0.2, "emitter_dropout": 0.5},
     ),
-    # The paper's rows (tables 1 and 2) as values of the independent choices of a flow prior. `lstm`
-    # is the discrete autoregressive baseline and has none of them. Names are never parsed.
+    # The paper's rows (tables 1 and 2) as values of independent choices. `lstm` is the discrete
+    # autoregressive baseline and has none of them. Names are never parsed.
     Rule({"name": "af-af"}, {"scalar": "nlsq", "hidden": "af", "time": "af"}),
     Rule({"name": "af-scf"}, {"scalar": "nlsq", "hidden": "scf", "time": "af"}),
     Rule({"name": "iaf-scf"}, {"scalar": "nlsq", "hidden": "scf", "time": "iaf"}),
@@ -114,7 +117,23 @@ RULES: tuple[Rule, ...] = (
     Rule({"name": "af-af-affine"}, {"scalar": "affine", "hidden": "af", "time": "af"}),
     Rule({"name": "af-indep"}, {"scalar": "nlsq", "hidden": "none", "time": "af"}),
     Rule({"name": "af-indep-affine"}, {"scalar": "affine", "hidden": "none", "time": "af"}),
-    Rule({"name": "lstm"}, {"scalar": None, "hidden": None, "time": None}),
+    Rule(
+        {"name": "lstm"},
+        dict.fromkeys(("scalar", "hidden", "time", "inference", "emitter", "conditioner")),
+    ),
+    # A latent flow at the price of the baseline.
+    Rule(
+        {"name": "codebook"},
+        {
+            "scalar": "mixture:8",
+            "hidden": "af",
+            "time": "af",
+            "inference": "codebook",
+            "emitter": "codebook",
+            "latent_size": 5,
+            "flow_layers": 1,
+        },
+    ),
     # What a row has at the published sizes alone; sources as above.
     Rule({"preset": "paper", "name": "lstm"}, {"dropout": 0.1}),
     Rule({"preset": "paper", "name": "iaf-scf", "emission": "categorical"}, {"flow_layers": 3}),
@@ -122,6 +141,10 @@ RULES: tuple[Rule, ...] = (
     # prior's LSTM, and the baseline has neither an inference network nor an emitter that reads z.
     Rule({"time": "iaf"}, {"dropout": 0.0}),
     Rule({"scalar": None}, {"posterior_dropout": 0.0, "emitter_dropout": 0.0}),
+    # A codebook has no states to drop, and a flow without a past nothing that reads it.
+    Rule({"inference": "codebook"}, {"posterior_dropout": 0.0}),
+    Rule({"emitter": "codebook"}, {"emitter_dropout": 0.0}),
+    Rule({"time": "none"}, {"conditioner": None}),
 )
 
 
@@ -132,6 +155,27 @@ def _alone(name: str) -> tuple[str, ...]:
 
 MODEL_NAMES = _alone("name")
 PRESETS = _alone("preset")
+
+# From x to q(z | x, T): a subclass of `tf_latentflow.networks.inference.InferenceNetwork`.
+INFERENCE_NETWORKS = Table(
+    {
+        "bilstm": "tf_latentflow.networks.inference:BiLSTMInference",
+        "local": "tf_latentflow.networks.inference:LocalInference",
+        "codebook": "tf_latentflow.networks.inference:CodebookInference",
+    }
+)
+
+# From z to p(x[t] | z, T): a subclass of `tf_latentflow.networks.emitters.Emitter`.
+EMITTERS = Table(
+    {
+        "bilstm": "tf_latentflow.networks.emitters:BiLSTMEmitter",
+        "local": "tf_latentflow.networks.emitters:LocalEmitter",
+        "codebook": "tf_latentflow.networks.emitters:CodebookEmitter",
+    }
+)
+
+# What summarises the past for the prior: a subclass of `tf_latentflow.prior.conditioners.Past`.
+CONDITIONERS = Table({"lstm": "tf_latentflow.prior.conditioners:LSTMPast"})
 
 # What is observed at a step: a subclass of `tf_latentflow.symbols.Symbols`.
 EMISSIONS = Table(

@@ -47,7 +47,8 @@ class SequenceModel(ExecutionOwner, KerasWays, keras.Model):
         super().__init__(name=name, dtype=keras.config.floatx())
         self.config = config
         self.length_model = LengthModel(config.max_length)
-        self.symbols = EMISSIONS[config.emission](config.vocab_size, config.hidden_size)
+        size = config.hidden_size if config.has_embedding else None
+        self.symbols = EMISSIONS[config.emission](config.vocab_size, size)
         self._make_functions()
 
     def _make_functions(self) -> None:

@@ -1,4 +1,4 @@
-"""What is observed at a step: its embedding, and its distribution given a vector of features."""
+"""What is observed at a step: its embedding, and its distribution given logits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["BernoulliNotes", "CategoricalSymbols", "Symbols"]
 
 
 class Symbols(Layer):
-    """An embedding, and a distribution whose logits use the same matrix.
+    """A distribution given logits; and an embedding, whose matrix turns features into logits.
 
     A subclass says by `embed`, `log_prob` and `choose` what `x[t]`, of shape `event_shape`, is.
 
     Args:
       vocab_size: V, number of symbols.
-      size: Size of the embedding.
+      size: E, size of the embedding; None for no embedding.
       init: Half-width of the uniform initialisation of the embedding; Xavier's when None.
       name: Name of the layer.
     """
@@ -27,18 +27,20 @@ class Symbols(Layer):
     initial_bias = 0.0
 
     def __init__(
-        self, vocab_size: int, size: int, init: float | None = None, name: str = "symbols"
+        self,
+        vocab_size: int,
+        size: int | None = None,
+        init: float | None = None,
+        name: str = "symbols",
     ) -> None:
         super().__init__(name=name)
-        self._shape = (vocab_size, size)
-        half_width = np.sqrt(6 / (vocab_size + size)) if init is None else init
-        self._init = keras.initializers.RandomUniform(-half_width, half_width)
-        self.build()
-
-    def build(self, input_shape: None = None) -> None:
-        bias = keras.initializers.Constant(self.initial_bias)
-        self.embedding = self.add_weight(self._shape, self._init, name="embedding")
-        self.bias = self.add_weight(self._shape[:1], bias, name="bias")
+        self.vocab_size = vocab_size
+        if size is not None:
+            half_width = np.sqrt(6 / (vocab_size + size)) if init is None else init
+            uniform = keras.initializers.RandomUniform(-half_width, half_width)
+            bias = keras.initializers.Constant(self.initial_bias)
+            self.embedding = self.add_weight((vocab_size, size), uniform, name="embedding")
+            self.bias = self.add_weight((vocab_size,), bias, name="bias")
         self.built = True
 
     @property
@@ -47,30 +49,29 @@ class Symbols(Layer):
         raise NotImplementedError
 
     def embed(self, x: tf.Tensor) -> tf.Tensor:
-        """int32 `[..., T, *event_shape]` to `[..., T, size]`."""
+        """int32 `[..., T, *event_shape]` to `[..., T, E]`."""
         raise NotImplementedError
 
     def logits(self, features: tf.Tensor) -> tf.Tensor:
-        """`[..., size]` to `[..., V]`."""
+        """Features `[..., E]` to logits `[..., V]`."""
         return self.execution.product(features, tf.transpose(self.embedding)) + self.bias
 
-    def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-        """`log p(x[t])`: features `[..., T, size]`, x `[..., T, *event_shape]`, nats `[..., T]`.
+    def log_prob(self, logits: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """`log p(x[t])`: logits `[..., T, V]`, x `[..., T, *event_shape]`, nats `[..., T]`.
 
-        Leading dimensions of x broadcast against those of the features.
+        Leading dimensions of x broadcast against those of the logits.
         """
         raise NotImplementedError
 
     def sample(
-        self, features: tf.Tensor, temperature: float | tf.Tensor, noise: NoiseSource
+        self, logits: tf.Tensor, temperature: float | tf.Tensor, noise: NoiseSource
     ) -> tf.Tensor:
         """Draws int32 `[B, T, *event_shape]` with logits / temperature, the mode at 0."""
-        features = tf.convert_to_tensor(features)
-        shape = tf.concat([tf.shape(features)[:-1], self._shape[:1]], axis=0)
-        return self.choose(features, temperature, noise.uniform(shape, features.dtype))
+        logits = tf.convert_to_tensor(logits)
+        return self.choose(logits, temperature, noise.uniform(tf.shape(logits), logits.dtype))
 
     def choose(
-        self, features: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
+        self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
     ) -> tf.Tensor:
         """What `sample` draws, as a function of numbers `[..., T, V]` uniform on [0, 1)."""
         raise NotImplementedError
@@ -86,8 +87,7 @@ class CategoricalSymbols(Symbols):
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         return tf.gather(self.embedding, x)
 
-    def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-        logits = self.logits(features)
+    def log_prob(self, logits: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         x = tf.broadcast_to(x, tf.shape(logits)[:-1])
         # Flat, because the operation would assert at run time that unknown shapes agree.
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
@@ -96,9 +96,8 @@ class CategoricalSymbols(Symbols):
         return tf.ensure_shape(tf.reshape(-losses, tf.shape(x)), logits.shape[:-1])
 
     def choose(
-        self, features: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
+        self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
     ) -> tf.Tensor:
-        logits = self.logits(features)
         # Gumbel-max: one expression for every temperature, 0 included.
         gumbel = -tf.math.log(-tf.math.log(_positive(uniform)))
         temperature = tf.cast(temperature, logits.dtype)
@@ -115,20 +114,18 @@ class BernoulliNotes(Symbols):
 
     @property
     def event_shape(self) -> tuple[int, ...]:
-        return self._shape[:1]
+        return (self.vocab_size,)
 
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         return tf.tensordot(tf.cast(x, self.compute_dtype), self.embedding, 1)
 
-    def log_prob(self, features: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-        logits = self.logits(features)
+    def log_prob(self, logits: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         sign = tf.cast(2 * x - 1, logits.dtype)
         return tf.reduce_sum(tf.math.log_sigmoid(sign * logits), axis=-1)
 
     def choose(
-        self, features: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
+        self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
     ) -> tf.Tensor:
-        logits = self.logits(features)
         # u < sigmoid(logits / t) is logits + t * logistic > 0, which needs no division by t = 0.
         uniform = _positive(uniform)
         logistic = tf.math.log(uniform) - tf.math.log1p(-uniform)

@@ -1,4 +1,4 @@
-"""The emitter: what an observed step depends on given the latents, and not on other steps."""
+"""Emitters: what an observed step depends on given the latents, and not on other steps."""
 
 from __future__ import annotations
 
@@ -9,32 +9,67 @@ from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM, stateless_dropout
+from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["Emitter"]
+__all__ = ["BiLSTMEmitter", "CodebookEmitter", "Emitter", "LocalEmitter"]
 
 
 class Emitter(Layer):
-    """`p(x[t] | z, T)` from `[z[t], forward state at t-1, backward state at t+1]`.
-
-    The states are those of a BiLSTM over z; one linear layer leads from them to the features that
-    the symbols' layer turns into a distribution.
+    """The contract of the entries of `tf_latentflow.rows.EMITTERS`.
 
     Args:
-      config: Sizes.
+      config: Sizes and dropout.
       name: Name of the layer.
     """
 
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
         super().__init__(name=name)
-        size = config.hidden_size
         self._dropout = config.emitter_dropout
+
+    def call(
+        self,
+        z: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        parts: Parts,
+        dropout_noise: NoiseSource | None = None,
+    ) -> tf.Tensor:
+        """From `z [..., B, T, H]`, zero beyond the lengths, to logits of x, `[..., B, T, V]`.
+
+        Args:
+          z: Latents.
+          lengths: int32 `[B]`.
+          positions: Of the same sequences.
+          parts: What the networks of the model share.
+          dropout_noise: While training; dropout is applied to the states, not to z.
+        """
+        raise NotImplementedError
+
+    def _dense(self, input_size: int, units: int, name: str) -> keras.layers.Dense:
+        layer = keras.layers.Dense(units, name=name, dtype=self.dtype_policy)
+        layer.build((None, input_size))
+        return layer
+
+    def _apply(self, layer: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
+        return self.execution.product(values, layer.kernel) + layer.bias
+
+
+class BiLSTMEmitter(Emitter):
+    """`p(x[t] | z, T)` from `[z[t], forward state at t-1, backward state at t+1]`.
+
+    The states are those of a BiLSTM over z; one linear layer leads from them to features, and the
+    embedding's matrix from these to logits (Ziegler & Rush, 2019).
+    """
+
+    def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
+        super().__init__(config, name)
+        size = config.hidden_size
         self.bilstm = BiLSTM(
             config.latent_size, size, config.num_lstm_layers, config.max_length, name="bilstm"
         )
-        self.linear = keras.layers.Dense(size, name="linear", dtype=self.dtype_policy)
-        self.linear.build((None, config.latent_size + 2 * size))
+        self.linear = self._dense(config.latent_size + 2 * size, size, "linear")
         self.built = True
 
     def call(
@@ -42,12 +77,9 @@ class Emitter(Layer):
         z: tf.Tensor,
         lengths: tf.Tensor,
         positions: Positions,
+        parts: Parts,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
-        """From `z [..., B, T, H]`, zero beyond the lengths, to features `[..., B, T, size]`.
-
-        Dropout is applied to the states, not to z, where noise is given.
-        """
         ahead, behind = self.bilstm(z, lengths, positions)
         steps = tf.range(tf.shape(z)[-2])[:, None]
         last = lengths[:, None, None] - 1
@@ -56,5 +88,49 @@ class Emitter(Layer):
         behind = zero_unless(steps < last, tf.roll(behind, -1, axis=-2))
         states = tf.concat([ahead, behind], axis=-1)
         states = stateless_dropout(states, self._dropout, dropout_noise)
-        states = tf.concat([z, states], axis=-1)
-        return self.execution.product(states, self.linear.kernel) + self.linear.bias
+        return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
+
+
+class LocalEmitter(Emitter):
+    """`p(x[t] | z[t])`, from z[t] alone, by one hidden layer."""
+
+    def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
+        super().__init__(config, name)
+        size = config.hidden_size
+        self.hidden = self._dense(config.latent_size, size, "hidden")
+        self.linear = self._dense(size, size, "linear")
+        self.built = True
+
+    def call(
+        self,
+        z: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        parts: Parts,
+        dropout_noise: NoiseSource | None = None,
+    ) -> tf.Tensor:
+        states = tf.nn.relu(self._apply(self.hidden, z))
+        states = stateless_dropout(states, self._dropout, dropout_noise)
+        return parts.logits(self._apply(self.linear, states))
+
+
+class CodebookEmitter(Emitter):
+    """Bayes' rule of the codebook, with one weight a symbol of its own.
+
+    p(x[t] = k | z[t]) = pi[k] N(z[t]; mu[k], s[k]^2) / sum_j pi[j] N(z[t]; mu[j], s[j]^2)
+    """
+
+    def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
+        super().__init__(config, name)
+        self.log_weight = self.add_weight((config.vocab_size,), "zeros", name="log_weight")
+        self.built = True
+
+    def call(
+        self,
+        z: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        parts: Parts,
+        dropout_noise: NoiseSource | None = None,
+    ) -> tf.Tensor:
+        return parts.codebook.log_prob(z) + self.log_weight

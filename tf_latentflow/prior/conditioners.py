@@ -1,4 +1,4 @@
-"""What conditions a flow prior: an LSTM over the past, or the positions alone."""
+"""What conditions a flow prior: the positions, and a summary of the past."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from bijectors import Structure
+from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import LSTMStack, State
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["Context", "LSTMConditioner", "PositionConditioner"]
+__all__ = ["Context", "LSTMConditioner", "LSTMPast", "Past", "PositionConditioner"]
 
 
 class Context(NamedTuple):
@@ -99,5 +101,58 @@ class LSTMConditioner(PositionConditioner):
     def scan(self, inputs: tf.Tensor, covariates: Structure) -> Context:
         offset, offsets = covariates
         state = self.initial_state(tf.shape(inputs)[:-2])
-        features = self._stack(inputs, offset, state, self._dropout_noise)
+        features = self._stack(inputs, offset, state, dropout_noise=self._dropout_noise)
         return Context(features, offsets)
+
+
+class Past(Layer):
+    """The contract of the entries of `tf_latentflow.rows.CONDITIONERS`: networks over the past.
+
+    Args:
+      config: Sizes and dropout.
+      name: Name of the layer.
+
+    Attributes:
+      size: C, size of the summary of the past.
+    """
+
+    size: int
+
+    def __init__(self, config: ModelConfig, name: str = "past") -> None:
+        super().__init__(name=name)
+
+    def conditioner(
+        self,
+        tables: Sequence[PositionTable],
+        lengths: tf.Tensor,
+        limit: int | tf.Tensor,
+        dropout_noise: NoiseSource | None = None,
+    ) -> PositionConditioner:
+        """The conditioner of a batch; see `LSTMConditioner` for the arguments."""
+        raise NotImplementedError
+
+
+class LSTMPast(Past):
+    """An LSTM over the vectors of earlier steps (Ziegler & Rush, 2019)."""
+
+    def __init__(self, config: ModelConfig, name: str = "past") -> None:
+        super().__init__(config, name)
+        self.size = config.hidden_size
+        self.stack = LSTMStack(
+            config.latent_size,
+            config.hidden_size,
+            config.num_lstm_layers,
+            config.max_length,
+            config.dropout,
+            name="lstm",
+        )
+        self.built = True
+
+    def conditioner(
+        self,
+        tables: Sequence[PositionTable],
+        lengths: tf.Tensor,
+        limit: int | tf.Tensor,
+        dropout_noise: NoiseSource | None = None,
+    ) -> LSTMConditioner:
+        return LSTMConditioner(self.stack, tables, lengths, limit, dropout_noise)

@@ -21,11 +21,11 @@ from bijectors.axes import one_step_earlier
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
-from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.networks.positions import PositionTable
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.normal import standard_normal_log_prob
-from tf_latentflow.prior.conditioners import Context, LSTMConditioner, PositionConditioner
+from tf_latentflow.prior.conditioners import Context, PositionConditioner
+from tf_latentflow.rows import CONDITIONERS
 
 __all__ = ["FlowPrior", "noise_log_prob"]
 
@@ -57,16 +57,9 @@ class FlowPrior(Layer):
         self._scalar = SCALAR_MAPS[config.scalar]
         self._hidden = HIDDEN_STRUCTURES[config.hidden]
         self._time = _WITH_OWN_GRADIENT.get(config.time, TIME_STRUCTURES[config.time])
-        self.stack = None
-        if config.time != "none":
-            self.stack = LSTMStack(
-                config.latent_size,
-                config.hidden_size,
-                config.num_lstm_layers,
-                config.max_length,
-                config.dropout,
-                name="conditioner",
-            )
+        self.past = None
+        if config.conditioner is not None:
+            self.past = CONDITIONERS[config.conditioner](config)
         layers = range(config.flow_layers)
         self.tables = [
             PositionTable(config.made_sizes[0], config.max_length, name=f"positions_{k}")
@@ -76,7 +69,7 @@ class FlowPrior(Layer):
             self._hidden.network(
                 config.latent_size,
                 self._scalar.num_params,
-                context_size=config.hidden_size if self.stack else 0,
+                context_size=self.past.size if self.past else 0,
                 hidden_sizes=config.made_sizes,
                 output_scale=self._scalar.output_scale,
                 name=f"network_{k}",
@@ -130,9 +123,9 @@ class FlowPrior(Layer):
         self, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> PositionConditioner:
         limit = self._limit()
-        if self.stack is None:
+        if self.past is None:
             return PositionConditioner(self.tables, lengths, limit)
-        return LSTMConditioner(self.stack, self.tables, lengths, limit, dropout_noise)
+        return self.past.conditioner(self.tables, lengths, limit, dropout_noise)
 
     def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:
         return with_reversals(

@@ -55,7 +55,7 @@ def step_weights(config: ModelConfig) -> int:
     layers = config.num_lstm_layers
     if not config.is_flow:
         return _lstm(units, units, layers) + units * config.vocab_size
-    emitter = 2 * layers * recurrent
+    emitter = 2 * layers * recurrent if config.emitter == "bilstm" else 0
     if config.time == "iaf":
         return layers * recurrent + emitter
     if config.time == "none":
@@ -66,12 +66,21 @@ def step_weights(config: ModelConfig) -> int:
 def _symbol_products(config: ModelConfig) -> tuple[int, int]:
     """Multiplications for a symbol: of the inference network, and of all else."""
     size, latent, layers = config.hidden_size, config.latent_size, config.num_lstm_layers
+    logits = size * config.vocab_size
     if not config.is_flow:
-        return 0, _lstm(size, size, layers) + size * config.vocab_size
-    inference = _bilstm(size, size, layers) + 2 * size * 2 * latent
+        return 0, _lstm(size, size, layers) + logits
+    inference = {
+        "bilstm": _bilstm(size, size, layers) + 2 * size * 2 * latent,
+        "local": size * size + size * 2 * latent,
+        "codebook": 0,
+    }
+    emitter = {
+        "bilstm": _bilstm(latent, size, layers) + (latent + 2 * size) * size + logits,
+        "local": latent * size + size * size + logits,
+        "codebook": 2 * latent * config.vocab_size,
+    }
     prior = _flow(config) + (_lstm(latent, size, layers) if config.time != "none" else 0)
-    emitter = _bilstm(latent, size, layers) + (latent + 2 * size) * size
-    return inference, prior + emitter + size * config.vocab_size
+    return inference[config.inference], prior + emitter[config.emitter]
 
 
 def _lstm(input_size: int, units: int, layers: int) -> int:

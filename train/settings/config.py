@@ -42,6 +42,20 @@ class _RunSettings:
     workdir: Path | None = None
     """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
 
+    scalar: str | None = None
+    """Map of one dimension of z: affine, nlsq, spline:K or mixture:K. None: the model's."""
+    hidden: str | None = None
+    """Structure within a step: af, scf or none. None: the model's."""
+    time: str | None = None
+    """Structure across steps: af, iaf or none. None: the model's."""
+    inference: str | None = None
+    """From x to q(z|x): bilstm, local (of one step) or codebook (text alone). None: the model's."""
+    emitter: str | None = None
+    """From z to p(x|z): bilstm, local or codebook (Bayes' rule of that of --inference). None: the
+    model's."""
+    conditioner: str | None = None
+    """What summarises the past for the prior: lstm. None: the model's."""
+
     latent_size: int | None = None
     """Dimensions H of a step's latent vector. None: that of the sizes."""
     hidden_size: int | None = None
@@ -177,6 +191,7 @@ class TrainConfig(LoopSettings, _RunSettings):
 
 
 _OF_MODEL = (
+    *("scalar", "hidden", "time", "inference", "emitter", "conditioner"),
     *("latent_size", "hidden_size", "flow_layers"),
     *("dropout", "posterior_dropout", "emitter_dropout"),
 )

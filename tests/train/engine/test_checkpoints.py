@@ -119,8 +119,8 @@ def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:
 
 
 def make_backend(hidden_size: int = 3) -> TensorFlowBackend:
-    config = TextConfig.from_preset("tiny", "af-only", compile_loops=False)
-    make = lambda: make_model("af-only", hidden_size=hidden_size)  # noqa: E731
+    config = TextConfig.from_preset("tiny", "lstm", compile_loops=False)
+    make = lambda: make_model("lstm", hidden_size=hidden_size)  # noqa: E731
     return TensorFlowBackend(config, make, SEQUENCES, SEQUENCES)
 
 

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from tests.models import make_model
 from tf_latentflow import Vocabulary
-from tf_latentflow.networks.positions import Positions
 from train.backend.board import Board
 from train.data.text.config import TextConfig
 from train.data.text.corpus import load_corpus
@@ -89,8 +88,7 @@ def test_modes_bear_the_character_that_the_emitter_has_there() -> None:
     for mode in density.modes:
         moved = sampled(model, x, seed=0).numpy()
         moved[0, 6] = mode.z
-        positions = Positions.of(lengths, 9, model.length_model.longest)
-        logits = model.symbols.logits(model.emitter(moved, lengths, positions))[0, 6]
+        logits = model.logits(moved, lengths)[0, 6]
         names = ("", "\N{REPLACEMENT CHARACTER}", *CHARACTERS)
         assert mode.character == names[np.argmax(logits)]
         assert density.values.max() >= mode.density > 0

@@ -55,8 +55,8 @@ def draw(job: Job) -> Drawing:
 
 def next_probabilities(model: keras.Model, x: np.ndarray) -> np.ndarray:
     """`p(x[t] = v | x[:t], T)` of the baseline for ids `x [T]`, as `[T, V]`."""
-    features = model.features(tf.constant(x[None]), tf.constant([len(x)]))
-    return tf.nn.softmax(model.symbols.logits(features)[0]).numpy()
+    logits = model.logits(tf.constant(x[None]), tf.constant([len(x)]))
+    return tf.nn.softmax(logits[0]).numpy()
 
 
 def _panel(sentence: str, t: int, symbol: int, values: np.ndarray) -> dict[str, Any]:

@@ -1,0 +1,120 @@
+"""Inference networks: a mean-field Gaussian for every step, `q(z[t] | x, T) = N(mean, std^2)`."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.layer import Layer
+from tf_latentflow.networks.lstm import BiLSTM, stateless_dropout
+from tf_latentflow.networks.parts import Parts
+from tf_latentflow.networks.positions import Positions
+from tf_latentflow.noise import NoiseSource
+
+__all__ = ["BiLSTMInference", "CodebookInference", "InferenceNetwork", "LocalInference"]
+
+
+class InferenceNetwork(Layer):
+    """The contract of the entries of `tf_latentflow.rows.INFERENCE_NETWORKS`.
+
+    Args:
+      config: Sizes and dropout.
+      name: Name of the layer.
+    """
+
+    def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
+        super().__init__(name=name)
+        self._dropout = config.posterior_dropout
+
+    def call(
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        parts: Parts,
+        dropout_noise: NoiseSource | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """From `x [B, T, *event_shape]`: mean and log std of z, `[B, T, H]` each.
+
+        Args:
+          x: Symbols or notes.
+          lengths: int32 `[B]`.
+          positions: Of the same sequences.
+          parts: What the networks of the model share.
+          dropout_noise: While training; dropout is applied to the states.
+        """
+        raise NotImplementedError
+
+
+class _FromStates(InferenceNetwork):
+    """Mean and log std by one linear layer from states, which a subclass makes."""
+
+    def __init__(self, config: ModelConfig, state_size: int, name: str) -> None:
+        super().__init__(config, name)
+        self.outputs = keras.layers.Dense(
+            2 * config.latent_size, name="outputs", dtype=self.dtype_policy
+        )
+        self.outputs.build((None, state_size))
+
+    def call(
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        parts: Parts,
+        dropout_noise: NoiseSource | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        states = self._states(parts.embed(x), lengths, positions)
+        states = stateless_dropout(states, self._dropout, dropout_noise)
+        mean, log_std = tf.split(self.outputs(states), 2, axis=-1)
+        return mean, log_std
+
+    def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+        raise NotImplementedError
+
+
+class BiLSTMInference(_FromStates):
+    """From the states of a BiLSTM over the embedded x (Ziegler & Rush, 2019)."""
+
+    def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
+        size = config.hidden_size
+        super().__init__(config, 2 * size, name)
+        self.bilstm = BiLSTM(size, size, config.num_lstm_layers, config.max_length, name="bilstm")
+        self.built = True
+
+    def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+        return tf.concat(self.bilstm(embedded, lengths, positions), axis=-1)
+
+
+class LocalInference(_FromStates):
+    """From x[t] alone, by one hidden layer: `q(z[t] | x[t])`."""
+
+    def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
+        size = config.hidden_size
+        super().__init__(config, size, name)
+        self.hidden = keras.layers.Dense(size, name="hidden", dtype=self.dtype_policy)
+        self.hidden.build((None, size))
+        self.built = True
+
+    def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+        hidden = self.execution.product(embedded, self.hidden.kernel) + self.hidden.bias
+        return tf.nn.relu(hidden)
+
+
+class CodebookInference(InferenceNetwork):
+    """The codebook's distribution of the symbol: `q(z[t] | x[t] = k) = N(mu[k], diag s[k]^2)`."""
+
+    def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
+        super().__init__(config, name)
+        self.built = True
+
+    def call(
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        parts: Parts,
+        dropout_noise: NoiseSource | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        return parts.codebook.of_symbols(x)
