@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
+import pytest
 
 from tf_latentflow import ModelConfig, build_model
 
-__all__ = ["LENGTHS", "draw_x", "make_model"]
+__all__ = ["LENGTHS", "QUICK_ROWS", "draw_x", "make_model", "rows"]
 
+# Rows that have every choice at least once: the others are tested nightly.
+QUICK_ROWS = ("iaf-scf", "af-only", "af-indep-affine", "codebook", "lstm")
 LENGTHS = np.array([5, 3, 0], np.int32)
+
+
+def rows(cases: Sequence[str | tuple[str, ...]]) -> list[object]:
+    """Parameters of a test, which begin with the name of a row; those of slow rows are nightly."""
+    found = []
+    for case in cases:
+        values = (case,) if isinstance(case, str) else case
+        marks = () if values[0] in QUICK_ROWS else (pytest.mark.nightly,)
+        found.append(pytest.param(*values, marks=marks))
+    return found
 
 
 def make_model(name: str, spread: float = 0.1, **overrides: object) -> keras.Model:

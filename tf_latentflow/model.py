@@ -64,9 +64,7 @@ class LatentFlow(Variations):
     ) -> tf.Tensor:
         """Logits of x given latents: `z [..., B, T, H]`, zero beyond each length, to `[..., V]`."""
         positions = self._positions(lengths, tf.shape(z)[-2])
-        return self.emitter(
-            z, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise
-        )
+        return self.emitter(z, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise)
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, `[B, T, H]` each."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models import LENGTHS, draw_x, make_model
+from tests.models import LENGTHS, QUICK_ROWS, draw_x, make_model, rows
 from tf_latentflow import MODEL_NAMES, LatentFlow, LSTMLanguageModel, ModelConfig
 from tf_latentflow.noise import noise_of
 from tf_latentflow.prior.flow_prior import noise_log_prob
@@ -20,8 +20,16 @@ ROWS = [(name, "categorical") for name in MODEL_NAMES] + [
     ("af-only", "bernoulli"),
     ("lstm", "bernoulli"),
 ]
-every_row = pytest.mark.parametrize("name, emission", ROWS)
-every_flow = pytest.mark.parametrize("name", [name for name in MODEL_NAMES if name != "lstm"])
+every_row = pytest.mark.parametrize("name, emission", rows(ROWS))
+FLOWS = [name for name in MODEL_NAMES if name != "lstm"]
+every_flow = pytest.mark.parametrize("name", rows(FLOWS))
+
+
+def test_the_quick_rows_have_every_choice() -> None:
+    configs = [ModelConfig.from_name(name) for name in QUICK_ROWS]
+    every = [ModelConfig.from_name(name) for name in MODEL_NAMES]
+    for choice in ("scalar", "hidden", "time", "inference", "emitter", "conditioner"):
+        assert {getattr(c, choice) for c in configs} == {getattr(c, choice) for c in every}
 
 
 def widen_posterior(model: keras.Model, by: float = 0.7) -> None:
@@ -61,6 +69,12 @@ def test_padding_and_neighbours_change_nothing(float64: None, name: str, emissio
 @every_row
 def test_is_a_distribution_over_pairs(float64: None, name: str, emission: str) -> None:
     """exp(log p(x, T = 2)) over all x of two steps sums to p(T = 2)."""
+    if name == "codebook":  # Importance samples from narrow distributions miss most of it.
+        model = make_model(name, spread=0.3, vocab_size=3, latent_size=1, max_length=4)
+        pairs = np.array(list(itertools.product(range(3), repeat=2)), np.int32)
+        log_probs = np.array([log_prob_by_quadrature(model, pair) for pair in pairs])
+        assert np.exp(log_probs).sum() == pytest.approx(1, abs=2e-3)
+        return
     if emission == "bernoulli":
         vocab_size, x = 2, list(itertools.product([0, 1], repeat=4))
         x = np.array(x, np.int32).reshape(16, 2, 2)
@@ -91,7 +105,7 @@ def log_prob_by_quadrature(model: LatentFlow, x: np.ndarray) -> float:
     return float(tf.reduce_logsumexp(log_p + log_x)) + log_cell
 
 
-@pytest.mark.parametrize("name", ["af-af", "af-af-affine"])
+@pytest.mark.parametrize("name", ["af-af", pytest.param("af-af-affine", marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("time", ["af", "iaf", "none"])
 def test_estimate_converges_to_quadrature(float64: None, name: str, time: str) -> None:
     model = make_model(name, spread=0.3, latent_size=1, time=time)
@@ -136,7 +150,7 @@ def test_same_seed_same_result(name: str, emission: str) -> None:
     np.testing.assert_array_equal(*cold)
 
 
-@pytest.mark.parametrize("name", ["af-af", "iaf-scf", "af-indep-affine", "lstm"])
+@pytest.mark.parametrize("name", rows(["af-af", "iaf-scf", "af-indep-affine", "codebook", "lstm"]))
 def test_samples_have_the_probabilities_of_the_model(name: str) -> None:
     model = make_model(name, spread=0.3, vocab_size=4, latent_size=2, max_length=3)
     samples = model.sample(np.ones(4000, np.int32), 1.0, [1, 2]).numpy()[:, 0]

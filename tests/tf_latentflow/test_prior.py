@@ -7,16 +7,18 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tests.models import rows
 from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
 
 T, H = 3, 3
 LENGTHS = (3, 2, 0)
 ROWS = tuple(name for name in MODEL_NAMES if name != "lstm")
-every_row = pytest.mark.parametrize("name", ROWS)
+every_row = pytest.mark.parametrize("name", rows(ROWS))
 
 
 def make_prior(name: str, **overrides: object) -> FlowPrior:
-    config = ModelConfig.from_name(name, "tiny", max_length=8, **overrides)
+    sizes = {"max_length": 8, "latent_size": H, **overrides}
+    config = ModelConfig.from_name(name, "tiny", **sizes)
     prior = FlowPrior(config)
     rng = np.random.default_rng(0)
     for variable in prior.trainable_variables:  # far from the identity

@@ -1,0 +1,109 @@
+"""Every choice of a flow with every other: a model made of them keeps what all models promise."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
+from tests.models import LENGTHS, draw_x, make_model
+from tf_latentflow import ModelConfig
+from tf_latentflow.rows import EMITTERS, INFERENCE_NETWORKS
+
+Combination = tuple[str, ...]
+CHOICES = {
+    "scalar": tuple(SCALAR_MAPS),
+    "hidden": tuple(HIDDEN_STRUCTURES),
+    "time": tuple(TIME_STRUCTURES),
+    "inference": tuple(INFERENCE_NETWORKS),
+    "emitter": tuple(EMITTERS),
+}
+
+
+def has_sense(combination: Combination) -> bool:
+    try:
+        ModelConfig.from_name("af-af", **dict(zip(CHOICES, combination, strict=True)))
+    except ValueError:
+        return False
+    return True
+
+
+COMBINATIONS = [c for c in itertools.product(*CHOICES.values()) if has_sense(c)]
+
+
+def pairs_of(combination: Combination) -> set[tuple[tuple[int, str], ...]]:
+    return set(itertools.combinations(enumerate(combination), 2))
+
+
+def covering() -> list[Combination]:
+    """Combinations in which every pair of choices occurs that occurs in any, chosen greedily."""
+    left = set().union(*map(pairs_of, COMBINATIONS))
+    found = []
+    while left:
+        found.append(max(COMBINATIONS, key=lambda c: len(pairs_of(c) & left)))
+        left -= pairs_of(found[-1])
+    return found
+
+
+QUICK = covering()
+
+
+def test_what_has_no_sense_is_refused_in_words() -> None:
+    for combination in set(itertools.product(*CHOICES.values())) - set(COMBINATIONS):
+        with pytest.raises(ValueError, match="expected inference codebook where the emitter"):
+            ModelConfig.from_name("af-af", **dict(zip(CHOICES, combination, strict=True)))
+
+
+@pytest.mark.parametrize(
+    "combination",
+    [
+        pytest.param(c, marks=() if c in QUICK else pytest.mark.nightly, id="-".join(c))
+        for c in COMBINATIONS
+    ],
+)
+def test_choices_go_together(float64: None, combination: Combination, tmp_path: Path) -> None:
+    sizes = {"latent_size": 2, "hidden_size": 4, "num_lstm_layers": 1, "flow_layers": 1}
+    choices = dict(zip(CHOICES, combination, strict=True))
+    model, x = make_model("af-af", spread=0.3, **sizes, **choices), draw_x()
+    assert model.config == ModelConfig.from_name(
+        "af-af", "tiny", vocab_size=6, max_length=9, **sizes, **choices
+    )
+
+    with tf.GradientTape() as tape:
+        elbo = model.elbo(x, LENGTHS, 2, [1, 2], training=True)
+        loss = tf.reduce_sum(elbo.log_prob)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        assert gradient is not None, variable.path
+        assert np.all(np.isfinite(tf.convert_to_tensor(gradient))), variable.path
+
+    # Neither what stands beyond a length nor further padding or other rows change anything.
+    dirty = np.pad(x, [[0, 0], [0, 2]], constant_values=3)
+    for row, length in enumerate(LENGTHS):
+        dirty[row, length:] = 1
+    soiled = model.elbo(dirty, LENGTHS, 2, [1, 2])
+    clean = model.elbo(x, LENGTHS, 2, [1, 2])
+    for a, b in zip(clean, soiled, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+        np.testing.assert_array_equal(a[:, 2], 0.0)
+
+    estimate = model.estimate(x, LENGTHS, 3, [1, 2])
+    assert np.all(estimate.reconstruction - estimate.kl <= estimate.log_prob + 1e-9)
+    z = model.prior.sample(LENGTHS, seed=[1, 2], num_steps=5)
+    eps, inverse = model.prior.inverse_and_log_det(z, LENGTHS)
+    again, forward = model.prior.forward_and_log_det(eps, LENGTHS)
+    np.testing.assert_allclose(again, z, atol=1e-6)
+    np.testing.assert_allclose(forward, -inverse, atol=1e-6)
+    sampled = model.sample(LENGTHS, 1.0, [1, 2]).numpy()
+    assert sampled.shape == x.shape and not sampled[1, 3:].any() and not sampled[2].any()
+
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        loaded.elbo(x, LENGTHS, 2, [1, 2]).log_prob, model.elbo(x, LENGTHS, 2, [1, 2]).log_prob
+    )

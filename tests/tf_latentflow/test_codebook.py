@@ -1,0 +1,68 @@
+"""The codebook: its densities, and Bayes' rule of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tests.models import make_model
+from tf_latentflow import ModelConfig
+from tf_latentflow.networks.codebook import Codebook
+
+tfd = tfp.distributions
+
+
+def make_codebook() -> Codebook:
+    codebook = Codebook(5, 3)
+    rng = np.random.default_rng(0)
+    for variable in codebook.trainable_variables:
+        variable.assign_add(rng.normal(0, 0.5, variable.shape))
+    return codebook
+
+
+def test_densities_are_those_of_normal_distributions(float64: None) -> None:
+    codebook, z = make_codebook(), np.random.default_rng(1).normal(size=(2, 4, 3))
+    normal = tfd.MultivariateNormalDiag(codebook.mean, tf.exp(codebook.log_std))
+    np.testing.assert_allclose(codebook.log_prob(z), normal.log_prob(z[..., None, :]), rtol=1e-9)
+    mean, log_std = codebook.of_symbols(tf.constant([[4, 0]]))
+    np.testing.assert_array_equal(mean[0], tf.gather(codebook.mean, [4, 0]))
+    np.testing.assert_array_equal(log_std[0], tf.gather(codebook.log_std, [4, 0]))
+
+
+def test_float32_holds_the_narrowest_distributions() -> None:
+    codebook = make_codebook()
+    codebook._log_std.assign(np.full([5, 3], -9.0))
+    z = codebook.mean + 0.5 * tf.exp(codebook.log_std)
+    found = tf.linalg.diag_part(codebook.log_prob(z)).numpy()
+    expected = 3 * (5 - 0.125 - 0.5 * np.log(2 * np.pi))
+    np.testing.assert_allclose(found, expected, atol=0.1)
+
+
+def test_the_emitter_is_bayes_rule(float64: None) -> None:
+    model = make_model("codebook", spread=0.3)
+    z = np.random.default_rng(1).normal(size=(1, 4, model.config.latent_size))
+    model.emitter.log_weight.assign(np.log([0.1, 0.3, 0.2, 0.1, 0.2, 0.1]))
+    posterior = tf.nn.softmax(model.logits(z, tf.constant([4])))
+    normal = tfd.MultivariateNormalDiag(model.codebook.mean, tf.exp(model.codebook.log_std))
+    joint = normal.prob(z[..., None, :]) * np.array([0.1, 0.3, 0.2, 0.1, 0.2, 0.1])
+    np.testing.assert_allclose(posterior, joint / tf.reduce_sum(joint, -1, keepdims=True))
+    assert not hasattr(model.symbols, "embedding")
+
+
+@pytest.mark.parametrize(
+    "choices, message",
+    [
+        ({"emitter": "codebook"}, "expected inference codebook where the emitter is Bayes' rule"),
+        ({"inference": "codebook", "emission": "bernoulli"}, "a codebook for symbols only"),
+        ({"inference": "codebook", "posterior_dropout": 0.1}, "0 for a codebook, which has no"),
+        ({"inference": "table"}, "one of bilstm, local, codebook; got 'table'"),
+        ({"emitter": None}, "all set .a flow. or all None"),
+        ({"conditioner": None}, "expected conditioner to be one of lstm; got None"),
+        ({"time": "none", "conditioner": "lstm"}, "nothing is conditioned on the past; got 'lstm'"),
+    ],
+)
+def test_what_has_no_sense_is_refused(choices: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ModelConfig.from_name("af-af", **choices)
