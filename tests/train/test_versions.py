@@ -134,10 +134,18 @@ def test_what_is_not_that_run_is_refused(text: Path, tmp_path: Path, more: tuple
     rewrite(tmp_path / "run", lambda c: c.pop("format"))
     with pytest.raises(UserError, match="is of format 1"):
         char_lm.main([*flags, *more])
+    with pytest.raises(UserError, match="is of format 1"):
+        polyphonic_music.main(flags)
     other = tmp_path / "other.txt"
     other.write_text(text.read_text() + "\nmore words")
     with pytest.raises(UserError, match="other data"):
         char_lm.main([*flags, "--dataset", str(other)])
+
+
+def test_a_run_on_other_data_is_no_run_of_another_version(text: Path, tmp_path: Path) -> None:
+    flags = finished(tmp_path / "run", "text", text)
+    with pytest.raises(UserError, match="holds a run with other settings .task is text, not music"):
+        polyphonic_music.main(flags)
 
 
 @every_change

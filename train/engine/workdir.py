@@ -212,8 +212,11 @@ class Workdir:
     def _differences(self, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
         """Returns what config.json and the settings say where they differ, by name."""
         settings = json.loads(json.dumps(settings))  # As JSON sees them: tuples are lists there.
-        known = {name: part for name, part in settings.items() if isinstance(part, dict)}
-        return differences(self.read_config(known), settings)
+        config = self.read_config()
+        if config.get("task") == settings.get("task"):  # Each kind of data has its own fields.
+            known = {name: part for name, part in settings.items() if isinstance(part, dict)}
+            config = self.read_config(known)
+        return differences(config, settings)
 
     def _keep_first_end(self) -> None:
         """Gives the results and the model of the run's end so far names of their own."""
