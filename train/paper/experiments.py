@@ -1,4 +1,4 @@
-"""What the paper reports, row by row and figure by figure, and the runs that make the same here.
+"""What the paper reports, and an ablation of ours, row by row: the runs that make them here.
 
 A run is a model on a dataset; a scale is a preset with the flags that differ from it. Adding a row
 is adding a line.
@@ -87,6 +87,15 @@ def _variant(label: str, run: Run) -> Row:
     return Row(label, run.dataset, run, (), optional=True)
 
 
+def _changed(name: str, value: str = "", *others: str) -> Row:
+    """The row `codebook` with another value of a flag, and of what goes with it."""
+    if not value:
+        return Row("codebook", "ptb", Run("codebook", "ptb", "codebook"), ())
+    label = " ".join([name, value, *(flag.removeprefix("--") for flag in others)])
+    run = Run(label.replace(" ", "-").replace(":", ""), "ptb", "codebook", (f"--{name}", value, *others))
+    return Row(label, "ptb", run, ())
+
+
 _SETS = ("nottingham", "piano-midi", "musedata", "jsb")
 
 
@@ -134,6 +143,22 @@ TABLES: Mapping[str, Table] = {
             _ptb("- NLSq", "af-af-affine", 1.50, 0.11, 1.51),
             _ptb("- AF hidden", "af-indep", 1.57, 0.14, 1.57),
             _ptb("- AF hidden and NLSq", "af-indep-affine", 1.56, 0.29, 1.56),
+        ),
+    ),
+    "ablation": Table(
+        "One choice of `codebook` changed at a time, Penn Treebank, test split, bits per character",
+        "text",
+        (
+            _changed("codebook"),
+            *(_changed("emitter", value) for value in ("local", "bilstm")),
+            _changed("inference", "local", "--emitter", "local"),
+            _changed("inference", "bilstm", "--emitter", "local"),
+            *(_changed("scalar", f"mixture:{k}") for k in (1, 2, 27)),
+            *(_changed("scalar", value) for value in ("affine", "nlsq", "spline")),
+            *(_changed("hidden", value) for value in ("scf", "none")),
+            *(_changed("latent-size", value) for value in ("2", "8", "16")),
+            *(_changed("flow-layers", value) for value in ("2", "3")),
+            *(_changed("made-units", value) for value in ("128", "256")),
         ),
     ),
     "table3": Table(
@@ -187,6 +212,10 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
         *("--max-steps", "2500", "--kl-zero", "120", "--kl-ramp", "600"),
         *("--eval-every", "250", "--checkpoint-steps", "250", "--test-samples", "10"),
     ),
+    ("cpu", "ptb", "codebook"): (
+        *("--max-steps", "2500", "--eval-every", "250", "--checkpoint-steps", "250"),
+        *("--test-samples", "10"),
+    ),
     ("cpu", "ptb", "lstm"): (
         *("--max-steps", "2500", "--eval-every", "250", "--checkpoint-steps", "250"),
         *("--test-samples", "10"),
@@ -217,6 +246,8 @@ def flags_of(run: Run, scale: str) -> list[str]:
     if scale not in SCALES:
         raise ValueError(f"expected a scale of {', '.join(SCALES)}; got {scale!r}")
     family = "flow" if ModelConfig.from_name(run.model).is_flow else "lstm"
-    extra = _SCALE_FLAGS.get((scale, run.dataset, family), ())
+    extra = _SCALE_FLAGS.get(
+        (scale, run.dataset, run.model), _SCALE_FLAGS.get((scale, run.dataset, family), ())
+    )
     fixed = ("--model", run.model, "--dataset", run.dataset, "--preset", SCALES[scale])
     return [*fixed, *extra, *run.flags]
