@@ -92,8 +92,8 @@ def _changed(name: str, value: str = "", *others: str) -> Row:
     if not value:
         return Row("codebook", "ptb", Run("codebook", "ptb", "codebook"), ())
     label = " ".join([name, value, *(flag.removeprefix("--") for flag in others)])
-    run = Run(label.replace(" ", "-").replace(":", ""), "ptb", "codebook", (f"--{name}", value, *others))
-    return Row(label, "ptb", run, ())
+    folder = label.replace(" ", "-").replace(":", "")
+    return Row(label, "ptb", Run(folder, "ptb", "codebook", (f"--{name}", value, *others)), ())
 
 
 _SETS = ("nottingham", "piano-midi", "musedata", "jsb")
