@@ -201,6 +201,11 @@ def test_damage_and_other_bundles_are_refused(
         Bundle(tmp_path)
     damaged = tmp_path / "result"
     shutil.copytree(out / "result", damaged)
+    numbers = json.loads((damaged / "result.json").read_text())
+    numbers["settings"]["train"]["power"] = 2
+    (damaged / "result.json").write_text(json.dumps(numbers))
+    with pytest.raises(UserError, match=r"has train\.power, which this version has not"):
+        import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
     (damaged / "weights.npz").write_bytes(b"")
     with pytest.raises(UserError, match=r"weights\.npz is damaged"):
         import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
