@@ -79,6 +79,24 @@ def test_log_dets_equal_autodiff(name: str, mode: str) -> None:
     np.testing.assert_allclose(inverse, inverse_autodiff, atol=1e-9)
 
 
+def test_value_and_log_det_of_an_inverted_map_are_one_evaluation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    evaluations = []
+    for direction in ("_forward_and_log_det", "_inverse_and_log_det"):
+        primitive = getattr(Affine, direction)
+
+        def counted(self, values, primitive=primitive, direction=direction):
+            evaluations.append(direction)
+            return primitive(self, values)
+
+        monkeypatch.setattr(Affine, direction, counted)
+    raw, eps = draw("affine")
+    forward_and_log_det(build("affine", raw), eps, 1)
+    inverse_and_log_det(build("affine", raw), eps, 1)
+    assert evaluations == ["_inverse_and_log_det", "_forward_and_log_det"]
+
+
 @every_map
 def test_increasing_and_elementwise(name: str) -> None:
     raw, _ = draw(name)
