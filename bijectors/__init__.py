@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "SplitCouplingHidden",
         ],
         "product": ["product", "product_operand", "products_are_in", "products_in"],
+        "root_finder": ["find_root"],
         "scalar.affine": ["Affine"],
         "scalar.maps": ["ScalarMap"],
         "scalar.nlsq": ["NLSq"],
