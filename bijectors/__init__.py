@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "root_finder": ["find_root"],
         "scalar.affine": ["Affine"],
         "scalar.maps": ["ScalarMap"],
+        "scalar.mixture": ["MixtureOfLogistics"],
         "scalar.nlsq": ["NLSq"],
         "scalar.spline": ["rational_quadratic_spline"],
         "scan": ["scan"],
