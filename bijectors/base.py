@@ -12,6 +12,10 @@ from bijectors.cache import UncachedBijector
 
 __all__ = ["FlowBijector", "forward_and_log_det", "inverse_and_log_det"]
 
+# `tfp.bijectors.Invert(...)` of a bijector that is no composite tensor, as none here is, makes an
+# instance of this base of its.
+_Invert = tfp.bijectors.Invert.__mro__[1]
+
 
 class FlowBijector(UncachedBijector):
     """A TFP bijector defined by `_forward_and_log_det` and `_inverse_and_log_det`.
@@ -85,7 +89,7 @@ def forward_and_log_det(
 
     A `FlowBijector`, and TFP's `Invert` of one, does this in one evaluation.
     """
-    if isinstance(bijector, tfp.bijectors.Invert):
+    if isinstance(bijector, _Invert):
         return inverse_and_log_det(bijector.bijector, x, event_ndims)
     if isinstance(bijector, FlowBijector):
         y, log_det = bijector.forward_and_log_det(x)
@@ -98,7 +102,7 @@ def inverse_and_log_det(
     bijector: tfp.bijectors.Bijector, y: tf.Tensor, event_ndims: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`(x, log|dx/dy|)` of any TFP bijector, the log-det summed over `event_ndims` dimensions."""
-    if isinstance(bijector, tfp.bijectors.Invert):
+    if isinstance(bijector, _Invert):
         return forward_and_log_det(bijector.bijector, y, event_ndims)
     if isinstance(bijector, FlowBijector):
         x, log_det = bijector.inverse_and_log_det(y)

@@ -7,24 +7,67 @@ before TensorFlow is loaded.
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES", "Table"]
+__all__ = ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES", "Numbered", "Table"]
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """An entry for every number: `name:8` is `function(8)`, and `name` alone `function()`.
+
+    Attributes:
+      function: Where it is, `module:attribute`.
+      least: The smallest number.
+      most: The largest one.
+    """
+
+    function: str
+    least: int = 1
+    most: int = 1000
 
 
 class Table(Mapping[str, Any]):
-    """A read-only table of objects by name, each known by where it is: `module:attribute`."""
+    """A read-only table of objects by name, each known by where it is: `module:attribute`.
 
-    def __init__(self, places: Mapping[str, str]) -> None:
+    It goes through names without a number; `numbered` says which names may have one.
+    """
+
+    def __init__(self, places: Mapping[str, str | Numbered]) -> None:
         """Imports nothing yet."""
         self._places = dict(places)
 
     def __getitem__(self, name: str) -> Any:
-        return pkgutil.resolve_name(self._places[name])
+        if name not in self:
+            raise KeyError(name)
+        name, _, number = name.partition(":")
+        place = self._places[name]
+        if isinstance(place, str):
+            return pkgutil.resolve_name(place)
+        function = pkgutil.resolve_name(place.function)
+        return function(int(number)) if number else function()
 
     def __contains__(self, name: object) -> bool:
-        return name in self._places  # That of `Mapping` looks the entry up.
+        if not isinstance(name, str):
+            return False
+        name, colon, number = name.partition(":")
+        place = self._places.get(name)
+        if place is None or not colon:
+            return place is not None
+        written = isinstance(place, Numbered) and re.fullmatch("[1-9][0-9]{0,8}", number)
+        return bool(written) and place.least <= int(number) <= place.most
+
+    @property
+    def numbered(self) -> list[str]:
+        """The names that may have a number, in words: `mixture:N (N from 1 to 1000)`."""
+        return [
+            f"{name}:N (N from {place.least} to {place.most})"
+            for name, place in self._places.items()
+            if isinstance(place, Numbered)
+        ]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -38,7 +81,8 @@ SCALAR_MAPS = Table(
     {
         "affine": "bijectors.scalar.affine:AFFINE",
         "nlsq": "bijectors.scalar.nlsq:NLSQ",
-        "spline": "bijectors.scalar.spline:SPLINE",
+        "spline": Numbered("bijectors.scalar.spline:spline_map", least=2),
+        "mixture": Numbered("bijectors.scalar.mixture:mixture_map"),
     }
 )
 

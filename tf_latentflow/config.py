@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
+from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table
 from tf_latentflow.rows import (
     CONDITIONERS,
     EMISSIONS,
@@ -43,7 +43,8 @@ class ModelConfig:
 
     Attributes:
       name: Row of the paper that this is, or any other name.
-      scalar: Scalar map, a key of `bijectors.SCALAR_MAPS`; None for the baseline.
+      scalar: Scalar map, a key of `bijectors.SCALAR_MAPS` (`nlsq`, `mixture:8`); None for the
+        baseline.
       hidden: Structure within a step, a key of `bijectors.HIDDEN_STRUCTURES`; None likewise.
       time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`; None likewise.
       inference: From x to q(z | x, T), a key of `INFERENCE_NETWORKS`; None for the baseline.
@@ -251,5 +252,6 @@ class ModelConfig:
 
 def _check_name(what: str, value: str | None, table: Collection[str]) -> None:
     if value not in table:
-        message = f"expected {what} to be one of {', '.join(table)}; got {value!r}"
+        names = [*table, *(table.numbered if isinstance(table, Table) else ())]
+        message = f"expected {what} to be one of {', '.join(names)}; got {value!r}"
         raise ConfigError(what.removeprefix("model "), message)

@@ -23,7 +23,7 @@ class ScalarMap:
       output_scale: `[num_params]`, what the conditioner multiplies its raw outputs by, so that a
         flow starts close to affine.
       from_unconstrained: raw parameters `[..., num_params]` to a bijector of `[...]`, noise to
-        latent; `raw = 0` is the identity.
+        latent; `raw = 0` is the identity, or, for a mixture of several components, near a line.
     """
 
     num_params: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ import tensorflow_probability as tfp
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.parameters import from_unconstrained
 
-__all__ = ["SPLINE", "num_spline_params", "rational_quadratic_spline"]
+__all__ = ["num_spline_params", "rational_quadratic_spline", "spline_map"]
 
 _NUM_BINS = 8
 
@@ -70,8 +71,14 @@ def rational_quadratic_spline(
     )
 
 
-SPLINE = ScalarMap(
-    num_params=num_spline_params(_NUM_BINS),
-    output_scale=(1.0,) * num_spline_params(_NUM_BINS),
-    from_unconstrained=lambda raw: tfp.bijectors.Invert(rational_quadratic_spline(raw)),
-)
+@functools.cache
+def spline_map(num_bins: int = _NUM_BINS) -> ScalarMap:
+    """The entry of `SCALAR_MAPS` with so many bins."""
+    num_params = num_spline_params(num_bins)
+    return ScalarMap(
+        num_params=num_params,
+        output_scale=(1.0,) * num_params,
+        from_unconstrained=lambda raw: tfp.bijectors.Invert(
+            rational_quadratic_spline(raw, num_bins)
+        ),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -32,20 +34,19 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).normal(size=(ROWS, SIZE)).astype(np.float32)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38, -1e30])
 @pytest.mark.parametrize("kind", [AutoregressiveHidden, FixedPointHidden])
 @pytest.mark.parametrize("name", SCALAR_MAPS)
-def test_no_value_reaches_an_earlier_dimension(
-    name: str, kind: type[HiddenBijector], value: float
-) -> None:
+def test_no_value_reaches_an_earlier_dimension(name: str, kind: type[HiddenBijector]) -> None:
     bijector = flow(name, "af", None, kind)
     values = noise()
-    for method in (bijector.forward, bijector.inverse):
-        clean = method(values).numpy()
-        for i in range(SIZE):
+    for direction in (bijector.forward, bijector.inverse):
+        method = tf.function(direction, autograph=False)
+        clean = method(tf.constant(values)).numpy()
+        for i, value in itertools.product(range(SIZE), [np.nan, np.inf, -np.inf, 3e38, -1e30]):
             soiled = values.copy()
             soiled[:, i] = value
-            np.testing.assert_allclose(method(soiled)[:, :i], clean[:, :i], rtol=1e-5, atol=1e-5)
+            answer = method(tf.constant(soiled))[:, :i]
+            np.testing.assert_allclose(answer, clean[:, :i], rtol=1e-5, atol=1e-5)
 
 
 def test_no_gradient_comes_from_a_later_dimension() -> None:

@@ -8,7 +8,13 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors import SCALAR_MAPS, Affine, NLSq, rational_quadratic_spline
+from bijectors import (
+    SCALAR_MAPS,
+    Affine,
+    MixtureOfLogistics,
+    NLSq,
+    rational_quadratic_spline,
+)
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 
 every_map = pytest.mark.parametrize("name", SCALAR_MAPS)
@@ -16,6 +22,7 @@ UNCONSTRAINED = {
     "affine": Affine.from_unconstrained,
     "nlsq": NLSq.from_unconstrained,
     "spline": rational_quadratic_spline,
+    "mixture": MixtureOfLogistics.from_unconstrained,
 }
 
 
@@ -96,6 +103,7 @@ VARIABLES = {
 MAPS = {
     "affine": lambda b: Affine(0.0, b, validate_args=True),
     "nlsq": lambda b: NLSq(0.0, b, 0.0, 1.0, 0.0, validate_args=True),
+    "mixture": lambda b: MixtureOfLogistics([1.0], [0.0], [1.0], 0.0, b, validate_args=True),
 }
 
 

@@ -18,12 +18,28 @@ def test_every_entry_is_there() -> None:
     assert all(isinstance(entry, ScalarMap) for entry in SCALAR_MAPS.values())
     assert all(isinstance(entry, HiddenStructure) for entry in HIDDEN_STRUCTURES.values())
     assert all(issubclass(entry, TimeBijector) for entry in TIME_STRUCTURES.values())
-    assert len(SCALAR_MAPS) == len(list(SCALAR_MAPS)) == 3
+    assert len(SCALAR_MAPS) == len(list(SCALAR_MAPS)) == 4
 
 
-def test_an_unknown_name_is_a_key_error() -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["cubic", "", ":", ":3", "nlsq:3", "mixture:", "mixture:x", "mixture:0", "mixture:-1"]
+    + ["mixture:1.5", "mixture:08", "mixture: 8", "mixture:8:8", "mixture:\u0668", "mixture:1001"]
+    + ["spline:1", "mixture:" + "9" * 5000, None, 8, []],
+)
+def test_an_unknown_name_is_a_key_error(name: object) -> None:
+    assert name not in SCALAR_MAPS
     with pytest.raises(KeyError):
-        SCALAR_MAPS["cubic"]
+        SCALAR_MAPS[name]
+
+
+def test_a_number_after_a_colon_is_the_size_of_an_entry() -> None:
+    assert "mixture:1000" in SCALAR_MAPS and "spline:2" in SCALAR_MAPS
+    assert SCALAR_MAPS["mixture:3"].num_params == 3 * 3 + 2
+    assert SCALAR_MAPS["mixture"].num_params == SCALAR_MAPS["mixture:8"].num_params
+    assert SCALAR_MAPS["spline:5"].num_params == 3 * 5 - 1
+    assert SCALAR_MAPS["spline"].num_params == SCALAR_MAPS["spline:8"].num_params
+    assert SCALAR_MAPS["mixture:3"] is SCALAR_MAPS["mixture:3"]
 
 
 def test_a_configuration_is_made_and_refused_without_tensorflow() -> None:
@@ -32,12 +48,14 @@ import sys
 from tf_latentflow import MODEL_NAMES, ModelConfig
 for name in MODEL_NAMES:
     ModelConfig.from_name(name)
-try:
-    ModelConfig(scalar="cubic")
-except ValueError as error:
-    assert "affine, nlsq, spline" in str(error), error
-else:
-    raise AssertionError
+ModelConfig(scalar="mixture:8")
+for wrong in ("cubic", "nlsq:3", "mixture:0"):
+    try:
+        ModelConfig(scalar=wrong)
+    except ValueError as error:
+        assert "affine, nlsq, spline" in str(error), error
+    else:
+        raise AssertionError
 assert "tensorflow" not in sys.modules and "keras" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -130,6 +130,8 @@ def test_overrides_and_round_trip_through_json() -> None:
         ({"name": "af"}, "expected model name to be one of af-af, .*lstm; got 'af'"),
         ({"preset": "huge"}, "expected preset to be one of tiny, small, paper; got 'huge'"),
         ({"scalar": "cubic"}, "expected scalar to be one of .*; got 'cubic'"),
+        ({"scalar": "nlsq:3"}, r"spline, mixture, spline:N .*, mixture:N \(N from 1 .*'nlsq:3'"),
+        ({"scalar": "mixture:0"}, r"mixture:N \(N from 1 to 1000\); got 'mixture:0'"),
         ({"hidden": "x"}, "expected hidden to be one of af, scf, none; got 'x'"),
         ({"time": "x"}, "expected time to be one of af, iaf, none; got 'x'"),
         ({"scalar": None}, "expected scalar, hidden and time all set"),

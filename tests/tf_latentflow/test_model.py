@@ -239,6 +239,27 @@ def test_works_inside_a_function_of_any_shape(name: str, emission: str) -> None:
     assert evaluate(x[:2, :3], np.array([3, 2], np.int32)).shape == (2,)
 
 
+def test_a_scalar_map_with_a_number_is_trained_saved_and_sampled(tmp_path: Path) -> None:
+    model, x = make_model("af-af", scalar="mixture:8", flow_layers=1), draw_x()
+    lengths, optimizer = np.array([5, 4, 3], np.int32), keras.optimizers.Adam(0.01)
+    losses = []
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            elbo = model.elbo(x, lengths, seed=[1, 2], training=True)
+            losses.append(tf.reduce_sum(elbo.kl - elbo.reconstruction))
+        gradients = tape.gradient(losses[-1], model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+    assert float(losses[1]) < float(losses[0])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.config.scalar == "mixture:8"
+    z = loaded.prior.sample(lengths, seed=[3, 4])
+    np.testing.assert_allclose(z, model.prior.sample(lengths, seed=[3, 4]), rtol=1e-5)
+    eps, _ = model.prior.inverse_and_log_det(z, lengths)
+    noise = tf.random.stateless_normal(z.shape, [3, 4])
+    np.testing.assert_allclose(eps[0], noise[0], atol=1e-4)
+
+
 def test_memory_is_bounded_in_the_number_of_samples() -> None:
     """The largest tensor of the graph does not grow with K."""
     model = make_model("af-af")

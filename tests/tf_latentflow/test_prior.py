@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -196,9 +198,14 @@ def test_sampling_follows_the_temperature(float64: None) -> None:
     np.testing.assert_array_equal(cold, prior.sample(LENGTHS, temperature=0.0, seed=[5, 6]))
 
 
-@pytest.mark.parametrize("scalar", ["affine", "spline"])
-@pytest.mark.parametrize("hidden", ["af", "scf", "none"])
-@pytest.mark.parametrize("time", ["af", "iaf", "none"])
+CHOICES = [
+    *itertools.product(["affine", "spline"], ["af", "scf", "none"], ["af", "iaf", "none"]),
+    ("mixture:2", "af", "af"),
+    ("mixture:2", "scf", "iaf"),
+]
+
+
+@pytest.mark.parametrize("scalar, hidden, time", CHOICES)
 def test_the_choices_are_independent(float64: None, scalar: str, hidden: str, time: str) -> None:
     prior = make_prior("af-af", scalar=scalar, hidden=hidden, time=time)
     values = draw(3, T, H)

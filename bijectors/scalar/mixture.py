@@ -1,0 +1,210 @@
+"""The distribution function of a mixture of logistics as a scalar map."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors.base import FlowBijector
+from bijectors.root_finder import find_root
+from bijectors.scalar.maps import ScalarMap
+from bijectors.scalar.parameters import (
+    bounded_log_scale,
+    convert_parameters,
+    from_unconstrained,
+    known_value,
+    log_det_like,
+)
+
+__all__ = ["MixtureOfLogistics", "mixture_map"]
+
+# Logarithms of the components' scales stay within it: scales of 0.05 to 20.
+_MAX_LOG_WIDTH = 3.0
+
+
+class MixtureOfLogistics(FlowBijector):
+    """`y = b * (logit F(x) + a)`, `F(x) = sum_k w[k] sigmoid((x - m[k]) / s[k])`, elementwise.
+
+    Monotone for `b > 0` and `s[k] > 0`: the noise `y` of a latent `x` whose density has up to K
+    modes. `forward` is the formula; the log-det is `log(b) + log f(x) - log F(x) - log(1 - F(x))`,
+    `f = dF/dx`, in nats per element. `inverse` is found between the least and the greatest of the
+    components' own inverses, `m[k] + s[k] * (y / b - a)`, with the derivatives that the implicit
+    function theorem gives (`bijectors.root_finder`).
+
+    F and 1 - F are summed apart, each relative to its largest term, so that float32 suffices
+    however far out `x` is. Far out the map is a line of slope `b / max(s)`.
+
+    Source: Ho et al., Flow++, 2019, section 3.2.
+    """
+
+    def __init__(
+        self,
+        weights: Any,
+        means: Any,
+        scales: Any,
+        a: Any = 0.0,
+        b: Any = 1.0,
+        validate_args: bool = False,
+        name: str = "mixture_of_logistics",
+    ) -> None:
+        """Args: float32 or float64, of shapes `[..., K]` (weights, means, scales) and `[...]`.
+
+        Weights count relative to their sum over K. The shapes `[...]` broadcast with x.
+
+        Raises:
+          ValueError: the dtype is another one, weights, means and scales differ in K, or, with
+            `validate_args` and values known when this is called, one that has to be is not
+            positive.
+        """
+        values = convert_parameters(weights=weights, means=means, scales=scales, a=a, b=b)
+        self.weights, self.means, self.scales, self.a, self.b = values.values()
+        # b', where `from_unconstrained` knows it.
+        self._log_b: tf.Tensor | None = None
+        super().__init__(
+            dtype=values["weights"].dtype,
+            forward_min_event_ndims=0,
+            validate_args=validate_args,
+            parameters={**values, "validate_args": validate_args, "name": name},
+            name=name,
+        )
+        shapes = [value.shape for value in (self.weights, self.means, self.scales)]
+        sizes = {shape[-1] if shape.rank else 1 for shape in shapes if shape.rank is not None}
+        if any(shape.rank == 0 for shape in shapes) or len(sizes - {None}) > 1:
+            raise ValueError(
+                "expected weights, means and scales of shapes [..., K]; got "
+                + ", ".join(map(str, shapes))
+            )
+        if validate_args:
+            for what in ("weights", "scales", "b"):
+                value = known_value(getattr(self, what))
+                if value is not None and not (value > 0).all():
+                    raise ValueError(f"expected {what} > 0; got {value.min()}")
+
+    @classmethod
+    def from_unconstrained(cls, raw: Any, num_components: int = 8) -> MixtureOfLogistics:
+        """The map of any `3*K + 2` real numbers, `raw[..., 0 : 3*K + 2]` = `w', m', s', a, b'`.
+
+        `w = exp(w')` relative to their sum (a softmax), `m = m' + ` the middles of K equal parts of
+        -3 .. 3, `s = exp(3 * tanh(s' / 3))`, `b = exp(b')`. `w'` and `b'` are held within -10 .. 10
+        and scales within 0.05 .. 20, so that a large context makes no infinite slope. `raw = 0` is
+        the identity for K = 1, and near a line for more. A variable `raw` is tracked and its
+        updates are followed.
+
+        Raises:
+          ValueError: `raw` is not `[..., 3*K + 2]`, not float32 or float64, or K is not positive.
+        """
+        if num_components < 1:
+            raise ValueError(f"expected num_components >= 1; got {num_components}")
+        start = 3.0 * (2.0 * np.arange(num_components) + 1.0 - num_components) / num_components
+
+        def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            weights, means, log_scales, rest = tf.split(raw, [*[num_components] * 3, 2], axis=-1)
+            a, log_b = tf.unstack(rest, num=2, axis=-1)
+            log_b = bounded_log_scale(log_b)
+            return (
+                tf.exp(bounded_log_scale(weights)),
+                means + tf.constant(start, raw.dtype),
+                tf.exp(_MAX_LOG_WIDTH * tf.tanh(log_scales / _MAX_LOG_WIDTH)),
+                a,
+                tf.exp(log_b),
+                log_b,
+            )
+
+        *values, log_b = from_unconstrained(raw, 3 * num_components + 2, constrain)
+        bijector = cls(*values)
+        bijector._log_b = log_b
+        return bijector
+
+    @classmethod
+    def _is_increasing(cls) -> bool:
+        return True
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        def of(event_ndims: int, positive: bool) -> tfp.util.ParameterProperties:
+            if not positive:
+                return tfp.util.ParameterProperties(event_ndims=event_ndims)
+            return tfp.util.ParameterProperties(
+                event_ndims=event_ndims,
+                default_constraining_bijector_fn=lambda: tfp.bijectors.Exp(),
+            )
+
+        return {
+            "weights": of(1, positive=True),
+            "means": of(1, positive=False),
+            "scales": of(1, positive=True),
+            "a": of(0, positive=False),
+            "b": of(0, positive=True),
+        }
+
+    def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # The formula is a line long before this, and (x - m) / s has to stay finite.
+        limit = x.dtype.max**0.5
+        logit, log_slope = _logit(tf.clip_by_value(x, -limit, limit), *self._components())
+        y = tf.where(tf.math.is_inf(x), x, self.b * (logit + self.a))
+        log_b = tf.math.log(self.b) if self._log_b is None else self._log_b
+        return y, log_det_like(log_b + log_slope, y)
+
+    def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x = self._inverse(y)
+        return x, -self._forward_and_log_det(x)[1]
+
+    def _inverse(self, y: tf.Tensor) -> tf.Tensor:
+        finite = tf.math.is_finite(y)
+        logit = tf.where(finite, y, tf.zeros_like(y)) / self.b - self.a
+        # No component has F(x) = sigmoid(logit) outside of these.
+        roots = self.means + self.scales * logit[..., None] + tf.zeros_like(self.weights)
+        low, high = tf.reduce_min(roots, axis=-1), tf.reduce_max(roots, axis=-1)
+        x = find_root(_logit, self._components(), logit, low, high)
+        return tf.where(finite, x, y)
+
+    def _components(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return tf.convert_to_tensor(self.weights), tf.convert_to_tensor(self.means), 1 / self.scales
+
+
+def _logit(
+    x: tf.Tensor, weights: tf.Tensor, means: tf.Tensor, inverse_scales: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`logit F(x)` and the logarithm of its slope.
+
+    With `u = (x - m) / s` and `r = 1 / (1 + exp(-|u|))`, one of `sigmoid(u)` and `sigmoid(-u)` is
+    `r`, the other `r * exp(-|u|)`: one exponential a component. What is common to the terms of a
+    sum is taken out of it before, and comes back to its logarithm.
+    """
+    u = (x[..., None] - means) * inverse_scales
+    above = u >= 0.0
+    size = tf.where(above, u, -u)  # The slope of `tf.abs` is 0 at 0.
+    # A sum does not depend on what is taken out of its terms: no derivative goes there.
+    fixed = tf.stop_gradient(u)
+    of_f = tf.reduce_min(tf.stop_gradient(size), axis=-1)
+    of_left = tf.nn.relu(-tf.reduce_max(fixed, axis=-1))
+    of_right = tf.nn.relu(tf.reduce_min(fixed, axis=-1))
+    t = tf.exp(of_f[..., None] - size)
+    r = 1.0 / (1.0 + tf.exp(-of_f)[..., None] * t)
+    near = weights * r
+    far = near * t
+    # F, 1 - F and f, each times the sum of the weights.
+    left = tf.where(above, near, tf.exp(of_left - of_f)[..., None] * far)
+    right = tf.where(above, tf.exp(of_right - of_f)[..., None] * far, near)
+    left, right = tf.reduce_sum(left, axis=-1), tf.reduce_sum(right, axis=-1)
+    f = tf.reduce_sum(far * r * inverse_scales, axis=-1)
+    logit = tf.math.log(left / right) + (of_right - of_left)
+    slope = tf.reduce_sum(weights, axis=-1) * f / (left * right)
+    return logit, tf.math.log(slope) + (of_right + of_left - of_f)
+
+
+@functools.cache
+def mixture_map(num_components: int = 8) -> ScalarMap:
+    """The entry of `SCALAR_MAPS` with so many components."""
+    k = num_components
+    return ScalarMap(
+        num_params=3 * k + 2,
+        output_scale=(*[1.0] * (2 * k), *[0.4] * k, 1.0, 0.4),
+        from_unconstrained=lambda raw: tfp.bijectors.Invert(
+            MixtureOfLogistics.from_unconstrained(raw, k)
+        ),
+    )
