@@ -16,24 +16,25 @@ from tf_latentflow import Noise
 EXECUTIONS = (Execution(), Execution(products="bfloat16"), Execution(compile_loops=True))
 
 
-def log_likelihood(model: keras.Model) -> np.ndarray:
-    return model.log_likelihood(draw_x(), LENGTHS, 2, (1, 2)).numpy()
+def log_prob(model: keras.Model) -> np.ndarray:
+    return model.estimate(draw_x(), LENGTHS, 2, (1, 2)).log_prob.numpy()
 
 
-@pytest.mark.parametrize("name", ["iaf-scf", "lstm"])
+@pytest.mark.parametrize("name", ["codebook", "lstm"])
 def test_the_order_of_executions_does_not_matter(name: str) -> None:
     found: list[list[np.ndarray]] = []
     for order in ((0, 1, 2), (2, 1, 0)):
-        model = make_model(name, spread=0.5)
+        model = make_model(name, spread=0.2)
         values: dict[int, np.ndarray] = {}
         for i in order:
             model.execution = EXECUTIONS[i]
-            values[i] = log_likelihood(model)
+            values[i] = log_prob(model)
         found.append([values[i] for i in range(3)])
     for first, second in zip(*found, strict=True):
         np.testing.assert_array_equal(first, second)
     exact, rounded, compiled = found[0]
-    assert 1e-5 < np.abs(rounded - exact).max() < 0.1
+    assert np.abs(rounded - exact).max() > 1e-5
+    np.testing.assert_allclose(rounded, exact, rtol=0.05)
     np.testing.assert_allclose(compiled, exact, rtol=1e-5)
 
 
@@ -67,7 +68,7 @@ EAGER = ("vary",)
 def test_without_a_seed_each_call_is_another_and_repeats_with_keras(way: str, graph: bool) -> None:
     if graph and way in EAGER:
         return
-    model = make_model("af-only", spread=1.5, posterior_dropout=0.2)
+    model = make_model("af-only", spread=1.5, inference="local", emitter="local", flow_layers=1)
     draw = WAYS[way]
     if graph:
         draw = tf.function(draw)
@@ -89,9 +90,9 @@ def test_a_row_keeps_its_noise_in_any_batch_and_padding() -> None:
     assert not np.any(folded == whole)
 
 
-@pytest.mark.parametrize("name", ["af-scf", "lstm"])
+@pytest.mark.parametrize("name", ["codebook", "lstm"])
 def test_terms_of_rows_do_not_depend_on_their_batch(float64: None, name: str) -> None:
-    model, x = make_model(name, posterior_dropout=0.3, dropout=0.3), draw_x(batch=4)
+    model, x = make_model(name, dropout=0.3), draw_x(batch=4)
     lengths, rows = np.array([5, 3, 4, 1]), np.array([2, 0])
     whole = model.elbo(x, lengths, 2, Noise(tf.constant([1, 2]), tf.range(4)), training=True)
     part = model.elbo(

@@ -16,7 +16,7 @@ from train.settings.presets import RULES
 from train.support.errors import UserError
 from train.support.units import Unit
 
-__all__ = ["TrainConfig", "flag_of"]
+__all__ = ["ModelName", "TrainConfig", "flag_of"]
 
 _FLOWS = [name for name in MODEL_NAMES if ModelConfig.from_name(name).is_flow]
 _BASELINES = [name for name in MODEL_NAMES if name not in _FLOWS]
@@ -24,6 +24,8 @@ _MODEL_HELP = (
     f"{', '.join(_FLOWS[:-1])} or {_FLOWS[-1]}, latent flows;\n"
     f"or {' or '.join(_BASELINES)}, the discrete baseline."
 )
+ModelName = Annotated[str, tyro.conf.arg(help=_MODEL_HELP)]
+"""The name of a row, as a flag."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,7 +34,7 @@ class _RunSettings:
 
     # The docstrings are the help, which keeps the line breaks before an indent or a mark.
 
-    model: Annotated[str, tyro.conf.arg(help=_MODEL_HELP)] = "af-af"
+    model: ModelName = "af-af"
     dataset: str
     """Name of a dataset, or a path."""
     data_dir: Path | None = None
@@ -102,17 +104,20 @@ class TrainConfig(LoopSettings, _RunSettings):
     def from_preset(
         cls,
         preset: str = "small",
-        model: str = "af-af",
+        model: str | None = None,
         dataset: str | None = None,
         **overrides: Any,
     ) -> Self:
         """Returns a preset's settings for a model and a dataset, with `overrides` on top.
 
+        None is the default of the kind of data.
+
         Raises:
           ValueError: If there is no such preset.
         """
-        named = {} if dataset is None else {"dataset": dataset}
-        settings = cls.resolve(preset=preset, model=model, **named, **overrides)
+        named = {"model": model, "dataset": dataset}
+        named = {name: value for name, value in named.items() if value is not None}
+        settings = cls.resolve(preset=preset, **named, **overrides)
         return cls(**{name: setting.value for name, setting in settings.items()})
 
     @classmethod

@@ -23,7 +23,7 @@ Config = TypeVar("Config", bound=TrainConfig)
 class _Peek:
     """The flags that decide what the other flags' defaults are."""
 
-    model: str = "af-af"
+    model: str | None = None
     dataset: str | None = None
     preset: str = "small"
 

@@ -126,7 +126,9 @@ def _value(name: str, value: Any, unit: str) -> str:
         value = ", ".join(map(str, value))
     elif isinstance(value, float):
         value = f"{value:g}"
-    return f"{value} {unit.removesuffix('s') if value == 1 else unit}".rstrip()
+    if value == 1:
+        unit = unit.removesuffix("es" if unit.endswith("ches") else "s")
+    return f"{value} {unit}".rstrip()
 
 
 def _source(setting: Setting, task: str) -> str:

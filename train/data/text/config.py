@@ -9,7 +9,7 @@ from typing import ClassVar
 from train.data.text.corpus import Corpus, load_corpus
 from train.data.text.undivided import UndividedText, load_undivided
 from train.data.text.user_text import has_splits
-from train.settings.config import TrainConfig
+from train.settings.config import ModelName, TrainConfig
 from train.support.units import BITS_PER_CHARACTER, Unit
 
 __all__ = ["TextConfig"]
@@ -30,6 +30,7 @@ class TextConfig(TrainConfig):
     unit: ClassVar[Unit] = BITS_PER_CHARACTER
     from_data: ClassVar[tuple[str, ...]] = ("vocab_size", "vocabulary")
 
+    model: ModelName = "codebook"
     dataset: str = "pydoc"
     """pydoc (built in), ptb (Penn Treebank), or a UTF-8 file or folder, a sentence a line."""
     data_dir: Path | None = None
