@@ -81,8 +81,8 @@ def _inverse_slope(log_slope: tf.Tensor) -> tf.Tensor:
     return tf.exp(-tf.maximum(log_slope, _MIN_LOG_SLOPE))
 
 
-# `tfp.math.find_root_chandrupatla` needs half as many values again. Its tolerance does not scale
-# with the root, so that in float32 it ends at its last step alone, and it loses a root at a bound.
+# `tfp.math.find_root_chandrupatla` needs a third more values, without slopes. Its tolerance is one
+# for all sizes of roots: by default no float32 root ends early. A root at a bound it may lose.
 def _search(
     function: IncreasingFunction, target: tf.Tensor, low: tf.Tensor, high: tf.Tensor
 ) -> tf.Tensor:
