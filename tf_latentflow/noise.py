@@ -59,7 +59,7 @@ class Noise(NamedTuple):
         # Time first, for then T decides how many numbers there are, and not which come first.
         own = tf.concat([shape[-2:-1], shape[:-3], shape[-1:]], axis=0)
         rows = _graph_of_rows if tf.executing_eagerly() else _draw_rows
-        values = rows(draw, self.seed, self.rows, own, drawn)
+        values = rows(draw, self.seed, self.rows, own, drawn, rank - 1)
         return tf.cast(tf.transpose(values, [*range(2, rank - 1), 0, 1, rank - 1]), dtype)
 
 
@@ -69,10 +69,11 @@ def _draw_rows(
     rows: tf.Tensor,
     shape: tf.Tensor,
     dtype: tf.DType,
+    rank: int,
 ) -> tf.Tensor:
     """Numbers `[B, *shape]`, those of a row from the seed and its number."""
     known = tf.get_static_value(shape, partial=True)
-    known = tf.TensorShape([None] * int(shape.shape[0]) if known is None else list(known))
+    known = tf.TensorShape([None] * rank if known is None else list(known))
     first = tf.cast(_hashed(seed), rows.dtype)
 
     def row(number: tf.Tensor) -> tf.Tensor:

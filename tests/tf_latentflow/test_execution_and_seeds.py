@@ -68,7 +68,7 @@ EAGER = ("vary",)
 def test_without_a_seed_each_call_is_another_and_repeats_with_keras(way: str, graph: bool) -> None:
     if graph and way in EAGER:
         return
-    model = make_model("af-only", spread=1.5, inference="local", emitter="local", flow_layers=1)
+    model = make_model("af-only", spread=0.5, inference="local", emitter="local", flow_layers=1)
     draw = WAYS[way]
     if graph:
         draw = tf.function(draw)

@@ -63,7 +63,7 @@ def test_log_prob_of_certain_notes_neither_overflows_nor_vanishes() -> None:
     notes.embedding.assign([[1.0], [-1.0]])
     notes.bias.assign([0.0, 0.0])
     for x, expected in (([1, 0], -2 * np.exp(-30.0)), ([0, 1], -60.0)):
-        log_prob = notes.log_prob(tf.constant([[30.0]]), tf.constant([x]))
+        log_prob = notes.log_prob(notes.logits(tf.constant([[30.0]])), tf.constant([x]))
         np.testing.assert_allclose(log_prob, [expected], rtol=1e-4)
     features = tf.constant([[1e4]])
     with tf.GradientTape() as tape:
