@@ -1,5 +1,7 @@
 """Makes a table or figure of the paper: `python -m train.reproduce table1 --scale cpu --out DIR`.
 
+`ablation` is a table of ours: one choice of the row `codebook` changed at a time.
+
 It runs what is missing, one run after the other, goes on with what was cut, skips what is done,
 prints the result in Markdown, and writes it as `DIR/table1-cpu.md`, `.json` and `.png`. Two of
 these programs may work on the same folder if they have different runs to make.
@@ -38,9 +40,12 @@ class ReproduceConfig:
     """A table or figure of the paper, from runs that are made where they are missing."""
 
     what: tyro.conf.Positional[
-        Literal["table1", "table2", "table3", "figure3", "figure5", "figure6", "figure7"]
+        Literal[
+            *("table1", "table2", "table3", "ablation"),
+            *("figure3", "figure5", "figure6", "figure7"),
+        ]
     ]
-    """Table or figure of the paper."""
+    """Table or figure of the paper, or the ablation of the row codebook."""
     out: Path
     """Folder of the runs, each in a folder of its own, and of what is made of them."""
     scale: Literal["tiny", "cpu", "paper"] = "cpu"
