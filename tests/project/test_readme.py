@@ -218,7 +218,7 @@ def check_output(code: str) -> None:
     """Output that the page shows is that of the first command: the lines of its test table."""
     labels = "bpc|reconstruction|KL|bpc given length|sentences|unknown characters|known words"
     shown = re.findall(rf"^({labels}) +[-\d].*?  (\S.*)$", code, re.MULTILINE)
-    results = read_json(*Path("runs").glob("af-af-pydoc-*/results.json"))["test"]
+    results = read_json(*Path("runs").glob("codebook-pydoc-*/results.json"))["test"]
     printed = results_table("test", {**results, "num_samples": 50}, BITS_PER_CHARACTER)
     printed = printed.splitlines()[1:]
     printed.append(f"{'known words':<20}{0.5:>18.3f}  of the words in 200 samples")

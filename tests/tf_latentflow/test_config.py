@@ -127,14 +127,14 @@ def test_overrides_and_round_trip_through_json() -> None:
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"name": "af"}, "expected model name to be one of af-af, .*lstm; got 'af'"),
+        ({"name": "af"}, "expected model name to be one of codebook, af-af, .*lstm; got 'af'"),
         ({"preset": "huge"}, "expected preset to be one of tiny, small, paper; got 'huge'"),
         ({"scalar": "cubic"}, "expected scalar to be one of .*; got 'cubic'"),
         ({"scalar": "nlsq:3"}, r"spline, mixture, spline:N .*, mixture:N \(N from 1 .*'nlsq:3'"),
         ({"scalar": "mixture:0"}, r"mixture:N \(N from 1 to 1000\); got 'mixture:0'"),
         ({"hidden": "x"}, "expected hidden to be one of af, scf, none; got 'x'"),
         ({"time": "x"}, "expected time to be one of af, iaf, none; got 'x'"),
-        ({"scalar": None}, "expected scalar, hidden and time all set"),
+        ({"scalar": None}, "expected scalar, hidden, time, inference, emitter all set"),
         ({"latent_size": 0}, "expected latent_size of at least 1; got 0"),
         ({"vocab_size": 2}, "expected vocab_size of at least 3"),
         ({"vocab_size": 9, "vocabulary": ("a",)}, "expected vocab_size = 2 \\+ number of char"),

@@ -38,15 +38,15 @@ class LoopSettings:
     optimizer: Literal["adam", "sgd"] = "adam"
     """Update rule of the weights."""
     learning_rate: float = 1e-3
-    """Initial step size of the optimiser."""
+    """Initial learning rate of the optimiser."""
     clip_norm: float = 0.25
     """Largest global norm of the gradient of the loss [nats per symbol]."""
     plateau_patience: int = 1
     """Validations without improvement that are waited out after the KL ramp [validations]."""
     plateau_factor: float = 4.0
-    """What the next one without improvement divides the step size by."""
+    """What the next one without improvement divides the learning rate by."""
     final_decay: float = 0.0
-    """Share of the run, at its end, over which the step size falls linearly to 0 [0 to 1]."""
+    """Share of the run, at its end, over which the learning rate falls linearly to 0 [0 to 1]."""
 
     schedule_unit: Literal["steps", "epochs"] = "steps"
     """Unit of --kl-zero, --kl-ramp and --eval-every."""
