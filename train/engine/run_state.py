@@ -25,7 +25,7 @@ class RunState:
       step: Steps made.
       wall_seconds: Time in which they were made, over all processes.
       best_loss: Validation loss of the best weights, in the unit of the run, or None.
-      plateau: State of the step size.
+      plateau: State of the learning rate.
     """
 
     step: int = 0

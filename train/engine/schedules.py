@@ -1,4 +1,4 @@
-"""What changes over a run: the weight of the KL term and the step size."""
+"""What changes over a run: the weight of the KL term and the learning rate."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def kl_weight(position: float, zero: float, ramp: float, floor: float = 0.0) -> 
 
 
 def final_decay_scale(step: int, total_steps: int, share: float) -> float:
-    """Returns the factor of the step size at a step of a run of `total_steps`.
+    """Returns the factor of the learning rate at a step of a run of `total_steps`.
 
     It is 1 until the last `share` of the run, and falls linearly there, so that it would be 0 at
     step `total_steps`, the first that is not made.
@@ -40,12 +40,12 @@ def final_decay_scale(step: int, total_steps: int, share: float) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Plateau:
-    """Divides the step size when the validation loss no longer improves.
+    """Divides the learning rate when the validation loss no longer improves.
 
     Attributes:
       best: Smallest loss seen.
       waited: Validations since then, or since the last division.
-      scale: Factor of the step size.
+      scale: Factor of the learning rate.
     """
 
     best: float = math.inf
@@ -58,7 +58,7 @@ class Plateau:
         Args:
           loss: Its loss.
           patience: Validations without improvement that are waited out.
-          factor: What the step size is divided by after the next one.
+          factor: What the learning rate is divided by after the next one.
         """
         if loss < self.best:
             return Plateau(loss, 0, self.scale)
@@ -109,6 +109,6 @@ class Schedule:
         return kl_weight(position, self._zero, self._ramp, self._config.kl_floor)
 
     def learning_rate(self, step: int, plateau: Plateau) -> float:
-        """Returns the step size of a step."""
+        """Returns the learning rate of a step."""
         decay = final_decay_scale(step, self.total_steps, self._config.final_decay)
         return self._config.learning_rate * plateau.scale * decay
