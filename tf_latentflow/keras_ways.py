@@ -49,6 +49,6 @@ class KerasWays:
     def quantize(self, *args: Any, **kwargs: Any) -> None:
         """Not this way: Keras would quantize some of the layers."""
         raise NotImplementedError(
-            f"{type(self).__name__} has no quantized layers: set model.execution to "
-            "Execution(products='bfloat16') for cheaper products; do not call quantize"
+            f"{type(self).__name__} has cheaper products by model.execution = "
+            "Execution(products='bfloat16'), not by quantize"
         )

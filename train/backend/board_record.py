@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from train.backend.board import Board
-from train.engine.record import Record
+from train.engine.loop.record import Record
 from train.support.units import Unit
 
 __all__ = ["BoardRecord"]

@@ -1,4 +1,4 @@
-"""What the training loop asks of a device, by TensorFlow. A `train.engine.backend.Backend`."""
+"""What the training loop asks of a device, by TensorFlow. A `train.engine.loop.backend.Backend`."""
 
 from __future__ import annotations
 

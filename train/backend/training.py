@@ -11,9 +11,9 @@ from train.backend.board import Board
 from train.backend.board_record import BoardRecord
 from train.backend.tensorflow import TensorFlowBackend
 from train.engine.buckets import default_boundaries
-from train.engine.loop import TrainingLoop
+from train.engine.loop.place import Place
+from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
-from train.engine.place import Place
 from train.engine.run_state import RunSummary
 from train.engine.settings import LoopSettings
 from train.engine.workdir import Workdir

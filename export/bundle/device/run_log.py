@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from train.engine.record import Record
+from train.engine.loop.record import Record
 from train.engine.step_terms import StepTerms
 from train.support.files import write_text
 

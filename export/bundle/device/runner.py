@@ -13,9 +13,9 @@ from export.bundle.device.backend import JaxBackend
 from export.bundle.device.contents import Bundle
 from export.bundle.device.result import write_result
 from export.bundle.device.run_log import RunLog
-from train.engine.loop import TrainingLoop
+from train.engine.loop.place import Place
+from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
-from train.engine.place import Place
 from train.engine.progress import show_split_progress
 from train.engine.results_table import results_table
 from train.engine.run_state import RunSummary

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from train.engine.loop.resumes import read_resumes
 from train.engine.run_state import RunState
 from train.engine.workdir import FORMAT, ConfigFileError, Workdir
 from train.support.errors import UserError
@@ -233,7 +234,8 @@ def test_damaged_results_are_one_line(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[1, ", b'{"a": 1}'])
 def test_damaged_resumes_are_one_line(tmp_path: Path, content: bytes) -> None:
-    assert Workdir(tmp_path).read_resumes() == []
-    Workdir(tmp_path).resumes_file.write_bytes(content)
+    file = Workdir(tmp_path).resumes_file
+    assert read_resumes(file) == []
+    file.write_bytes(content)
     with pytest.raises(UserError, match="resumes.json.*delete it"):
-        Workdir(tmp_path).read_resumes()
+        read_resumes(file)

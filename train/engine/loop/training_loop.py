@@ -6,14 +6,14 @@ import math
 import time
 from typing import NoReturn
 
-from train.engine.backend import Backend
-from train.engine.calls import CallQueue
 from train.engine.checkpoint_folders import CheckpointFolders
+from train.engine.loop.backend import Backend
+from train.engine.loop.calls import CallQueue
+from train.engine.loop.place import Place
+from train.engine.loop.record import Record
+from train.engine.loop.resumes import read_resumes, write_resumes
 from train.engine.order import Call, TrainingOrder
-from train.engine.place import Place
 from train.engine.progress import Progress, show_split_progress
-from train.engine.record import Record
-from train.engine.resumes import read_resumes, write_resumes
 from train.engine.run_state import NonFiniteError, RunState, RunSummary
 from train.engine.schedules import Schedule
 from train.engine.settings import LoopSettings
@@ -74,7 +74,6 @@ class TrainingLoop:
         self._state = RunState()
         self._resumes = read_resumes(place.resumes)
         self._calls = CallQueue(backend, record, self._progress)
-        self._met: set[int] = set()  # Lengths of the batches so far: each is compiled once.
         self._detail = ""
         self._resume()
 
@@ -172,31 +171,23 @@ class TrainingLoop:
         steps = range(call.first, call.first + count)
         weights = [self._schedule.kl_weight(step) for step in steps]
         rates = [self._schedule.learning_rate(step, state.plateau) for step in steps]
-        compiles = self._prepare(call)
-        start = time.perf_counter()
+        self._say_what_comes(call)
         self._calls.start(call, weights, rates)
-        if compiles:
-            self._progress.pause(time.perf_counter() - start)
-        self._progress.count_steps(0 if compiles else count)
         state.step += count
         interval = self._config.log_steps
         if self.is_over or state.step // interval > call.first // interval:
             self._log(weights[-1], rates[-1])
 
-    def _prepare(self, call: Call) -> bool:
-        """Says what comes; returns whether its first step is compiled with it."""
-        new = call.bounds - self._met
-        if not new:
+    def _say_what_comes(self, call: Call) -> None:
+        """Shows that steps are made, or for which length they are compiled first."""
+        met = self._calls.met
+        new = call.bounds - met
+        if new:
+            count = f"length {len(met | new)} of {len(self._order.boundaries)}"
+            self._screen.now(f"compiling for {max(new)} {self._unit.symbols}", detail=count)
+        else:
             total = self._schedule.total_steps
             self._screen.now("training", self._state.step, total, self._detail)
-            return False
-        self._met |= new
-        count = f"length {len(self._met)} of {len(self._order.boundaries)}"
-        self._screen.now(f"compiling for {max(new)} {self._unit.symbols}", detail=count)
-        start = time.perf_counter()
-        compiles = self._backend.prepare(new)
-        self._progress.pause(time.perf_counter() - start)
-        return compiles
 
     def _settle(self) -> None:
         """Waits for all calls, and stops the run if a step of theirs was not finite."""
