@@ -10,10 +10,15 @@ import pytest
 
 from tf_latentflow import ModelConfig, build_model
 
-__all__ = ["LENGTHS", "QUICK_ROWS", "draw_x", "make_model", "rows"]
+__all__ = ["LEAST_FLOW", "LENGTHS", "QUICK_ROWS", "draw_x", "make_model", "rows"]
 
 # Rows that have every choice at least once: the others are tested nightly.
 QUICK_ROWS = ("iaf-scf", "af-only", "af-indep-affine", "codebook", "lstm")
+# Flags of the flow that is traced and compiled in the least time, for tests of programs.
+LEAST_FLOW = (
+    *("--model", "af-only", "--scalar", "affine", "--hidden", "none", "--flow-layers", "1"),
+    *("--inference", "local", "--emitter", "local"),
+)
 LENGTHS = np.array([5, 3, 0], np.int32)
 
 

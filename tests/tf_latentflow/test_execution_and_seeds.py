@@ -90,6 +90,15 @@ def test_a_row_keeps_its_noise_in_any_batch_and_padding() -> None:
     assert not np.any(folded == whole)
 
 
+def test_draws_of_any_rank_are_the_same_eagerly_and_in_a_graph() -> None:
+    noise = Noise(tf.constant([3, 4]), tf.range(2))
+    for shape in ([2, 5, 3], [4, 2, 5, 3], [6, 4, 2, 5, 3], [2, 5, 3]):
+        drawn = noise.normal(tf.constant(shape), tf.float32)
+        assert drawn.shape == shape
+        traced = tf.function(noise.normal)(tf.constant(shape), tf.float32)
+        np.testing.assert_array_equal(drawn, traced)
+
+
 @pytest.mark.parametrize("name", ["codebook", "lstm"])
 def test_terms_of_rows_do_not_depend_on_their_batch(float64: None, name: str) -> None:
     model, x = make_model(name, dropout=0.3), draw_x(batch=4)

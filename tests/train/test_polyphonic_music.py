@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from tests.models import LEAST_FLOW
 from tests.music_files import smf
 from tf_latentflow import ModelConfig
 from train import char_lm, evaluate, polyphonic_music, reproduce, sample
@@ -27,6 +28,8 @@ RUN = (
     *("--preset", "tiny", "--max-steps", "6", "--checkpoint-steps", "2", "--log-steps", "2"),
     *("--eval-every", "3", "--kl-zero", "1", "--kl-ramp", "2", "--test-samples", "2"),
 )
+
+LSTM = ("--model", "lstm")
 
 
 def draw_piece(rng: np.random.Generator, num_steps: int) -> np.ndarray:
@@ -57,23 +60,22 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train(data_dir: Path, workdir: Path, model: str) -> list[str]:
-    flags = ["--dataset", "jsb", "--data-dir", str(data_dir), "--model", model, *RUN]
+def train(data_dir: Path, workdir: Path, model: tuple[str, ...]) -> None:
+    flags = ["--dataset", "jsb", "--data-dir", str(data_dir), *model, *RUN]
     polyphonic_music.main([*flags, "--workdir", str(workdir)])
-    return flags
 
 
 @pytest.fixture(scope="module")
 def flow(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workdir = tmp_path_factory.mktemp("runs") / "flow"
-    train(data_dir, workdir, "af-scf")
+    train(data_dir, workdir, LEAST_FLOW)
     return workdir
 
 
 @pytest.fixture(scope="module")
 def baseline(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workdir = tmp_path_factory.mktemp("runs") / "baseline"
-    train(data_dir, workdir, "lstm")
+    train(data_dir, workdir, LSTM)
     return workdir
 
 
@@ -109,7 +111,7 @@ def test_a_finished_run(flow: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_same_command_prints_the_numbers(
     data_dir: Path, flow: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train(data_dir, flow, "af-scf")
+    train(data_dir, flow, LEAST_FLOW)
     printed = capsys.readouterr().out
     test = json.loads((flow / "results.json").read_text())["test"]
     assert "this run has finished" in printed
@@ -202,7 +204,7 @@ def test_a_mat_is_trained_on_with_scipy_alone(
 ) -> None:
     for package in ("matplotlib", "mido", "music21"):
         monkeypatch.setitem(sys.modules, package, None)
-    train(data_dir, tmp_path / "run", "lstm")
+    train(data_dir, tmp_path / "run", LSTM)
     printed = capsys.readouterr()
     assert "no MIDI files of samples: mido is not installed; pip install" in printed.err
     assert "no pictures of samples: matplotlib is not installed; pip install" in printed.err
