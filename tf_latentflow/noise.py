@@ -79,7 +79,14 @@ def _draw_rows(
     def row(number: tf.Tensor) -> tf.Tensor:
         return draw(shape, tf.stack([first, number]), dtype=dtype)
 
-    return tf.map_fn(row, rows, fn_output_signature=tf.TensorSpec(known, dtype))
+    def every(rows: tf.Tensor) -> tf.Tensor:
+        return tf.map_fn(row, rows, fn_output_signature=tf.TensorSpec(known, dtype))
+
+    if rows.shape[0]:
+        return every(rows)
+    # A loop without a turn cannot stack what it does not know the shape of: it makes one.
+    num_rows = tf.shape(rows)[0]
+    return every(tf.pad(rows, [[0, tf.cast(num_rows == 0, tf.int32)]]))[:num_rows]
 
 
 # A loop that runs operation by operation takes a millisecond a row.

@@ -99,6 +99,18 @@ def test_draws_of_any_rank_are_the_same_eagerly_and_in_a_graph() -> None:
         np.testing.assert_array_equal(drawn, traced)
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_no_rows_have_no_noise(jit_compile: bool) -> None:
+    @tf.function(jit_compile=jit_compile, input_signature=[tf.TensorSpec([None, None, 2])])
+    def draw(values: tf.Tensor) -> tf.Tensor:
+        noise = Noise(tf.constant([3, 4]), tf.range(tf.shape(values)[0]))
+        return noise.normal(tf.shape(values), tf.float32)
+
+    assert draw(tf.zeros([0, 5, 2])).shape == [0, 5, 2]
+    drawn = draw(tf.zeros([3, 5, 2]))
+    assert drawn.shape == [3, 5, 2] and len(np.unique(drawn)) == 30
+
+
 @pytest.mark.parametrize("name", ["codebook", "lstm"])
 def test_terms_of_rows_do_not_depend_on_their_batch(float64: None, name: str) -> None:
     model, x = make_model(name, dropout=0.3), draw_x(batch=4)

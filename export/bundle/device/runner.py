@@ -19,6 +19,7 @@ from train.engine.order import TrainingOrder
 from train.engine.progress import show_split_progress
 from train.engine.results_table import results_table
 from train.engine.run_state import RunSummary
+from train.support.errors import UserError
 from train.support.files import read_json
 from train.support.screen import Screen
 
@@ -52,6 +53,10 @@ def run_bundle(
     """
     result_file = out / "result" / "result.json"
     if result_file.exists():
+        if read_json(result_file).get("bundle") != bundle.id:
+            raise UserError(
+                f"{result_file} is the result of another training: choose another --out"
+            )
         print(f"the result is there already; delete {result_file} to make it anew")
     else:
         out.mkdir(parents=True, exist_ok=True)
