@@ -1,7 +1,7 @@
-"""Trains a model of text and tests it: `python -m train.char_lm [--model af-af] [--dataset ptb]`.
+"""Trains a model of text and tests it: `python -m train.char_lm [--model codebook] [--dataset ptb]`.
 
-Without a flag: the latent flow `af-af` at preset `small`, on the language reference that every
-Python carries, in about ten minutes on two CPU cores. The same command again goes on with a run
+Without a flag: the latent flow `codebook` at preset `small`, on the language reference that every
+Python carries, in about five minutes on two CPU cores. The same command again goes on with a run
 that was stopped, or prints the numbers of a finished one. `--help` lists the flags; then
 
     tensorboard --logdir WORKDIR

@@ -216,8 +216,8 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     # A MADE is at least as wide as a latent vector: the widest of the ablation has 16 dimensions.
     ("tiny", "ptb", "codebook"): ("--made-units", "16"),
     ("cpu", "ptb", "codebook"): (
-        *("--max-steps", "2500", "--eval-every", "250", "--checkpoint-steps", "250"),
-        *("--test-samples", "10"),
+        *("--max-steps", "2500", "--dropout", "0", "--kl-zero", "120", "--kl-ramp", "600"),
+        *("--eval-every", "250", "--checkpoint-steps", "250", "--test-samples", "10"),
     ),
     ("cpu", "ptb", "lstm"): (
         *("--max-steps", "2500", "--eval-every", "250", "--checkpoint-steps", "250"),
