@@ -127,7 +127,7 @@ def test_one_limit_lifts_the_other_of_the_preset(flags: str, limits: tuple) -> N
 
 
 def test_help_shows_the_defaults_of_the_preset(capsys: pytest.CaptureFixture[str]) -> None:
-    for flags, default in ((["--preset", "paper", "--model", "lstm"], "20.0"), ([], "0.005")):
+    for flags, default in ((["--preset", "paper", "--model", "lstm"], "20.0"), ([], "0.01")):
         with pytest.raises(SystemExit) as stop:
             parse_train_config(TextConfig, [*flags, "--help"])
         shown = " ".join(re.sub("[^ -~]", " ", capsys.readouterr().out).split())
