@@ -67,7 +67,7 @@ def _train_small(model: str, published: float | None = None) -> Row:
         lambda: work.train_step(config, 32, 100),
         _operations(operations.train_operations(config, 32, 100)),
         published,
-        quick=model == "af-af",
+        quick=model in ("af-af", "codebook", "lstm"),
     )
 
 
@@ -135,6 +135,8 @@ ROWS: tuple[Row, ...] = (
     _train("af-af", 407, num_samples=10),
     _train_small("af-af", 20),
     _train_small("iaf-scf", 40),
+    _train_small("codebook"),
+    _train_small("lstm"),
     _elbo("af-af", 17),
     _elbo("af-scf", 17),
     _elbo("iaf-scf", 32),
@@ -153,4 +155,4 @@ ROWS: tuple[Row, ...] = (
 )
 
 # Real runs: a model, and how many batches of mixed lengths.
-REAL_RUNS: tuple[tuple[str, int], ...] = (("af-af", 200), ("lstm", 200))
+REAL_RUNS: tuple[tuple[str, int], ...] = (("codebook", 200), ("af-af", 200), ("lstm", 200))
