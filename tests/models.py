@@ -10,15 +10,27 @@ import pytest
 
 from tf_latentflow import ModelConfig, build_model
 
-__all__ = ["LEAST_FLOW", "LENGTHS", "QUICK_ROWS", "draw_x", "make_model", "rows"]
+__all__ = [
+    "LEAST_FIELDS",
+    "LEAST_FLAGS",
+    "LEAST_FLOW",
+    "LENGTHS",
+    "QUICK_ROWS",
+    "draw_x",
+    "make_model",
+    "rows",
+]
 
 # Rows that have every choice at least once: the others are tested nightly.
 QUICK_ROWS = ("iaf-scf", "af-only", "af-indep-affine", "codebook", "lstm")
-# Flags of the flow that is traced and compiled in the least time, for tests of programs.
-LEAST_FLOW = (
-    *("--model", "af-only", "--scalar", "affine", "--hidden", "none", "--flow-layers", "1"),
-    *("--inference", "local", "--emitter", "local"),
-)
+# What makes of any row the flow that is traced and compiled in the least time, for tests of
+# programs and servers; and the same as flags.
+LEAST_FIELDS = {
+    **{"scalar": "affine", "hidden": "none", "time": "none", "flow_layers": 1},
+    **{"inference": "local", "emitter": "local"},
+}
+LEAST_FLAGS = tuple(f"--{name.replace('_', '-')}={v}" for name, v in LEAST_FIELDS.items())
+LEAST_FLOW = ("--model", "af-only", *LEAST_FLAGS)
 LENGTHS = np.array([5, 3, 0], np.int32)
 
 
