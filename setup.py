@@ -41,6 +41,7 @@ setup(
         "train.data.music",
         "train.data.text",
         "train.engine",
+        "train.engine.loop",
         "train.paper",
         "train.paper.figures",
         "train.runs",

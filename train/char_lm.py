@@ -1,4 +1,4 @@
-"""Trains a model of text and tests it: `python -m train.char_lm [--model codebook] [--dataset ptb]`.
+"""Trains a model of text and tests it: `python -m train.char_lm [--model lstm] [--dataset ptb]`.
 
 Without a flag: the latent flow `codebook` at preset `small`, on the language reference that every
 Python carries, in about five minutes on two CPU cores. The same command again goes on with a run
