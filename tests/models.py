@@ -45,7 +45,7 @@ def rows(cases: Sequence[str | tuple[str, ...]]) -> list[object]:
 
 
 def make_model(name: str, spread: float = 0.1, **overrides: object) -> keras.Model:
-    sizes = {"vocab_size": 6, "max_length": 9, **overrides}
+    sizes = {"vocab_size": 6, "max_length": 9, "num_lstm_layers": 1, **overrides}
     keras.utils.set_random_seed(0)
     model = build_model(ModelConfig.from_name(name, "tiny", **sizes))
     rng = np.random.default_rng(0)

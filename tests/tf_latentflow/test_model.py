@@ -17,7 +17,6 @@ from tf_latentflow.prior.flow_prior import noise_log_prob
 
 # What is observed is a choice apart from the flow's: two rows of notes will do.
 ROWS = [(name, "categorical") for name in MODEL_NAMES] + [
-    ("af-only", "bernoulli"),
     ("lstm", "bernoulli"),
 ]
 every_row = pytest.mark.parametrize("name, emission", rows(ROWS))
@@ -106,7 +105,7 @@ def log_prob_by_quadrature(model: LatentFlow, x: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("name", ["af-af", pytest.param("af-af-affine", marks=pytest.mark.nightly)])
-@pytest.mark.parametrize("time", ["af", "iaf", "none"])
+@pytest.mark.parametrize("time", ["af", "none", pytest.param("iaf", marks=pytest.mark.nightly)])
 def test_estimate_converges_to_quadrature(float64: None, name: str, time: str) -> None:
     model = make_model(name, spread=0.3, latent_size=1, time=time)
     widen_posterior(model, by=1.2)  # By 0.7 an estimate is off by 0.06, seed by seed.
@@ -217,11 +216,10 @@ def test_saving_keeps_everything(name: str, emission: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "name, emission",
     [
-        ("af-af", "categorical"),
-        ("iaf-scf", "categorical"),
-        ("lstm", "categorical"),
-        ("iaf-scf", "bernoulli"),
+        ("codebook", "categorical"),
         ("lstm", "bernoulli"),
+        pytest.param("iaf-scf", "categorical", marks=pytest.mark.nightly),
+        pytest.param("iaf-scf", "bernoulli", marks=pytest.mark.nightly),
     ],
 )
 def test_works_inside_a_function_of_any_shape(name: str, emission: str) -> None:
@@ -256,7 +254,7 @@ def test_a_scalar_map_with_a_number_is_trained_saved_and_sampled(tmp_path: Path)
     z = loaded.prior.sample(lengths, seed=[3, 4])
     np.testing.assert_allclose(z, model.prior.sample(lengths, seed=[3, 4]), rtol=1e-5)
     eps, _ = model.prior.inverse_and_log_det(z, lengths)
-    noise = tf.random.stateless_normal(z.shape, [3, 4])
+    noise = noise_of([3, 4], 3).normal(z.shape, tf.float32)
     np.testing.assert_allclose(eps[0], noise[0], atol=1e-4)
 
 

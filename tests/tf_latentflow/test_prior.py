@@ -19,7 +19,7 @@ every_row = pytest.mark.parametrize("name", rows(ROWS))
 
 
 def make_prior(name: str, **overrides: object) -> FlowPrior:
-    sizes = {"max_length": 8, "latent_size": H, **overrides}
+    sizes = {"max_length": 8, "latent_size": H, "num_lstm_layers": 1, **overrides}
     config = ModelConfig.from_name(name, "tiny", **sizes)
     prior = FlowPrior(config)
     rng = np.random.default_rng(0)
@@ -177,7 +177,7 @@ def test_is_a_citizen_of_tfp(float64: None, name: str) -> None:
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("name", ["af-af", "iaf-scf"])
+@pytest.mark.parametrize("name", rows(["af-af", "codebook"]))
 def test_compiled_equals_eager(float64: None, name: str, jit_compile: bool) -> None:
     prior = make_prior(name)
     values = draw(3, T, H)

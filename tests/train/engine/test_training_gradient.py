@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models import draw_x, make_model
+from tests.models import draw_x, make_model, rows
 from train.data.music.config import MusicConfig
 
 RATES = ("dropout", "posterior_dropout", "emitter_dropout")
 
 
-@pytest.mark.parametrize("name", ["af-af", "iaf-scf", "lstm"])
-@pytest.mark.parametrize("preset", ["small", "paper"])
+@pytest.mark.parametrize("name", rows(["af-af", "iaf-scf", "lstm"]))
+@pytest.mark.parametrize("preset", ["small", pytest.param("paper", marks=pytest.mark.nightly)])
 def test_it_is_the_slope_of_the_bound(float64: None, preset: str, name: str) -> None:
     config = MusicConfig.from_preset(preset, name).model_config()
     rates = {rate: getattr(config, rate) for rate in RATES}
