@@ -17,6 +17,9 @@ import pytest
 def float64() -> Iterator[None]:
     """Keras in float64 for one test."""
     before = keras.config.floatx()
+    # Asked for now, because Keras keeps the policy that the process used first.
+    policy = keras.config.dtype_policy()
     keras.config.set_floatx("float64")
     yield
     keras.config.set_floatx(before)
+    keras.config.set_dtype_policy(policy)

@@ -54,7 +54,10 @@ def log_prob_by_hand(model: LSTMLanguageModel, x: np.ndarray) -> float:
 
 @both_emissions
 def test_exact_likelihood_equals_numpy(float64: None, emission: str) -> None:
-    model, x = make_model("lstm", spread=0.5, emission=emission), draw_x(emission=emission)
+    model, x = (
+        make_model("lstm", spread=0.5, num_lstm_layers=2, emission=emission),
+        draw_x(emission=emission),
+    )
     expected = [log_prob_by_hand(model, row[:n]) for row, n in zip(x, LENGTHS, strict=True)]
     np.testing.assert_allclose(model.estimate(x, LENGTHS).log_prob, expected, rtol=1e-10)
     log_length = np.log(1 / 9)  # Uniform up to max_length.
