@@ -100,6 +100,12 @@ def test_long_sequences_come_in_smaller_batches() -> None:
     assert found == pytest.approx(evaluate(NATS_PER_STEP))
 
 
+def test_the_bound_is_the_difference_of_its_terms() -> None:
+    evaluation = SplitEvaluation(make_model("af-only"), 3, 4, importance=False)
+    reconstruction, kl, log_prob = evaluation(SEQUENCES, seed=0).terms
+    np.testing.assert_allclose(log_prob, reconstruction - kl, rtol=1e-6)
+
+
 def test_bootstrap_is_the_delta_method_for_many_sequences() -> None:
     rng = np.random.default_rng(0)
     symbols = rng.integers(5, 100, 4000)

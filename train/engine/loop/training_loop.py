@@ -167,13 +167,12 @@ class TrainingLoop:
 
     def _make_call(self, call: Call) -> None:
         """Starts the steps of a call, and reads what earlier ones report."""
-        state, count = self._state, len(call.steps)
-        steps = range(call.first, call.first + count)
+        state, steps = self._state, range(call.first, call.first + len(call.steps))
         weights = [self._schedule.kl_weight(step) for step in steps]
         rates = [self._schedule.learning_rate(step, state.plateau) for step in steps]
         self._say_what_comes(call)
         self._calls.start(call, weights, rates)
-        state.step += count
+        state.step += len(steps)
         interval = self._config.log_steps
         if self.is_over or state.step // interval > call.first // interval:
             self._log(weights[-1], rates[-1])
