@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -110,9 +110,9 @@ class Progress:
         """Notes so many steps, started within the time that counts."""
         self._steps += steps
 
-    def add_terms(self, terms: StepTerms) -> None:
-        """Notes what a step reports, as numbers."""
-        self._terms.append(terms)
+    def add_terms(self, terms: Sequence[StepTerms]) -> None:
+        """Notes what some steps report, as numbers."""
+        self._terms += terms
 
     def pause(self, seconds: float) -> None:
         """Takes time out of the window, in which something else than steps ran."""
@@ -133,10 +133,9 @@ class Progress:
           weight: Of the KL term in the last step.
           learning_rate: Of the last step.
         """
-        symbols = np.array([terms.symbols for terms in self._terms])
-        sums = np.array([[*terms.terms, terms.log_length] for terms in self._terms])
-        *means, log_length = (sums / symbols[:, None]).mean(axis=0).tolist()
-        norm = float(np.mean([terms.gradient_norm for terms in self._terms]))
+        *sums, symbols, norms = np.array(self._terms).T
+        *means, log_length = np.mean(sums / symbols, axis=1).tolist()
+        norm = float(np.mean(norms))
         seconds = time.perf_counter() - self._start - self._excluded
         rate = None
         if self._steps:
