@@ -25,7 +25,8 @@ def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str,
 
 def is_extension(name: str, there: Any, asked: Any) -> bool:
     """Whether a limit has become larger."""
-    return name in LIMITS and there is not None and asked is not None and asked > there
+    numbers = isinstance(there, int) and isinstance(asked, int)
+    return name in LIMITS and numbers and asked > there
 
 
 def describe_difference(name: str, there: Any, asked: Any) -> str:
