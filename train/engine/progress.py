@@ -163,11 +163,9 @@ class Progress:
             )
             loss += f" (reconstruction {reconstruction:.3f}, KL {kl:.3f})"
             weight = f"KL weight {window.weight:.2f}  "
-        rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
         line = (
             f"step {step:{len(str(total))}d}/{total}  {loss}  {weight}"
-            f"learning rate {window.learning_rate:.1e}  {rate}  "
-            f"ETA {'--' if eta is None else format_seconds(eta)}"
+            f"learning rate {window.learning_rate:.1e}  {self._pace(window, eta)}"
         )
         if self._operations and window.rate is not None:
             line += f"  {window.rate * self._operations / 1e12:.3g} TFLOP/s of products"
@@ -175,10 +173,7 @@ class Progress:
 
     def detail(self, window: Window, eta: float | None) -> str:
         """Returns the numbers of a window that stand beside a progress bar."""
-        unit = self._unit
-        rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
-        eta_text = "--" if eta is None else format_seconds(eta)
-        return f"{self._bound(window):.3f} {unit.label}  {rate}  ETA {eta_text}"
+        return f"{self._bound(window):.3f} {self._unit.label}  {self._pace(window, eta)}"
 
     def scalars(self, window: Window) -> dict[str, float]:
         """Returns what TensorBoard shows of a window, by tag.
@@ -205,3 +200,10 @@ class Progress:
     def _bound(self, window: Window) -> float:
         """The whole bound, the KL term with weight 1, in the unit."""
         return self._unit.per_symbol(-(window.terms.log_prob + window.log_length), 1)
+
+    def _pace(self, window: Window, eta: float | None) -> str:
+        """How fast the run is, and how long it still takes."""
+        rate = "compiling"
+        if window.rate is not None:
+            rate = f"{window.rate:.0f} {self._unit.symbols}/s"
+        return f"{rate}  ETA {'--' if eta is None else format_seconds(eta)}"

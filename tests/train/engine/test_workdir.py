@@ -40,6 +40,8 @@ def test_another_config_is_refused_by_field_and_changes_nothing(tmp_path: Path) 
     for refuse in (Workdir(tmp_path).check, Workdir(tmp_path).claim):
         with pytest.raises(UserError, match="seed is 0, not 1.*--workdir"):
             refuse(other)
+    with pytest.raises(UserError, match="seed is 0, not '0'"):
+        Workdir(tmp_path).check({"train": {**CONFIG["train"], "seed": "0"}})
     with pytest.raises(UserError, match="other data, or they have changed"):
         Workdir(tmp_path).check({"dataset_sha256": "cd"})
     assert contents(tmp_path) == before
