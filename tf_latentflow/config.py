@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
@@ -96,11 +96,10 @@ class ModelConfig:
         self._check_sizes()
         self._check_rates()
 
-    def _expect(self, field: str, holds: bool, expected: str, got: object = None) -> None:
-        """Refuses the value of a field, or what it got, unless a condition holds."""
-        if not holds:
-            got = repr(getattr(self, field)) if got is None else got
-            raise ConfigError(field, f"expected {expected}; got {got}")
+    def _refuse(self, field: str, expected: str, got: object = None) -> NoReturn:
+        """Refuses the value of a field, or what else it got."""
+        got = repr(getattr(self, field)) if got is None else got
+        raise ConfigError(field, f"expected {expected}; got {got}")
 
     def _check_choices(self) -> None:
         tables = {
@@ -111,55 +110,57 @@ class ModelConfig:
             "emitter": EMITTERS,
         }
         choices = {field: getattr(self, field) for field in tables}
-        all_or_none = f"{', '.join(tables)} all set (a flow) or all None (the baseline)"
         for field, table in tables.items():
-            self._expect(field, (choices[field] is not None) == self.is_flow, all_or_none, choices)
+            if (choices[field] is not None) != self.is_flow:
+                names = ", ".join(tables)
+                self._refuse(field, f"{names} all set (a flow) or all None (the baseline)", choices)
             if self.is_flow:
                 _check_name(field, choices[field], table)
         _check_name("emission", self.emission, EMISSIONS)
-        if self.time in (None, "none"):
-            no_past = "no conditioner where nothing is conditioned on the past"
-            self._expect("conditioner", self.conditioner is None, no_past)
-        else:
+        if self.time not in (None, "none"):
             _check_name("conditioner", self.conditioner, CONDITIONERS)
-        of_symbols = self.inference != "codebook" or self.emission == "categorical"
-        symbols = "a codebook for symbols only"
-        self._expect("inference", of_symbols, symbols, f"one for {self.emission}")
-        inverts = self.emitter != "codebook" or self.inference == "codebook"
-        bayes = "inference codebook where the emitter is Bayes' rule of it"
-        self._expect("emitter", inverts, bayes, repr(self.inference))
+        elif self.conditioner is not None:
+            self._refuse("conditioner", "no conditioner where nothing is conditioned on the past")
+        if self.inference == "codebook" and self.emission != "categorical":
+            self._refuse("inference", "a codebook for symbols only", f"one for {self.emission}")
+        if self.emitter == "codebook" and self.inference != "codebook":
+            expected = "inference codebook where the emitter is Bayes' rule of it"
+            self._refuse("emitter", expected, repr(self.inference))
 
     def _check_sizes(self) -> None:
         for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
-            self._expect(field, getattr(self, field) >= 1, f"{field} of at least 1")
-        is_flat = self.hidden == "scf" and self.latent_size < 2
-        self._expect("latent_size", not is_flat, "latent_size of at least 2 for scf")
-        narrowest = min(self.made_sizes, default=0)
-        self._expect("made_sizes", narrowest >= 1, "positive made_sizes")
-        is_wide = self.hidden != "af" or narrowest >= self.latent_size
-        wide = f"made_sizes of at least latent_size = {self.latent_size}"
-        self._expect("made_sizes", is_wide, wide)
-        size, vocabulary = self.vocab_size, self.vocabulary
+            if getattr(self, field) < 1:
+                self._refuse(field, f"{field} of at least 1")
+        if self.hidden == "scf" and self.latent_size < 2:
+            self._refuse("latent_size", "latent_size of at least 2 for scf")
+        if not self.made_sizes or min(self.made_sizes) < 1:
+            self._refuse("made_sizes", "positive made_sizes")
+        if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
+            self._refuse("made_sizes", f"made_sizes of at least latent_size = {self.latent_size}")
         if self.emission == "bernoulli":
-            self._expect("vocab_size", size >= 1, "vocab_size of at least 1 note")
-            self._expect("vocabulary", vocabulary is None, "no vocabulary of notes")
-            return
-        three = "vocab_size of at least 3 (padding, unknown and a symbol)"
-        self._expect("vocab_size", size >= 3, three)
-        if vocabulary is not None:
-            sum_of = "vocab_size = 2 + number of characters in vocabulary"
-            counts = f"{size} and {len(vocabulary)} characters"
-            self._expect("vocabulary", size == 2 + len(vocabulary), sum_of, counts)
+            if self.vocab_size < 1:
+                self._refuse("vocab_size", "vocab_size of at least 1 note")
+            if self.vocabulary is not None:
+                self._refuse("vocabulary", "no vocabulary of notes")
+        else:
+            if self.vocab_size < 3:
+                symbols = "padding, unknown and a symbol"
+                self._refuse("vocab_size", f"vocab_size of at least 3 ({symbols})")
+            if self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
+                expected = "vocab_size = 2 + number of characters in vocabulary"
+                got = f"{self.vocab_size} and {len(self.vocabulary)} characters"
+                self._refuse("vocabulary", expected, got)
 
     def _check_rates(self) -> None:
         for field in ("dropout", "posterior_dropout", "emitter_dropout"):
-            self._expect(field, 0 <= getattr(self, field) < 1, f"{field} in [0, 1)")
-        no_iaf = "dropout 0 for iaf in time, whose density has none, being computed step by step"
-        self._expect("dropout", self.time != "iaf" or not self.dropout, no_iaf)
+            if not 0 <= getattr(self, field) < 1:
+                self._refuse(field, f"{field} in [0, 1)")
+        if self.time == "iaf" and self.dropout:
+            why = "whose density has none, being computed step by step"
+            self._refuse("dropout", f"dropout 0 for iaf in time, {why}")
         for choice, rate in (("inference", "posterior_dropout"), ("emitter", "emitter_dropout")):
-            no_states = getattr(self, choice) == "codebook"
-            none = f"{rate} 0 for a codebook, which has no states"
-            self._expect(rate, not (no_states and getattr(self, rate)), none)
+            if getattr(self, choice) == "codebook" and getattr(self, rate):
+                self._refuse(rate, f"{rate} 0 for a codebook, which has no states")
 
     @property
     def has_embedding(self) -> bool:
