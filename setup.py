@@ -64,6 +64,7 @@ setup(
         "numpy>=1.26,<3",
         "tensorboard>=2.20,<3",
         "tyro>=1.0,<2",
+        "typeguard>=4.4,<5",
         "filelock>=3.16,<4",
         "lazy_loader>=0.4,<1",
         "rich>=13.7,<16",

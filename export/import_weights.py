@@ -14,6 +14,7 @@ import tyro
 
 from export.bundle.device.result import read_result
 from tf_latentflow import ModelConfig
+from tf_latentflow.config import ConfigError
 from train.data.tasks import TASKS
 from train.engine.differences import other_fields
 from train.engine.workdir import Workdir
@@ -52,7 +53,11 @@ def main(args: Sequence[str] | None = None) -> None:
         raise UserError(
             f"{flags.result} {other}: export the training again, or use the version that wrote it"
         )
-    config = kind.from_dict(settings["train"])
+    try:
+        config = kind.from_dict(settings["train"])
+        model_config = ModelConfig.from_dict(settings["model"])
+    except ConfigError as error:
+        raise UserError(f"{flags.result} is damaged ({error}): copy it again") from None
     if flags.data_dir is not None:
         config = dataclasses.replace(config, data_dir=flags.data_dir)
     settings = {**settings, "train": config.to_dict()}
@@ -66,11 +71,19 @@ def main(args: Sequence[str] | None = None) -> None:
         )
 
     import_tensorflow_quietly()
-    from export.bundle.trained import model_of
+    from tf_latentflow import build_model
     from train.runs.finished_run import write_results
     from train.runs.saved_model import save_model
 
-    model = model_of(ModelConfig.from_dict(settings["model"]), values)
+    model = build_model(model_config)
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+        raise UserError(
+            f"{flags.result} holds the weights of another version of the model: "
+            "import it with the version that exported the bundle"
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
     workdir.claim(settings)
     save_model(model, workdir)
     write_results(

@@ -26,10 +26,14 @@ import train.backend.tensorflow
 from tf_latentflow import ModelConfig, build_model
 from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
-from train.backend.training import train_model
-from train.backend.weights import weights_sha256
+from train.backend.tensorflow import TensorFlowBackend
 from train.data.text.config import TextConfig
-from train.engine.workdir import Workdir
+from train.engine.buckets import default_boundaries
+from train.engine.loop.record import Record
+from train.engine.loop.training_loop import TrainingLoop
+from train.engine.order import TrainingOrder
+from train.engine.settings import LoopSettings
+from train.runs.saved_model import weights_sha256
 from train.support.screen import Screen
 from train.support.units import BITS_PER_CHARACTER
 
@@ -77,21 +81,15 @@ class Run:
             self.optimizer.build(self.model.trainable_variables)
         self.model.length_model.fit(np.array([7, 4, 5, 3]))
         rows = BATCHES[0][0]
-        self.step = TrainStep(
-            self.model,
-            self.optimizer,
-            strategy,
-            batch_spec(list(rows), len(rows)),
-            clip_norm=0.25,
-            seed=1,
-            **{"elbo_samples": 2, "jit": False, **options},
-        )
+        settings = LoopSettings(**{"clip_norm": 0.25, "seed": 1, "elbo_samples": 2, **options})
+        spec = batch_spec(list(rows), len(rows))
+        self.step = TrainStep(settings, self.model, self.optimizer, strategy, spec)
 
     def terms(self) -> np.ndarray:
         """What the steps of all batches report."""
         batches = [tuple(map(tf.constant, batch)) for batch in BATCHES]
         steps = [self.step([batch], 0.5, number) for number, batch in enumerate(batches)]
-        sums = np.array([[float(term) for term in terms.flat()] for terms in steps])
+        sums = np.array([list(map(float, terms)) for terms in steps])
         return sums / sums[:, 4:5]  # By the symbols, so that all numbers are about 1.
 
     def weights(self) -> list[np.ndarray]:
@@ -146,21 +144,24 @@ def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, obje
         checkpoint_steps=2,
         log_steps=2,
     )
+    backend = TensorFlowBackend(config, lambda: build_model(make_config("lstm")), TEXT, TEXT[:4])
+    model = backend.model
     with contextlib.redirect_stdout(sys.stderr):  # Standard output is for the results.
-        model, summary = train_model(
+        loop = TrainingLoop(
             config,
-            lambda: build_model(make_config("lstm")),
-            TEXT,
-            TEXT[:4],
-            Workdir(directory),
+            backend,
+            TrainingOrder(config, TEXT, default_boundaries(np.array([len(x) for x in TEXT]))),
+            Record(),
+            directory / "checkpoints",
+            Screen(),
             BITS_PER_CHARACTER,
             has_latents=False,
-            screen=Screen(),
         )
+        loop.run()
     model.save(directory / "model.keras")
     saved = keras.saving.load_model(directory / "model.keras")
     return {
-        "resumed": summary.resumed_from_steps,
+        "resumed": loop.summary["resumed_from_steps"],
         "sha256": weights_sha256(model),
         "saved_sha256": weights_sha256(saved),
         "weights": np.concatenate([v.numpy().ravel() for v in saved.trainable_variables]).tolist(),
@@ -172,7 +173,6 @@ def resumed(directory: Path) -> dict[str, object]:
     results = {"whole": trained(directory, two_devices())}
     for name, strategy in (("two", two_devices()), ("one", one_device())):
         shutil.rmtree(directory / "checkpoints" / "step-000000004")
-        (directory / "resumes.json").unlink(missing_ok=True)
         results[name] = trained(directory, strategy)
     return results
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn, get_type_hints
+
+from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table
 from tf_latentflow.rows import (
@@ -20,7 +22,7 @@ from tf_latentflow.rows import (
     resolve,
 )
 
-__all__ = ["ConfigError", "ModelConfig"]
+__all__ = ["ConfigError", "ModelConfig", "check_types"]
 
 
 class ConfigError(ValueError):
@@ -89,27 +91,15 @@ class ModelConfig:
     vocabulary: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        check_types(type(self), vars(self))
         self._check_choices()
-        for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
-            value = getattr(self, field)
-            if value < 1:
-                raise ConfigError(field, f"expected {field} of at least 1; got {value}")
-        _check_name("emission", self.emission, EMISSIONS)
-        if self.emission == "categorical":
-            self._check_symbols()
-        else:
-            self._check_notes()
-        self._check_hidden()
-        for field in ("dropout", "posterior_dropout", "emitter_dropout"):
-            rate = getattr(self, field)
-            if not 0 <= rate < 1:
-                raise ConfigError(field, f"expected {field} in [0, 1); got {rate}")
-        if self.time == "iaf" and self.dropout:
-            raise ConfigError(
-                "dropout",
-                "expected dropout 0 for iaf in time, whose density has none, being computed step "
-                f"by step; got {self.dropout}",
-            )
+        self._check_sizes()
+        self._check_rates()
+
+    def _refuse(self, field: str, expected: str, got: object = None) -> NoReturn:
+        """Refuses the value of a field, or what else it got."""
+        got = repr(getattr(self, field)) if got is None else got
+        raise ConfigError(field, f"expected {expected}; got {got}")
 
     def _check_choices(self) -> None:
         tables = {
@@ -119,83 +109,58 @@ class ModelConfig:
             "inference": INFERENCE_NETWORKS,
             "emitter": EMITTERS,
         }
-        choices = {name: getattr(self, name) for name in tables}
-        if len({choice is None for choice in choices.values()}) > 1:
-            raise ConfigError(
-                next(name for name, choice in choices.items() if (choice is None) == self.is_flow),
-                f"expected {', '.join(tables)} all set (a flow) or all None (the baseline); "
-                f"got {choices}",
-            )
-        if self.is_flow:
-            for name, table in tables.items():
-                _check_name(name, choices[name], table)
-        if self.time in (None, "none"):
-            if self.conditioner is not None:
-                raise ConfigError(
-                    "conditioner",
-                    f"expected no conditioner where nothing is conditioned on the past; got "
-                    f"{self.conditioner!r}",
-                )
-        else:
+        choices = {field: getattr(self, field) for field in tables}
+        for field, table in tables.items():
+            if (choices[field] is not None) != self.is_flow:
+                names = ", ".join(tables)
+                self._refuse(field, f"{names} all set (a flow) or all None (the baseline)", choices)
+            if self.is_flow:
+                _check_name(field, choices[field], table)
+        _check_name("emission", self.emission, EMISSIONS)
+        if self.time not in (None, "none"):
             _check_name("conditioner", self.conditioner, CONDITIONERS)
-        self._check_codebook()
-
-    def _check_codebook(self) -> None:
+        elif self.conditioner is not None:
+            self._refuse("conditioner", "no conditioner where nothing is conditioned on the past")
         if self.inference == "codebook" and self.emission != "categorical":
-            raise ConfigError(
-                "inference", "expected a codebook for symbols only; got one for " + self.emission
-            )
+            self._refuse("inference", "a codebook for symbols only", f"one for {self.emission}")
         if self.emitter == "codebook" and self.inference != "codebook":
-            raise ConfigError(
-                "emitter",
-                "expected inference codebook where the emitter is Bayes' rule of it; got "
-                f"{self.inference!r}",
-            )
+            expected = "inference codebook where the emitter is Bayes' rule of it"
+            self._refuse("emitter", expected, repr(self.inference))
+
+    def _check_sizes(self) -> None:
+        for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
+            if getattr(self, field) < 1:
+                self._refuse(field, f"{field} of at least 1")
+        if self.hidden == "scf" and self.latent_size < 2:
+            self._refuse("latent_size", "latent_size of at least 2 for scf")
+        if not self.made_sizes or min(self.made_sizes) < 1:
+            self._refuse("made_sizes", "positive made_sizes")
+        if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
+            self._refuse("made_sizes", f"made_sizes of at least latent_size = {self.latent_size}")
+        if self.emission == "bernoulli":
+            if self.vocab_size < 1:
+                self._refuse("vocab_size", "vocab_size of at least 1 note")
+            if self.vocabulary is not None:
+                self._refuse("vocabulary", "no vocabulary of notes")
+        else:
+            if self.vocab_size < 3:
+                symbols = "padding, unknown and a symbol"
+                self._refuse("vocab_size", f"vocab_size of at least 3 ({symbols})")
+            if self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
+                expected = "vocab_size = 2 + number of characters in vocabulary"
+                got = f"{self.vocab_size} and {len(self.vocabulary)} characters"
+                self._refuse("vocabulary", expected, got)
+
+    def _check_rates(self) -> None:
+        for field in ("dropout", "posterior_dropout", "emitter_dropout"):
+            if not 0 <= getattr(self, field) < 1:
+                self._refuse(field, f"{field} in [0, 1)")
+        if self.time == "iaf" and self.dropout:
+            why = "whose density has none, being computed step by step"
+            self._refuse("dropout", f"dropout 0 for iaf in time, {why}")
         for choice, rate in (("inference", "posterior_dropout"), ("emitter", "emitter_dropout")):
             if getattr(self, choice) == "codebook" and getattr(self, rate):
-                raise ConfigError(
-                    rate,
-                    f"expected {rate} 0 for a codebook, which has no states; got "
-                    f"{getattr(self, rate)}",
-                )
-
-    def _check_hidden(self) -> None:
-        if not self.made_sizes or min(self.made_sizes) < 1:
-            raise ConfigError("made_sizes", f"expected positive made_sizes; got {self.made_sizes}")
-        if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
-            raise ConfigError(
-                "made_sizes",
-                f"expected made_sizes of at least latent_size = {self.latent_size}; "
-                f"got {self.made_sizes}",
-            )
-        if self.hidden == "scf" and self.latent_size < 2:
-            raise ConfigError(
-                "latent_size", f"expected latent_size of at least 2 for scf; got {self.latent_size}"
-            )
-
-    def _check_symbols(self) -> None:
-        if self.vocab_size < 3:
-            raise ConfigError(
-                "vocab_size",
-                "expected vocab_size of at least 3 (padding, unknown and a symbol); "
-                f"got {self.vocab_size}",
-            )
-        if self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
-            raise ConfigError(
-                "vocabulary",
-                "expected vocab_size = 2 + number of characters in vocabulary; got "
-                f"{self.vocab_size} and {len(self.vocabulary)} characters",
-            )
-
-    def _check_notes(self) -> None:
-        if self.vocab_size < 1:
-            raise ConfigError(
-                "vocab_size", f"expected vocab_size of at least 1 note; got {self.vocab_size}"
-            )
-        if self.vocabulary is not None:
-            raise ConfigError(
-                "vocabulary", f"expected no vocabulary of notes; got {self.vocabulary}"
-            )
+                self._refuse(rate, f"{rate} 0 for a codebook, which has no states")
 
     @property
     def has_embedding(self) -> bool:
@@ -243,11 +208,32 @@ class ModelConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
         """Rebuilds a configuration from `to_dict`, also after a round trip through JSON."""
-        values = dict(values)
-        for field in ("made_sizes", "vocabulary"):
-            if values.get(field) is not None:
-                values[field] = tuple(values[field])
-        return cls(**values)
+        return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+
+
+def check_types(kind: type, values: Mapping[str, Any]) -> None:
+    """Refuses values of the fields of a dataclass that are of other types than these have.
+
+    Raises:
+      ConfigError: Naming the field.
+    """
+    hints = get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        value, hint = values.get(field.name, field.default), hints[field.name]
+        if not _is_of_type(value, hint):
+            kinds = hint.__name__ if isinstance(hint, type) else hint
+            message = f"expected {field.name} of type {kinds}; got {value!r:.80}"
+            raise ConfigError(field.name, message)
+
+
+def _is_of_type(value: Any, hint: Any) -> bool:
+    if isinstance(value, bool):  # Which is a number to Python.
+        return hint is bool
+    try:
+        check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+    except TypeCheckError:
+        return False
+    return True
 
 
 def _check_name(what: str, value: str | None, table: Collection[str]) -> None:

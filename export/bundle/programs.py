@@ -1,4 +1,4 @@
-"""The three functions that a bundle consists of: training steps, the bound, and the estimate."""
+"""The function of a bundle that trains."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from train.backend.splits import SplitEvaluation
 from train.backend.step import TrainStep
 
-__all__ = ["Function", "evaluation_function", "training_function"]
-
-Function = tf.types.experimental.PolymorphicFunction
+__all__ = ["training_function"]
 
 
 def training_function(
@@ -20,13 +17,13 @@ def training_function(
     optimizer: keras.optimizers.Optimizer,
     batch_spec: Sequence[tf.TensorSpec],
     num_steps: int,
-) -> Function:
+) -> tf.types.experimental.PolymorphicFunction:
     """Returns a function that makes up to `num_steps` steps, one after the other.
 
     Its arguments are, for each step, `x [N, B, T, ...]`, `lengths [N, B]`, `index [N, B]`, the
     weights of the KL term `[N]` and the learning rates `[N]`; then the number of the first step,
     int64, and how many steps to make, int32. It returns `[N, 6]`, the terms of each step
-    (`StepTerms.flat`), 0 for those not made, and then the new values of `step.variables`.
+    (`StepTerms`), 0 for those not made, and then the new values of `step.variables`.
 
     Args:
       step: Makes one step of one batch.
@@ -54,7 +51,7 @@ def training_function(
             optimizer.learning_rate.assign(rates[i])
             batch = (x[i], lengths[i], index[i])
             made = step([batch], kl_weights[i], first + tf.cast(i, tf.int64))
-            return i + 1, terms.write(i, tf.stack(made.flat()))
+            return i + 1, terms.write(i, tf.stack(made))
 
         terms = tf.TensorArray(tf.float32, num_steps, element_shape=[6])
         _, terms = tf.while_loop(
@@ -63,9 +60,3 @@ def training_function(
         return (terms.stack(), *(tf.identity(variable) for variable in step.variables))
 
     return tf.function(run, input_signature=signature, jit_compile=True, autograph=False)
-
-
-def evaluation_function(terms: SplitEvaluation, batch_spec: Sequence[tf.TensorSpec]) -> Function:
-    """Returns `SplitEvaluation.terms`, from x, lengths, index and a seed, as a function."""
-    signature = (*batch_spec, tf.TensorSpec([2], tf.int32))
-    return tf.function(terms.terms, input_signature=signature, jit_compile=True, autograph=False)

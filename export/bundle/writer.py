@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from bijectors import Execution
 from export.bundle.device.arrays import join, save_arrays
-from export.bundle.device.contents import Variable, copy_runner, write_manifest
-from export.bundle.programs import Function, evaluation_function, training_function
+from export.bundle.device.contents import copy_runner, write_manifest
+from export.bundle.programs import training_function
 from export.bundle.stablehlo import lower, variables_of
 from tf_latentflow import ModelConfig, build_model
 from train.backend.devices import make_model_and_optimizer
@@ -58,18 +58,10 @@ def write_bundle(
     model.length_model.fit(np.array([len(x) for x in sequences["train"]], np.int32))
     spec = batch_spec(sequences["train"], config.batch_size, config.max_batch_steps)
     # XLA compiles the whole program, and so nothing within it is compiled for itself.
-    step = TrainStep.from_config(
-        dataclasses.replace(config, jit=False), model, optimizer, strategy, spec
-    )
+    step = TrainStep(dataclasses.replace(config, jit=False), model, optimizer, strategy, spec)
     weights = [variable.value for variable in model.trainable_variables]
     others = [variable.value for variable in model.non_trainable_variables]
-    parts = {"weight": weights, "model": others, "training": step.variables[len(weights) :]}
-    state = [variable for part in parts.values() for variable in part]
-    variables = [
-        Variable(variable.name, tuple(variable.shape), variable.dtype.name, part)
-        for part, members in parts.items()
-        for variable in members
-    ]
+    state = [*weights, *others, *step.variables[len(weights) :]]
 
     (path / "programs").mkdir(parents=True, exist_ok=True)
     programs = _Programs(path, config, sequences, state, max_buckets)
@@ -80,9 +72,13 @@ def write_bundle(
         if split == "test":
             model.execution = Execution()  # Its products are not rounded.
         terms = SplitEvaluation(model, samples, config.batch_size, importance=split == "test")
-        programs.add(split, evaluation_function(terms, spec))
-    rounded = [variable.part == "weight" for variable in variables]
-    initial = save_arrays([variable.numpy() for variable in state], rounded)
+        # The terms from x, lengths, index and a seed.
+        signature = (*spec, tf.TensorSpec([2], tf.int32))
+        evaluate = tf.function(
+            terms.terms, input_signature=signature, jit_compile=True, autograph=False
+        )
+        programs.add(split, evaluate)
+    initial = save_arrays([variable.numpy() for variable in state], rounded=len(weights))
     (path / "initial.npz").write_bytes(initial)
     arrays = {}
     for split in SPLITS:
@@ -104,10 +100,11 @@ def write_bundle(
         "operations_per_symbol": train_operations(model_config, 1, 1, config.elbo_samples),
         "x_dtype": sequences["train"][0].dtype.name,
         "test_numbers": test_numbers,
-        "failure": len(state) - 1,
+        "num_weights": len(weights),
+        "num_model": len(weights) + len(others),
         "programs": programs.manifest,
     }
-    write_manifest(path, manifest, variables)
+    write_manifest(path, manifest)
 
 
 class _Programs:
@@ -135,7 +132,7 @@ class _Programs:
     def add(
         self,
         split: str,
-        function: Function,
+        function: tf.types.experimental.PolymorphicFunction,
         leading: tuple[int, ...] = (),
         changed: Sequence[tf.Variable] = (),
     ) -> None:
@@ -152,14 +149,14 @@ class _Programs:
         print(f"{split}: traced in {time.perf_counter() - start:.0f} s", flush=True)
         lengths = np.array([len(x) for x in self._sequences[split]], np.int32)
         boundaries = default_boundaries(lengths, self._max_buckets)
+        outputs = tf.nest.flatten(function.get_concrete_function().structured_outputs)
         fields: dict[str, Any] = {
             "boundaries": boundaries,
             "variables": self._indices(used),
             "changed": self._indices(changed),
-            **{name: [] for name in ("files", "inputs", "values")},
+            "num_values": len(outputs) - len(changed),
+            **{name: [] for name in ("files", "inputs", "results")},
         }
-        num_values = len(tf.nest.flatten(function.get_concrete_function().structured_outputs))
-        num_values -= len(changed)
         x_spec, lengths_spec, index_spec, *others = function.input_signature
         event = list(x_spec.shape[len(leading) + 2 :])
         for i, boundary in enumerate(boundaries):
@@ -177,8 +174,7 @@ class _Programs:
             (self._path / file).write_bytes(zlib.compress(program.artifact, 9))
             fields["files"].append(file)
             fields["inputs"].append([(spec.dtype.name, list(spec.shape)) for spec in specs])
-            fields["values"].append(program.results[:num_values])
-            fields["surplus"] = program.results[num_values + len(changed) :]
+            fields["results"].append(program.results)
             done = f"{split}: {i + 1}/{len(boundaries)}, {boundary} steps long"
             print(f"{done}, {time.perf_counter() - start:.0f} s", flush=True)
         self.manifest[split] = fields

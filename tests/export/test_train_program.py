@@ -134,9 +134,7 @@ def test_losses_are_those_of_tensorflow_step_by_step(
     model, optimizer = make_model_and_optimizer(
         config, lambda: build_model(ModelConfig.from_dict(settings["model"])), strategy
     )
-    step = TrainStep.from_config(
-        config, model, optimizer, strategy, batch_spec(sequences, config.batch_size)
-    )
+    step = TrainStep(config, model, optimizer, strategy, batch_spec(sequences, config.batch_size))
     variables = [*model.trainable_variables, *model.non_trainable_variables, *optimizer.variables]
     for variable, value in zip(variables, read.initial_state(), strict=False):
         variable.assign(value)
@@ -155,7 +153,7 @@ def test_losses_are_those_of_tensorflow_step_by_step(
         assert line["kl_weight"] == schedule.kl_weight(i)
         terms = step([tuple(map(tf.constant, batch))], schedule.kl_weight(i), i)
         names = ("reconstruction", "kl", "log_prob", "log_length", "symbols", "gradient_norm")
-        expected, found = terms.flat(), [line[name] for name in names]
+        expected, found = list(terms), [line[name] for name in names]
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=f"step {i}")
     assert steps[-1]["learning_rate"] < steps[0]["learning_rate"]  # The decay at the end.
 
@@ -211,7 +209,11 @@ def test_damage_and_other_bundles_are_refused(
     damaged = tmp_path / "result"
     shutil.copytree(out / "result", damaged)
     numbers = json.loads((damaged / "result.json").read_text())
-    numbers["settings"]["train"]["power"] = 2
+    seed, numbers["settings"]["train"]["seed"] = numbers["settings"]["train"]["seed"], "2"
+    (damaged / "result.json").write_text(json.dumps(numbers))
+    with pytest.raises(UserError, match=r"is damaged .expected seed of type int; got '2'"):
+        import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
+    numbers["settings"]["train"] |= {"seed": seed, "power": 2}
     (damaged / "result.json").write_text(json.dumps(numbers))
     with pytest.raises(UserError, match=r"has train\.power, which this version has not"):
         import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
@@ -236,11 +238,10 @@ def test_what_no_bundle_can_have_is_refused(flags: tuple[str, ...], message: str
 def test_arrays_come_back_whole_or_rounded() -> None:
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=(3, 5)).astype(np.float32), np.array(7), np.zeros([0, 2], np.int32)]
-    shapes, dtypes = [a.shape for a in arrays], [a.dtype.name for a in arrays]
-    whole = load_arrays(save_arrays(arrays, [False] * 3), shapes, dtypes)
-    rounded = load_arrays(save_arrays(arrays, [True, False, False]), shapes, dtypes)
-    for found, array in zip(whole, arrays, strict=True):
-        np.testing.assert_array_equal(found, array)
+    whole = load_arrays(save_arrays(arrays))
+    rounded = load_arrays(save_arrays(arrays, rounded=1))
+    for found, array in zip([*whole, *rounded[1:]], [*arrays, *arrays[1:]], strict=True):
+        np.testing.assert_array_equal(found, array, strict=True)
     expected = tf.cast(tf.cast(arrays[0], tf.bfloat16), tf.float32)
     np.testing.assert_array_equal(rounded[0], expected)
     np.testing.assert_array_equal(round_to_bfloat16(arrays[0]), expected)

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from train.backend.board import Board
+from train.data.music.config import MusicConfig
 from train.data.music.rolls import Note, roll_of
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import held_share, notes_per_step, silent_share, summary
@@ -84,11 +85,11 @@ def test_refuses_what_is_no_roll() -> None:
 
 def test_board_shows_pictures_of_unlike_sizes_as_one_row(tmp_path: Path) -> None:
     first, second = (np.full([*size, 3], c, np.uint8) for size, c in (((2, 5), 10), ((4, 3), 20)))
-    board = Board(tmp_path, 0)
+    board = Board(tmp_path, MusicConfig.unit)
     board.images("valid", 7, "samples", [tf.io.encode_png(x).numpy() for x in (first, second)])
     with pytest.raises(ValueError, match=r"expected .*; got"):
         board.images("valid", 7, "samples", [])
-    board.close()
+    board.flush()
     (path,) = (tmp_path / "valid").iterdir()
     events = map(
         tf.compat.v1.Event.FromString, tf.data.TFRecordDataset(str(path)).as_numpy_iterator()

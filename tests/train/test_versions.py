@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from export import saved_model
 from tests.music_files import smf
 from train import char_lm, evaluate, polyphonic_music, sample
 from train.data.tasks import TASKS
+from train.engine.run_state import RunState
 from train.engine.workdir import FORMAT
+from train.runs.saved_run import saved_fields
 from train.settings.parsing import parse_train_config
+from train.support.digests import sha256_of
 from train.support.errors import UserError, run_program
 from train.support.files import read_json, write_json
 
@@ -189,3 +193,29 @@ def test_the_fields_of_the_model_count_too(text: Path, tmp_path: Path, field: st
     with pytest.raises(UserError, match=f"(has|lacks) model.{field}"):
         evaluate.main([str(tmp_path / "run")])
     char_lm.main(flags)  # What is printed does not need them.
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [
+        *(("model", "latent_size", "8"), ("model", "dropout", None), ("model", "scalar", 3)),
+        *(("model", "made_sizes", 5), ("model", "made_sizes", [8, "8"]), ("train", "jit", 1)),
+        *(("train", "batch_size", "8"), ("train", "data_dir", 7), ("train", "seed", True)),
+    ],
+)
+def test_a_field_of_another_type_is_refused_by_its_name(
+    text: Path, tmp_path: Path, section: str, field: str, value: object
+) -> None:
+    finished(tmp_path / "run", "text", text)
+    rewrite(tmp_path / "run", lambda config: config[section].update({field: value}))
+    message = f"config.json is damaged .*expected {field} of type [a-z]+.*; got .*: train again"
+    with pytest.raises(UserError, match=message):
+        evaluate.main([str(tmp_path / "run")])
+
+
+def test_a_change_of_the_fields_counts_the_format_up() -> None:
+    state = RunState().to_dict()
+    parts = [{task: saved_fields(kind) for task, kind in TASKS.items()}, state, state["plateau"]]
+    names = json.dumps([parts[0], *map(list, parts[1:])])
+    # Other names, and a run of before cannot go on: count FORMAT up, and write the new digest.
+    assert (FORMAT, sha256_of(names.encode())[:12]) == (2, "13997c201b90")

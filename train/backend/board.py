@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from train.engine.loop.record import Record
 from train.support.files import is_temporary, whole_file
+from train.support.units import Unit
 
 __all__ = ["Board", "drop_events_after", "text_table"]
 
 
-class Board:
-    """Writes the scalars, texts and pictures of one run.
+class Board(Record):
+    """Writes what one run measures, and texts and pictures beside it.
 
     What is measured on a split lies in a folder of the split's name, which TensorBoard takes for a
     run: a tag that two splits have is one chart with two curves.
     """
 
-    def __init__(self, directory: Path, resumed_step: int) -> None:
+    def __init__(
+        self, directory: Path, unit: Unit, show: Callable[[Board, int], None] | None = None
+    ) -> None:
         """Opens nothing yet.
 
         Args:
           directory: Of the folders of the splits.
-          resumed_step: Step from which the run goes on: what earlier files say of later steps is
-            dropped, because those steps come again.
+          unit: Of the losses.
+          show: Writes what else a validation shows, from the board and the step.
         """
-        drop_events_after(directory, resumed_step)
         self._directory = directory
+        self._unit = unit
+        self._show = show
         self._writers: dict[str, tf.summary.SummaryWriter] = {}
+
+    def begin(self, step: int) -> None:
+        drop_events_after(self._directory, step)
+
+    def window(self, step: int, scalars: Mapping[str, float]) -> None:
+        self.scalars("train", step, scalars)
+
+    def validation(self, step: int, report: Mapping[str, Any], best: bool) -> None:
+        unit = self._unit.name
+        names = (unit, f"reconstruction_{unit}", f"kl_{unit}")
+        values = {f"loss/{name}": report[name] for name in names if report[name] is not None}
+        self.scalars("valid", step, values)
+        if self._show:
+            self._show(self, step)
+        self.flush()
+
+    def flush(self) -> None:
+        for writer in self._writers.values():
+            writer.flush()
 
     def scalars(self, split: str, step: int, values: Mapping[str, float]) -> None:
         """Writes one value for each tag."""
@@ -62,16 +87,6 @@ class Board:
             place[: picture.shape[0], : picture.shape[1]] = picture
         with self._writer(split).as_default(step=step):
             tf.summary.image(tag, padded, max_outputs=len(pictures))
-
-    def flush(self) -> None:
-        """Writes what is pending to the files."""
-        for writer in self._writers.values():
-            writer.flush()
-
-    def close(self) -> None:
-        """Ends the files."""
-        for writer in self._writers.values():
-            writer.close()
 
     def _writer(self, split: str) -> tf.summary.SummaryWriter:
         """Returns what writes to a split's file, which it opens if it is the first to ask."""

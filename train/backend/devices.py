@@ -10,12 +10,7 @@ import tensorflow as tf
 
 from train.engine.settings import LoopSettings
 
-__all__ = [
-    "make_model_and_optimizer",
-    "make_optimizer",
-    "make_strategy",
-    "update_weights",
-]
+__all__ = ["make_model_and_optimizer", "make_strategy", "update_weights"]
 
 
 @functools.cache
@@ -31,14 +26,6 @@ def make_strategy() -> tf.distribute.Strategy:
     return tf.distribute.OneDeviceStrategy("/gpu:0" if num_gpus else "/cpu:0")
 
 
-def make_optimizer(config: LoopSettings) -> keras.optimizers.Optimizer:
-    """Returns the optimiser that a run's settings name; its variables are not built yet."""
-    if config.optimizer == "sgd":
-        return keras.optimizers.SGD(config.learning_rate)
-    # The KL term's gradient is small while its weight is; Keras' epsilon of 1e-7 would damp it.
-    return keras.optimizers.Adam(config.learning_rate, epsilon=1e-8)
-
-
 def make_model_and_optimizer(
     config: LoopSettings, make_model: Callable[[], keras.Model], strategy: tf.distribute.Strategy
 ) -> tuple[keras.Model, keras.optimizers.Optimizer]:
@@ -46,7 +33,11 @@ def make_model_and_optimizer(
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
         model = make_model()
-        optimizer = make_optimizer(config)
+        if config.optimizer == "sgd":
+            optimizer = keras.optimizers.SGD(config.learning_rate)
+        else:
+            # The KL term's gradient is small while its weight is; an epsilon of 1e-7 would damp it.
+            optimizer = keras.optimizers.Adam(config.learning_rate, epsilon=1e-8)
         optimizer.build(model.trainable_variables)
     return model, optimizer
 

@@ -31,38 +31,29 @@ class TrainStep:
 
     def __init__(
         self,
+        config: LoopSettings,
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         strategy: tf.distribute.Strategy,
         batch_spec: Sequence[tf.TensorSpec],
-        *,
-        elbo_samples: int,
-        clip_norm: float,
-        seed: int,
-        jit: bool,
     ) -> None:
         """Makes the step of a model.
 
         Args:
+          config: Settings of the run; with `jit`, XLA compiles for each shape of a batch anew.
           model: A model with `elbo` and `length_model`, made in the strategy's scope.
           optimizer: Built for the model's trainable variables, made in the strategy's scope.
           strategy: The devices, all of this process.
           batch_spec: Shapes of a batch; what varies is None, so that there is one trace for all.
-          elbo_samples: Samples of z for each sequence.
-          clip_norm: Largest global norm of the gradient, nats per symbol.
-          seed: Seed of the run.
-          jit: Compile with XLA, for each shape of a batch anew.
         """
         self._model = model
         self._optimizer = optimizer
         self._strategy = strategy
-        self._samples = elbo_samples
-        self._clip_norm = clip_norm
-        self._seed = seed
+        self._config = config
         self._variables = [variable.value for variable in model.trainable_variables]
         self._replica_sums = (
             tf.function(self._sums_and_gradients, jit_compile=True, autograph=False)
-            if jit
+            if config.jit
             else self._sums_and_gradients
         )
         with strategy.scope():
@@ -72,7 +63,7 @@ class TrainStep:
         weight = tf.TensorSpec([], self._dtype)
         self._gradients = tf.function(
             self._gradients_of_batch,
-            input_signature=None if jit else (tuple(batch_spec), weight, number),
+            input_signature=None if config.jit else (tuple(batch_spec), weight, number),
             autograph=False,
         )
         self._update = tf.function(self._update_weights, autograph=False)
@@ -88,27 +79,6 @@ class TrainStep:
             more = self._gradients(batch, weight, number)
             sums = [a + b for a, b in zip(sums, more, strict=True)]
         return self._update(sums, number)
-
-    @classmethod
-    def from_config(
-        cls,
-        config: LoopSettings,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        strategy: tf.distribute.Strategy,
-        batch_spec: Sequence[tf.TensorSpec],
-    ) -> TrainStep:
-        """Returns the step that a run's settings name; see the class."""
-        return cls(
-            model,
-            optimizer,
-            strategy,
-            batch_spec,
-            elbo_samples=config.elbo_samples,
-            clip_norm=config.clip_norm,
-            seed=config.seed,
-            jit=config.jit,
-        )
 
     @property
     def variables(self) -> list[tf.Variable]:
@@ -131,9 +101,9 @@ class TrainStep:
     ) -> list[tf.Tensor]:
         """The sums of `StepTerms` over a share of a batch, and the gradients of the loss's sum."""
         x, lengths, index = batch
-        noise = Noise(tf.stack([tf.constant(self._seed), tf.cast(step, tf.int32)]), index)
+        noise = Noise(tf.stack([tf.constant(self._config.seed), tf.cast(step, tf.int32)]), index)
         with tf.GradientTape() as tape:
-            elbo = self._model.elbo(x, lengths, self._samples, noise, training=True)
+            elbo = self._model.elbo(x, lengths, self._config.elbo_samples, noise, training=True)
             terms = Terms(*(tf.reduce_sum(tf.reduce_mean(term, axis=0)) for term in elbo))
             loss = kl_weight * terms.kl - terms.reconstruction
         gradients = [
@@ -168,14 +138,14 @@ class TrainStep:
     def _update_weights(self, summed: list[tf.Tensor], step: tf.Tensor) -> StepTerms:
         """Updates the weights, unless a value is, or once was, not finite."""
         sums, *gradients = summed
-        *terms, log_length, symbols = tf.unstack(sums)
+        *terms, symbols = tf.unstack(sums)
         symbols = tf.maximum(symbols, 1)
         norm = tf.linalg.global_norm(gradients) / symbols
-        made = StepTerms(Terms(*terms), log_length, symbols, norm)
+        made = StepTerms(*terms, symbols, norm)
         # In the order of FAILURE_TERMS: a bad term makes a bad gradient, and is named first.
-        looked_at = [made.terms.reconstruction, made.terms.kl, log_length, norm]
+        looked_at = [made.reconstruction, made.kl, made.log_length, norm]
         bad = tf.logical_not(tf.math.is_finite(tf.stack(looked_at)))
-        scale = tf.minimum(1.0, self._clip_norm / norm) / symbols
+        scale = tf.minimum(1.0, self._config.clip_norm / norm) / symbols
 
         def apply() -> tf.Tensor:
             variables = self._model.trainable_variables

@@ -57,7 +57,7 @@ class TensorFlowBackend:
         self.model.length_model.fit(np.array([len(x) for x in train], np.int32))
         size, limit = config.batch_size, config.max_batch_steps
         spec = batch_spec(train, size, limit)
-        self._step = TrainStep.from_config(config, self.model, self._optimizer, strategy, spec)
+        self._step = TrainStep(config, self.model, self._optimizer, strategy, spec)
         self._terms = SplitEvaluation(
             self.model, config.valid_samples, size, importance=False, max_batch_steps=limit
         )
@@ -81,7 +81,7 @@ class TensorFlowBackend:
         return made
 
     def read(self, started: list[StepTerms]) -> list[StepTerms]:
-        return [StepTerms.from_flat([float(v) for v in terms.flat()]) for terms in started]
+        return [StepTerms(*map(float, terms)) for terms in started]
 
     def failure(self) -> tuple[int, str] | None:
         return self._step.failure

@@ -14,6 +14,7 @@ from tf_latentflow import ModelConfig, build_model
 from train.backend.devices import make_strategy
 from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
+from train.engine.settings import LoopSettings
 
 __all__ = ["elbo", "log_likelihood", "made_sample", "sample", "tfp_made_sample", "train_step"]
 
@@ -34,16 +35,8 @@ def train_step(
         optimizer = keras.optimizers.Adam(1e-3)
         optimizer.build(model.trainable_variables)
     x, lengths = _batch(config, batch_size, num_steps)
-    step = TrainStep(
-        model,
-        optimizer,
-        strategy,
-        batch_spec(list(x.numpy()), batch_size),
-        elbo_samples=num_samples,
-        clip_norm=0.25,
-        seed=0,
-        jit=False,
-    )
+    settings = LoopSettings(elbo_samples=num_samples)
+    step = TrainStep(settings, model, optimizer, strategy, batch_spec(list(x.numpy()), batch_size))
     return lambda: step([(x, lengths, tf.range(batch_size))], 1.0, 0)
 
 

@@ -16,6 +16,7 @@ __all__ = ["CheckpointFolders"]
 _CHECKSUMS = "sha256.json"
 _STATE = "state.json"
 _NAME = re.compile(r"step-(\d{9})")
+_KEEP = 3  # Newest whole checkpoints.
 
 
 class CheckpointFolders:
@@ -26,27 +27,23 @@ class CheckpointFolders:
     later shows in the checksums.
     """
 
-    def __init__(
-        self, directory: Path, keep: int = 3, report: Callable[[str], None] = print
-    ) -> None:
+    def __init__(self, directory: Path, report: Callable[[str], None] = print) -> None:
         """Makes the store; touches no file.
 
         Args:
           directory: Where the checkpoints are.
-          keep: Number of newest whole checkpoints that are kept.
           report: Told, in one line, which checkpoint was passed over and why.
         """
-        self._directory = directory
-        self._keep = keep
+        self.directory = directory
         self._report = report
         self._whole: set[int] = set()  # Steps whose checkpoints this process wrote or has checked.
 
     @property
     def steps(self) -> list[int]:
         """Steps of the checkpoints that are there, oldest first; the damaged ones too."""
-        if not self._directory.is_dir():
+        if not self.directory.is_dir():
             return []
-        names = (_NAME.fullmatch(path.name) for path in self._directory.iterdir())
+        names = (_NAME.fullmatch(path.name) for path in self.directory.iterdir())
         return sorted(int(match[1]) for match in names if match)
 
     def save(self, step: int, state: dict[str, Any], write: Callable[[Path], None]) -> None:
@@ -96,11 +93,11 @@ class CheckpointFolders:
         whole = [s for s in earlier if s in self._whole or _damage(self._path(s)) is None]
         self._whole.update(whole)
         for old in earlier:
-            if old < whole[-self._keep :][0]:
+            if old < whole[-_KEEP:][0]:
                 shutil.rmtree(self._path(old))
 
     def _path(self, step: int) -> Path:
-        return self._directory / f"step-{step:09d}"
+        return self.directory / f"step-{step:09d}"
 
 
 def _damage(path: Path) -> str | None:

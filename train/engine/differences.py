@@ -25,12 +25,15 @@ def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str,
 
 def is_extension(name: str, there: Any, asked: Any) -> bool:
     """Whether a limit has become larger."""
-    return name in LIMITS and there is not None and asked is not None and asked > there
+    numbers = isinstance(there, int) and isinstance(asked, int)
+    return name in LIMITS and numbers and asked > there
 
 
 def describe_difference(name: str, there: Any, asked: Any) -> str:
     """Returns a difference in words."""
     short = isinstance(asked, (str, int, float, type(None)))
+    if str(there) == str(asked):  # Of another type, as in a file that somebody has changed.
+        there, asked = repr(there), repr(asked)
     return f"{name} is {there}, not {asked}" if short else f"another {name}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -110,9 +110,9 @@ class Progress:
         """Notes so many steps, started within the time that counts."""
         self._steps += steps
 
-    def add_terms(self, terms: StepTerms) -> None:
-        """Notes what a step reports, as numbers."""
-        self._terms.append(terms)
+    def add_terms(self, terms: Sequence[StepTerms]) -> None:
+        """Notes what some steps report, as numbers."""
+        self._terms += terms
 
     def pause(self, seconds: float) -> None:
         """Takes time out of the window, in which something else than steps ran."""
@@ -133,10 +133,9 @@ class Progress:
           weight: Of the KL term in the last step.
           learning_rate: Of the last step.
         """
-        symbols = np.array([terms.symbols for terms in self._terms])
-        sums = np.array([[*terms.terms, terms.log_length] for terms in self._terms])
-        *means, log_length = (sums / symbols[:, None]).mean(axis=0).tolist()
-        norm = float(np.mean([terms.gradient_norm for terms in self._terms]))
+        *sums, symbols, norms = np.array(self._terms).T
+        *means, log_length = np.mean(sums / symbols, axis=1).tolist()
+        norm = float(np.mean(norms))
         seconds = time.perf_counter() - self._start - self._excluded
         rate = None
         if self._steps:
@@ -164,11 +163,9 @@ class Progress:
             )
             loss += f" (reconstruction {reconstruction:.3f}, KL {kl:.3f})"
             weight = f"KL weight {window.weight:.2f}  "
-        rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
         line = (
             f"step {step:{len(str(total))}d}/{total}  {loss}  {weight}"
-            f"learning rate {window.learning_rate:.1e}  {rate}  "
-            f"ETA {'--' if eta is None else format_seconds(eta)}"
+            f"learning rate {window.learning_rate:.1e}  {self._pace(window, eta)}"
         )
         if self._operations and window.rate is not None:
             line += f"  {window.rate * self._operations / 1e12:.3g} TFLOP/s of products"
@@ -176,10 +173,7 @@ class Progress:
 
     def detail(self, window: Window, eta: float | None) -> str:
         """Returns the numbers of a window that stand beside a progress bar."""
-        unit = self._unit
-        rate = "compiling" if window.rate is None else f"{window.rate:.0f} {unit.symbols}/s"
-        eta_text = "--" if eta is None else format_seconds(eta)
-        return f"{self._bound(window):.3f} {unit.label}  {rate}  ETA {eta_text}"
+        return f"{self._bound(window):.3f} {self._unit.label}  {self._pace(window, eta)}"
 
     def scalars(self, window: Window) -> dict[str, float]:
         """Returns what TensorBoard shows of a window, by tag.
@@ -206,3 +200,10 @@ class Progress:
     def _bound(self, window: Window) -> float:
         """The whole bound, the KL term with weight 1, in the unit."""
         return self._unit.per_symbol(-(window.terms.log_prob + window.log_length), 1)
+
+    def _pace(self, window: Window, eta: float | None) -> str:
+        """How fast the run is, and how long it still takes."""
+        rate = "compiling"
+        if window.rate is not None:
+            rate = f"{window.rate:.0f} {self._unit.symbols}/s"
+        return f"{rate}  ETA {'--' if eta is None else format_seconds(eta)}"

@@ -1,4 +1,4 @@
-"""What a run is apart from its variables: where it stands, and what it says at its end."""
+"""What a run is apart from its variables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from train.engine.schedules import Plateau
 from train.engine.settings import LoopSettings
 from train.support.errors import UserError
 
-__all__ = ["NonFiniteError", "RunState", "RunSummary"]
+__all__ = ["NonFiniteError", "RunState"]
 
 
 class NonFiniteError(RuntimeError):
@@ -26,12 +26,14 @@ class RunState:
       wall_seconds: Time in which they were made, over all processes.
       best_loss: Validation loss of the best weights, in the unit of the run, or None.
       plateau: State of the learning rate.
+      resumed_from_steps: Where the run went on after it had been stopped.
     """
 
     step: int = 0
     wall_seconds: float = 0.0
     best_loss: float | None = None
     plateau: Plateau = dataclasses.field(default_factory=Plateau)
+    resumed_from_steps: list[int] = dataclasses.field(default_factory=list)
 
     def note_validation(self, loss: float, ramp_over: bool, config: LoopSettings) -> bool:
         """Updates what follows from a validation; returns whether its weights are the best so far.
@@ -67,20 +69,3 @@ class RunState:
                 f"the checkpoint {other}: start a new run, or use the version that wrote it"
             )
         return cls(**{**fields, "plateau": Plateau.from_dict(fields["plateau"])})
-
-
-@dataclasses.dataclass(frozen=True)
-class RunSummary:
-    """What a finished training says of itself.
-
-    Attributes:
-      epochs: Passes over the training data, with fractions.
-      steps: Optimiser steps.
-      wall_seconds: Time of the steps that count, over all processes.
-      resumed_from_steps: Where the run went on after it had been stopped.
-    """
-
-    epochs: float
-    steps: int
-    wall_seconds: float
-    resumed_from_steps: list[int]

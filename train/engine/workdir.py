@@ -48,7 +48,6 @@ class Workdir:
     | file                | what                                                                  |
     |---------------------|-----------------------------------------------------------------------|
     | `config.json`       | format, all settings, the model's config with the vocabulary, checksum |
-    | `resumes.json`      | steps at which the run went on after it had been stopped              |
     | `checkpoints/`      | state of the run                                                      |
     | `tensorboard/`      | event files, `train/` and `valid/`: `tensorboard --logdir WORKDIR`    |
     | `model.keras`       | the best weights, once the run has finished                           |
@@ -63,7 +62,6 @@ class Workdir:
         """Names a folder; touches no file."""
         self.path = path
         self.config_file = path / "config.json"
-        self.resumes_file = path / "resumes.json"
         self.results_file = path / "results.json"
         self.model_file = path / "model.keras"
         self.checkpoints = path / "checkpoints"

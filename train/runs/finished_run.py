@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 
-from train.backend.weights import weights_sha256
 from train.data.dataset import Dataset
 from train.engine.progress import show_split_progress
 from train.engine.workdir import Workdir
+from train.runs.saved_model import weights_sha256
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
 from train.support.files import write_json

@@ -57,7 +57,7 @@ def read_run(path: Path) -> SavedRun:
             ModelConfig.from_dict(settings["model"]),
             settings["dataset_sha256"],
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, ValueError) as error:
         raise UserError(
             f"{workdir.config_file} is damaged ({type(error).__name__}: {error}): train again"
         ) from None

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import sys
+from typing import Any
+
+import keras
+import numpy as np
 
 from bijectors import Execution
 from tf_latentflow import ModelConfig, build_model
-from train.backend.training import train_model
+from train.backend.board import Board
+from train.backend.tensorflow import TensorFlowBackend
 from train.data.dataset import Dataset
+from train.engine.buckets import default_boundaries
+from train.engine.loop.training_loop import TrainingLoop
+from train.engine.order import TrainingOrder
 from train.engine.run_state import NonFiniteError
 from train.engine.workdir import Workdir
 from train.runs.finished_run import write_results
@@ -42,19 +50,8 @@ def train(
       SystemExit: With status 1 if the training went non-finite.
     """
     screen.now("making the model")
-    valid = dataset.encode(model_config, dataset.valid)
     try:
-        model, summary = train_model(
-            config,
-            lambda: build_model(model_config),
-            dataset.encode(model_config, dataset.train),
-            valid,
-            workdir,
-            config.unit,
-            has_latents=model_config.is_flow,
-            screen=screen,
-            show=SAMPLES[config.task].show(model_config, valid, config),
-        )
+        model, summary = _train(config, model_config, dataset, workdir, screen)
     except NonFiniteError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -79,6 +76,33 @@ def train(
         dataset,
         model,
         test=test,
-        train={**dataclasses.asdict(summary), "peak_memory_gib": peak_memory_gib()},
+        train={**summary, "peak_memory_gib": peak_memory_gib()},
         screen=screen,
     )
+
+
+def _train(
+    config: TrainConfig,
+    model_config: ModelConfig,
+    dataset: Dataset,
+    workdir: Workdir,
+    screen: Screen,
+) -> tuple[keras.Model, dict[str, Any]]:
+    """Returns the model with its best weights alone, and what the training says of itself."""
+    sequences = dataset.encode(model_config, dataset.train)
+    valid = dataset.encode(model_config, dataset.valid)
+    backend = TensorFlowBackend(config, lambda: build_model(model_config), sequences, valid)
+    show = SAMPLES[config.task].show(model_config, valid, config)
+    lengths = np.array([len(x) for x in sequences], np.int32)
+    loop = TrainingLoop(
+        config,
+        backend,
+        TrainingOrder(config, sequences, default_boundaries(lengths)),
+        Board(workdir.tensorboard, config.unit, functools.partial(show, backend.model)),
+        workdir.checkpoints,
+        screen,
+        config.unit,
+        has_latents=model_config.is_flow,
+    )
+    loop.run()
+    return backend.model, loop.summary

@@ -9,14 +9,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import tyro
 
 from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
-from tf_latentflow.config import ConfigError
+from tf_latentflow.config import ConfigError, check_types
 from tf_latentflow.rows import Setting, resolve
 from train.engine.settings import LoopSettings
 from train.settings.presets import RULES
 from train.support.errors import UserError
 from train.support.units import Unit
 
-__all__ = ["ModelName", "TrainConfig", "flag_of"]
+__all__ = ["FLAGS_OF_MODEL", "ModelName", "TrainConfig", "flag_of"]
 
 _FLOWS = [name for name in MODEL_NAMES if ModelConfig.from_name(name).is_flow]
 _BASELINES = [name for name in MODEL_NAMES if name not in _FLOWS]
@@ -43,6 +43,11 @@ class _RunSettings:
     """Sizes and defaults: tiny (seconds, for tests), small (minutes), paper (as published)."""
     workdir: Path | None = None
     """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _ModelSettings:
+    """What of the model is not as its name and the preset say."""
 
     scalar: str | None = None
     """Map of one dimension of z: affine, nlsq, spline:K or mixture:K. None: the model's."""
@@ -77,9 +82,12 @@ class _RunSettings:
     sizes."""
 
 
+FLAGS_OF_MODEL = tuple(field.name for field in dataclasses.fields(_ModelSettings))
+
+
 # A dataclass has the fields of its last base first: what is trained, then how.
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainConfig(LoopSettings, _RunSettings):
+class TrainConfig(LoopSettings, _ModelSettings, _RunSettings):
     """Settings of a training run, which the same command again continues.
 
     `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
@@ -158,11 +166,16 @@ class TrainConfig(LoopSettings, _RunSettings):
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any], workdir: Path | None = None) -> Self:
-        """Returns the settings that `to_dict` wrote."""
+        """Returns the settings that `to_dict` wrote.
+
+        Raises:
+          ConfigError: If a value is of another type than its field.
+        """
         data_dir = fields.get("data_dir")
-        return cls(
-            **{**fields, "data_dir": None if data_dir is None else Path(data_dir)}, workdir=workdir
-        )
+        if isinstance(data_dir, str):
+            fields = {**fields, "data_dir": Path(data_dir)}
+        check_types(cls, fields)
+        return cls(**fields, workdir=workdir)
 
     def model_config(self, **fields: Any) -> ModelConfig:
         """Returns the configuration of the model that the settings name.
@@ -181,10 +194,11 @@ class TrainConfig(LoopSettings, _RunSettings):
 
     def model_flags(self) -> dict[str, Any]:
         """Returns the fields of `ModelConfig` that flags have set."""
-        values = {name: getattr(self, name) for name in _OF_MODEL}
-        if self.made_units is not None:
-            values["made_sizes"] = (self.made_units, self.made_units)
-        return {name: value for name, value in values.items() if value is not None}
+        values = {name: getattr(self, name) for name in FLAGS_OF_MODEL}
+        values = {name: value for name, value in values.items() if value is not None}
+        if "made_units" in values:
+            values["made_sizes"] = (values.pop("made_units"),) * 2
+        return values
 
     @property
     def run_directory(self) -> Path:
@@ -195,11 +209,6 @@ class TrainConfig(LoopSettings, _RunSettings):
         return Path("runs") / f"{self.model}-{dataset}-{self.preset}-{self.seed}"
 
 
-_OF_MODEL = (
-    *("scalar", "hidden", "time", "inference", "emitter", "conditioner"),
-    *("latent_size", "hidden_size", "flow_layers"),
-    *("dropout", "posterior_dropout", "emitter_dropout"),
-)
 # By which flag a field of `ModelConfig` is set, where it is not the field's name.
 _FLAGS = {"name": "model", "made_sizes": "made_units"}
 

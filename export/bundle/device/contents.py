@@ -6,43 +6,26 @@ import dataclasses
 import json
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from export.bundle.device.arrays import load_arrays
+from train.engine.settings import LoopSettings
 from train.support.digests import sha256_of_file
 from train.support.errors import UserError
 from train.support.files import read_json, write_json
 from train.support.units import Unit
 
-__all__ = ["Bundle", "Variable", "copy_runner", "write_manifest"]
+__all__ = ["FORMAT", "Bundle", "copy_runner", "write_manifest"]
 
-_FORMAT = 2
+FORMAT = 3
 _MANIFEST = "manifest.json"
 # What runs a bundle, besides `run_bundle.py`: it imports neither TensorFlow nor Keras.
 _FOLDERS = ("export/bundle/device", "train/support", "train/engine")
 _FILES = ("tf_latentflow/terms.py",)
-
-
-@dataclasses.dataclass(frozen=True)
-class Variable:
-    """One variable of the state.
-
-    Attributes:
-      name: For messages.
-      shape: Its shape.
-      dtype: Its dtype.
-      part: `weight` (trained), `model` (the model's other variables), or `training`.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    part: str
 
 
 class Bundle:
@@ -50,8 +33,8 @@ class Bundle:
 
     | file                      | what                                                            |
     |---------------------------|-----------------------------------------------------------------|
-    | `manifest.json`           | settings, variables, programs, a checksum of every other file   |
-    | `initial.npz`             | the variables at the start                                      |
+    | `manifest.json`           | settings, programs, a checksum of every other file              |
+    | `initial.npz`             | the state at the start: `Bundle.initial_state`                  |
     | `data.npz`                | the three splits, and log p(T)                                  |
     | `programs/KIND-I.bin`     | a kind's StableHLO for bucket I: `train`, `valid` or `test`     |
     | `run_bundle.py`           | the program that runs it, with `export/` and `train/` beside it |
@@ -59,9 +42,9 @@ class Bundle:
     Attributes:
       manifest: What is in `manifest.json`.
       id: Digest of the manifest, and so of the bundle.
+      programs: Its entry of the programs, by kind.
       config: The settings of the training.
       unit: In what likelihoods are given.
-      variables: The state, in the order in which it is kept.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,7 +56,7 @@ class Bundle:
         self._path = path
         try:
             self.manifest: dict[str, Any] = read_json(path / _MANIFEST)
-            if self.manifest["format"] != _FORMAT:
+            if self.manifest["format"] != FORMAT:
                 raise UserError(f"{path} is a bundle of another version: export it again")
             files = self.manifest["sha256"]
         except FileNotFoundError:
@@ -87,18 +70,19 @@ class Bundle:
             if sha256_of_file(file) != digest:
                 raise UserError(f"{file} is damaged, its checksum is wrong: copy the bundle again")
         self.id = sha256_of_file(path / _MANIFEST)
-        self.config = SimpleNamespace(**self.manifest["settings"]["train"])
+        self.programs: dict[str, Any] = self.manifest["programs"]
+        train = self.manifest["settings"]["train"]
+        fields = (field.name for field in dataclasses.fields(LoopSettings))
+        self.config = LoopSettings(**{name: train[name] for name in fields})
         self.unit = Unit(**self.manifest["unit"])
-        self.variables = [
-            Variable(**{**fields, "shape": tuple(fields["shape"])})
-            for fields in self.manifest["variables"]
-        ]
 
     def initial_state(self) -> list[np.ndarray]:
-        """Returns the variables at the start."""
-        content = (self._path / "initial.npz").read_bytes()
-        shapes = [variable.shape for variable in self.variables]
-        return load_arrays(content, shapes, [variable.dtype for variable in self.variables])
+        """Returns the state at the start.
+
+        It is the model's weights, its other variables, those of the optimiser, and the failure of
+        `train.backend.step.TrainStep`.
+        """
+        return load_arrays((self._path / "initial.npz").read_bytes())
 
     def sequences(self, split: str) -> list[np.ndarray]:
         """Returns the sequences of a split, arrays `[T, ...]`."""
@@ -116,7 +100,7 @@ class Bundle:
         return zlib.decompress((self._path / file).read_bytes())
 
 
-def write_manifest(path: Path, fields: Mapping[str, Any], variables: Sequence[Variable]) -> None:
+def write_manifest(path: Path, fields: Mapping[str, Any]) -> None:
     """Completes a bundle, whose other files lie in `path`."""
     files = sorted(
         file
@@ -126,9 +110,8 @@ def write_manifest(path: Path, fields: Mapping[str, Any], variables: Sequence[Va
     write_json(
         path / _MANIFEST,
         {
-            "format": _FORMAT,
+            "format": FORMAT,
             **json.loads(json.dumps(fields)),
-            "variables": [dataclasses.asdict(variable) for variable in variables],
             "sha256": {file.relative_to(path).as_posix(): sha256_of_file(file) for file in files},
         },
     )

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from export.bundle.device.arrays import load_arrays, save_arrays, split
-from export.bundle.device.contents import Variable
+from export.bundle.device.arrays import load_arrays, save_arrays
+from export.bundle.device.contents import FORMAT
 from train.support.digests import sha256_of
 from train.support.errors import UserError
 from train.support.files import read_json, write_json
@@ -23,10 +23,9 @@ _WEIGHTS = "weights.npz"
 def write_result(
     path: Path,
     numbers: Mapping[str, Any],
-    variables: Sequence[Variable],
     values: Sequence[np.ndarray],
     *,
-    bfloat16: bool,
+    rounded: int,
     part_mib: int | None,
 ) -> None:
     """Writes the folder of a result.
@@ -34,34 +33,35 @@ def write_result(
     Args:
       path: The folder.
       numbers: What `result.json` says beside the files.
-      variables: The model's.
-      values: Theirs.
-      bfloat16: Whether the weights are numbers of bfloat16, and so take half of the space.
+      values: Of the model's variables.
+      rounded: How many of the first are numbers of bfloat16, and so take half of the space.
       part_mib: Largest size of a file [MiB], or None.
     """
     path.mkdir(parents=True, exist_ok=True)
     for old in path.glob(f"{_WEIGHTS}*"):
         old.unlink()
-    content = save_arrays(values, [bfloat16 and v.part == "weight" for v in variables])
-    parts = split(content, part_mib and part_mib * 2**20)
+    content = save_arrays(values, rounded)
+    size = part_mib * 2**20 if part_mib else len(content)
+    parts = [content[i : i + size] for i in range(0, len(content), size)]
     digests = {}
     for i, part in enumerate(parts):
         name = _WEIGHTS if len(parts) == 1 else f"{_WEIGHTS}.{i:03d}"
         (path / name).write_bytes(part)
         digests[name] = sha256_of(part)
-    described = [{"shape": v.shape, "dtype": v.dtype, "name": v.name} for v in variables]
-    write_json(path / _NUMBERS, {**numbers, "variables": described, "sha256": digests})
+    write_json(path / _NUMBERS, {"format": FORMAT, **numbers, "sha256": digests})
 
 
 def read_result(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Returns the numbers that `write_result` was given, and the values.
 
     Raises:
-      UserError: If there is no result, or a file of it is missing or damaged.
+      UserError: If there is no result, or one of another version, or a file is missing or damaged.
     """
     try:
         numbers = read_json(path / _NUMBERS)
-        variables, digests = numbers["variables"], numbers["sha256"]
+        digests = numbers["sha256"]
+        if numbers.get("format") != FORMAT:
+            raise UserError(f"{path} is of another version: export the training again")
     except FileNotFoundError:
         raise UserError(
             f"{path} holds no result of a bundle: give the folder `result` that run_bundle.py left"
@@ -77,5 +77,4 @@ def read_result(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
         if sha256_of(part) != digest:
             raise UserError(f"{path / name} is damaged, its checksum is wrong: copy it again")
         content += part
-    shapes = [variable["shape"] for variable in variables]
-    return numbers, load_arrays(content, shapes, [variable["dtype"] for variable in variables])
+    return numbers, load_arrays(content)

@@ -35,9 +35,8 @@ class RunLog(Record):
         rates: Sequence[float],
     ) -> None:
         for i, made in enumerate(terms):
-            values = {**made.terms._asdict(), **made._asdict()}
-            del values["terms"]
-            self._write(first + i + 1, **values, kl_weight=kl_weights[i], learning_rate=rates[i])
+            values = {**made._asdict(), "kl_weight": kl_weights[i], "learning_rate": rates[i]}
+            self._write(first + i + 1, **values)
 
     def validation(self, step: int, report: Mapping[str, Any], best: bool) -> None:
         self._write(step, valid=report, best=best)
@@ -46,9 +45,6 @@ class RunLog(Record):
         with open(self._file, "a", encoding="utf-8") as file:
             file.writelines(self._lines)
         self._lines = []
-
-    def close(self) -> None:
-        self.flush()
 
     def _write(self, step: int, **values: Any) -> None:
         self._lines.append(json.dumps({"step": step, **values}) + "\n")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 import math
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -13,12 +14,10 @@ from export.bundle.device.backend import JaxBackend
 from export.bundle.device.contents import Bundle
 from export.bundle.device.result import write_result
 from export.bundle.device.run_log import RunLog
-from train.engine.loop.place import Place
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
 from train.engine.progress import show_split_progress
 from train.engine.results_table import results_table
-from train.engine.run_state import RunSummary
 from train.support.errors import UserError
 from train.support.files import read_json
 from train.support.screen import Screen
@@ -72,14 +71,14 @@ def run_bundle(
                 print(
                     f"training on {device.device_kind} ({device.platform}), jax {jax.__version__}"
                 )
-                backend.start_compiling()
+                backend.programs.start_compiling("train", "valid")
                 if not loop.run(math.inf if max_seconds is None else max_seconds):
                     print(f"stopped at step {loop.step}: the same command goes on")
                     return
             loop.restore_best()
             _test(bundle, backend, loop.summary, result_file.parent, bfloat16, part_mib)
         finally:
-            backend.close()
+            backend.programs.close()
     print()
     print(results_table("test", read_json(result_file)["test"], bundle.unit))
     print(f"\nthe result lies in {result_file.parent}: see export.import_weights")
@@ -88,29 +87,21 @@ def run_bundle(
 def _make_loop(
     bundle: Bundle, backend: JaxBackend, out: Path, checkpoint_steps: int | None
 ) -> TrainingLoop:
-    config = copy.copy(bundle.config)
-    config.checkpoint_steps = checkpoint_steps or config.checkpoint_steps
-    manifest = bundle.manifest
+    config, manifest = bundle.config, bundle.manifest
+    if checkpoint_steps:
+        config = dataclasses.replace(config, checkpoint_steps=checkpoint_steps)
     order = TrainingOrder(
         config,
         backend.sequences["train"],
-        manifest["programs"]["train"]["boundaries"],
+        bundle.programs["train"]["boundaries"],
         manifest["steps_per_call"],
-    )
-    place = Place(
-        out / "checkpoints",
-        out / "resumes.json",
-        keep=2,
-        identity=bundle.id,
-        elsewhere="--out",
-        cure="export the bundle with a lower --learning-rate",
     )
     return TrainingLoop(
         config,
         backend,
         order,
         RunLog(out / "log.jsonl"),
-        place,
+        out / "checkpoints",
         Screen(),
         bundle.unit,
         has_latents=manifest["has_latents"],
@@ -121,7 +112,7 @@ def _make_loop(
 def _test(
     bundle: Bundle,
     backend: JaxBackend,
-    summary: RunSummary,
+    summary: dict[str, Any],
     folder: Path,
     bfloat16: bool,
     part_mib: int | None,
@@ -142,13 +133,12 @@ def _test(
             "num_samples": samples if has_latents else 1,
             **bundle.manifest["test_numbers"],
         },
-        "train": {**vars(summary), "device": jax.devices()[0].device_kind},
+        "train": {**summary, "device": jax.devices()[0].device_kind},
     }
     write_result(
         folder,
         numbers,
-        [variable for variable in bundle.variables if variable.part != "training"],
         backend.model,
-        bfloat16=bfloat16,
+        rounded=bundle.manifest["num_weights"] if bfloat16 else 0,
         part_mib=part_mib,
     )

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from train.backend.board import Board, drop_events_after, text_table
+from train.support.units import BITS_PER_CHARACTER
 
 
 def steps(directory: Path) -> list[int]:
@@ -20,24 +21,25 @@ def steps(directory: Path) -> list[int]:
 
 
 def test_a_resume_drops_the_steps_that_come_again(tmp_path: Path) -> None:
-    first = Board(tmp_path, 0)
+    first = Board(tmp_path, BITS_PER_CHARACTER)
     for step in range(1, 6):
         first.scalars("train", step, {"loss": 1.0 / step})
     first.scalars("valid", 2, {"loss": 1.0})
     first.text("valid", 4, "samples", ["sample"], [["a b"]])
-    first.close()
-    second = Board(tmp_path, 3)
+    first.flush()
+    second = Board(tmp_path, BITS_PER_CHARACTER)
+    second.begin(3)
     second.scalars("train", 4, {"loss": 9.0})
-    second.close()
+    second.flush()
     assert steps(tmp_path / "train") == [1, 2, 3, 4]
     assert steps(tmp_path / "valid") == [2]
 
 
 def test_a_record_that_was_cut_short_ends_its_file(tmp_path: Path) -> None:
-    board = Board(tmp_path, 0)
+    board = Board(tmp_path, BITS_PER_CHARACTER)
     for step in range(1, 4):
         board.scalars("train", step, {"loss": 1.0})
-    board.close()
+    board.flush()
     (path,) = (tmp_path / "train").iterdir()
     path.write_bytes(path.read_bytes()[:-5])
     drop_events_after(tmp_path, 10)

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.models import make_model
 from train.backend.tensorflow import TensorFlowBackend
-from train.backend.weights import weights_sha256
 from train.data.text.config import TextConfig
 from train.engine.buckets import padded
 from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.order import Call
+from train.engine.workdir import FORMAT
+from train.runs.saved_model import weights_sha256
+from train.support.digests import sha256_of
 
 SEQUENCES = [np.array([2, 3, 4, 2], np.int32), np.array([5, 2], np.int32)]
 
@@ -23,8 +26,8 @@ def write_to(step: int) -> Callable[[Path], object]:
     return lambda folder: (folder / "variables").write_text(f"variables of step {step}")
 
 
-def filled(path: Path, steps: int, keep: int = 3) -> CheckpointFolders:
-    folders = CheckpointFolders(path, keep=keep)
+def filled(path: Path, steps: int) -> CheckpointFolders:
+    folders = CheckpointFolders(path)
     for step in range(1, steps + 1):
         folders.save(step, {"step": step, "nothing": None}, write_to(step))
     return folders
@@ -38,8 +41,8 @@ def test_the_newest_comes_back_with_its_state(tmp_path: Path) -> None:
 
 
 def test_keeps_the_newest_only(tmp_path: Path) -> None:
-    filled(tmp_path / "c", 5, keep=2)
-    assert CheckpointFolders(tmp_path / "c").steps == [4, 5]
+    filled(tmp_path / "c", 5)
+    assert CheckpointFolders(tmp_path / "c").steps == [3, 4, 5]
 
 
 def test_nothing_to_restore(tmp_path: Path) -> None:
@@ -88,7 +91,7 @@ def test_damaged_ones_take_no_place_among_those_that_are_kept(tmp_path: Path) ->
     filled(tmp_path, 5)
     for path in tmp_path.glob("step-*"):
         (path / "variables").write_text("damaged")
-    folders = CheckpointFolders(tmp_path, keep=3, report=lines.append)
+    folders = CheckpointFolders(tmp_path, report=lines.append)
     assert folders.newest() is None
     assert len(lines) == 3 and all("no other is whole: starting anew" in line for line in lines)
     for step in range(1, 6):
@@ -135,6 +138,9 @@ def test_all_that_a_training_is_comes_back(tmp_path: Path) -> None:
     backend.keep_best()
     step(backend)
     backend.write(tmp_path)
+    # Other variables, and a run of before cannot go on: count FORMAT up, and write the new digest.
+    names = repr(sorted(tf.train.list_variables(str(tmp_path / "variables"))))
+    assert (FORMAT, sha256_of(names.encode())[:12]) == (2, "2e5e4af7872e")
     expected = weights_sha256(backend.model)
     step(backend)
     after = weights_sha256(backend.model)

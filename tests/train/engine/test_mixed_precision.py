@@ -9,6 +9,7 @@ from bijectors import Execution
 from tests.models import make_model
 from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
+from train.engine.settings import LoopSettings
 
 X = np.random.default_rng(0).integers(2, 8, [4, 9]).astype(np.int32)
 LENGTHS = np.array([9, 7, 2, 9], np.int32)
@@ -21,19 +22,11 @@ def train(name: str, execution: Execution) -> tuple[list[float], keras.Model]:
         model.execution = execution
         optimizer = keras.optimizers.Adam(1e-2)
         optimizer.build(model.trainable_variables)
-    step = TrainStep(
-        model,
-        optimizer,
-        strategy,
-        batch_spec(list(X), len(X)),
-        elbo_samples=2,
-        clip_norm=1.0,
-        seed=0,
-        jit=False,
-    )
+    settings = LoopSettings(elbo_samples=2, clip_norm=1.0)
+    step = TrainStep(settings, model, optimizer, strategy, batch_spec(list(X), len(X)))
     batches = [(tf.constant(X), tf.constant(LENGTHS), tf.range(len(X)))]
     losses = [step(batches, 1.0, k) for k in range(3)]
-    return [-float(made.terms.log_prob) for made in losses], model
+    return [-float(made.log_prob) for made in losses], model
 
 
 @pytest.mark.parametrize("name", ["codebook", "lstm"])

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_latentflow import Noise, Terms
 from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
+from train.engine.settings import LoopSettings
 
 SPEC = batch_spec([np.zeros([2], np.int32)], 2)
 ANY_ROWS = batch_spec([np.zeros([2], np.int32)], 2, max_steps=8)
@@ -50,14 +51,14 @@ class OneWeight(keras.Model):
         return Terms(reconstruction, kl, reconstruction - kl)
 
 
-def make(clip_norm: float = 1e9, **options: object) -> TrainStep:
+def make(spec: tuple[tf.TensorSpec, ...] = SPEC, **settings: object) -> TrainStep:
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     with strategy.scope():
         model = OneWeight()
         optimizer = keras.optimizers.SGD(0.125)
         optimizer.build(model.trainable_variables)
-    options = {"elbo_samples": 3, "seed": 0, "jit": False, "batch_spec": SPEC, **options}
-    step = TrainStep(model, optimizer, strategy, clip_norm=clip_norm, **options)
+    config = LoopSettings(**{"elbo_samples": 3, "clip_norm": 1e9, **settings})
+    step = TrainStep(config, model, optimizer, strategy, spec)
     step.model = model
     return step
 
@@ -74,9 +75,9 @@ def test_terms_are_sums_gradient_and_update_per_symbol(jit: bool) -> None:
     terms = step([batch(4, 0)], kl_weight=0.5, step=0)
     # sum(T + 1) = 5: the row of length 0 fills the batch and counts nowhere.
     assert float(terms.symbols) == 5
-    assert float(terms.terms.reconstruction) == pytest.approx(-4)
-    assert float(terms.terms.kl) == pytest.approx(1)
-    assert float(terms.terms.log_prob) == pytest.approx(-5)
+    assert float(terms.reconstruction) == pytest.approx(-4)
+    assert float(terms.kl) == pytest.approx(1)
+    assert float(terms.log_prob) == pytest.approx(-5)
     assert float(terms.log_length) == pytest.approx(-1)
     gradient = (4 + 0.5 * 2) / 5
     assert float(terms.gradient_norm) == pytest.approx(gradient)
@@ -95,23 +96,23 @@ def test_accumulated_batches_are_one_batch() -> None:
     for i in range(2):
         expected = whole([batch(4, 3)], kl_weight=1.0, step=i)
         found = parts([batch(4, 0), batch(3, 0)], kl_weight=1.0, step=i)
-        np.testing.assert_allclose(found.flat(), expected.flat(), rtol=1e-6)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
     assert float(parts.model.w) == pytest.approx(float(whole.model.w))
 
 
 @pytest.mark.parametrize("jit", [False, True])
 def test_accumulated_batches_may_have_unlike_rows(jit: bool) -> None:
-    whole = make(batch_spec=ANY_ROWS)
-    parts = make(batch_spec=ANY_ROWS, jit=jit)
+    whole = make(ANY_ROWS)
+    parts = make(ANY_ROWS, jit=jit)
     expected = whole([batch(4, 3, 2, 9)], kl_weight=0.5, step=0)
     found = parts([batch(9), batch(4, 3), batch(2)], kl_weight=0.5, step=0)
-    np.testing.assert_allclose(found.flat(), expected.flat(), rtol=1e-6)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
     assert float(parts.model.w) == pytest.approx(float(whole.model.w))
 
 
 @pytest.mark.parametrize("spec", [SPEC, ANY_ROWS])
 def test_one_trace_for_all_lengths(spec: tuple[tf.TensorSpec, ...]) -> None:
-    step = make(batch_spec=spec)
+    step = make(spec)
     third = (9, 9) if spec is SPEC else (9, 9, 2)
     for i, lengths in enumerate([(2, 3), (5, 1), third]):
         step([batch(*lengths)], kl_weight=0.1 * i, step=i)
@@ -121,9 +122,9 @@ def test_one_trace_for_all_lengths(spec: tuple[tf.TensorSpec, ...]) -> None:
 
 def test_random_numbers_depend_on_seed_step_and_place_alone() -> None:
     def term(seed: int, number: int, *batches: tuple[tf.Tensor, ...]) -> float:
-        step = make(seed=seed, batch_spec=ANY_ROWS)
+        step = make(ANY_ROWS, seed=seed)
         step.model.noise.assign(1.0)
-        return float(step(batches, kl_weight=1.0, step=number).terms.reconstruction)
+        return float(step(batches, kl_weight=1.0, step=number).reconstruction)
 
     one = batch(4, 4)
     assert term(1, 2, one) == term(1, 2, one)

@@ -12,14 +12,12 @@ import pytest
 
 from tf_latentflow.terms import Terms
 from train.data.text.config import TextConfig
-from train.engine.loop.place import Place
 from train.engine.loop.record import Record
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import Call, TrainingOrder
 from train.engine.run_state import NonFiniteError
 from train.engine.split_terms import SplitTerms
 from train.engine.step_terms import StepTerms
-from train.support.errors import UserError
 from train.support.screen import Screen
 from train.support.units import BITS_PER_CHARACTER
 
@@ -55,7 +53,7 @@ class Numbers:
             self.weight -= rates[i]
             self.made.append(call.first + i)
             symbols = sum(int(np.sum(batch.lengths + 1)) for batch in batches)
-            made.append(StepTerms(Terms(-self.weight, 0.0, -self.weight), -1.0, symbols, 0.5))
+            made.append(StepTerms(-self.weight, 0.0, -self.weight, -1.0, symbols, 0.5))
         return made
 
     def read(self, started: Any) -> list[StepTerms]:
@@ -100,7 +98,7 @@ class Notes(Record):
 
 
 def make(
-    folder: Path, backend: Numbers, record: Record, group: int = 1, identity: str = "", **more: Any
+    folder: Path, backend: Numbers, record: Record, group: int = 1, **more: Any
 ) -> TrainingLoop:
     config = TextConfig.from_preset("tiny", "lstm", **{**SETTINGS, **more})
     return TrainingLoop(
@@ -108,7 +106,7 @@ def make(
         backend,
         TrainingOrder(config, SEQUENCES, (2, 4), group),
         record,
-        Place(folder / "checkpoints", folder / "resumes.json", identity=identity),
+        folder / "checkpoints",
         Screen(),
         BITS_PER_CHARACTER,
         has_latents=False,
@@ -142,10 +140,10 @@ def test_a_run_that_was_stopped_ends_where_it_would_have(tmp_path: Path, group: 
     assert notes.noted[0] == ("begin", first.made[-1] + 1)
     assert second.weight == whole.weight
     assert [*first.made, *second.made] == whole.made
-    assert loop.summary.resumed_from_steps == [first.made[-1] + 1]
+    assert loop.summary["resumed_from_steps"] == [first.made[-1] + 1]
     # What is over is not resumed.
     again = make(tmp_path / "cut", Numbers(), Record(), group)
-    assert again.run() and again.summary.resumed_from_steps == [first.made[-1] + 1]
+    assert again.run() and again.summary["resumed_from_steps"] == [first.made[-1] + 1]
 
 
 def test_a_value_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
@@ -158,9 +156,3 @@ def test_a_value_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
     backend.weight = math.nan
     with pytest.raises(NonFiniteError, match="checkpoint: none yet"):
         make(tmp_path / "new", backend, Record()).run()
-
-
-def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
-    make(tmp_path, Numbers(), Record(), identity="one").run()
-    with pytest.raises(UserError, match="another training: choose another --workdir"):
-        make(tmp_path, Numbers(), Record(), identity="other")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from train.engine.loop.resumes import read_resumes
 from train.engine.run_state import RunState
 from train.engine.workdir import FORMAT, ConfigFileError, Workdir
 from train.support.errors import UserError
@@ -41,6 +40,8 @@ def test_another_config_is_refused_by_field_and_changes_nothing(tmp_path: Path) 
     for refuse in (Workdir(tmp_path).check, Workdir(tmp_path).claim):
         with pytest.raises(UserError, match="seed is 0, not 1.*--workdir"):
             refuse(other)
+    with pytest.raises(UserError, match="seed is 0, not '0'"):
+        Workdir(tmp_path).check({"train": {**CONFIG["train"], "seed": "0"}})
     with pytest.raises(UserError, match="other data, or they have changed"):
         Workdir(tmp_path).check({"dataset_sha256": "cd"})
     assert contents(tmp_path) == before
@@ -230,12 +231,3 @@ def test_damaged_results_are_one_line(tmp_path: Path, content: bytes) -> None:
     Workdir(tmp_path).results_file.write_bytes(content)
     with pytest.raises(UserError, match="results.json.*delete it"):
         Workdir(tmp_path).read_results()
-
-
-@pytest.mark.parametrize("content", [b"", b"[1, ", b'{"a": 1}'])
-def test_damaged_resumes_are_one_line(tmp_path: Path, content: bytes) -> None:
-    file = Workdir(tmp_path).resumes_file
-    assert read_resumes(file) == []
-    file.write_bytes(content)
-    with pytest.raises(UserError, match="resumes.json.*delete it"):
-        read_resumes(file)

@@ -230,11 +230,11 @@ def tags(
     """What TensorBoard has after a validation of a model; drawing samples is not of interest."""
     monkeypatch.setattr(samples, "draw_texts", lambda *_, **__: ["a"])
     monkeypatch.setattr(samples, "find_spec", lambda name: matplotlib or None)
-    board = Board(directory, 0)
+    board = Board(directory, TextConfig.unit)
     valid = [ids(model, text) for text in SENTENCES]
     config = TextConfig.from_preset("tiny")
     samples.TextSamples().show(model.config, valid, config)(model, board, 5)
-    board.close()
+    board.flush()
     (path,) = (directory / "valid").iterdir()
     events = map(
         tf.compat.v1.Event.FromString, tf.data.TFRecordDataset(str(path)).as_numpy_iterator()

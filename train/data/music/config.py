@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from train.data.music.midi_folder import has_splits
 from train.data.music.sets import NAMED_SETS, MusicSet, load_music
 from train.data.music.undivided import UndividedMusic, load_undivided
-from train.engine.settings import refuse_flag
+from train.engine.settings import Range
 from train.settings.config import TrainConfig
 from train.support.units import NATS_PER_STEP, Unit
 
@@ -37,14 +37,10 @@ class MusicConfig(TrainConfig):
     data_dir: Path | None = None
     """Folder with the .mat or .pickle file of jsb, nottingham, piano-midi or musedata. None:
     downloaded once, to a cache."""
-    steps_per_beat: int = 2
+    # There are 480 ticks of a beat in a MIDI file.
+    steps_per_beat: Annotated[int, Range("1 to 480", lambda n: 1 <= n <= 480)] = 2
     """Time steps that a quarter note is quantised to, in a folder of MIDI files and in the MIDI
     files of samples [time steps]."""
-
-    def check(self) -> None:
-        super().check()
-        if not 1 <= self.steps_per_beat <= 480:  # Ticks of a beat in a MIDI file.
-            refuse_flag("steps_per_beat", "1 to 480", self.steps_per_beat)
 
     def load(self) -> MusicSet:
         """Returns the dataset.

@@ -1,11 +1,10 @@
-"""Calls that are under way: the device has the next while the host reads an earlier one."""
+"""A call that is under way: the device has it while the host reads the one before."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from train.engine.loop.backend import Backend
 from train.engine.loop.record import Record
@@ -13,15 +12,6 @@ from train.engine.order import Call
 from train.engine.progress import Progress
 
 __all__ = ["CallQueue"]
-
-_AHEAD = 2
-
-
-class _Started(NamedTuple):
-    first: int
-    handle: Any
-    kl_weights: Sequence[float]
-    rates: Sequence[float]
 
 
 class CallQueue:
@@ -36,11 +26,11 @@ class CallQueue:
         self._backend = backend
         self._record = record
         self._progress = progress
-        self._pending: deque[_Started] = deque()
+        self._pending: tuple[int, Any, Sequence[float], Sequence[float]] | None = None
         self.met: set[int] = set()
 
     def start(self, call: Call, kl_weights: Sequence[float], rates: Sequence[float]) -> None:
-        """Starts a call; reads the oldest if there are too many.
+        """Starts a call, and then waits for the one before.
 
         What is compiled for lengths that come for the first time counts in no rate.
         """
@@ -54,18 +44,14 @@ class CallQueue:
         handle = self._backend.start(call, kl_weights, rates)
         if compiles:
             self._progress.pause(time.perf_counter() - start)
-        self._pending.append(_Started(call.first, handle, kl_weights, rates))
-        while len(self._pending) >= _AHEAD:
-            self._read_one()
+        self.settle()
+        self._pending = call.first, handle, kl_weights, rates
 
     def settle(self) -> None:
-        """Waits for all calls."""
-        while self._pending:
-            self._read_one()
-
-    def _read_one(self) -> None:
-        call = self._pending.popleft()
-        terms = self._backend.read(call.handle)
-        for step_terms in terms:
-            self._progress.add_terms(step_terms)
-        self._record.steps(call.first, terms, call.kl_weights, call.rates)
+        """Waits for the call that is under way, if there is one."""
+        if self._pending:
+            first, handle, kl_weights, rates = self._pending
+            self._pending = None
+            terms = self._backend.read(handle)
+            self._progress.add_terms(terms)
+            self._record.steps(first, terms, kl_weights, rates)

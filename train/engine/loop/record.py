@@ -33,6 +33,3 @@ class Record:
 
     def flush(self) -> None:
         """Writes what is pending to the files."""
-
-    def close(self) -> None:
-        """Ends the files."""

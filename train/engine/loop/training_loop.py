@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.loop.backend import Backend
 from train.engine.loop.calls import CallQueue
-from train.engine.loop.place import Place
 from train.engine.loop.record import Record
-from train.engine.loop.resumes import read_resumes, write_resumes
 from train.engine.order import Call, TrainingOrder
 from train.engine.progress import Progress, show_split_progress
-from train.engine.run_state import NonFiniteError, RunState, RunSummary
+from train.engine.run_state import NonFiniteError, RunState
 from train.engine.schedules import Schedule
 from train.engine.settings import LoopSettings
-from train.support.errors import UserError
 from train.support.screen import Screen
 from train.support.units import Unit
 
@@ -37,7 +35,7 @@ class TrainingLoop:
         backend: Backend,
         order: TrainingOrder,
         record: Record,
-        place: Place,
+        checkpoints: Path,
         screen: Screen,
         unit: Unit,
         *,
@@ -51,28 +49,26 @@ class TrainingLoop:
           backend: What computes, its state that of the start.
           order: Which step has which batches.
           record: Told what is measured.
-          place: Where the state is kept.
+          checkpoints: Folder of the state.
           screen: Shows how the run goes on.
           unit: In what losses are shown.
           has_latents: False for a model whose KL term is 0.
           operations_per_symbol: Of a step's products; shown as a rate.
 
         Raises:
-          UserError: If the checkpoint is that of something else.
+          UserError: If the checkpoint is that of something else, or of another version.
         """
         self._config = config
         self._backend = backend
         self._order = order
         self._record = record
-        self._place = place
         self._screen = screen
         self._unit = unit
         self._has_latents = has_latents
         self._schedule = Schedule(config, order.steps_per_epoch, has_latents)
         self._progress = Progress(unit, has_latents, operations_per_symbol)
-        self._folders = CheckpointFolders(place.checkpoints, place.keep, screen.line)
+        self._checkpoints = CheckpointFolders(checkpoints, screen.line)
         self._state = RunState()
-        self._resumes = read_resumes(place.resumes)
         self._calls = CallQueue(backend, record, self._progress)
         self._detail = ""
         self._resume()
@@ -88,14 +84,15 @@ class TrainingLoop:
         return self._state.step >= self._schedule.total_steps
 
     @property
-    def summary(self) -> RunSummary:
-        """What the training says of itself."""
-        return RunSummary(
-            epochs=self._state.step / self._order.steps_per_epoch,
-            steps=self._state.step,
-            wall_seconds=self._state.wall_seconds,
-            resumed_from_steps=self._resumes,
-        )
+    def summary(self) -> dict[str, Any]:
+        """What `results.json` says of the training; epochs have fractions."""
+        state = self._state
+        return {
+            "epochs": state.step / self._order.steps_per_epoch,
+            "steps": state.step,
+            "wall_seconds": state.wall_seconds,
+            "resumed_from_steps": state.resumed_from_steps,
+        }
 
     def run(self, max_seconds: float = math.inf) -> bool:
         """Trains to the end, or for a time; at the end the model has the best weights.
@@ -132,7 +129,6 @@ class TrainingLoop:
                 self._save()
             if late:
                 break
-        self._record.close()
         if self.is_over:
             self.restore_best()
         return self.is_over
@@ -143,20 +139,14 @@ class TrainingLoop:
             self._backend.restore_best()
 
     def _resume(self) -> None:
-        found = self._folders.newest()
+        found = self._checkpoints.newest()
         if found is None:
             return
         folder, fields = found
-        if fields.get("identity") != self._place.identity:
-            raise UserError(
-                f"{folder} is a checkpoint of another training: "
-                f"choose another {self._place.elsewhere}"
-            )
-        self._state = RunState.from_dict(fields["run"])
         self._backend.read_state(folder)
+        self._state = RunState.from_dict(fields)
         if not self.is_over:
-            self._resumes = [*self._resumes, self._state.step]
-            write_resumes(self._place.resumes, self._resumes)
+            self._state.resumed_from_steps.append(self._state.step)
             self._screen.line(f"resumed from the checkpoint of step {self._state.step}")
 
     def _next_stop(self) -> int:
@@ -235,16 +225,16 @@ class TrainingLoop:
         start = time.perf_counter()
         self._state.wall_seconds = start - self._started
         self._record.flush()
-        fields = {"identity": self._place.identity, "run": self._state.to_dict()}
-        self._folders.save(self._state.step, fields, self._backend.write)
+        self._checkpoints.save(self._state.step, self._state.to_dict(), self._backend.write)
         self._progress.pause(time.perf_counter() - start)
 
     def _stop(self, step: int, term: str) -> NoReturn:
         """Ends the run with the step and the term that went non-finite."""
         self._record.flush()
-        steps = self._folders.steps
+        steps = self._checkpoints.steps
         kept = f"that of step {steps[-1]}" if steps else "none yet"
         raise NonFiniteError(
             f"step {step}: the {term} went non-finite and the run has stopped (last good "
-            f"checkpoint: {kept}, in {self._place.checkpoints}); {self._place.cure}"
+            f"checkpoint: {kept}, in {self._checkpoints.directory}); train anew in another "
+            "folder with a lower --learning-rate"
         )
