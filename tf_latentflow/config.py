@@ -18,6 +18,7 @@ from tf_latentflow.rows import (
     MODEL_NAMES,
     PRESETS,
     RULES,
+    TWO_SIDED_CONDITIONERS,
     Setting,
     resolve,
 )
@@ -61,6 +62,7 @@ class ModelConfig:
       hidden_size: Units of every LSTM, of each direction of a BiLSTM, and of the embedding.
       num_lstm_layers: Layers of every LSTM and BiLSTM.
       flow_layers: Hidden bijectors composed within a step.
+      time_layers: Bijectors along time, one after the other; 1 for `none` in time.
       made_sizes: Units of the hidden layers of each hidden bijector's network.
       dropout: Rate on the LSTM of the prior, or of the baseline, between layers and on its output;
         0 for IAF in time.
@@ -84,6 +86,7 @@ class ModelConfig:
     hidden_size: int = 128
     num_lstm_layers: int = 2
     flow_layers: int = 3
+    time_layers: int = 1
     made_sizes: tuple[int, ...] = (64, 64)
     dropout: float = 0.0
     posterior_dropout: float = 0.0
@@ -121,6 +124,14 @@ class ModelConfig:
             _check_name("conditioner", self.conditioner, CONDITIONERS)
         elif self.conditioner is not None:
             self._refuse("conditioner", "no conditioner where nothing is conditioned on the past")
+        if self.time == "coupling":
+            if self.conditioner.partition(":")[0] not in TWO_SIDED_CONDITIONERS:
+                names = " or ".join(TWO_SIDED_CONDITIONERS)
+                self._refuse("conditioner", f"the conditioner of a coupling in time to be {names}")
+            if self.time_layers < 2:
+                self._refuse("time_layers", "time_layers of at least 2 for coupling in time")
+        elif self.time in (None, "none") and self.time_layers != 1:
+            self._refuse("time_layers", "time_layers 1 without structure in time")
         if self.inference == "codebook" and self.emission != "categorical":
             self._refuse("inference", "a codebook for symbols only", f"one for {self.emission}")
         if self.emitter == "codebook" and self.inference != "codebook":
@@ -128,9 +139,9 @@ class ModelConfig:
             self._refuse("emitter", expected, repr(self.inference))
 
     def _check_sizes(self) -> None:
-        for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
-            if getattr(self, field) < 1:
-                self._refuse(field, f"{field} of at least 1")
+        for field in dataclasses.fields(self):
+            if field.type == "int" and getattr(self, field.name) < 1:
+                self._refuse(field.name, f"{field.name} of at least 1")
         if self.hidden == "scf" and self.latent_size < 2:
             self._refuse("latent_size", "latent_size of at least 2 for scf")
         if not self.made_sizes or min(self.made_sizes) < 1:
@@ -138,18 +149,14 @@ class ModelConfig:
         if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
             self._refuse("made_sizes", f"made_sizes of at least latent_size = {self.latent_size}")
         if self.emission == "bernoulli":
-            if self.vocab_size < 1:
-                self._refuse("vocab_size", "vocab_size of at least 1 note")
             if self.vocabulary is not None:
                 self._refuse("vocabulary", "no vocabulary of notes")
-        else:
-            if self.vocab_size < 3:
-                symbols = "padding, unknown and a symbol"
-                self._refuse("vocab_size", f"vocab_size of at least 3 ({symbols})")
-            if self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
-                expected = "vocab_size = 2 + number of characters in vocabulary"
-                got = f"{self.vocab_size} and {len(self.vocabulary)} characters"
-                self._refuse("vocabulary", expected, got)
+        elif self.vocab_size < 3:
+            self._refuse("vocab_size", "vocab_size of at least 3 (padding, unknown and a symbol)")
+        elif self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
+            expected = "vocab_size = 2 + number of characters in vocabulary"
+            got = f"{self.vocab_size} and {len(self.vocabulary)} characters"
+            self._refuse("vocabulary", expected, got)
 
     def _check_rates(self) -> None:
         for field in ("dropout", "posterior_dropout", "emitter_dropout"):
