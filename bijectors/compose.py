@@ -19,17 +19,29 @@ class Compose(FlowBijector):
     Each member is evaluated once for its value and its log-det together, as `FlowBijector` allows.
 
     Args:
-      bijectors: TFP bijectors of vectors or scalars, not changing the event's shape.
+      bijectors: TFP bijectors of events of at most `event_ndims` dimensions, not changing their
+        shape.
+      event_ndims: Dimensions of an event: 1 for vectors, 2 for sequences of them `[..., T, H]`.
       name: Name of the bijector.
     """
 
-    def __init__(self, bijectors: Sequence[tfp.bijectors.Bijector], name: str = "compose") -> None:
+    def __init__(
+        self,
+        bijectors: Sequence[tfp.bijectors.Bijector],
+        event_ndims: int = 1,
+        name: str = "compose",
+    ) -> None:
         self._bijectors = tuple(bijectors)
+        self._event_ndims = event_ndims
         dtypes = [member.dtype for member in self._bijectors if member.dtype is not None]
         super().__init__(
-            forward_min_event_ndims=1,
+            forward_min_event_ndims=event_ndims,
             dtype=dtypes[0] if dtypes else None,
-            parameters={"bijectors": self._bijectors, "name": name},
+            parameters={
+                "bijectors": self._bijectors,
+                "event_ndims": event_ndims,
+                "name": name,
+            },
             name=name,
         )
 
@@ -46,16 +58,16 @@ class Compose(FlowBijector):
         return {"bijectors": tfp.util.BatchedComponentProperties(event_ndims=event_ndims)}
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        total = tf.zeros(tf.shape(x)[:-1], x.dtype)
+        total = tf.zeros(tf.shape(x)[: -self._event_ndims], x.dtype)
         for bijector in reversed(self._bijectors):
-            x, log_det = forward_and_log_det(bijector, x, event_ndims=1)
+            x, log_det = forward_and_log_det(bijector, x, self._event_ndims)
             total += log_det
         return x, total
 
     def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        total = tf.zeros(tf.shape(y)[:-1], y.dtype)
+        total = tf.zeros(tf.shape(y)[: -self._event_ndims], y.dtype)
         for bijector in self._bijectors:
-            y, log_det = inverse_and_log_det(bijector, y, event_ndims=1)
+            y, log_det = inverse_and_log_det(bijector, y, self._event_ndims)
             total += log_det
         return y, total
 

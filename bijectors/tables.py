@@ -100,6 +100,7 @@ TIME_STRUCTURES = Table(
     {
         "af": "bijectors.time.structures:AutoregressiveTime",
         "iaf": "bijectors.time.structures:InverseAutoregressiveTime",
+        "coupling": "bijectors.time.coupling:CouplingTime",
         "none": "bijectors.time.structures:IndependentTime",
     }
 )

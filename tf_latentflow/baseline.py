@@ -66,13 +66,14 @@ class LSTMLanguageModel(SequenceModel):
         self, x: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
         """From `x [B, T, *event_shape]` the logits of `p(x[t] | x[:t], T)`, `[B, T, V]`."""
-        positions = self._positions(lengths, tf.shape(x)[1])
+        num_steps = tf.shape(x)[1]
+        positions = self._positions(lengths, num_steps)
         embedded = self.symbols.embed(x)
         features = self.stack(
             tf.concat([tf.zeros_like(embedded[:, :1]), embedded[:, :-1]], axis=1),
             self.stack.positions(positions),
-            self.stack.initial_state(positions, tf.shape(lengths)),
-            dropout_noise=dropout_noise,
+            self.stack.initial_state(positions, tf.shape(lengths), num_steps),
+            masks=self.stack.masks(tf.shape(lengths), num_steps, dropout_noise),
         )
         return self.symbols.logits(features)
 
@@ -99,7 +100,7 @@ class LSTMLanguageModel(SequenceModel):
             temperature = temperature[:, 0]
         positions = self._positions(lengths, num_steps)
         offsets = move_axis(self.stack.positions(positions), 0, 1)
-        state = self.stack.initial_state(positions, tf.shape(lengths))
+        state = self.stack.initial_state(positions, tf.shape(lengths), num_steps)
         embedded = tf.zeros_like(state[0][0])
 
         def step(carry: tuple, inputs: tuple) -> tuple[tuple, tf.Tensor]:

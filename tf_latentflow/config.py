@@ -16,6 +16,7 @@ from tf_latentflow.rows import (
     MODEL_NAMES,
     PRESETS,
     RULES,
+    TWO_SIDED_CONDITIONERS,
     Setting,
     resolve,
 )
@@ -59,6 +60,7 @@ class ModelConfig:
       hidden_size: Units of every LSTM, of each direction of a BiLSTM, and of the embedding.
       num_lstm_layers: Layers of every LSTM and BiLSTM.
       flow_layers: Hidden bijectors composed within a step.
+      time_layers: Bijectors along time, one after the other; 1 for `none` in time.
       made_sizes: Units of the hidden layers of each hidden bijector's network.
       dropout: Rate on the LSTM of the prior, or of the baseline, between layers and on its output;
         0 for IAF in time.
@@ -82,6 +84,7 @@ class ModelConfig:
     hidden_size: int = 128
     num_lstm_layers: int = 2
     flow_layers: int = 3
+    time_layers: int = 1
     made_sizes: tuple[int, ...] = (64, 64)
     dropout: float = 0.0
     posterior_dropout: float = 0.0
@@ -90,7 +93,14 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         self._check_choices()
-        for field in ("max_length", "latent_size", "hidden_size", "num_lstm_layers", "flow_layers"):
+        for field in (
+            "max_length",
+            "latent_size",
+            "hidden_size",
+            "num_lstm_layers",
+            "flow_layers",
+            "time_layers",
+        ):
             value = getattr(self, field)
             if value < 1:
                 raise ConfigError(field, f"expected {field} of at least 1; got {value}")
@@ -138,7 +148,28 @@ class ModelConfig:
                 )
         else:
             _check_name("conditioner", self.conditioner, CONDITIONERS)
+        self._check_time_layers()
         self._check_codebook()
+
+    def _check_time_layers(self) -> None:
+        if self.time == "coupling":
+            if self.conditioner.partition(":")[0] not in TWO_SIDED_CONDITIONERS:
+                raise ConfigError(
+                    "conditioner",
+                    "expected a conditioner that reads later steps too for coupling in time "
+                    f"({', '.join(TWO_SIDED_CONDITIONERS)}); got {self.conditioner!r}",
+                )
+            if self.time_layers < 2:
+                raise ConfigError(
+                    "time_layers",
+                    "expected time_layers of at least 2 for coupling in time, of which each keeps "
+                    f"half of the steps; got {self.time_layers}",
+                )
+        elif self.time in (None, "none") and self.time_layers != 1:
+            raise ConfigError(
+                "time_layers",
+                f"expected time_layers 1 without structure in time; got {self.time_layers}",
+            )
 
     def _check_codebook(self) -> None:
         if self.inference == "codebook" and self.emission != "categorical":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bijectors.tables import Table
+from bijectors.tables import Numbered, Table
 
 __all__ = [
     "CONDITIONERS",
@@ -18,6 +18,7 @@ __all__ = [
     "RULES",
     "Rule",
     "Setting",
+    "TWO_SIDED_CONDITIONERS",
     "resolve",
 ]
 
@@ -162,6 +163,7 @@ PRESETS = _alone("preset")
 INFERENCE_NETWORKS = Table(
     {
         "bilstm": "tf_latentflow.networks.inference:BiLSTMInference",
+        "conv": Numbered("tf_latentflow.networks.inference:conv_inference", most=12),
         "local": "tf_latentflow.networks.inference:LocalInference",
         "codebook": "tf_latentflow.networks.inference:CodebookInference",
     }
@@ -171,13 +173,23 @@ INFERENCE_NETWORKS = Table(
 EMITTERS = Table(
     {
         "bilstm": "tf_latentflow.networks.emitters:BiLSTMEmitter",
+        "conv": Numbered("tf_latentflow.networks.emitters:conv_emitter", most=12),
         "local": "tf_latentflow.networks.emitters:LocalEmitter",
         "codebook": "tf_latentflow.networks.emitters:CodebookEmitter",
     }
 )
 
-# What summarises the past for the prior: a subclass of `tf_latentflow.prior.conditioners.Past`.
-CONDITIONERS = Table({"lstm": "tf_latentflow.prior.conditioners:LSTMPast"})
+# What summarises other steps for the prior: a `tf_latentflow.prior.conditioners.NetworkMaker`.
+CONDITIONERS = Table(
+    {
+        "lstm": "tf_latentflow.prior.conditioners:lstm",
+        "conv": Numbered("tf_latentflow.prior.conditioners:conv", most=12),
+        "attention": Numbered("tf_latentflow.prior.conditioners:attention", most=100),
+    }
+)
+
+# Those that may read later steps as well, as a coupling across steps asks for.
+TWO_SIDED_CONDITIONERS = ("conv", "attention")
 
 # What is observed at a step: a subclass of `tf_latentflow.symbols.Symbols`.
 EMISSIONS = Table(

@@ -28,9 +28,6 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
 
     Automatic differentiation of the loop adds to the gradient of every weight at every step.
 
-    The conditioner's `step` and `scan` must be one function: dropout in `scan` alone would make
-    this the gradient of something else.
-
     Gradients reach `z` and the variables that the conditioner and the hidden bijectors read.
     Tensors that these were made with count as constants.
     """
@@ -47,8 +44,7 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
                 adjoint = self._adjoint(direction, values, before, states, d_mapped, d_log_det)
                 with tf.GradientTape() as tape:
                     tape.watch(values)
-                    covariates = self._conditioner.covariates(tf.shape(values)[-2])
-                    contexts = self._conditioner.scan(before, covariates)
+                    contexts = self._conditioner.scan(before, self._covariates(values))
                     outputs = direction(self._hidden(contexts), values, 1)
                 sources = (values, list(variables or ()))
                 d_values, d_variables = tape.gradient(
@@ -72,7 +68,7 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
         d_log_det: tf.Tensor,
     ) -> tf.Tensor:
         """`d_mapped [..., T, H]`, with what each step does to later ones."""
-        covariates = self._conditioner.covariates(tf.shape(values)[-2])
+        covariates = self._covariates(values)
 
         def step(carry: Structure, inputs: Structure) -> tuple[Structure, tf.Tensor]:
             d_before, d_state = carry

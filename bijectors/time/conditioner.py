@@ -20,12 +20,20 @@ class Conditioner(Protocol):
     one.
     """
 
-    def covariates(self, num_steps: int | tf.Tensor) -> Structure:
-        """Nest of tensors `[..., num_steps, n]` known for every step; `()` when there are none."""
+    def covariates(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
+        """Nest of tensors `[..., num_steps, n]` known for every step; `()` when there are none.
+
+        Args:
+          batch_shape: int32, that of vectors `[*batch_shape, num_steps, H]`.
+          num_steps: T.
+        """
         ...
 
-    def initial_state(self, batch_shape: tf.Tensor) -> Structure:
-        """State before the first step, for vectors of shape `[*batch_shape, H]`."""
+    def initial_state(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
+        """State before the first of `num_steps` steps, for vectors `[*batch_shape, H]`.
+
+        A cache of earlier steps has room for all of them.
+        """
         ...
 
     def step(

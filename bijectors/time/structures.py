@@ -100,9 +100,11 @@ class TimeBijector(FlowBijector):
 
     def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps every step at once; the contexts come from `values` themselves, one step earlier."""
-        covariates = self._conditioner.covariates(size_of_axis(values, -2))
-        contexts = self._conditioner.scan(one_step_earlier(values), covariates)
+        contexts = self._conditioner.scan(one_step_earlier(values), self._covariates(values))
         return direction(self._hidden(contexts), values, 1)
+
+    def _covariates(self, values: tf.Tensor) -> Structure:
+        return self._conditioner.covariates(tf.shape(values)[:-2], size_of_axis(values, -2))
 
     def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps step after step; the contexts come from what earlier steps were mapped to."""
@@ -112,8 +114,9 @@ class TimeBijector(FlowBijector):
         self, direction: Direction, values: tf.Tensor, keep_states: bool = False
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
         """`_step_by_step`, and the conditioner's states before every step, `[T, ...]`, or ()."""
-        covariates = self._conditioner.covariates(size_of_axis(values, -2))
-        state = self._conditioner.initial_state(tf.shape(values)[:-2])
+        covariates = self._covariates(values)
+        num_steps = size_of_axis(values, -2)
+        state = self._conditioner.initial_state(tf.shape(values)[:-2], num_steps)
         before = tf.zeros_like(tf.reduce_sum(values, axis=-2))  # defined for T = 0 too
 
         def step(
@@ -180,8 +183,7 @@ class IndependentTime(TimeBijector):
     """
 
     def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        covariates = self._conditioner.covariates(size_of_axis(values, -2))
-        contexts = self._conditioner.scan(tf.zeros_like(values), covariates)
+        contexts = self._conditioner.scan(tf.zeros_like(values), self._covariates(values))
         return direction(self._hidden(contexts), values, 1)
 
     def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

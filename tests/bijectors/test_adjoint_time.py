@@ -32,10 +32,10 @@ class GRU:
     def variables(self) -> list[tf.Variable]:
         return [*(v.value for v in self.layer.trainable_variables), self.first, self.codes]
 
-    def covariates(self, num_steps):
+    def covariates(self, batch_shape, num_steps):
         return tf.gather(self.codes, tf.range(num_steps))[None]
 
-    def initial_state(self, batch_shape):
+    def initial_state(self, batch_shape, num_steps):
         return tf.broadcast_to(self.first, tf.concat([batch_shape, [UNITS]], 0))
 
     def step(self, inputs, covariates, state):
@@ -43,7 +43,7 @@ class GRU:
         return context + covariates, context
 
     def scan(self, inputs, covariates):
-        state = self.initial_state(tf.shape(inputs)[:-2])
+        state = self.initial_state(tf.shape(inputs)[:-2], tf.shape(inputs)[-2])
         return self.layer(inputs, initial_state=state) + covariates
 
 

@@ -99,7 +99,7 @@ def test_what_is_no_real_number_is_refused(values: list) -> None:
 class _NoContext:
     """A conditioner that says nothing."""
 
-    def covariates(self, num_steps: int) -> tuple:
+    def covariates(self, batch_shape: tf.Tensor, num_steps: int) -> tuple:
         return ()
 
     def scan(self, inputs: tf.Tensor, covariates: tuple) -> None:

@@ -18,10 +18,10 @@ class RunningSum:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def covariates(self, num_steps):
+    def covariates(self, batch_shape, num_steps):
         return tf.cast(tf.range(num_steps), tf.float64)[:, None] * tf.ones([H], tf.float64)
 
-    def initial_state(self, batch_shape):
+    def initial_state(self, batch_shape, num_steps):
         return tf.zeros(tf.concat([batch_shape, [H]], 0), tf.float64)
 
     def step(self, inputs, covariates, state):

@@ -7,10 +7,9 @@ import pytest
 import tensorflow as tf
 
 from bijectors import Execution
-from tf_latentflow.networks.lstm import BiLSTM, LSTMStack
+from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import Direction, lstm_recurrence, lstm_step
-from tf_latentflow.noise import noise_of
 
 
 def draw(*shape: int, seed: int = 0) -> tf.Tensor:
@@ -81,18 +80,6 @@ def test_recurrence_gradient_equals_autodiff(float64: None, count: int, how: str
         np.testing.assert_allclose(a, b, atol=1e-12)
 
 
-def test_stack_steps_equal_its_scan(float64: None) -> None:
-    stack = LSTMStack(3, 4, 2, max_length=9)
-    lengths = tf.constant([5, 2])
-    positions = Positions.of(lengths, 5, 9)
-    offset, inputs = stack.positions(positions), draw(6, 2, 5, 3)
-    state = stack.initial_state(positions, tf.constant([6, 2]))
-    whole = stack(inputs, offset, state)
-    for t in range(5):
-        output, state = stack.step(inputs[:, :, t], offset[:, t], state)
-        np.testing.assert_allclose(output, whole[:, :, t], atol=1e-12)
-
-
 def test_bilstm_backward_starts_at_each_sequences_end(float64: None) -> None:
     layer = BiLSTM(3, 4, 1, max_length=9)
     inputs, lengths = draw(2, 3, 5, 3), [5, 2, 0]  # two samples of three sequences
@@ -112,17 +99,6 @@ def test_bilstm_backward_starts_at_each_sequences_end(float64: None) -> None:
         code = np.array([start[t] + end[n - 1 - t] for t in range(n)]).reshape(n, 16)
         expected = numpy_lstm((backward(x) + code)[::-1], backward.recurrent.numpy(), zeros, zeros)
         np.testing.assert_allclose(behind[s, b, :n], expected.reshape(n, 4)[::-1], atol=1e-12)
-
-
-def test_dropout_changes_training_only() -> None:
-    stack = LSTMStack(3, 4, 2, max_length=9, dropout=0.5)
-    positions = Positions.of(tf.constant([5]), 5, 9)
-    state = stack.initial_state(positions, tf.constant([1]))
-    inputs = tf.cast(draw(1, 5, 3), tf.float32)
-    run = lambda seed: stack(inputs, stack.positions(positions), state, seed and noise_of(seed, 1))  # noqa: E731
-    plain, dropped = run(None), run((1, 2))
-    assert 0.2 < np.mean(dropped == 0) < 0.8 and not np.any(plain == 0)
-    np.testing.assert_array_equal(dropped, run((1, 2)))
 
 
 def test_positions_beyond_the_limit_read_the_last_row_in_use() -> None:

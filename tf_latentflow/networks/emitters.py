@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
 from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.layer import Layer
-from tf_latentflow.networks.lstm import BiLSTM, stateless_dropout
+from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
+from tf_latentflow.networks.sequence_network import dense, stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["BiLSTMEmitter", "CodebookEmitter", "Emitter", "LocalEmitter"]
+__all__ = [
+    "BiLSTMEmitter",
+    "CodebookEmitter",
+    "ConvEmitter",
+    "Emitter",
+    "LocalEmitter",
+    "conv_emitter",
+]
 
 
 class Emitter(Layer):
@@ -47,11 +59,6 @@ class Emitter(Layer):
         """
         raise NotImplementedError
 
-    def _dense(self, input_size: int, units: int, name: str) -> keras.layers.Dense:
-        layer = keras.layers.Dense(units, name=name, dtype=self.dtype_policy)
-        layer.build((None, input_size))
-        return layer
-
     def _apply(self, layer: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
         return self.execution.product(values, layer.kernel) + layer.bias
 
@@ -69,7 +76,7 @@ class BiLSTMEmitter(Emitter):
         self.bilstm = BiLSTM(
             config.latent_size, size, config.num_lstm_layers, config.max_length, name="bilstm"
         )
-        self.linear = self._dense(config.latent_size + 2 * size, size, "linear")
+        self.linear = dense(self, config.latent_size + 2 * size, size, "linear")
         self.built = True
 
     def call(
@@ -91,14 +98,44 @@ class BiLSTMEmitter(Emitter):
         return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
 
 
+class ConvEmitter(Emitter):
+    """`p(x[t] | z, T)` from z[t] and two-sided convolutions over z; see `ConvStack`."""
+
+    def __init__(self, config: ModelConfig, num_layers: int, name: str = "emitter") -> None:
+        super().__init__(config, name)
+        size = config.hidden_size
+        self.stack = ConvStack(
+            config.latent_size, size, num_layers, config.max_length, two_sided=True, name="conv"
+        )
+        self.linear = dense(self, config.latent_size + size, size, "linear")
+        self.built = True
+
+    def call(
+        self,
+        z: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        parts: Parts,
+        dropout_noise: NoiseSource | None = None,
+    ) -> tf.Tensor:
+        states = self.stack(z, self.stack.positions(positions), lengths=lengths)
+        states = stateless_dropout(states, self._dropout, dropout_noise)
+        return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
+
+
+def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:
+    """`ConvEmitter` of a number of layers."""
+    return functools.partial(ConvEmitter, num_layers=num_layers)
+
+
 class LocalEmitter(Emitter):
     """`p(x[t] | z[t])`, from z[t] alone, by one hidden layer."""
 
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
         super().__init__(config, name)
         size = config.hidden_size
-        self.hidden = self._dense(config.latent_size, size, "hidden")
-        self.linear = self._dense(size, size, "linear")
+        self.hidden = dense(self, config.latent_size, size, "hidden")
+        self.linear = dense(self, size, size, "linear")
         self.built = True
 
     def call(

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.layer import Layer
-from tf_latentflow.networks.lstm import BiLSTM, stateless_dropout
+from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
+from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["BiLSTMInference", "CodebookInference", "InferenceNetwork", "LocalInference"]
+__all__ = [
+    "BiLSTMInference",
+    "CodebookInference",
+    "ConvInference",
+    "InferenceNetwork",
+    "LocalInference",
+    "conv_inference",
+]
 
 
 class InferenceNetwork(Layer):
@@ -85,6 +97,28 @@ class BiLSTMInference(_FromStates):
 
     def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
         return tf.concat(self.bilstm(embedded, lengths, positions), axis=-1)
+
+
+class ConvInference(_FromStates):
+    """From two-sided convolutions over the embedded x; see `ConvStack`."""
+
+    def __init__(
+        self, config: ModelConfig, num_layers: int, name: str = "inference_network"
+    ) -> None:
+        size = config.hidden_size
+        super().__init__(config, size, name)
+        self.stack = ConvStack(
+            size, size, num_layers, config.max_length, two_sided=True, name="conv"
+        )
+        self.built = True
+
+    def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+        return self.stack(embedded, self.stack.positions(positions), lengths=lengths)
+
+
+def conv_inference(num_layers: int = 4) -> Callable[[ModelConfig], ConvInference]:
+    """`ConvInference` of a number of layers."""
+    return functools.partial(ConvInference, num_layers=num_layers)
 
 
 class LocalInference(_FromStates):

@@ -9,12 +9,12 @@ import tensorflow as tf
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import Direction, lstm_recurrence, lstm_step
+from tf_latentflow.networks.sequence_network import CausalNetwork, Masks, dense
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
-from tf_latentflow.noise import NoiseSource
 
-__all__ = ["BiLSTM", "LSTMStack", "stateless_dropout"]
+__all__ = ["BiLSTM", "LSTMStack", "LSTMState"]
 
-State = tuple[tuple[tf.Tensor, tf.Tensor], ...]  # (h, c) of each layer
+LSTMState = tuple[tuple[tf.Tensor, tf.Tensor], ...]  # (h, c) of each layer
 
 
 class _Cell(Layer):
@@ -46,7 +46,7 @@ class _Cell(Layer):
         return Direction(projected, tf.convert_to_tensor(self.recurrent), h, c)
 
 
-class LSTMStack(Layer):
+class LSTMStack(CausalNetwork):
     """LSTM layers on top of each other, run over all steps or step by step.
 
     Args:
@@ -54,7 +54,7 @@ class LSTMStack(Layer):
       units: U.
       num_layers: Number of layers.
       max_length: Rows of the position tables.
-      dropout: Rate between layers and on the output, applied where noise is given.
+      dropout: Rate between layers and on the output.
       name: Name of the layer.
     """
 
@@ -67,25 +67,20 @@ class LSTMStack(Layer):
         dropout: float = 0.0,
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name)
-        self.units = units
-        self._dropout = dropout
+        super().__init__(units, num_layers, dropout, name=name)
         sizes = [input_size] + [units] * (num_layers - 1)
         self.cells = [_Cell(size, units, name=f"cell_{k}") for k, size in enumerate(sizes)]
         self.positions = PositionTable(4 * units, max_length, name="positions")
         self.code = PositionTable(units, max_length, init=0.5, name="initial_code")
-        self.state_layer = keras.layers.Dense(
-            2 * num_layers * units, name="initial_state", dtype=self.dtype_policy
-        )
-        self.state_layer.build((None, units))
+        self.state_layer = dense(self, units, 2 * num_layers * units, "initial_state")
         self.built = True
 
-    def initial_state(self, positions: Positions, batch_shape: tf.Tensor) -> State:
+    def initial_state(
+        self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
+    ) -> LSTMState:
         """State before the first step: a small feed-forward function of that step's position code.
 
-        Args:
-          positions: Of sequences `[B]`.
-          batch_shape: int32 `[..., B]`, the shape to broadcast to.
+        See the base class.
         """
         # A batch padded to no step at all still has an initial state: that of position 0.
         first = Positions(tf.zeros([1, 1], tf.int32), _first_to_end(positions))
@@ -94,24 +89,22 @@ class LSTMStack(Layer):
         h_and_c = tf.split(state, 2 * len(self.cells), axis=-1)
         return tuple(zip(h_and_c[::2], h_and_c[1::2], strict=True))
 
-    def step(self, inputs: tf.Tensor, offset: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
-        """One step: `inputs [..., input_size]`, `offset [B, 4U]` to the output `[..., U]`."""
+    def step(
+        self, inputs: tf.Tensor, offset: tf.Tensor, state: LSTMState, masks: Masks = ()
+    ) -> tuple[tf.Tensor, LSTMState]:
+        """One step; `offset [B, 4U]`."""
         new_state = []
         for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
             projected = cell(inputs) + offset if k == 0 else cell(inputs)
             h, c = lstm_step(projected, cell.recurrent, h, c, self.execution)
             new_state.append((h, c))
-            inputs = h
+            inputs = self._drop(h, masks, k)
         return inputs, tuple(new_state)
 
     def call(
-        self,
-        inputs: tf.Tensor,
-        offset: tf.Tensor,
-        state: State,
-        dropout_noise: NoiseSource | None = None,
+        self, inputs: tf.Tensor, offset: tf.Tensor, state: LSTMState, masks: Masks = ()
     ) -> tf.Tensor:
-        """All steps: `inputs [..., B, T, input_size]`, `offset [B, T, 4U]` to `[..., B, T, U]`."""
+        """All steps; `offset [B, T, 4U]`."""
         batch = tf.shape(inputs)[:-1]
         rows = time_major(inputs)
         for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
@@ -120,10 +113,9 @@ class LSTMStack(Layer):
                 projected = add_offset(projected, offset)
             h, c = (tf.reshape(a, [-1, self.units]) for a in (h, c))
             (rows,) = lstm_recurrence([cell.direction(projected, h, c)], self.execution)
-            if dropout_noise is not None:
+            if masks:
                 outputs = tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
-                outputs = stateless_dropout(outputs, self._dropout, dropout_noise.fold(k))
-                rows = time_major(outputs)
+                rows = time_major(self._drop(outputs, masks, k))
         return tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
 
 
@@ -198,14 +190,6 @@ class BiLSTM(Layer):
             rows = tf.concat([ahead, behind], axis=-1)
         shape = tf.concat([batch, [num_steps, self.units]], 0)
         return tf.reshape(batch_major(ahead), shape), tf.reshape(batch_major(behind), shape)
-
-
-def stateless_dropout(values: tf.Tensor, rate: float, noise: NoiseSource | None) -> tf.Tensor:
-    """Inverted dropout of `values [..., B, T, n]` that repeats with its noise; none without."""
-    if noise is None or rate == 0:
-        return values
-    keep = noise.uniform(tf.shape(values), values.dtype) >= rate
-    return tf.where(keep, values / (1 - rate), tf.zeros_like(values))
 
 
 def _first_to_end(positions: Positions) -> tf.Tensor:

@@ -1,27 +1,42 @@
-"""What conditions a flow prior: the positions, and a summary of the past."""
+"""What conditions a flow prior: the positions, and a network over the steps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from bijectors import Structure
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.networks.layer import Layer
-from tf_latentflow.networks.lstm import LSTMStack, State
+from tf_latentflow.networks.attention import AttentionStack
+from tf_latentflow.networks.convolution import ConvStack
+from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.networks.positions import Positions, PositionTable
+from tf_latentflow.networks.sequence_network import CausalNetwork
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["Context", "LSTMConditioner", "LSTMPast", "Past", "PositionConditioner"]
+__all__ = [
+    "Context",
+    "CouplingConditioner",
+    "NetworkConditioner",
+    "NetworkMaker",
+    "PositionConditioner",
+    "attention",
+    "conv",
+    "lstm",
+]
+
+NetworkMaker = Callable[..., CausalNetwork]
+"""An entry of `tf_latentflow.rows.CONDITIONERS`: `make(config, two_sided, name)`, a network over
+vectors `[..., T, H]`."""
 
 
 class Context(NamedTuple):
     """What a hidden bijector is told about a step.
 
     Attributes:
-      features: Summary of the past, `[..., C]`, or None.
+      features: Summary of other steps, `[..., C]`, or None.
       offsets: For each flow layer, the look-up of the position codes, `[..., made_sizes[0]]`.
     """
 
@@ -48,11 +63,11 @@ class PositionConditioner:
     def _positions(self, num_steps: int | tf.Tensor) -> Positions:
         return Positions.of(self._lengths, num_steps, self._limit)
 
-    def covariates(self, num_steps: int | tf.Tensor) -> Structure:
+    def covariates(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
         positions = self._positions(num_steps)
         return tuple(table(positions) for table in self._tables)
 
-    def initial_state(self, batch_shape: tf.Tensor) -> Structure:
+    def initial_state(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
         return ()
 
     def step(
@@ -64,95 +79,110 @@ class PositionConditioner:
         return Context(None, covariates)
 
 
-class LSTMConditioner(PositionConditioner):
-    """An LSTM over the vectors of earlier steps, beside the positions. A `bijectors.Conditioner`.
+class NetworkConditioner(PositionConditioner):
+    """A network over the vectors of other steps, beside the positions. A `bijectors.Conditioner`.
 
     Args:
-      stack: The LSTM.
+      network: Over the steps.
       tables: For each flow layer, its position table.
       lengths: int32 `[B]`.
       limit: Rows of the tables in use; see `Positions.of`.
-      dropout_noise: While training (all steps at once only), else None.
+      dropout_noise: While training, else None.
     """
 
     def __init__(
         self,
-        stack: LSTMStack,
+        network: CausalNetwork,
         tables: Sequence[PositionTable],
         lengths: tf.Tensor,
         limit: int | tf.Tensor,
         dropout_noise: NoiseSource | None = None,
     ) -> None:
         super().__init__(tables, lengths, limit)
-        self._stack = stack
+        self._network = network
         self._dropout_noise = dropout_noise
 
-    def covariates(self, num_steps: int | tf.Tensor) -> Structure:
-        return self._stack.positions(self._positions(num_steps)), super().covariates(num_steps)
+    def covariates(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
+        return (
+            self._network.positions(self._positions(num_steps)),
+            self._network.masks(batch_shape, num_steps, self._dropout_noise),
+            super().covariates(batch_shape, num_steps),
+        )
 
-    def initial_state(self, batch_shape: tf.Tensor) -> State:
-        return self._stack.initial_state(self._positions(1), batch_shape)
+    def initial_state(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
+        return self._network.initial_state(self._positions(1), batch_shape, num_steps)
 
-    def step(self, inputs: tf.Tensor, covariates: Structure, state: State) -> tuple[Context, State]:
-        offset, offsets = covariates
-        features, state = self._stack.step(inputs, offset, state)
+    def step(
+        self, inputs: tf.Tensor, covariates: Structure, state: Structure
+    ) -> tuple[Context, Structure]:
+        offset, masks, offsets = covariates
+        features, state = self._network.step(inputs, offset, state, masks)
         return Context(features, offsets), state
 
     def scan(self, inputs: tf.Tensor, covariates: Structure) -> Context:
-        offset, offsets = covariates
-        state = self.initial_state(tf.shape(inputs)[:-2])
-        features = self._stack(inputs, offset, state, dropout_noise=self._dropout_noise)
+        offset, masks, offsets = covariates
+        batch_shape, num_steps = tf.shape(inputs)[:-2], tf.shape(inputs)[-2]
+        state = self.initial_state(batch_shape, num_steps)
+        return Context(self._network(inputs, offset, state, masks=masks), offsets)
+
+
+class CouplingConditioner(NetworkConditioner):
+    """A two-sided network over the kept steps, for `bijectors.CouplingTime`.
+
+    Args:
+      *args: Those of `NetworkConditioner`.
+      kept: The steps that are kept: 0 the even ones, 1 the odd ones.
+    """
+
+    def __init__(self, *args: Any, kept: int) -> None:
+        super().__init__(*args)
+        self._kept = kept
+
+    def scan(self, inputs: tf.Tensor, covariates: Structure) -> Context:
+        """The contexts of all steps, from the kept ones and zeros elsewhere."""
+        offset, masks, offsets = covariates
+        kept = tf.range(tf.shape(inputs)[-2])[:, None] % 2 == self._kept
+        # A vector that is kept may be 0 too.
+        kept = tf.broadcast_to(tf.cast(kept, inputs.dtype), tf.shape(inputs[..., :1]))
+        inputs = tf.concat([inputs, kept], axis=-1)
+        features = self._network(inputs, offset, masks=masks, lengths=self._lengths)
         return Context(features, offsets)
 
 
-class Past(Layer):
-    """The contract of the entries of `tf_latentflow.rows.CONDITIONERS`: networks over the past.
-
-    Args:
-      config: Sizes and dropout.
-      name: Name of the layer.
-
-    Attributes:
-      size: C, size of the summary of the past.
-    """
-
-    size: int
-
-    def __init__(self, config: ModelConfig, name: str = "past") -> None:
-        super().__init__(name=name)
-
-    def conditioner(
-        self,
-        tables: Sequence[PositionTable],
-        lengths: tf.Tensor,
-        limit: int | tf.Tensor,
-        dropout_noise: NoiseSource | None = None,
-    ) -> PositionConditioner:
-        """The conditioner of a batch; see `LSTMConditioner` for the arguments."""
-        raise NotImplementedError
-
-
-class LSTMPast(Past):
+def lstm(config: ModelConfig, two_sided: bool = False, name: str = "past") -> LSTMStack:
     """An LSTM over the vectors of earlier steps (Ziegler & Rush, 2019)."""
+    if two_sided:
+        raise ValueError("expected a conditioner that reads later steps too; got lstm")
+    return LSTMStack(
+        config.latent_size,
+        config.hidden_size,
+        config.num_lstm_layers,
+        config.max_length,
+        config.dropout,
+        name=name,
+    )
 
-    def __init__(self, config: ModelConfig, name: str = "past") -> None:
-        super().__init__(config, name)
-        self.size = config.hidden_size
-        self.stack = LSTMStack(
-            config.latent_size,
+
+def conv(num_layers: int = 6) -> NetworkMaker:
+    """Dilated convolutions: see `ConvStack`."""
+    return _maker(ConvStack, num_layers)
+
+
+def attention(num_layers: int = 2) -> NetworkMaker:
+    """Self-attention: see `AttentionStack`."""
+    return _maker(AttentionStack, num_layers)
+
+
+def _maker(kind: type[ConvStack] | type[AttentionStack], num_layers: int) -> NetworkMaker:
+    def make(config: ModelConfig, two_sided: bool = False, name: str = "past") -> CausalNetwork:
+        return kind(
+            config.latent_size + two_sided,  # Which steps are given, too.
             config.hidden_size,
-            config.num_lstm_layers,
+            num_layers,
             config.max_length,
             config.dropout,
-            name="lstm",
+            two_sided,
+            name=name,
         )
-        self.built = True
 
-    def conditioner(
-        self,
-        tables: Sequence[PositionTable],
-        lengths: tf.Tensor,
-        limit: int | tf.Tensor,
-        dropout_noise: NoiseSource | None = None,
-    ) -> LSTMConditioner:
-        return LSTMConditioner(self.stack, tables, lengths, limit, dropout_noise)
+    return make

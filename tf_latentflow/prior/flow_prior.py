@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from bijectors import (
-    HIDDEN_STRUCTURES,
-    SCALAR_MAPS,
-    TIME_STRUCTURES,
-    AdjointInverseAutoregressiveTime,
-    Compose,
-    HiddenBijector,
-    TimeBijector,
-    with_reversals,
-)
-from bijectors.axes import one_step_earlier
+from bijectors import Compose, FlowBijector, HiddenBijector
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
-from tf_latentflow.networks.positions import PositionTable
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.normal import standard_normal_log_prob
-from tf_latentflow.prior.conditioners import Context, PositionConditioner
-from tf_latentflow.rows import CONDITIONERS
+from tf_latentflow.prior.stage import FlowStage
 
 __all__ = ["FlowPrior", "noise_log_prob"]
-
-# The density of IAF in time is serial: its gradient is worth a way of its own.
-_WITH_OWN_GRADIENT = {"iaf": AdjointInverseAutoregressiveTime}
 
 
 class FlowPrior(Layer):
     """`p(z | T)`: `z = f(eps; T)`, `eps[t, h] ~ N(0, 1)`.
 
-    `f` applies, at every step, `flow_layers` hidden bijectors with reversals between them, their
-    parameters conditioned along time as `config.time` says.
+    `f` is `time_layers` stages one after the other. A stage applies, at every step, `flow_layers`
+    hidden bijectors with reversals between them, their parameters conditioned along time as
+    `config.time` says.
 
     Args:
-      config: Its scalar, hidden and time choices and its sizes.
+      config: Its scalar, hidden, time and conditioner choices and its sizes.
       limit: Gives the number of positions seen in training, see `Positions.of`; all when None.
       name: Name of the layer.
     """
@@ -54,27 +39,9 @@ class FlowPrior(Layer):
         super().__init__(name=name)
         self.config = config
         self._limit = limit or (lambda: tf.constant(config.max_length))
-        self._scalar = SCALAR_MAPS[config.scalar]
-        self._hidden = HIDDEN_STRUCTURES[config.hidden]
-        self._time = _WITH_OWN_GRADIENT.get(config.time, TIME_STRUCTURES[config.time])
-        self.past = None
-        if config.conditioner is not None:
-            self.past = CONDITIONERS[config.conditioner](config)
-        layers = range(config.flow_layers)
-        self.tables = [
-            PositionTable(config.made_sizes[0], config.max_length, name=f"positions_{k}")
-            for k in layers
-        ]
-        self.networks = [
-            self._hidden.network(
-                config.latent_size,
-                self._scalar.num_params,
-                context_size=self.past.size if self.past else 0,
-                hidden_sizes=config.made_sizes,
-                output_scale=self._scalar.output_scale,
-                name=f"network_{k}",
-            )
-            for k in layers
+        # The last of them is the first to be applied to noise.
+        self.stages = [
+            FlowStage(config, kept=k % 2, name=f"stage_{k}") for k in range(config.time_layers)
         ]
         self.built = True
 
@@ -83,7 +50,7 @@ class FlowPrior(Layer):
         lengths: tf.Tensor,
         dropout_noise: NoiseSource | None = None,
         hidden: type[HiddenBijector] | None = None,
-    ) -> TimeBijector:
+    ) -> FlowBijector:
         """The map from noise to latents as a TFP bijector of events `[T, H]`.
 
         Args:
@@ -93,9 +60,12 @@ class FlowPrior(Layer):
             another way.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
-        conditioner = self._conditioner(lengths, dropout_noise)
-        hidden = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
-        return self._time(conditioner, hidden, lengths)
+        limit = self._limit()
+        bijectors = []
+        for k, stage in enumerate(self.stages):
+            noise = None if dropout_noise is None else dropout_noise.fold(k)
+            bijectors.append(stage.bijector(lengths, limit, noise, hidden))
+        return bijectors[0] if len(bijectors) == 1 else Compose(bijectors, event_ndims=2)
 
     def step_bijector(self, z: tf.Tensor, lengths: tf.Tensor, steps: Sequence[int]) -> Compose:
         """The maps from `eps[t]` to `z[t]` given `z[:t]`, one for each of some steps.
@@ -107,33 +77,17 @@ class FlowPrior(Layer):
 
         Returns:
           A bijector of vectors, `[..., B, P, H]`.
+
+        Raises:
+          ValueError: `z[t]` does not depend on earlier steps alone.
         """
-        conditioner = self._conditioner(tf.convert_to_tensor(lengths, tf.int32))
-        # To IAF the past is the noise that it came from.
-        past = self.inverse_and_log_det(z, lengths)[0] if self.config.time == "iaf" else z
-        covariates = conditioner.covariates(tf.shape(z)[-2])
-        features, offsets = conditioner.scan(one_step_earlier(past), covariates)
-        context = Context(
-            None if features is None else tf.gather(features, steps, axis=-2),
-            tuple(tf.gather(offset, steps, axis=-2) for offset in offsets),
-        )
-        return self._hidden_bijector(self._hidden.bijector, context)
-
-    def _conditioner(
-        self, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
-    ) -> PositionConditioner:
+        lengths = tf.convert_to_tensor(lengths, tf.int32)
         limit = self._limit()
-        if self.past is None:
-            return PositionConditioner(self.tables, lengths, limit)
-        return self.past.conditioner(self.tables, lengths, limit, dropout_noise)
-
-    def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:
-        return with_reversals(
-            [
-                kind(network, self._scalar.from_unconstrained, context.features, offset)
-                for network, offset in zip(self.networks, context.offsets, strict=True)
-            ]
-        )
+        maps = []
+        for stage in self.stages:
+            maps.append(stage.step_bijector(z, lengths, limit, steps))
+            z = stage.bijector(lengths, limit).inverse(z)
+        return maps[0] if len(maps) == 1 else Compose(maps)
 
     def forward_and_log_det(
         self, eps: tf.Tensor, lengths: tf.Tensor

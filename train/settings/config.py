@@ -49,14 +49,15 @@ class _RunSettings:
     hidden: str | None = None
     """Structure within a step: af, scf or none. None: the model's."""
     time: str | None = None
-    """Structure across steps: af, iaf or none. None: the model's."""
+    """Structure across steps: af, iaf, coupling or none. None: the model's."""
     inference: str | None = None
-    """From x to q(z|x): bilstm, local (of one step) or codebook (text alone). None: the model's."""
-    emitter: str | None = None
-    """From z to p(x|z): bilstm, local or codebook (Bayes' rule of that of --inference). None: the
+    """From x to q(z|x): bilstm, conv:K, local (of one step) or codebook (text alone). None: the
     model's."""
+    emitter: str | None = None
+    """From z to p(x|z): bilstm, conv:K, local or codebook (Bayes' rule of that of --inference).
+    None: the model's."""
     conditioner: str | None = None
-    """What summarises the past for the prior: lstm. None: the model's."""
+    """What summarises other steps for the prior: lstm, conv:K or attention:K. None: the model's."""
 
     latent_size: int | None = None
     """Dimensions H of a step's latent vector. None: that of the sizes."""
@@ -64,6 +65,8 @@ class _RunSettings:
     """Units of every LSTM and of the embedding. None: that of the sizes."""
     flow_layers: int | None = None
     """Flow layers within a step. None: that of the sizes."""
+    time_layers: int | None = None
+    """Flow layers along time, one after the other. None: that of the sizes."""
     made_units: int | None = None
     """Units of each hidden layer of a flow layer's network. None: that of the sizes."""
     dropout: float | None = None
@@ -197,7 +200,7 @@ class TrainConfig(LoopSettings, _RunSettings):
 
 _OF_MODEL = (
     *("scalar", "hidden", "time", "inference", "emitter", "conditioner"),
-    *("latent_size", "hidden_size", "flow_layers"),
+    *("latent_size", "hidden_size", "flow_layers", "time_layers"),
     *("dropout", "posterior_dropout", "emitter_dropout"),
 )
 # By which flag a field of `ModelConfig` is set, where it is not the field's name.

@@ -1,0 +1,85 @@
+"""Coupling across steps: what is kept, what is mapped, and that both directions are parallel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors import Compose, CouplingTime
+
+H = 2
+
+
+class Neighbours:
+    """Context: the sum of the vectors before and after, which no padding changes."""
+
+    def __init__(self) -> None:
+        self.scans = 0
+
+    def covariates(self, batch_shape, num_steps):
+        return ()
+
+    def scan(self, inputs, covariates):
+        self.scans += 1
+        padded = tf.pad(inputs, [[0, 0], [1, 1], [0, 0]])
+        return padded[:, 2:] + padded[:, :-2]
+
+
+def hidden(context: tf.Tensor) -> tfp.bijectors.Bijector:
+    scale = 1 + tf.nn.softplus(context)
+    return tfp.bijectors.Shift(tf.tanh(context))(tfp.bijectors.Scale(scale))
+
+
+def draw(num_steps: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(2, num_steps, H))
+
+
+@pytest.mark.parametrize("num_steps", [0, 1, 2, 5])
+@pytest.mark.parametrize("kept", [0, 1])
+def test_equals_its_formula(num_steps: int, kept: int) -> None:
+    eps, conditioner = draw(num_steps), Neighbours()
+    z, log_det = CouplingTime(conditioner, hidden, kept=kept).forward_and_log_det(eps)
+    expected, total = eps.copy(), np.zeros(2)
+    for t in range(1 - kept, num_steps, 2):
+        context = sum(eps[:, s] for s in (t - 1, t + 1) if 0 <= s < num_steps) + np.zeros((2, H))
+        scale = 1 + np.log1p(np.exp(context))
+        expected[:, t] = scale * eps[:, t] + np.tanh(context)
+        total += np.log(scale).sum(-1)
+    np.testing.assert_allclose(z, expected, atol=1e-12)
+    np.testing.assert_allclose(log_det, total, atol=1e-12)
+    assert conditioner.scans == 1
+
+
+def test_the_inverse_and_the_log_det_of_two_layers() -> None:
+    lengths = tf.constant([5, 2])
+    flow = Compose(
+        [CouplingTime(Neighbours(), hidden, lengths, kept=k) for k in (0, 1)], event_ndims=2
+    )
+    eps = tf.constant(draw(5))
+    z, log_det = flow.forward_and_log_det(eps)
+    back, inverse = flow.inverse_and_log_det(z)
+    np.testing.assert_allclose(back, eps, atol=1e-12)
+    np.testing.assert_allclose(inverse, -log_det, atol=1e-12)
+    np.testing.assert_array_equal(z[1, 2:], eps[1, 2:])
+    with tf.GradientTape() as tape:
+        tape.watch(eps)
+        z = tf.reshape(flow.forward(eps), [2, -1])
+    jacobian = tf.reshape(tape.batch_jacobian(z, eps), [2, 5 * H, 5 * H])
+    np.testing.assert_allclose(np.linalg.slogdet(jacobian)[1], log_det, atol=1e-12)
+
+
+def test_nothing_beyond_a_length_is_read() -> None:
+    eps = draw(5)
+    eps[1, 2:] = np.nan
+    bijector = CouplingTime(Neighbours(), hidden, tf.constant([5, 2]), kept=0)
+    z, log_det = bijector.forward_and_log_det(eps)
+    assert np.isfinite(z[1, :2]).all() and np.isfinite(log_det).all()
+
+
+def test_a_copy_keeps_the_same_steps() -> None:
+    eps = draw(5)
+    bijector = CouplingTime(Neighbours(), hidden, kept=1)
+    np.testing.assert_array_equal(bijector.copy(name="other").forward(eps), bijector.forward(eps))
+    np.testing.assert_array_equal(bijector.forward(eps)[:, 1::2], eps[:, 1::2])

@@ -1,0 +1,108 @@
+"""Networks over time: step after step is all steps at once, and a step reads what it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_latentflow.networks.attention import AttentionStack
+from tf_latentflow.networks.convolution import ConvStack
+from tf_latentflow.networks.lstm import LSTMStack
+from tf_latentflow.networks.positions import Positions
+from tf_latentflow.networks.sequence_network import CausalNetwork
+from tf_latentflow.noise import noise_of
+
+INPUT, UNITS, STEPS = 2, 4, 11
+LENGTHS = tf.constant([11, 6, 0])
+KINDS = [LSTMStack, ConvStack, AttentionStack]
+
+
+def make(kind: Callable[..., CausalNetwork], **options: object) -> CausalNetwork:
+    network = kind(INPUT, UNITS, 2, 12, **options)
+    rng = np.random.default_rng(0)
+    for variable in network.trainable_variables:
+        variable.assign_add(rng.normal(0, 0.5, variable.shape))
+    return network
+
+
+def draw_inputs(*batch: int) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(1).normal(size=(*batch, 3, STEPS, INPUT)))
+
+
+def run(network: CausalNetwork, inputs: tf.Tensor, lengths: tf.Tensor | None = None) -> tf.Tensor:
+    """All steps of a network at once."""
+    positions = Positions.of(LENGTHS, inputs.shape[-2], 12)
+    offset = network.positions(positions)
+    if lengths is not None:
+        return network(inputs, offset, lengths=lengths)
+    return network(inputs, offset, network.initial_state(positions, inputs.shape[:-2], STEPS))
+
+
+@pytest.mark.parametrize("batch", [(), (2,)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_step_after_step_is_all_steps_at_once_with_dropout(
+    float64: None, kind: type, batch: tuple[int, ...]
+) -> None:
+    network = make(kind, dropout=0.4)
+    inputs = draw_inputs(*batch)
+    shape = tf.shape(inputs)[:-2]
+    positions = Positions.of(LENGTHS, STEPS, 12)
+    offset = network.positions(positions)
+    masks = network.masks(shape, STEPS, noise_of(tf.constant([1, 2]), 3))
+    state = network.initial_state(positions, shape, STEPS)
+    at_once = network(inputs, offset, state, masks=masks)
+    assert 0.2 < np.mean(at_once == 0) < 0.6, "as many as the rate are dropped"
+    assert network.masks(shape, STEPS, None) == ()
+    for t in range(STEPS):
+        output, state = network.step(
+            inputs[..., t, :], offset[:, t], state, tuple(mask[..., t, :] for mask in masks)
+        )
+        np.testing.assert_allclose(output, at_once[..., t, :], atol=1e-12)
+
+
+def jacobian_over_steps(network: CausalNetwork, lengths: tf.Tensor | None = None) -> np.ndarray:
+    """Whether output `[t]` depends on input `[s]`, bool `[B, t, s]`."""
+    inputs = draw_inputs()
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(inputs)
+        outputs = tf.reduce_sum(run(network, inputs, lengths) ** 2, axis=-1)
+    jacobian = tape.batch_jacobian(outputs, inputs, experimental_use_pfor=False)
+    return np.any(jacobian != 0, axis=-1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_causal_network_reads_no_later_step(float64: None, kind: type) -> None:
+    depends = jacobian_over_steps(make(kind))
+    assert not np.triu(depends, 1).any()
+    assert depends[:, np.arange(STEPS), np.arange(STEPS)].all()
+
+
+def test_the_reach_of_convolutions(float64: None) -> None:
+    distance = np.arange(STEPS)[:, None] - np.arange(STEPS)
+    causal, both = make(ConvStack), make(ConvStack, two_sided=True)
+    # 2 (2^2 - 1) steps back, or 2^2 - 1 to either side.
+    for network, least, most in ((causal, 0, 6), (both, -3, 3)):
+        depends = jacobian_over_steps(network, LENGTHS if network is both else None)[0]
+        assert not depends[(distance < least) | (distance > most)].any()
+        # A hidden unit may be at 0 for one pair of steps, and not for all of a distance.
+        assert all(depends[distance == d].any() for d in range(least, most + 1))
+
+
+@pytest.mark.parametrize("kind", [ConvStack, AttentionStack])
+def test_a_two_sided_network_reads_nothing_beyond_a_length(float64: None, kind: type) -> None:
+    network, inputs = make(kind, two_sided=True), draw_inputs()
+    within = tf.sequence_mask(LENGTHS, STEPS)[..., None]
+    dirty = tf.where(within, inputs, tf.ones_like(inputs) * 7)
+    clean = run(network, inputs, LENGTHS)
+    np.testing.assert_allclose(
+        tf.where(within, run(network, dirty, LENGTHS), 0), tf.where(within, clean, 0), atol=1e-12
+    )
+    # Nor does more padding change anything.
+    padded = run(network, tf.pad(inputs, [[0, 0], [0, 1], [0, 0]]), LENGTHS)[:, :STEPS]
+    np.testing.assert_allclose(tf.where(within, padded, 0), tf.where(within, clean, 0), atol=1e-12)
+    assert np.triu(jacobian_over_steps(network, LENGTHS)[0], 1).any(), "no later step is read"
+    with pytest.raises(ValueError, match="expected a causal network to go step by step"):
+        network.step(inputs[:, 0], tf.zeros([3, UNITS], tf.float64), ())

@@ -1,0 +1,152 @@
+"""Layers of self-attention over time, causal with a cache or two-sided."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from bijectors.masks import step_mask
+from tf_latentflow.networks.positions import Positions, PositionTable
+from tf_latentflow.networks.sequence_network import CausalNetwork, Masks, dense, normalisation
+
+__all__ = ["AttentionStack"]
+
+
+class _Cache(NamedTuple):
+    """Keys and values of the last steps, the newest last.
+
+    Attributes:
+      keys: `[..., T, U]`.
+      values: `[..., T, U]`.
+      met: 1 where there was a step, `[..., T]`.
+    """
+
+    keys: tf.Tensor
+    values: tf.Tensor
+    met: tf.Tensor
+
+
+class AttentionStack(CausalNetwork):
+    """Layers of attention and of a hidden layer, each normalised before (Vaswani et al., 2017).
+
+        h = W x + position code
+        h += A_k attention(norm(h));  h += V_k relu(U_k norm(h))
+
+    A step attends to itself and to earlier steps, if two-sided also to later ones.
+
+    Args:
+      input_size: Size of an input vector.
+      units: U. There is a head for every 32 of them, or fewer larger ones where these do not divide
+        U.
+      num_layers: K.
+      max_length: Rows of the position table.
+      dropout: Rate on the hidden layers and on the output.
+      two_sided: Whether a step reads later steps as well.
+      name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int,
+        num_layers: int,
+        max_length: int,
+        dropout: float = 0.0,
+        two_sided: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(units, num_layers + 1, dropout, name=name)
+        self._two_sided = two_sided
+        self._heads = max(n for n in range(1, max(units // 32, 1) + 1) if units % n == 0)
+        self.positions = PositionTable(units, max_length, name="positions")
+        self.input_layer = dense(self, input_size, units, "input")
+        layers = range(num_layers)
+        self.norms = [normalisation(self, f"norm_{k}") for k in range(2 * num_layers + 1)]
+        self.queries = [dense(self, units, 3 * units, f"queries_{k}") for k in layers]
+        self.attended = [dense(self, units, units, f"attended_{k}") for k in layers]
+        self.hidden = [dense(self, units, units, f"hidden_{k}") for k in layers]
+        self.outputs = [dense(self, units, units, f"output_{k}") for k in layers]
+        self.built = True
+
+    def initial_state(
+        self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
+    ) -> tuple[_Cache, ...]:
+        """For each layer an empty cache of `num_steps` steps."""
+        zeros = tf.zeros(tf.concat([batch_shape, [num_steps, self.units]], 0), self.compute_dtype)
+        return tuple(_Cache(zeros, zeros, zeros[..., 0]) for _ in self.queries)
+
+    def step(
+        self, inputs: tf.Tensor, offset: tf.Tensor, state: tuple[_Cache, ...], masks: Masks = ()
+    ) -> tuple[tf.Tensor, tuple[_Cache, ...]]:
+        """One step; `offset [B, U]`."""
+        if self._two_sided:
+            raise ValueError("expected a causal network to go step by step; got a two-sided one")
+        h = self._product(self.input_layer, inputs) + offset
+        new_state = []
+        for k, cache in enumerate(state):
+            query, key, value = self._query_key_value(k, h[..., None, :])
+            cache = _Cache(
+                tf.concat([cache.keys[..., 1:, :], key], axis=-2),
+                tf.concat([cache.values[..., 1:, :], value], axis=-2),
+                tf.concat([cache.met[..., 1:], tf.ones_like(cache.met[..., :1])], axis=-1),
+            )
+            met = cache.met[..., None, None, :] > 0
+            h = self._layer(
+                k, h, self._attend(query, cache.keys, cache.values, met)[..., 0, :], masks
+            )
+            new_state.append(cache)
+        return self._drop(self.norms[-1](h), masks, len(state)), tuple(new_state)
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        state: tuple[_Cache, ...] = (),
+        masks: Masks = (),
+        lengths: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """All steps; `offset [B, T, U]`.
+
+        Args:
+          inputs: `[..., B, T, input_size]`.
+          offset: Position codes.
+          state: Not read: all steps are known.
+          masks: Of `masks`.
+          lengths: int32 `[B]`; two-sided layers read nothing beyond them.
+        """
+        h = self._product(self.input_layer, inputs) + offset
+        steps = tf.range(tf.shape(h)[-2])
+        # [..., heads, to, from]
+        seen = steps >= 0 if self._two_sided else steps <= steps[:, None]
+        if lengths is not None:
+            # Every step sees itself: a row without anything to see would have no softmax.
+            within = step_mask(lengths, h, event_ndims=1)[..., None, None, :, 0]
+            seen = (seen & within) | (steps == steps[:, None])
+        for k in range(len(self.queries)):
+            query, key, value = self._query_key_value(k, h)
+            h = self._layer(k, h, self._attend(query, key, value, seen), masks)
+        return self._drop(self.norms[-1](h), masks, len(self.queries))
+
+    def _query_key_value(self, k: int, h: tf.Tensor) -> list[tf.Tensor]:
+        return tf.split(self._product(self.queries[k], self.norms[2 * k](h)), 3, axis=-1)
+
+    def _attend(
+        self, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, seen: tf.Tensor
+    ) -> tf.Tensor:
+        """`query [..., N, U]`, `key` and `value [..., T, U]`, to `[..., N, U]`."""
+        query, key, value = (self._in_heads(values) for values in (query, key, value))
+        scores = tf.einsum("...nhd,...thd->...hnt", query, key) / math.sqrt(query.shape[-1])
+        weights = tf.nn.softmax(tf.where(seen, scores, scores.dtype.min))
+        attended = tf.einsum("...hnt,...thd->...nhd", weights, value)
+        return tf.reshape(attended, tf.concat([tf.shape(attended)[:-2], [self.units]], 0))
+
+    def _in_heads(self, values: tf.Tensor) -> tf.Tensor:
+        shape = tf.concat([tf.shape(values)[:-1], [self._heads, self.units // self._heads]], 0)
+        return tf.reshape(values, shape)
+
+    def _layer(self, k: int, h: tf.Tensor, attended: tf.Tensor, masks: Masks) -> tf.Tensor:
+        h += self._product(self.attended[k], attended)
+        hidden = tf.nn.relu(self._product(self.hidden[k], self.norms[2 * k + 1](h)))
+        return h + self._product(self.outputs[k], self._drop(hidden, masks, k))

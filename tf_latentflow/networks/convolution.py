@@ -1,0 +1,122 @@
+"""Residual layers of dilated convolutions over time, causal or two-sided."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from bijectors.axes import size_of_axis
+from bijectors.masks import mask_steps
+from tf_latentflow.networks.positions import Positions, PositionTable
+from tf_latentflow.networks.sequence_network import CausalNetwork, Masks, dense, normalisation
+
+__all__ = ["ConvStack"]
+
+
+class ConvStack(CausalNetwork):
+    """Convolutions of three taps, their dilation doubled from layer to layer.
+
+        h = W x + position code
+        h[t] += V_k relu(U_k [n[t - 2d], n[t - d], n[t]] + b_k),  n = norm_k(h),  d = 2^k  (causal)
+        h[t] += V_k relu(U_k [n[t - d], n[t], n[t + d]] + b_k)                           (two-sided)
+
+    K causal layers read the last `2 (2^K - 1)` steps and the present one, two-sided ones
+    `2^K - 1` steps to either side (van den Oord et al., WaveNet, 2016; He et al., 2016).
+
+    Args:
+      input_size: Size of an input vector.
+      units: U.
+      num_layers: K.
+      max_length: Rows of the position table.
+      dropout: Rate on the hidden layer of each convolution and on the output.
+      two_sided: Whether a step reads later steps as well.
+      name: Name of the layer.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int,
+        num_layers: int,
+        max_length: int,
+        dropout: float = 0.0,
+        two_sided: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(units, num_layers + 1, dropout, name=name)
+        self._two_sided = two_sided
+        self.positions = PositionTable(units, max_length, name="positions")
+        self.input_layer = dense(self, input_size, units, "input")
+        layers = range(num_layers)
+        self.norms = [normalisation(self, f"norm_{k}") for k in range(num_layers + 1)]
+        self.taps = [dense(self, 3 * units, units, f"taps_{k}") for k in layers]
+        self.outputs = [dense(self, units, units, f"output_{k}") for k in layers]
+        self.built = True
+
+    def initial_state(
+        self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        """For each layer, the vectors that it still has to read: zeros `[..., 2d, U]`."""
+        sizes = [2 * 2**k for k in range(len(self.taps))]
+        dtype = self.compute_dtype
+        return tuple(tf.zeros(tf.concat([batch_shape, [n, self.units]], 0), dtype) for n in sizes)
+
+    def step(
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        state: tuple[tf.Tensor, ...],
+        masks: Masks = (),
+    ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+        """One step; `offset [B, U]`."""
+        if self._two_sided:
+            raise ValueError("expected a causal network to go step by step; got a two-sided one")
+        h = self._product(self.input_layer, inputs) + offset
+        new_state = []
+        for k, cache in enumerate(state):
+            n = self.norms[k](h)
+            taps = tf.concat([cache[..., 0, :], cache[..., 2**k, :], n], axis=-1)
+            h += self._convolved(k, taps, masks)
+            new_state.append(tf.concat([cache[..., 1:, :], n[..., None, :]], axis=-2))
+        return self._drop(self.norms[-1](h), masks, len(state)), tuple(new_state)
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        state: tuple[tf.Tensor, ...] = (),
+        masks: Masks = (),
+        lengths: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """All steps; `offset [B, T, U]`.
+
+        Args:
+          inputs: `[..., B, T, input_size]`.
+          offset: Position codes.
+          state: Not read: all steps are known.
+          masks: Of `masks`.
+          lengths: int32 `[B]`; two-sided layers read nothing beyond them.
+        """
+        h = self._product(self.input_layer, inputs) + offset
+        for k in range(len(self.taps)):
+            n = self.norms[k](h)
+            if lengths is not None:
+                n = mask_steps(n, lengths)
+            distances = (2**k, 0, -(2**k)) if self._two_sided else (2 * 2**k, 2**k, 0)
+            taps = tf.concat([_later(n, distance) for distance in distances], axis=-1)
+            h += self._convolved(k, taps, masks)
+        return self._drop(self.norms[-1](h), masks, len(self.taps))
+
+    def _convolved(self, k: int, taps: tf.Tensor, masks: Masks) -> tf.Tensor:
+        hidden = self._drop(tf.nn.relu(self._product(self.taps[k], taps)), masks, k)
+        return self._product(self.outputs[k], hidden)
+
+
+def _later(values: tf.Tensor, steps: int) -> tf.Tensor:
+    """`values [..., T, n]` moved to later steps, or to earlier ones if negative; zeros come in."""
+    if steps == 0:
+        return values
+    num_steps = size_of_axis(values, -2)
+    ahead, behind = max(steps, 0), max(-steps, 0)
+    no = [[0, 0]] * (len(values.shape) - 2)
+    padded = tf.pad(values, [*no, [ahead, behind], [0, 0]])
+    return padded[..., behind : behind + num_steps, :]

@@ -1,0 +1,115 @@
+"""The contract of networks over sequences, and what they share: dense layers and dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tf_latentflow.networks.layer import Layer
+from tf_latentflow.networks.positions import Positions, PositionTable
+from tf_latentflow.noise import NoiseSource
+
+__all__ = ["CausalNetwork", "Masks", "State", "dense", "normalisation", "stateless_dropout"]
+
+State = Any  # A nest of tensors of floats.
+Masks = tuple[tf.Tensor, ...]
+
+
+class CausalNetwork(Layer):
+    """A network whose output at a step depends on the inputs up to that step.
+
+    `step` one after the other is the same function as a call on all steps, dropout included: what
+    is dropped is drawn beforehand, by `masks`.
+
+    Args:
+      units: U, size of the output.
+      num_dropouts: Number of places where dropout is applied.
+      dropout: Its rate.
+      name: Name of the layer.
+
+    Attributes:
+      positions: Position codes, added to the projected input of each step. A subclass sets it.
+    """
+
+    positions: PositionTable
+
+    def __init__(
+        self, units: int, num_dropouts: int, dropout: float, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self.units = units
+        self._num_dropouts = num_dropouts
+        self._dropout = dropout
+
+    def masks(
+        self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor, noise: NoiseSource | None
+    ) -> Masks:
+        """What is kept at each place, `[*batch_shape, num_steps, U]`; () without noise."""
+        if noise is None or self._dropout == 0:
+            return ()
+        shape = tf.concat([batch_shape, [num_steps, self.units]], 0)
+        dtype = tf.as_dtype(self.compute_dtype)
+        return tuple(
+            _keep(shape, dtype, self._dropout, noise.fold(k)) for k in range(self._num_dropouts)
+        )
+
+    def initial_state(
+        self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
+    ) -> State:
+        """State before the first step.
+
+        Args:
+          positions: Of sequences `[B]`.
+          batch_shape: int32 `[..., B]`.
+          num_steps: How many steps will be made.
+        """
+        raise NotImplementedError
+
+    def step(
+        self, inputs: tf.Tensor, offset: tf.Tensor, state: State, masks: Masks = ()
+    ) -> tuple[tf.Tensor, State]:
+        """One step: `inputs [..., B, n]`, its `offset [B, m]`, to the output `[..., B, U]`."""
+        raise NotImplementedError
+
+    def call(
+        self, inputs: tf.Tensor, offset: tf.Tensor, state: State, masks: Masks = ()
+    ) -> tf.Tensor:
+        """All steps: `inputs [..., B, T, n]`, `offset [B, T, m]`, to `[..., B, T, U]`."""
+        raise NotImplementedError
+
+    def _product(self, layer: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
+        return self.execution.product(values, layer.kernel) + layer.bias
+
+    def _drop(self, values: tf.Tensor, masks: Masks, place: int) -> tf.Tensor:
+        return _drop(values, masks[place], self._dropout) if masks else values
+
+
+def dense(layer: Layer, input_size: int, units: int, name: str) -> keras.layers.Dense:
+    """A linear layer with its variables made, a part of `layer`."""
+    part = keras.layers.Dense(units, name=name, dtype=layer.dtype_policy)
+    part.build((None, input_size))
+    return part
+
+
+def normalisation(layer: CausalNetwork, name: str) -> keras.layers.LayerNormalization:
+    """A layer normalisation with its variables made, a part of `layer`."""
+    part = keras.layers.LayerNormalization(epsilon=1e-5, name=name, dtype=layer.dtype_policy)
+    part.build((None, layer.units))
+    return part
+
+
+def stateless_dropout(values: tf.Tensor, rate: float, noise: NoiseSource | None) -> tf.Tensor:
+    """Inverted dropout of `values [..., B, T, n]` that repeats with its noise; none without."""
+    if noise is None or rate == 0:
+        return values
+    return _drop(values, _keep(tf.shape(values), values.dtype, rate, noise), rate)
+
+
+def _keep(shape: tf.Tensor, dtype: tf.DType, rate: float, noise: NoiseSource) -> tf.Tensor:
+    return noise.uniform(shape, dtype) >= rate
+
+
+def _drop(values: tf.Tensor, keep: tf.Tensor, rate: float) -> tf.Tensor:
+    return tf.where(keep, values / (1 - rate), tf.zeros_like(values))

@@ -1,0 +1,139 @@
+"""One layer of a flow prior along time: its networks, and the bijector that they make."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from bijectors import (
+    HIDDEN_STRUCTURES,
+    SCALAR_MAPS,
+    TIME_STRUCTURES,
+    AdjointInverseAutoregressiveTime,
+    Compose,
+    CouplingTime,
+    HiddenBijector,
+    TimeBijector,
+    with_reversals,
+)
+from bijectors.axes import one_step_earlier
+from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.layer import Layer
+from tf_latentflow.networks.positions import PositionTable
+from tf_latentflow.noise import NoiseSource
+from tf_latentflow.prior.conditioners import (
+    Context,
+    CouplingConditioner,
+    NetworkConditioner,
+    PositionConditioner,
+)
+from tf_latentflow.rows import CONDITIONERS
+
+__all__ = ["FlowStage"]
+
+# The density of IAF in time is serial: its gradient is worth a way of its own.
+_WITH_OWN_GRADIENT = {"iaf": AdjointInverseAutoregressiveTime}
+
+
+class FlowStage(Layer):
+    """`flow_layers` hidden bijectors at every step, conditioned along time as `config.time` says.
+
+    Args:
+      config: Its scalar, hidden, time and conditioner choices and its sizes.
+      kept: Of a coupling across steps, which steps are kept: 0 the even ones, 1 the odd ones.
+      name: Name of the layer.
+    """
+
+    def __init__(self, config: ModelConfig, kept: int = 0, name: str = "stage") -> None:
+        super().__init__(name=name)
+        self._scalar = SCALAR_MAPS[config.scalar]
+        self._hidden = HIDDEN_STRUCTURES[config.hidden]
+        self._time = _WITH_OWN_GRADIENT.get(config.time, TIME_STRUCTURES[config.time])
+        self._kept = kept
+        self._reads_noise = config.time == "iaf"
+        self.time_network = None
+        if config.conditioner is not None:
+            make = CONDITIONERS[config.conditioner]
+            self.time_network = make(config, two_sided=self._is_coupling)
+        layers = range(config.flow_layers)
+        self.tables = [
+            PositionTable(config.made_sizes[0], config.max_length, name=f"positions_{k}")
+            for k in layers
+        ]
+        self.networks = [
+            self._hidden.network(
+                config.latent_size,
+                self._scalar.num_params,
+                context_size=self.time_network.units if self.time_network else 0,
+                hidden_sizes=config.made_sizes,
+                output_scale=self._scalar.output_scale,
+                name=f"network_{k}",
+            )
+            for k in layers
+        ]
+        self.built = True
+
+    @property
+    def _is_coupling(self) -> bool:
+        return issubclass(self._time, CouplingTime)
+
+    def bijector(
+        self,
+        lengths: tf.Tensor,
+        limit: int | tf.Tensor,
+        dropout_noise: NoiseSource | None = None,
+        hidden: type[HiddenBijector] | None = None,
+    ) -> TimeBijector:
+        """The map as a TFP bijector of events `[T, H]`; see `FlowPrior.bijector`.
+
+        Args:
+          lengths: int32 `[B]`.
+          limit: Rows of the position tables in use; see `Positions.of`.
+          dropout_noise: While training, else None.
+          hidden: Computes the hidden bijectors in place of the usual class.
+        """
+        hidden = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
+        conditioner = self._conditioner(lengths, limit, dropout_noise)
+        options = {"kept": self._kept} if self._is_coupling else {}
+        return self._time(conditioner, hidden, lengths, **options)
+
+    def step_bijector(
+        self, z: tf.Tensor, lengths: tf.Tensor, limit: int | tf.Tensor, steps: Sequence[int]
+    ) -> Compose:
+        """The maps of some steps, given what the stage makes of all; see `FlowPrior`.
+
+        Raises:
+          ValueError: The steps of a coupling do not depend on earlier ones alone.
+        """
+        if self._is_coupling:
+            raise ValueError("expected steps that depend on earlier ones alone; got a coupling")
+        conditioner = self._conditioner(lengths, limit)
+        # To IAF the past is the noise that it came from.
+        past = self.bijector(lengths, limit).inverse(z) if self._reads_noise else z
+        covariates = conditioner.covariates(tf.shape(z)[:-2], tf.shape(z)[-2])
+        features, offsets = conditioner.scan(one_step_earlier(past), covariates)
+        context = Context(
+            None if features is None else tf.gather(features, steps, axis=-2),
+            tuple(tf.gather(offset, steps, axis=-2) for offset in offsets),
+        )
+        return self._hidden_bijector(self._hidden.bijector, context)
+
+    def _conditioner(
+        self, lengths: tf.Tensor, limit: int | tf.Tensor, dropout_noise: NoiseSource | None = None
+    ) -> PositionConditioner:
+        if self.time_network is None:
+            return PositionConditioner(self.tables, lengths, limit)
+        common = self.time_network, self.tables, lengths, limit, dropout_noise
+        if self._is_coupling:
+            return CouplingConditioner(*common, kept=self._kept)
+        return NetworkConditioner(*common)
+
+    def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:
+        return with_reversals(
+            [
+                kind(network, self._scalar.from_unconstrained, context.features, offset)
+                for network, offset in zip(self.networks, context.offsets, strict=True)
+            ]
+        )
