@@ -1,4 +1,4 @@
-"""Sessions of `nox`: the tests on each Python, the oldest dependencies, the linters, the long tests."""
+"""Nox sessions: the tests on each Python, the oldest dependencies, linters, long tests."""
 
 from __future__ import annotations
 
