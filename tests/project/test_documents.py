@@ -1,4 +1,4 @@
-"""Every code block of README.md is run, in the order of the page, in one folder and process.
+"""Every code block of the README and the guides is run, in order, in one folder and process.
 
 Python blocks run as they are, each on its own. Lines of bash blocks go by the table `COMMANDS`: a
 `python -m` line calls that program's `main` with the line's flags and what its row adds, and a line
@@ -40,6 +40,12 @@ from train.support.flags import parse_flags
 from train.support.units import BITS_PER_CHARACTER
 
 README = ROOT / "README.md"
+# Pages with code, in the order in which they are run; each builds on the runs of those before.
+GUIDES = (
+    README,
+    *(ROOT / "docs" / f"{name}.md" for name in ("TRAINING", "EVALUATION", "LIBRARY", "BIJECTORS")),
+    ROOT / "docs" / "PAPER.md",
+)
 
 # What is added to the line of a training; the last of two flags counts. Its workdir stays the one
 # that the line as written has.
@@ -231,6 +237,7 @@ def check_output(code: str) -> None:
     assert [note for _, note in shown] == [line[40:] for line in printed]
 
 
+PAGES = (README, *ROOT.glob("C*.md"), *(ROOT / "docs").glob("*.md"))
 LANGUAGES: dict[str, Callable[[str], None]] = {
     "bash": run_bash,
     "python": run_python,
@@ -263,20 +270,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_code_block_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = blocks(README.read_text(encoding="utf-8"))
-    assert {block.language for block in found} >= {"bash", "python"}
-    for block in found:
-        where = f"README.md, line {block.line}"
-        assert block.language in LANGUAGES, f"{where}: no code runs {block.language!r}"
-        try:
-            LANGUAGES[block.language](block.code)
-        except (Exception, SystemExit) as error:
-            pytest.fail(f"{where}: {type(error).__name__}: {error}")
+    for page in GUIDES:
+        for block in blocks(page.read_text(encoding="utf-8")):
+            where = f"{page.name}, line {block.line}"
+            assert block.language in LANGUAGES, f"{where}: no code runs {block.language!r}"
+            try:
+                LANGUAGES[block.language](block.code)
+            except (Exception, SystemExit) as error:
+                pytest.fail(f"{where}: {type(error).__name__}: {error}")
     assert not re.search(r"\b(nan|inf)\b", capsys.readouterr().out)
 
 
-def test_every_fence_is_a_block() -> None:
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_every_fence_is_a_block(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
     assert len(re.findall(r"^\s*(```|~~~)", text, re.MULTILINE)) == 2 * len(blocks(text))
 
 
@@ -294,29 +301,26 @@ def test_the_commands_that_people_try_stand_first() -> None:
     assert tests.code == "pip install '.[test]' && pytest\n"
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/RESULTS.md",
-        "docs/SERVING.md",
-        "docs/PERFORMANCE.md",
-    ],
-)
-def test_links_to_files_are_right(page: str) -> None:
-    path = ROOT / page
-    links = re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
-    for link in links:
-        if not link.startswith(("http://", "https://", "#")):
-            assert (path.parent / link.partition("#")[0]).exists(), link
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_files_and_headings_are_right(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if not link.startswith(("http://", "https://")):
+            name, _, anchor = link.partition("#")
+            target = page.parent / name if name else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+def anchors(page: Path) -> set[str]:
+    """Of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_table_of_rows_is_the_table_of_the_code() -> None:
     from tf_latentflow import MODEL_NAMES, ModelConfig
 
-    text = README.read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "MODELS.md").read_text(encoding="utf-8")
     cells = r"\|([^|]*)" * len(CHOICES)
     rows = re.findall(rf"^\| `([a-z-]+)` {cells}\|[^|]*\|$", text, re.M)
     shown = {name: tuple(c.strip(" `") or None for c in choices) for name, *choices in rows}

@@ -1,0 +1,39 @@
+"""Nox sessions: the tests on each Python, the oldest dependencies, linters, long tests."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["tests", "lint"]
+nox.options.default_venv_backend = "venv"
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The README's test command."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python="3.11", venv_backend="uv")
+def oldest(session: nox.Session) -> None:
+    """The tests with the oldest versions of the declared ranges."""
+    session.install("--resolution", "lowest-direct", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python="3.11")
+def nightly(session: nox.Session) -> None:
+    """The tests that `pytest` leaves out because they take minutes."""
+    session.install(".[test]")
+    session.run("pytest", "-m", "nightly", *session.posargs)
+
+
+@nox.session(python="3.11")
+def lint(session: nox.Session) -> None:
+    """Style, and which packages may import which."""
+    session.install("ruff>=0.12", "import-linter>=2.10,<3", "lazy_loader")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
