@@ -24,6 +24,10 @@ __all__ = ["NLSQ", "NLSq"]
 # The largest |c| d / b at which the map is still monotone (not attained).
 _MAX_KAPPA = 8.0 * math.sqrt(3.0) / 9.0
 
+# The largest log(b / d) that `from_unconstrained` makes: the bump is at most 1700 high. Beside a
+# higher one float32 would lose the noise that the map is to carry.
+_MAX_LOG_BUMP = 7.0
+
 
 class NLSq(FlowBijector):
     """`y = a + b*x + c / (1 + (d*x + g)**2)`, elementwise: a line with one bump.
@@ -72,9 +76,11 @@ class NLSq(FlowBijector):
         """The map of any five real numbers `raw[..., 0:5]` = `a, b', c', d', g`.
 
         `b = exp(b')`, `d = exp(d')`, `c = 8 * sqrt(3) / 9 * (b / d) * alpha * tanh(c')`: monotone,
-        with a slope of at least `(1 - alpha) * b`. `raw = 0` is the identity. `b'` and `d'` are
-        held within -10 .. 10, so that a large context makes no infinite slope. A variable `raw` is
+        with a slope of at least `(1 - alpha) * b`. `raw = 0` is the identity. A variable `raw` is
         tracked and its updates are followed.
+
+        So that a large context makes no infinite slope, and no bump beside which float32 loses x,
+        `b'` and `d'` are held within -10 .. 10 and `b / d` is at most `exp(7)`, by a larger `d`.
 
         Raises:
           ValueError: `raw` is not `[..., 5]`, not float32 or float64, or `alpha` not in (0, 1).
@@ -85,7 +91,8 @@ class NLSq(FlowBijector):
         def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
             a, log_b, c, log_d, g = tf.unstack(raw, num=5, axis=-1)
             log_b = bounded_log_scale(log_b)
-            b, d = tf.exp(log_b), tf.exp(bounded_log_scale(log_d))
+            log_d = tf.maximum(bounded_log_scale(log_d), log_b - _MAX_LOG_BUMP)
+            b, d = tf.exp(log_b), tf.exp(log_d)
             kappa = (alpha * _MAX_KAPPA) * tf.tanh(c)
             return a, b, kappa * b / d, d, g, log_b, kappa
 

@@ -34,12 +34,13 @@ def rational_quadratic_spline(
     interval: tuple[float, float] = (-6.0, 6.0),
     min_bin_size: float = 1e-2,
     min_slope: float = 1e-2,
+    max_slope: float = 1e2,
 ) -> tfp.bijectors.RationalQuadraticSpline:
     """A monotone spline on `interval`, the identity outside it; `raw = 0` is the identity.
 
     `raw[..., 0 : 3*num_bins - 1]` = widths', heights', slopes'. Widths and heights are a softmax,
-    at least `min_bin_size` and as long as the interval together; slopes are a softplus, at least
-    `min_slope`. Unlike `NLSq` and `Affine`, nothing moves outside the interval.
+    at least `min_bin_size` and as long as the interval together; slopes are a softplus, within
+    `min_slope` .. `max_slope`. Unlike `NLSq` and `Affine`, nothing moves outside the interval.
 
     Source: Durkan et al., Neural Spline Flows, 2019.
 
@@ -62,7 +63,7 @@ def rational_quadratic_spline(
         return (
             tf.nn.softmax(widths) * spare + min_bin_size,
             tf.nn.softmax(heights) * spare + min_bin_size,
-            tf.nn.softplus(slopes + offset) + min_slope,
+            tf.minimum(tf.nn.softplus(slopes + offset) + min_slope, max_slope),
         )
 
     widths, heights, slopes = from_unconstrained(raw, num_spline_params(num_bins), constrain)

@@ -15,12 +15,12 @@ from urllib.parse import quote
 import grpc
 import uvicorn
 
+from export.serving.connections import Connections
 from export.serving.file_limit import max_open_files
 from export.serving.metrics import Metrics
 from export.serving.recorder import Recorded, RecordedApp, Recorder
 from export.serving.request_log import RequestLog
 from export.serving.rest.api import RestApi
-from export.serving.rest.connections import Connections
 from export.serving.rest.cors import CorsApp
 from export.serving.rest.http_protocol import Guard, GuardedProtocol
 from export.serving.rpc.api import RpcApi
@@ -32,7 +32,8 @@ from train.support.errors import UserError
 __all__ = ["LocalServer", "is_loopback"]
 
 _GRACE = 5  # For requests that are at work when the server stops [s].
-_MORE_CONNECTIONS = 32  # Of one client than requests at work: so there is always one that waits.
+# Connections, or calls, of one client than requests at work: so there is always one that waits.
+_MORE = 32
 
 Result = TypeVar("Result")
 
@@ -80,8 +81,9 @@ class LocalServer:
         recorder = Recorder(metrics, self._log)
         rest = RestApi(servable, self._workers, metrics.text, max_body_bytes, max_rows, timeout)
         most = 16 * max_requests + 64
+        most_of_one = max_requests + _MORE
         guard = Guard(
-            Connections(most, max_requests + _MORE_CONNECTIONS),
+            Connections(most, most_of_one),
             idle_timeout,
             lambda status, client: recorder.note(
                 Recorded("REST", "-", client, status=str(status)), 0
@@ -101,7 +103,10 @@ class LocalServer:
         )
         self._rest = uvicorn.Server(config)
         self._serving: asyncio.Task[None] | None = None
-        rpc = RpcApi(servable, self._workers, recorder, max_body_bytes, max_rows, timeout)
+        under_way = Connections(most, most_of_one)
+        rpc = RpcApi(
+            servable, self._workers, recorder, max_body_bytes, max_rows, timeout, under_way
+        )
         options = rpc_options(max_requests, max_body_bytes, max_open_files() - most, idle_timeout)
         # gRPC and uvicorn share a loop: what they share needs no locks.
         self._loop = asyncio.new_event_loop()

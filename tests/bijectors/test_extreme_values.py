@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, AutoregressiveHidden, FixedPointHidden
+from bijectors import (
+    HIDDEN_STRUCTURES,
+    SCALAR_MAPS,
+    AutoregressiveHidden,
+    FixedPointHidden,
+    NLSq,
+)
 from bijectors.hidden.structures import HiddenBijector
 
 SIZE, ROWS = 5, 6
@@ -94,6 +100,24 @@ def test_a_large_context_is_the_same_map_both_ways(
     eps, inverse_log_det = bijector.inverse_and_log_det(z)
     np.testing.assert_allclose(eps, noise(), atol=1e-3)
     np.testing.assert_allclose(inverse_log_det, -log_det, rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN_STRUCTURES)
+@pytest.mark.parametrize("name", ["affine", "nlsq", "spline"])
+def test_float32_loses_no_noise_to_a_large_context(name: str, hidden: str) -> None:
+    sizes = np.repeat([1e3, 1e4, 1e6], ROWS // 3)[:, None]
+    context = tf.constant(np.random.default_rng(1).normal(size=(ROWS, 2)) * sizes, tf.float32)
+    bijector = flow(name, hidden, context)
+    np.testing.assert_allclose(bijector.inverse(bijector.forward(noise())), noise(), atol=1e-2)
+
+
+def test_the_bump_of_nlsq_is_bounded() -> None:
+    raw = np.array([[0, 10, 9, -10, 0], [0, 30, -9, 0, 0], [0, 2.5, 1, -2.5, 0.5]])
+    bijector = NLSq.from_unconstrained(raw)
+    bound = 0.95 * 8 * 3**0.5 / 9 * np.exp(7)
+    np.testing.assert_allclose(bijector.c[:2], [bound, -bound], rtol=1e-6)
+    np.testing.assert_allclose(bijector.b[:2], np.exp(10), rtol=1e-6)
+    np.testing.assert_allclose(bijector.d, np.exp([3, 3, -2.5]), rtol=1e-6)
 
 
 def test_the_fixed_point_is_as_exact_as_its_dtype(float64: None) -> None:

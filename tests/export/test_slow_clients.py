@@ -16,8 +16,8 @@ import grpc
 import numpy as np
 import pytest
 
+from export.serving.connections import Connections
 from export.serving.local_server import LocalServer
-from export.serving.rest.connections import Connections
 from tests.local_servers import running, send, stub_of, until
 from tests.served import PATIENCE, Http, predict_request
 from tests.served_model import HALF, write_model
@@ -163,30 +163,45 @@ def test_a_refusal_arrives_while_the_body_is_sent(model: Path) -> None:
         http.close()
 
 
-def test_calls_without_their_request_lock_nobody_out(model: Path) -> None:
-    with (
-        running(model, max_requests=2, timeout=3) as server,
-        contextlib.ExitStack() as stack,
-    ):
-        ended = threading.Event()
+@contextlib.contextmanager
+def _calls_without_request(server: LocalServer, connections: int) -> Iterator[list[grpc.Future]]:
+    """Four calls on each of many connections, as many as one may have if `max_requests` is 2."""
+    ended = threading.Event()
 
-        def nothing() -> Iterator[bytes]:
-            ended.wait(PATIENCE)
-            yield from ()
+    def nothing() -> Iterator[bytes]:
+        ended.wait(PATIENCE)
+        yield from ()
 
+    with contextlib.ExitStack() as stack:
         calls = []
-        for _ in range(10):
+        for _ in range(connections):
             own = [("grpc.use_local_subchannel_pool", 1)]
             channel = stack.enter_context(grpc.insecure_channel(server.grpc_target, own))
             ask = channel.stream_unary("/tensorflow.serving.PredictionService/Predict")
-            calls += [ask.future(nothing()) for _ in range(10)]
-        with stub_of(server) as stub:
-            answer = stub.Predict(_half(), timeout=PATIENCE)
-        assert list(answer.outputs["y"].float_val) == [0.5]
-        assert not any(call.done() for call in calls[:4])
-        for call in calls[:4]:  # The first of a connection; the others wait for one of these.
-            assert call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            calls += [ask.future(nothing()) for _ in range(4)]
+        yield calls
         ended.set()
+
+
+def test_a_call_without_its_request_ends(model: Path) -> None:
+    with running(model, timeout=SHORT) as server, _calls_without_request(server, 1) as calls:
+        for call in calls:
+            assert call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            assert call.details() == "The request did not arrive in time"
+
+
+def test_calls_without_their_request_lock_nobody_out(model: Path) -> None:
+    # No deadline helps within this test: of the calls of one address those give way that wait
+    # longest, once there are more than places and 32.
+    with (
+        running(model, max_requests=2, timeout=PATIENCE) as server,
+        _calls_without_request(server, 10) as calls,
+        stub_of(server) as stub,
+    ):
+        answer = stub.Predict(_half(), timeout=PATIENCE)
+        assert list(answer.outputs["y"].float_val) == [0.5]
+        ended = until(lambda: [call for call in calls if call.done()], lambda ended: ended)
+        assert {call.code() for call in ended} == {grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
 def test_silent_connections_of_grpc_lock_nobody_out(model: Path) -> None:

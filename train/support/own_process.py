@@ -20,7 +20,7 @@ except ImportError:  # Windows, where only the time is bounded.
 __all__ = ["answer", "read_in_own_process"]
 
 _MEMORY_GIB = 1
-_CPU_SECONDS = 20  # Ten times what the largest set takes.
+_CPU_SECONDS = 20  # Four times what the largest set takes.
 _SECONDS = 120  # By the clock, should the machine have other work.
 _REASON_LENGTH = 200
 # Exit statuses; Python has 1 and 2 for itself.

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-from export.serving.rest.connections import Connections
+from export.serving.connections import Connections
 from export.serving.rest.json_outputs import error_of
 from export.serving.rest.lingering import LingeringTransport
 

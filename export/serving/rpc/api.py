@@ -14,6 +14,7 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 
+from export.serving.connections import Connections
 from export.serving.protos import array_of, metadata_of, predicted, status_of
 from export.serving.recorder import Recorder
 from export.serving.rpc.calls import Calls
@@ -36,6 +37,7 @@ class RpcApi:
       max_bytes: Bound on a tensor of a request.
       max_rows: Most rows of a request.
       timeout: For a call, its request's arrival included; a client may ask for less [s].
+      under_way: Bounds on the calls, in all and of one client.
     """
 
     def __init__(
@@ -46,10 +48,11 @@ class RpcApi:
         max_bytes: int,
         max_rows: int,
         timeout: float,
+        under_way: Connections,
     ) -> None:
         self._servable = servable
         self._workers = workers
-        self._calls = Calls(recorder, frozenset(servable.signatures), timeout)
+        self._calls = Calls(recorder, frozenset(servable.signatures), timeout, under_way)
         self._max_bytes = max_bytes
         self._max_rows = max_rows
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 from tensorflow_serving.apis import predict_pb2
 
+from export.serving.connections import Connections
 from export.serving.recorder import REQUEST_ID, Recorded, Recorder, request_id
 from export.serving.servable import DEFAULT_SIGNATURE
 from export.serving.status import GRPC_STATUS, invalid, message_of
@@ -33,9 +34,17 @@ class Calls:
       recorder: Where calls are recorded.
       signatures: Names that the model has.
       timeout: For a call, its request's arrival included; a client may ask for less [s].
+      under_way: Bounds on the calls, in all and of one client.
     """
 
-    def __init__(self, recorder: Recorder, signatures: Collection[str], timeout: float) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        signatures: Collection[str],
+        timeout: float,
+        under_way: Connections,
+    ) -> None:
+        self._under_way = under_way
         self._recorder = recorder
         self._signatures = signatures
         self._timeout = timeout
@@ -56,15 +65,19 @@ class Calls:
             requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
         ) -> Message:
             given = dict(context.invocation_metadata() or ()).get(REQUEST_ID)
-            recorded = Recorded("gRPC", name, _address(context.peer()), request_id(given))
+            call = _Call(_address(context.peer()), self._seconds(context))
+            recorded = Recorded("gRPC", name, call.client_address, request_id(given))
             recorded.status = grpc.StatusCode.CANCELLED.name  # Until there is another.
             context.set_trailing_metadata([(REQUEST_ID, recorded.id)])
             with self._recorder.record(recorded):
                 try:
-                    deadline = time.monotonic() + self._seconds(context)
-                    request = await _first(requests, kind, deadline)
+                    if not self._under_way.add(call):
+                        raise tf.errors.ResourceExhaustedError(
+                            None, None, "Too many calls are under way already: try again later"
+                        )
+                    request = await call.first(requests, kind)
                     recorded.signature = self._signature(request)
-                    response = await answer(request, deadline)
+                    response = await answer(request, call.deadline)
                 except tf.errors.OpError as error:
                     status = GRPC_STATUS.get(error.error_code, grpc.StatusCode.UNKNOWN)
                     details = message_of(error)
@@ -75,6 +88,8 @@ class Calls:
                 else:
                     recorded.status = grpc.StatusCode.OK.name
                     return response
+                finally:
+                    self._under_way.remove(call)
                 recorded.status = status.name
                 await context.abort(status, details)
 
@@ -95,25 +110,44 @@ class Calls:
         return name if name in self._signatures else ""
 
 
-async def _first(requests: AsyncIterator[bytes], kind: type[Message], deadline: float) -> Message:
-    """Returns what a call is asked with.
+class _Call:
+    """A call that may have to give way to others until its request is there.
 
-    Raises:
-      tf.errors.OpError: If it does not come in time, or is something else.
+    Args:
+      client_address: Whose it is.
+      seconds: How long it may last.
     """
-    try:
-        async with asyncio.timeout(deadline - time.monotonic()):
-            data = await anext(requests)
-    except TimeoutError:
-        raise tf.errors.DeadlineExceededError(
-            None, None, "The request did not arrive in time"
-        ) from None
-    except StopAsyncIteration:
-        raise invalid("The call has no request, or one that is too large") from None
-    try:
-        return kind.FromString(data)
-    except DecodeError as error:
-        raise invalid(f"The request is no {kind.__name__}: {error}") from None
+
+    def __init__(self, client_address: str, seconds: float) -> None:
+        self.client_address = client_address
+        self.since = time.monotonic()
+        self.deadline = self.since + seconds
+        self.is_at_work = False
+        self._arrival = asyncio.timeout(seconds)
+
+    def drop(self) -> None:
+        self._arrival.reschedule(asyncio.get_running_loop().time())
+
+    async def first(self, requests: AsyncIterator[bytes], kind: type[Message]) -> Message:
+        """Returns what it is asked with.
+
+        Raises:
+          tf.errors.OpError: If it does not come in time, or is something else.
+        """
+        try:
+            async with self._arrival:
+                data = await anext(requests)
+        except TimeoutError:
+            raise tf.errors.DeadlineExceededError(
+                None, None, "The request did not arrive in time"
+            ) from None
+        except StopAsyncIteration:
+            raise invalid("The call has no request, or one that is too large") from None
+        self.is_at_work = True
+        try:
+            return kind.FromString(data)
+        except DecodeError as error:
+            raise invalid(f"The request is no {kind.__name__}: {error}") from None
 
 
 def _address(peer: str) -> str:

@@ -118,9 +118,14 @@ def _around(step):
 
 
 def _doubled(number):
-    """A list of two lists of two lists ...: 2**number at the bottom, from a few bytes each."""
-    double = (bytes([0x30, 0x5D, 0x28, 0x68, i, 0x68, i, 0x65, 0x71, i + 1]) for i in range(number))
-    return b"]q\0" + b"".join(double)  # Each pops the list before, and has it twice.
+    """A pair of two pairs of two pairs ...: 2**number at the bottom, from a few bytes each."""
+    double = (bytes([0x30, 0x68, i, 0x68, i, 0x86, 0x71, i + 1]) for i in range(number))
+    return b")q\0" + b"".join(double)  # Each pops the pair before, and has it twice.
+
+
+def _of_one_hash(number):
+    """A key and a value; keys of all numbers have hash 0."""
+    return b"\x8a\x0a" + (number * (2**61 - 1)).to_bytes(10, "little") + b"N"
 
 
 _BIG = b"\x8b" + struct.pack("<l", 5000) + b"\x7f" * 5000
@@ -143,33 +148,42 @@ def test_what_is_around_a_step_is_a_set(tmp_path):
     [
         (_around(b"]" * 100_000 + b"a" * 99_999), r"got \[a list\]"),
         (_around(b"]" + b"(" * 100_000 + b"t" * 100_000 + b"a"), r"got \[a tuple\]"),
-        # The hash of a tuple looks into it: this one ends the process that asks.
-        (_around(b"}" + b"(" * 500_000 + b"t" * 500_000 + b"K<s"), "its reader crashed|got a dict"),
-        (_around(b"]" + _doubled(200) + b"a"), r"got \[a list\]"),
+        # The hash of a tuple looks into it: the first ends the process that asks, the next never
+        # does. Other keys have one hash: the time is the square of their number.
+        (_around(b"}" + b"(" * 100_000 + b"t" * 100_000 + b"K<s"), "a dict with a tuple as a key"),
+        (_around(b"]" + _doubled(200) + b"a"), r"got \[a tuple\]"),
         (_around(b"]" + _BIG + b"a"), r"got \[an int\]"),
         (_around(_BIG), "got an int"),
-        (_around(b"}" + _BIG + b"K<s"), "got a dict"),
-        (b"\x80\x02}" + _BIG + b"K<s.", "got the keys an int"),
-        (_around(b"]I" + b"9" * 100_000 + b"\na"), "could not convert string to int"),
+        (_around(b"}" + _doubled(200) + b"K<s"), "a dict with a tuple as a key"),
+        (_around(b"(" + _doubled(200) + b"K<d"), "a dict with a tuple as a key"),
+        (_around(b"(" + _doubled(200) + b"\x91"), "it asks for a set"),
+        (_around(b"\x8f(" + _doubled(200) + b"\x90"), "it asks for a set"),
+        (
+            _around(b"}(" + b"".join(map(_of_one_hash, range(100_000))) + b"u"),
+            "with an int as a key",
+        ),
+        (
+            b"N" + b"".join(b"p%d\n" % (i * (2**61 - 1)) for i in range(60_000)) + b".",
+            "a place that",
+        ),
+        (_around(b"]I" + b"9" * 100_000 + b"\na"), "Exceeds the limit"),
         (_around(b"]" + b"X" + struct.pack("<L", 10**6) + b"x" * 10**6 + b"a"), r"got \['x{20}'\]"),
         (
             b"\x80\x02}" + b"X" + struct.pack("<L", 10**6) + b"x" * 10**6 + b"K<s.",
             "the keys x{20};",
         ),
         (
-            b"\x80\x02}("
-            + b"".join(b"M" + struct.pack("<H", i) + b"N" for i in range(9999))
-            + b"u.",
-            r"keys 0, 1, 10, 100, \.\.\.",
+            b"\x80\x02}(" + b"".join(b"U\x04%04dN" % i for i in range(9999)) + b"u.",
+            r"keys 0000, 0001, 0002, 0003, \.\.\.",
         ),
         (_around(b"](" + b"K<" * 100_000 + b"K\x01e"), r"got \[60, 60, 60, 60, \.\.\.\]"),
         # More memory than there is: a place of its memory, a frame, a string.
-        (b"\x80\x04Nr\xff\xff\xff\x7f.", "it takes more than 1 GiB"),
-        (b"\x80\x04\x95" + struct.pack("<Q", 2**62) + b"N.", "it cannot be read"),
+        (b"\x80\x04Nr\xff\xff\xff\x7f.", "got a NoneType"),
+        (b"\x80\x04\x95" + struct.pack("<Q", 2**62) + b"N.", "got a NoneType"),
         (b"\x80\x04\x8e" + struct.pack("<Q", 2**40) + b"N.", "it cannot be read"),
-        (b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b"N.", "it cannot be read"),
+        (b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b"N.", "it asks for shared memory"),
         (_REPEATED, "at most 1,048,576 time steps .* got 900,000,002"),
-        (pickle.dumps({split: [[[60]] * 2**20] for split in SPLITS}), "got 3,145,728"),
+        (pickle.dumps({split: [[[60]] * 2**19] for split in SPLITS}), "got 1,572,864"),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +22,12 @@ _SHOWN = 4  # Items of a list in a message,
 _SHOWN_LENGTH = 20  # and characters of an item.
 _EXPECTED = "a pickle of note lists"
 _CURE = "get the file of the released set"
+_LAST_PLACE = 2**32 - 1  # Of what is remembered; later protocols write four bytes.
+_OTHERS = {
+    "a set": (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET),
+    "a call": (pickle.REDUCE, pickle.BUILD, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX),
+    "shared memory": (pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER),
+}
 
 
 def read_pickle(path: Path) -> dict[str, list[np.ndarray]]:
@@ -51,6 +58,8 @@ def _read(data: bytes, path: str) -> dict[str, list[np.ndarray]]:
             f"refused the pickle {path!r}: it asks for {error!s:.80}, and note lists need nothing "
             f"but lists, tuples, dicts and numbers; nothing of it was run; {_CURE}"
         ) from error
+    except KeyError as error:
+        raise pickle.UnpicklingError(f"{error} is no operation of a pickle") from error
     if not isinstance(value, dict) or not all(_is_list(value.get(split)) for split in SPLITS):
         raise UserError(
             f"expected a dict of the lists {', '.join(SPLITS)} in {path!r}; "
@@ -77,14 +86,59 @@ class _Refused(Exception):
     """The pickle asks for an object of a class, or for a function to call."""
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Builds what has opcodes of its own (lists, numbers): all else goes through these methods."""
+def _refuse(what: str) -> Callable[[object], NoReturn]:
+    def operation(self: object) -> NoReturn:
+        raise _Refused(what)
+
+    return operation
+
+
+# Python's own, not the fast one in C, as its operations can be changed. It takes linear time.
+class _PlainUnpickler(pickle._Unpickler):
+    """Builds lists, tuples, numbers, strings, and dicts of them by strings; refuses all else.
+
+    Keys of other types may have one hash and many, or a hash that takes for ever: a few bytes of
+    nested tuples are enough.
+    """
+
+    dispatch = dict(pickle._Unpickler.dispatch)
 
     def find_class(self, module: str, name: str) -> NoReturn:
         raise _Refused(f"{module}.{name}")
 
     def persistent_load(self, pid: object) -> NoReturn:
         raise _Refused("an object kept outside of it")
+
+    def _set_items(self) -> None:
+        self._check_keys(self.stack[::2])
+        self.load_setitems()
+
+    def _set_item(self) -> None:
+        self._check_keys(self.stack[-2:-1])
+        self.load_setitem()
+
+    def _make_dict(self) -> None:
+        self._check_keys(self.stack[::2])
+        self.load_dict()
+
+    def _put(self) -> None:
+        self.load_put()
+        if next(reversed(self.memo)) > _LAST_PLACE:
+            raise _Refused("a place that no pickle has")
+
+    def _check_keys(self, keys: list[object]) -> None:
+        for key in keys:
+            if type(key) is not str:
+                raise _Refused(f"a dict with {_type(key)} as a key")
+
+    dispatch |= {
+        pickle.SETITEMS[0]: _set_items,
+        pickle.SETITEM[0]: _set_item,
+        pickle.DICT[0]: _make_dict,
+        pickle.PUT[0]: _put,
+    }
+    for what, opcodes in _OTHERS.items():
+        dispatch |= dict.fromkeys((opcode[0] for opcode in opcodes), _refuse(what))
 
 
 def _is_list(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""How many connections there are, in all and of one client; who gives way when there are more."""
+"""How many connections, or calls, there are, in all and of one client; which gives way to more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Connection", "Connections"]
 
 
 class Connection(Protocol):
-    """What is known of a connection.
+    """What is known of a connection; over gRPC, of a call.
 
     Attributes:
       client: Address of the other end.
