@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tests.models import LENGTHS, draw_x, make_model
+from tests.pairwise import Combination, combinations, parameters
 from tf_latentflow import ModelConfig
 from tf_latentflow.rows import CONDITIONERS, EMITTERS, INFERENCE_NETWORKS
 
-Combination = tuple[str | None, ...]
 # Of a stack a few layers do: they take less time to trace.
 FEW = {"conv": "conv:2", "attention": "attention:1"}
 CHOICES = {
@@ -41,24 +41,7 @@ def has_sense(combination: Combination) -> bool:
     return True
 
 
-COMBINATIONS = [c for c in itertools.product(*CHOICES.values()) if has_sense(c)]
-
-
-def pairs_of(combination: Combination) -> set[tuple[tuple[int, str | None], ...]]:
-    return set(itertools.combinations(enumerate(combination), 2))
-
-
-def covering() -> list[Combination]:
-    """Combinations in which every pair of choices occurs that occurs in any, chosen greedily."""
-    left = set().union(*map(pairs_of, COMBINATIONS))
-    found = []
-    while left:
-        found.append(max(COMBINATIONS, key=lambda c: len(pairs_of(c) & left)))
-        left -= pairs_of(found[-1])
-    return found
-
-
-QUICK = covering()
+COMBINATIONS = combinations(CHOICES, has_sense)
 
 
 def test_what_has_no_sense_is_refused_in_words() -> None:
@@ -67,13 +50,7 @@ def test_what_has_no_sense_is_refused_in_words() -> None:
             ModelConfig.from_name("af-af", **fields(combination))
 
 
-@pytest.mark.parametrize(
-    "combination",
-    [
-        pytest.param(c, marks=() if c in QUICK else pytest.mark.nightly, id="-".join(map(str, c)))
-        for c in COMBINATIONS
-    ],
-)
+@pytest.mark.parametrize("combination", parameters(COMBINATIONS))
 def test_choices_go_together(float64: None, combination: Combination, tmp_path: Path) -> None:
     sizes = {"latent_size": 2, "hidden_size": 4, "num_lstm_layers": 1, "flow_layers": 1}
     choices = fields(combination)

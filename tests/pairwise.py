@@ -1,0 +1,42 @@
+"""Combinations of choices: every pair that goes together at least once, others nightly."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+__all__ = ["Combination", "combinations", "parameters"]
+
+Combination = tuple[str | None, ...]
+
+
+def combinations(
+    choices: Mapping[str, Sequence[str | None]], has_sense: Callable[[Combination], bool]
+) -> list[Combination]:
+    """All combinations of one value for each choice that have a sense."""
+    return [c for c in itertools.product(*choices.values()) if has_sense(c)]
+
+
+def parameters(found: Sequence[Combination]) -> list[object]:
+    """Parameters of a test, one a combination; those without a new pair are nightly."""
+    quick = _covering(found)
+    return [
+        pytest.param(c, marks=() if c in quick else pytest.mark.nightly, id="-".join(map(str, c)))
+        for c in found
+    ]
+
+
+def _pairs_of(combination: Combination) -> set[tuple[tuple[int, str | None], ...]]:
+    return set(itertools.combinations(enumerate(combination), 2))
+
+
+def _covering(found: Sequence[Combination]) -> list[Combination]:
+    """Combinations in which every pair occurs that occurs in any, chosen greedily."""
+    left = set().union(*map(_pairs_of, found))
+    quick = []
+    while left:
+        quick.append(max(found, key=lambda c: len(_pairs_of(c) & left)))
+        left -= _pairs_of(quick[-1])
+    return quick
