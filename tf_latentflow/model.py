@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from bijectors import scan
 from bijectors.masks import mask_steps
+from tf_latentflow.conditional.variation import Variations
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.parts import Parts
@@ -17,7 +18,6 @@ from tf_latentflow.prior.flow_prior import FlowPrior, noise_log_prob
 from tf_latentflow.rows import EMITTERS, INFERENCE_NETWORKS
 from tf_latentflow.sequence_model import Seed
 from tf_latentflow.terms import Terms
-from tf_latentflow.variation import Variations
 
 __all__ = ["LatentFlow"]
 
