@@ -27,7 +27,7 @@ from tf_latentflow.normal import standard_normal_log_prob
 from tf_latentflow.prior.conditioners import Context, PositionConditioner
 from tf_latentflow.rows import CONDITIONERS
 
-__all__ = ["FlowPrior", "noise_log_prob"]
+__all__ = ["FlowPrior", "noise_log_probs"]
 
 # The density of IAF in time is serial: its gradient is worth a way of its own.
 _WITH_OWN_GRADIENT = {"iaf": AdjointInverseAutoregressiveTime}
@@ -145,15 +145,26 @@ class FlowPrior(Layer):
         """From `z [..., B, T, H]` to `eps`, likewise, and `log|deps/dz|`, nats `[..., B]`."""
         return self.bijector(lengths).inverse_and_log_det(tf.cast(z, self.compute_dtype))
 
+    def step_log_probs(
+        self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """`log p(z[t] | z[:t], T)`, from `z [..., B, T, H]`.
+
+        The sum over the first k steps is `log p(z[:k] | T)`, whatever stands in z after them.
+
+        Returns:
+          eps, likewise `[..., B, T, H]`, and nats `[..., B, T]`, 0 beyond each length.
+        """
+        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        flow = self.bijector(lengths, dropout_noise)
+        eps, log_dets = flow.inverse_and_step_log_dets(tf.cast(z, self.compute_dtype))
+        return eps, noise_log_probs(eps, lengths) + log_dets
+
     def log_prob(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
         """`log p(z | T) = log N(eps; 0, 1) + log|deps/dz|`: `[..., B, T, H]` to nats `[..., B]`."""
-        lengths = tf.convert_to_tensor(lengths, tf.int32)
-        eps, log_det = self.bijector(lengths, dropout_noise).inverse_and_log_det(
-            tf.cast(z, self.compute_dtype)
-        )
-        return noise_log_prob(eps, lengths) + log_det
+        return tf.reduce_sum(self.step_log_probs(z, lengths, dropout_noise)[1], axis=-1)
 
     def sample(
         self,
@@ -180,8 +191,11 @@ class FlowPrior(Layer):
         return self.bijector(lengths).forward_and_log_det(eps)[0]
 
 
-def noise_log_prob(eps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """Log-density of the base noise within each length: `[..., B, T, H]` to nats `[..., B]`."""
+def noise_log_probs(eps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    """Log-density of each step of the base noise: `[..., B, T, H]` to nats `[..., B, T]`.
+
+    It is 0 beyond each length.
+    """
     # Zeros before too: what is beyond a length may not be finite.
-    log_prob = standard_normal_log_prob(mask_steps(eps, lengths))
-    return tf.reduce_sum(mask_steps(log_prob, lengths), axis=[-2, -1])
+    log_probs = standard_normal_log_prob(mask_steps(eps, lengths))
+    return mask_steps(tf.reduce_sum(log_probs, axis=-1), lengths, event_ndims=0)
