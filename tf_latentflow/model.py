@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from bijectors import scan
 from bijectors.masks import mask_steps
+from tf_latentflow.conditional.fill_in import FillIns
 from tf_latentflow.conditional.flow_continuation import FlowContinuations
 from tf_latentflow.conditional.variation import Variations
 from tf_latentflow.config import ModelConfig
@@ -24,7 +25,7 @@ __all__ = ["LatentFlow"]
 
 
 @keras.saving.register_keras_serializable("tf_latentflow")
-class LatentFlow(FlowContinuations, Variations):
+class LatentFlow(FlowContinuations, FillIns, Variations):
     """A VAE over sequences whose prior is a normalizing flow (Ziegler & Rush, 2019, section 4).
 
         T ~ p(T);  eps[t, h] ~ N(0, 1);  z = f(eps; T);  x[t] ~ p(x[t] | z, T)
