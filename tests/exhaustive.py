@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tests.models import make_model
 
-__all__ = ["distance", "posterior", "shares", "small_model"]
+__all__ = ["distance", "posterior", "prior_draws", "shares", "small_model"]
 
 Outcomes = dict[tuple[int, ...], float]
 
@@ -67,11 +68,18 @@ def _probs(model: keras.Model, x: np.ndarray, num_samples: int) -> np.ndarray:
     rows, length = x.shape
     if not model.config.is_flow:
         return np.exp(model.estimate(x, np.full(rows, length)).log_prob)
-    lengths = np.full(num_samples, length, np.int32)
-    logits = model.logits(model.prior.sample(lengths, seed=[8, 9]), lengths).numpy()
+    z, lengths = prior_draws(model, num_samples, length)
+    logits = model.logits(z, lengths).numpy()
     log_probs = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
     each = log_probs[:, np.arange(length), x]  # [S, N, T]
     return np.mean(np.exp(np.sum(each, axis=-1)), axis=0)
+
+
+def prior_draws(model: keras.Model, num: int, length: int) -> tuple[tf.Tensor, np.ndarray]:
+    """Latents `[num, T, H]` of the prior, and their lengths; not each row's own, for the time."""
+    eps = np.random.default_rng(8).normal(size=[num, length, model.config.latent_size])
+    lengths = np.full(num, length, np.int32)
+    return model.prior.forward_and_log_det(eps, lengths)[0], lengths
 
 
 def shares(x: np.ndarray, lengths: np.ndarray) -> Outcomes:

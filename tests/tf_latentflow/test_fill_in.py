@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.exhaustive import distance, posterior, shares, small_model
+from tests.exhaustive import distance, posterior, prior_draws, shares, small_model
 from tests.models import LEAST_FIELDS, make_model
 from tf_latentflow.noise import noise_of
 
@@ -19,9 +19,9 @@ def model(float64: None) -> keras.Model:
 
 def test_every_move_leaves_the_distribution_as_it_is(model: keras.Model) -> None:
     # Draws of the distribution: samples of the model that have the rare symbol at the end.
-    lengths = np.full(100_000, 3, np.int32)
-    z = model.prior.sample(lengths, seed=[1, 2])
-    found = np.flatnonzero(model.emit(z, lengths, 1.0, [3, 4]).numpy()[:, 2] == 1)
+    z, lengths = prior_draws(model, 100_000, 3)
+    probs = tf.nn.softmax(model.logits(z, lengths)[:, 2]).numpy()
+    found = np.flatnonzero(np.random.default_rng(0).uniform(size=len(probs)) < probs[:, 1])
     z, lengths = tf.gather(z, found), lengths[found]
     x = tf.tile([[0, 0, 1]], [len(found), 1])
     exact = posterior(model, [None, None, 1], [3], num_samples=100_000)
