@@ -89,12 +89,15 @@ class SequenceModel(ExecutionOwner, KerasWays, keras.Model):
             raise ValueError(f"expected x of integers; got {x.dtype.name}: cast it to int32")
         x, lengths = tf.cast(x, tf.int32), as_int32(lengths)
         expected = tf.TensorShape([*lengths.shape, None, *self.event_shape])
-        if lengths.shape.rank != 1 or not x.shape.is_compatible_with(expected):
+        fits = x.shape.is_compatible_with(expected) and x.shape[1:2].num_elements() != 0
+        if lengths.shape.rank != 1 or not fits:
             dims = ", ".join(["B", "T", *map(str, self.event_shape)])
             raise ValueError(
                 f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}"
             )
         check_lengths(lengths, x.shape[1])
+        if tf.executing_eagerly():  # In a graph the values are not known.
+            self.symbols.check(self._within(x, lengths))
         return x, lengths
 
     def _within(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
