@@ -23,8 +23,8 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import PositionTable
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.normal import standard_normal_log_prob
 from tf_latentflow.prior.conditioners import Context, PositionConditioner
+from tf_latentflow.prior.normal import standard_normal_log_prob
 from tf_latentflow.rows import CONDITIONERS
 
 __all__ = ["FlowPrior", "noise_log_prob"]

@@ -12,11 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow import ModelConfig
+from tf_latentflow.ways.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.music.config import MusicConfig
 from train.data.music.midi import DEFAULT_TEMPO_BPM, MidiPiece, read_midi, write_midi
 from train.data.music.sets import MusicSet
-from train.samples.draw import draw_sequences, padded
 from train.samples.flags import SampleConfig
 from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
@@ -114,10 +114,10 @@ class MusicSamples:
                 model, piece.roll, flags.num, flags.distance, flags.seed, flags.temperature
             )
         names = [f"{stem}-{i}" for i in range(len(rolls))]
-        folder = flags.workdir / "samples" if flags.out is None else flags.out
         tempo = tempo if flags.tempo is None else flags.tempo
         return [
-            str(path) for path in write_pieces(folder, names, rolls, config.steps_per_beat, tempo)
+            str(path)
+            for path in write_pieces(flags.out, names, rolls, config.steps_per_beat, tempo)
         ]
 
 
