@@ -1,6 +1,6 @@
 """Writes a trained model for TF Serving.
 
-    python -m export.saved_model WORKDIR --out DIR --name NAME
+    python -m export.saved_model MODEL --out DIR --name NAME
 
 `DIR/NAME/VERSION` becomes a SavedModel with the signatures
 
@@ -24,6 +24,7 @@ import tyro
 
 from export.versions import check_version
 from train.runs.saved_run import read_run
+from train.settings.source import ModelSource
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
@@ -38,8 +39,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 class ExportConfig:
     """A trained model, as a SavedModel that TF Serving serves."""
 
-    workdir: tyro.conf.Positional[Path]
-    """Folder of a finished run."""
+    model: tyro.conf.Positional[ModelSource]
     out: Path
     """Folder of all models that a server serves."""
     name: str
@@ -66,7 +66,7 @@ def main(args: Sequence[str] | None = None) -> None:
         raise UserError(f"--name expects letters, digits, _, - and . only; got {flags.name!r}")
     if flags.score_samples < 1:
         raise UserError(f"--score-samples expects a number above 0; got {flags.score_samples}")
-    run = read_run(flags.workdir)
+    run = read_run(flags.model)
     longest = run.model_config.max_length
     max_length = longest if flags.max_length is None else flags.max_length
     if not 1 <= max_length <= longest:
@@ -81,7 +81,7 @@ def main(args: Sequence[str] | None = None) -> None:
     from train.runs.saved_model import load_model
 
     hide_gpus()
-    export_model(load_model(run.workdir), base, version, max_length, flags.score_samples, flags.xla)
+    export_model(load_model(run.source), base, version, max_length, flags.score_samples, flags.xla)
     kept = write_server_files(flags.out, flags.name, flags.xla)
     print(base / str(version))
     for path in kept:

@@ -1,15 +1,21 @@
-"""The model of a finished run, as its folder keeps it."""
+"""A trained model, read from the folder of its run or as a pretrained one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 
-from tf_latentflow import LatentFlow, LSTMLanguageModel
+from tf_latentflow import LatentFlow, LSTMLanguageModel, ModelConfig, build_model
+from tf_latentflow.build import build_from, load_pretrained
+from tf_latentflow.pretrained.errors import PretrainedError
 from train.engine.workdir import Workdir
+from train.settings.config import TrainConfig
+from train.settings.source import Source, find_model
 from train.support.errors import UserError
 from train.support.files import whole_file
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["initial_model", "load_model", "save_model"]
 
 # Keras reads back what is registered, and a class registers itself when it is made.
 _CLASSES = {kind.__name__: kind for kind in (LatentFlow, LSTMLanguageModel)}
@@ -21,13 +27,18 @@ def save_model(model: keras.Model, workdir: Workdir) -> None:
         model.save(temporary)
 
 
-def load_model(workdir: Workdir) -> LatentFlow | LSTMLanguageModel:
-    """Returns the model of a finished run, with its best weights.
+def load_model(source: Source) -> LatentFlow | LSTMLanguageModel:
+    """Returns the model of a finished run, with its best weights, or a pretrained one.
 
     Raises:
       UserError: If the model's file is damaged.
     """
-    file = workdir.model_file
+    if not isinstance(source, Workdir):
+        try:
+            return load_pretrained(source)
+        except PretrainedError as error:
+            raise UserError(str(error)) from None
+    file = source.model_file
     try:
         return keras.saving.load_model(file, custom_objects=_CLASSES)
     except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
@@ -35,3 +46,22 @@ def load_model(workdir: Workdir) -> LatentFlow | LSTMLanguageModel:
             f"cannot read {file} ({type(error).__name__}): delete it and run the training "
             "with the same flags, which writes it again"
         ) from None
+
+
+def initial_model(
+    config: TrainConfig, model_config: ModelConfig
+) -> Callable[[], LatentFlow | LSTMLanguageModel]:
+    """Returns what makes the model of a run as it is before the first step.
+
+    Args:
+      config: Settings of the run, which may name a model to start from.
+      model_config: Of the run's model.
+
+    Raises:
+      UserError: If the model to start from cannot be read.
+    """
+    if config.init_from is None:
+        return lambda: build_model(model_config)
+    start = load_model(find_model(config.init_from))
+    arrays = [(variable.path, variable.numpy()) for variable in start.variables]
+    return lambda: build_from(model_config, start.config, arrays)

@@ -6,13 +6,13 @@ import dataclasses
 import sys
 
 from bijectors import Execution
-from tf_latentflow import ModelConfig, build_model
+from tf_latentflow import ModelConfig
 from train.backend.training import train_model
 from train.data.dataset import Dataset
 from train.engine.run_state import NonFiniteError
 from train.engine.workdir import Workdir
 from train.runs.finished_run import write_results
-from train.runs.saved_model import save_model
+from train.runs.saved_model import initial_model, save_model
 from train.runs.testing import split_results
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
@@ -46,7 +46,7 @@ def train(
     try:
         model, summary = train_model(
             config,
-            lambda: build_model(model_config),
+            initial_model(config, model_config),
             dataset.encode(model_config, dataset.train),
             valid,
             workdir,

@@ -20,6 +20,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
         "data_dir": "",
         "steps_per_beat": "time steps",
         "workdir": "",
+        "init_from": "",
         "seed": "",
     },
     "length and batches": {
@@ -102,8 +103,14 @@ def _training(
 
 def _model(config: TrainConfig, settings: Mapping[str, Setting]) -> Iterator[tuple[str, str, str]]:
     units = {**_UNITS, "max_length": config.unit.symbols}
-    given = {"emission": config.emission, **config.model_flags()}
-    fields = ModelConfig.resolve(config.model, config.preset, **given)
+    flags = config.model_flags()
+    if config.init_from is None:
+        given = {"emission": config.emission, **flags}
+        fields = ModelConfig.resolve(config.model, config.preset, **given)
+    else:
+        values = config.model_config().to_dict()
+        flag = {name: name if name in flags else "init_from" for name in values}
+        fields = {name: Setting(value, {flag[name]: GIVEN}) for name, value in values.items()}
     # What the library was given by this program and not by a flag.
     fields["name"] = settings["model"]
     fields["emission"] = Setting(config.emission, {"task": config.task})
