@@ -11,19 +11,20 @@ import tensorflow as tf
 from bijectors import Execution, ExecutionOwner
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.keras_ways import KerasWays
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.rows import EMISSIONS
 from tf_latentflow.terms import Terms
+from tf_latentflow.ways.data_ways import DataWays
+from tf_latentflow.ways.keras_ways import KerasWays
 
 __all__ = ["Seed", "SequenceModel"]
 
 Seed = tf.Tensor | NoiseSource | None
 
 
-class SequenceModel(ExecutionOwner, KerasWays, keras.Model):
+class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
     Batch-major: `x` `[B, T, *event_shape]` of any integer dtype, that is `[B, T]` of ids or, for

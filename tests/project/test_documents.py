@@ -20,10 +20,11 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from export import saved_model, serve
+from export import pretrained, saved_model, serve
 from export.versions import version_folders
 from tests.models import LEAST_FLAGS
 from tests.paths import ROOT
+from tf_latentflow.pretrained.names import pretrained_table
 from train import benchmark, char_lm, evaluate, polyphonic_music, reproduce, sample, score
 from train.data.music import chorales
 from train.data.music.config import MusicConfig
@@ -47,8 +48,10 @@ README = ROOT / "README.md"
 # Pages with code, in the order in which they are run; each builds on the runs of those before.
 GUIDES = (
     README,
-    *(ROOT / "docs" / f"{name}.md" for name in ("TRAINING", "EVALUATION", "LIBRARY", "BIJECTORS")),
-    ROOT / "docs" / "PAPER.md",
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("TRAINING", "EVALUATION", "PRETRAINED", "LIBRARY", "BIJECTORS", "PAPER")
+    ),
 )
 
 # What is added to the line of a training; the last of two flags counts. Its workdir stays the one
@@ -222,6 +225,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m", "train.sample"): run_sample,
     ("python", "-m", "train.score"): check_score,
     ("python", "-m", "export.saved_model"): run_saved_model,
+    ("python", "-m", "export.pretrained"): pretrained.main,
     ("python", "-m", "export.serve"): check_serve,
     ("curl",): check_curl,
     ("pip",): check_pip,
@@ -272,6 +276,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the data that the page supposes the user to have."""
     lines = [f"the {a} sees {n} mice" for a in ("cat", "dog", "owl", "fox") for n in range(50)]
     (tmp_path / MY_TEXT).write_text("\n".join(lines), encoding="utf-8")
+    about = "".join(f'{name} = "x"\n' for name in ("description", "data", "license", "limits"))
+    (tmp_path / "about.toml").write_text(about, encoding="utf-8")
     (tmp_path / PTB).mkdir()
     for split in ("train", "valid", "test"):
         (tmp_path / PTB / f"{split}.txt").write_text(f" words of {split} \n", encoding="utf-8")
@@ -337,6 +343,12 @@ def anchors(page: Path) -> set[str]:
     """Of the headings of a page, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_table_of_pretrained_models_is_made_of_their_cards() -> None:
+    text = (ROOT / "docs" / "PRETRAINED.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^<!-- .* --list: -->\n(.*?)\n<!-- End", text, re.MULTILINE | re.DOTALL)
+    assert shown == pretrained_table()
 
 
 def test_the_table_of_rows_is_the_table_of_the_code() -> None:
