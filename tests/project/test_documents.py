@@ -297,6 +297,51 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def flags_of(kind: type) -> Callable[[list[str]], object]:
+    return lambda flags: parse_flags(kind, "program", flags)
+
+
+# What a command's flags are parsed by, without doing anything.
+PARSERS: dict[str, Callable[[list[str]], object]] = {
+    "train.char_lm": lambda flags: prepare(TextConfig, flags),
+    "train.polyphonic_music": lambda flags: prepare(MusicConfig, flags),
+    "train.reproduce": flags_of(reproduce.ReproduceConfig),
+    "train.benchmark": flags_of(benchmark.BenchmarkConfig),
+    "train.evaluate": flags_of(evaluate.EvaluateConfig),
+    "train.sample": flags_of(sample.SampleConfig),
+    "train.score": flags_of(score.ScoreConfig),
+    "export.saved_model": flags_of(saved_model.ExportConfig),
+    "export.pretrained": flags_of(pretrained.PretrainedConfig),
+    "export.serve": flags_of(serve.ServeConfig),
+}
+
+
+def prepare(kind: type[TrainConfig], flags: list[str]) -> None:
+    if "--init-from" in flags:
+        return  # It would read that model.
+    if {"--help", "--show-config"} & set(flags):
+        with pytest.raises(SystemExit) as exit_info:
+            parse_train_config(kind, flags)
+        assert exit_info.value.code == 0
+    else:
+        parse_train_config(kind, flags)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_every_command_has_its_flags(page: Path) -> None:
+    """What `test_every_code_block_runs` does at night, without doing it."""
+    for block in blocks(page.read_text(encoding="utf-8")):
+        assert block.language in LANGUAGES, block
+        if block.language == "python":
+            compile(block.code, page.name, "exec")
+        for words in commands(block.code) if block.language == "bash" else ():
+            if words[:2] == ["python", "-m"]:
+                PARSERS[words[2]](words[3:])
+            else:
+                assert any(tuple(words[: len(start)]) == start for start in COMMANDS), words
+
+
+@pytest.mark.nightly
 def test_every_code_block_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for page in GUIDES:
         for block in blocks(page.read_text(encoding="utf-8")):
