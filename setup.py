@@ -28,6 +28,7 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=[
         "tf_latentflow",
+        "tf_latentflow.conditional",
         "tf_latentflow.networks",
         "tf_latentflow.prior",
         "bijectors",

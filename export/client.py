@@ -1,6 +1,7 @@
 """Asks a server of a model: `python -m export.client generate --url URL -n 4 --length 80`.
 
     python -m export.client generate --url http://127.0.0.1:8501/v1/models/NAME
+    python -m export.client generate --prompt "The " --url http://127.0.0.1:8501/v1/models/NAME
     python -m export.client score "A sentence." --url http://127.0.0.1:8501/v1/models/NAME
     python -m export.client status --url http://127.0.0.1:8501/v1/models/NAME
 
@@ -32,6 +33,7 @@ __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
 
 _ROLL = "roll_bytes"
 _TEXT = "text"
+_DEFAULT_LENGTH = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +44,11 @@ class GenerateConfig:
     """The model, http://HOST:PORT/v1/models/NAME."""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1
     """Number of samples."""
-    length: int = 100
-    """Length of each [characters, or time steps]; a model makes longer ones as long as it can."""
+    prompt: str | None = None
+    """What each begins with: a text, or a MIDI file if the model is one of music."""
+    length: int | None = None
+    """Length of each [characters, or time steps]; a model makes longer ones as long as it can.
+    None: 100, or after --prompt drawn by the model."""
     temperature: float = 1.0
     """0: the most probable everywhere; 1: as the model has it [factor of the noise]."""
     seed: int = 0
@@ -100,21 +105,21 @@ def _generate(config: GenerateConfig) -> None:
     """Prints or writes samples."""
     if config.num < 1:
         raise UserError(f"-n expects a number above 0; got {config.num}")
-    if not 1 <= config.length < 2**31:
+    if config.length is not None and not 1 <= config.length < 2**31:
         raise UserError(f"--length expects a number above 0; got {config.length}")
     if not (math.isfinite(config.temperature) and config.temperature >= 0):
         raise UserError(f"--temperature expects a number of at least 0; got {config.temperature}")
     if not 0 <= config.seed < 2**63 - config.num:
         raise UserError(f"--seed expects a whole number of at least 0; got {config.seed}")
     check_tempo(config.tempo)
-    rows = RestClient(config.url).predict(
-        "generate",
+    client = RestClient(config.url)
+    signature, given = "generate", {"length": config.length or _DEFAULT_LENGTH}
+    if config.prompt is not None:
+        signature, given = "complete", _beginning(client, config)
+    rows = client.predict(
+        signature,
         [
-            {
-                "length": config.length,
-                "seed": config.seed + i,
-                "temperature": config.temperature,
-            }
+            {**given, "seed": config.seed + i, "temperature": config.temperature}
             for i in range(config.num)
         ],
     )
@@ -132,10 +137,7 @@ def _score(config: ScoreConfig) -> None:
     if not config.inputs:
         raise UserError("score expects a sentence, or a MIDI file, to score; got none")
     client = RestClient(config.url)
-    signature = client.signatures().get("score")
-    if signature is None:
-        raise UserError(f"{config.url} has no signature 'score'; export the model again")
-    if _ROLL in signature["inputs"]:
+    if _ROLL in _inputs(client, config.url, "score"):
         values = [_read_piece(Path(path), config.steps_per_beat) for path in config.inputs]
         instances = [{_ROLL: value} for value in values]
     else:
@@ -166,6 +168,31 @@ _COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
     "score": (ScoreConfig, _score),
     "status": (StatusConfig, _status),
 }
+
+
+def _beginning(client: RestClient, config: GenerateConfig) -> dict[str, Any]:
+    """The inputs of `complete` that all samples share.
+
+    Raises:
+      UserError: If the server has no such signature, or the piece cannot be read.
+    """
+    given: Any = config.prompt
+    field = _TEXT
+    if _ROLL in _inputs(client, config.url, "complete"):
+        field, given = _ROLL, _read_piece(Path(config.prompt), config.steps_per_beat)
+    return {field: given, "length": config.length or 0}
+
+
+def _inputs(client: RestClient, url: str, name: str) -> dict[str, Any]:
+    """The inputs of a signature.
+
+    Raises:
+      UserError: If the model has no such signature.
+    """
+    signature = client.signatures().get(name)
+    if signature is None:
+        raise UserError(f"{url} has no signature {name!r}; export the model again")
+    return signature["inputs"]
 
 
 def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:

@@ -5,6 +5,7 @@
 `DIR/NAME/VERSION` becomes a SavedModel with the signatures
 
     generate(length, seed, temperature) -> text, num_steps
+    complete(text, length, seed, temperature) -> text, num_steps
     score(text) -> log_likelihood, bits_per_character, num_characters, num_unknown
     reconstruct(text, seed) -> text
 
@@ -51,6 +52,8 @@ class ExportConfig:
     the model gives a probability, for text 288."""
     score_samples: int = 50
     """Importance samples of a likelihood."""
+    particles: int = 32
+    """Proposals that a continuation is picked from."""
     xla: bool = False
     """Generation for servers that compile: --xla_cpu_compilation_enabled. Others cannot run it."""
 
@@ -66,6 +69,8 @@ def main(args: Sequence[str] | None = None) -> None:
         raise UserError(f"--name expects letters, digits, _, - and . only; got {flags.name!r}")
     if flags.score_samples < 1:
         raise UserError(f"--score-samples expects a number above 0; got {flags.score_samples}")
+    if flags.particles < 1:
+        raise UserError(f"--particles expects a number above 0; got {flags.particles}")
     run = read_run(flags.workdir)
     longest = run.model_config.max_length
     max_length = longest if flags.max_length is None else flags.max_length
@@ -81,7 +86,15 @@ def main(args: Sequence[str] | None = None) -> None:
     from train.runs.saved_model import load_model
 
     hide_gpus()
-    export_model(load_model(run.workdir), base, version, max_length, flags.score_samples, flags.xla)
+    export_model(
+        load_model(run.workdir),
+        base,
+        version,
+        max_length,
+        flags.score_samples,
+        flags.xla,
+        flags.particles,
+    )
     kept = write_server_files(flags.out, flags.name, flags.xla)
     print(base / str(version))
     for path in kept:

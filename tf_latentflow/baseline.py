@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from bijectors import scan
+from bijectors import HiddenBijector, scan
 from bijectors.axes import move_axis
-from bijectors.masks import mask_steps
+from bijectors.masks import mask_steps, step_mask
+from tf_latentflow.conditional.continuation import Continuations
+from tf_latentflow.conditional.particles import as_particles, as_rows, pick
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.sequence_model import Seed, SequenceModel
+from tf_latentflow.sequence_model import Seed
 from tf_latentflow.terms import Terms
 
 __all__ = ["LSTMLanguageModel"]
 
+_LENGTHS_AT_ONCE = 32  # That the beginning of a sequence goes through the network with.
+
 
 @keras.saving.register_keras_serializable("tf_latentflow")
-class LSTMLanguageModel(SequenceModel):
+class LSTMLanguageModel(Continuations):
     """`p(x | T) = prod_t p(x[t] | x[:t], T)` by an LSTM that knows its distance from both ends.
 
     Input and output embedding are one matrix (Press & Wolf, 2017). It answers the same methods as
@@ -55,12 +60,23 @@ class LSTMLanguageModel(SequenceModel):
         training: bool = False,
     ) -> Terms:
         """Exact `log p(x | T)` as the reconstruction and a KL of 0, nats `[1, B]` whatever S is."""
+        by_step = self.elbo_by_step(x, lengths, num_samples, seed, training)
+        return Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))
+
+    def elbo_by_step(
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        num_samples: int = 1,
+        seed: Seed = None,
+        training: bool = False,
+    ) -> Terms:
+        """Exact `log p(x[t] | x[:t], T)` in the form of `elbo`, nats `[1, B, T]`."""
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0]) if training else None
-        logits = self.logits(x, lengths, noise)
-        log_probs = self.symbols.log_prob(logits, x)
-        log_prob = tf.reduce_sum(mask_steps(log_probs, lengths, event_ndims=0), axis=-1)
-        return Terms(log_prob[None], tf.zeros_like(log_prob)[None], log_prob[None])
+        log_probs = self.symbols.log_prob(self.logits(x, lengths, noise), x)
+        log_probs = mask_steps(log_probs, lengths, event_ndims=0)[None]
+        return Terms(log_probs, tf.zeros_like(log_probs), log_probs)
 
     def logits(
         self, x: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
@@ -94,6 +110,19 @@ class LSTMLanguageModel(SequenceModel):
         noise: NoiseSource,
         num_steps: int | tf.Tensor,
     ) -> tf.Tensor:
+        nothing = tf.zeros([tf.shape(lengths)[0], num_steps, *self.event_shape], tf.int32)
+        return self._draw(nothing, tf.zeros_like(lengths), lengths, temperature, noise, num_steps)
+
+    def _draw(
+        self,
+        given: tf.Tensor,
+        num_given: tf.Tensor,
+        lengths: tf.Tensor,
+        temperature: tf.Tensor,
+        noise: NoiseSource,
+        num_steps: int | tf.Tensor,
+    ) -> tf.Tensor:
+        """Draws sequences that begin with the first `num_given [B]` steps of `given [B, T]`."""
         shape = [tf.shape(lengths)[0], num_steps, self.config.vocab_size]
         uniform = move_axis(noise.uniform(shape, tf.as_dtype(self.compute_dtype)), 0, 1)
         if temperature.shape.rank:  # One a sequence.
@@ -102,14 +131,54 @@ class LSTMLanguageModel(SequenceModel):
         offsets = move_axis(self.stack.positions(positions), 0, 1)
         state = self.stack.initial_state(positions, tf.shape(lengths), num_steps)
         embedded = tf.zeros_like(state[0][0])
+        is_given = step_mask(num_given, given, len(self.event_shape))
 
         def step(carry: tuple, inputs: tuple) -> tuple[tuple, tf.Tensor]:
             embedded, state = carry
-            uniform, offset = inputs
+            uniform, offset, is_given, given = inputs
             features, state = self.stack.step(embedded, offset, state)
             x = self.symbols.choose(self.symbols.logits(features), temperature, uniform)
+            x = tf.where(is_given, given, x)
             return (self.symbols.embed(x), state), x
 
         spec = tf.TensorSpec([*lengths.shape, *self.event_shape], tf.int32)
-        _, x = scan(step, (embedded, state), (uniform, offsets), spec)
+        inputs = (uniform, offsets, move_axis(is_given, 0, 1), move_axis(given, 0, 1))
+        _, x = scan(step, (embedded, state), inputs, spec)
         return self._within(move_axis(x, 0, 1), lengths)
+
+    def _complete(
+        self,
+        x: tf.Tensor,
+        prefix_lengths: tf.Tensor,
+        lengths: tf.Tensor,
+        temperature: tf.Tensor,
+        noise: NoiseSource,
+        num_steps: int | tf.Tensor,
+        hidden: type[HiddenBijector] | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        missing = [[0, 0] for _ in self.event_shape]
+        x = tf.pad(x, [[0, 0], [0, num_steps - tf.shape(x)[1]], *missing])
+        drawn = self._draw(x, prefix_lengths, lengths[0], temperature, noise, num_steps)
+        return drawn, lengths[0]
+
+    def _lengths_beyond(
+        self, x: tf.Tensor, prefix_lengths: tf.Tensor, num_particles: int, noise: NoiseSource
+    ) -> tf.Tensor:
+        """One T of each row from `p(T | x[:k], T > k)`: p(T) p(x[:k] | T) for every T."""
+        num_rows = tf.shape(prefix_lengths)[0]
+
+        def weigh(state: tuple, numbers: tf.Tensor) -> tuple[tuple, tf.Tensor]:
+            lengths = tf.repeat(numbers[:, None], num_rows, axis=1)
+            copies = tf.tile(x, [_LENGTHS_AT_ONCE, *[1] * (x.shape.rank - 1)])
+            logits = self.logits(copies, tf.reshape(lengths, [-1]))
+            log_probs = as_particles(self.symbols.log_prob(logits, copies), lengths)
+            log_probs = mask_steps(log_probs, prefix_lengths, event_ndims=0)
+            log_weight = tf.reduce_sum(log_probs, axis=-1) + self.length_model.log_prob(lengths)
+            minus_infinity = tf.constant(-np.inf, log_weight.dtype)
+            return state, tf.where(lengths > prefix_lengths, log_weight, minus_infinity)
+
+        chunks = -(-self.config.max_length // _LENGTHS_AT_ONCE)
+        numbers = 1 + tf.reshape(tf.range(chunks * _LENGTHS_AT_ONCE), [chunks, _LENGTHS_AT_ONCE])
+        spec = tf.TensorSpec([_LENGTHS_AT_ONCE, *prefix_lengths.shape], self.compute_dtype)
+        _, log_weight = scan(weigh, (), numbers, spec, parallel_iterations=1)
+        return 1 + pick(as_rows(log_weight), noise)[None]

@@ -175,6 +175,11 @@ class ModelConfig:
         return not (self.inference == "codebook" and self.emitter == "codebook")
 
     @property
+    def is_causal(self) -> bool:
+        """Whether a step depends on no later one, so that a beginning has a probability."""
+        return self.time != "coupling"
+
+    @property
     def is_flow(self) -> bool:
         """Whether this is a latent flow; otherwise the baseline."""
         return self.scalar is not None

@@ -82,3 +82,19 @@ class LengthModel(Layer):
         seed = fresh_seed() if seed is None else seed
         draws = tf.random.stateless_categorical(self._log_probs()[None], n, seed, dtype=tf.int32)
         return draws[0] + 1
+
+    def choose(self, uniform: tf.Tensor, longer_than: tf.Tensor) -> tf.Tensor:
+        """Draws from `p(T | T > k)`, as a function of numbers uniform on [0, 1).
+
+        Args:
+          uniform: `[..., B]`.
+          longer_than: k, int32 `[B]`, each below `max_length`.
+
+        Returns:
+          int32 `[..., B]`.
+        """
+        beyond = tf.range(1, self.max_length + 1) > longer_than[:, None]
+        below = tf.cumsum(tf.where(beyond, tf.exp(self._log_probs()), 0.0), axis=-1)
+        passed = below <= (uniform * below[:, -1])[..., None]
+        lengths = 1 + tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)
+        return tf.clip_by_value(lengths, longer_than + 1, self.max_length)

@@ -9,21 +9,23 @@ import tensorflow as tf
 
 from bijectors import scan
 from bijectors.masks import mask_steps
+from tf_latentflow.conditional.fill_in import FillIns
+from tf_latentflow.conditional.flow_continuation import FlowContinuations
+from tf_latentflow.conditional.variation import Variations
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.prior.flow_prior import FlowPrior, noise_log_prob
+from tf_latentflow.prior.flow_prior import FlowPrior, noise_log_probs
 from tf_latentflow.rows import EMITTERS, INFERENCE_NETWORKS
 from tf_latentflow.sequence_model import Seed
 from tf_latentflow.terms import Terms
-from tf_latentflow.variation import Variations
 
 __all__ = ["LatentFlow"]
 
 
 @keras.saving.register_keras_serializable("tf_latentflow")
-class LatentFlow(Variations):
+class LatentFlow(FlowContinuations, FillIns, Variations):
     """A VAE over sequences whose prior is a normalizing flow (Ziegler & Rush, 2019, section 4).
 
         T ~ p(T);  eps[t, h] ~ N(0, 1);  z = f(eps; T);  x[t] ~ p(x[t] | z, T)
@@ -89,6 +91,22 @@ class LatentFlow(Variations):
           seed: See the class.
           training: Whether dropout is applied.
         """
+        by_step = self.elbo_by_step(x, lengths, num_samples, seed, training)
+        return Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))
+
+    def elbo_by_step(
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        num_samples: int = 1,
+        seed: Seed = None,
+        training: bool = False,
+    ) -> Terms:
+        """What each step adds to `elbo`, of the same samples: nats `[S, B, T]`, 0 beyond a length.
+
+        reconstruction[t] = log p(x[t] | z, T)
+        kl[t]             = log q(z[t] | x, T) - log p(z[t] | z[:t], T)
+        """
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         posterior = self._posterior(x, lengths, noise.fold(1) if training else None)
@@ -103,17 +121,17 @@ class LatentFlow(Variations):
         normal: tf.Tensor,
         dropout_noise: NoiseSource | None = None,
     ) -> Terms:
+        """The terms by step, at `z = mean + std * normal`."""
         mean, log_std = posterior
         z = mask_steps(mean + tf.exp(log_std) * normal, lengths)
-        log_q = noise_log_prob(normal, lengths)
-        log_q -= tf.reduce_sum(mask_steps(log_std, lengths), axis=[-2, -1])
+        log_q = noise_log_probs(normal, lengths)
+        log_q -= tf.reduce_sum(mask_steps(log_std, lengths), axis=-1)
         prior_noise = emitter_noise = None
         if dropout_noise is not None:
             prior_noise, emitter_noise = dropout_noise.fold(0), dropout_noise.fold(1)
-        kl = log_q - self.prior.log_prob(z, lengths, prior_noise)
+        kl = log_q - self.prior.step_log_probs(z, lengths, prior_noise)[1]
         logits = self.logits(z, lengths, emitter_noise)
-        log_probs = mask_steps(self.symbols.log_prob(logits, x), lengths, event_ndims=0)
-        reconstruction = tf.reduce_sum(log_probs, axis=-1)
+        reconstruction = mask_steps(self.symbols.log_prob(logits, x), lengths, event_ndims=0)
         return Terms(reconstruction, kl, reconstruction - kl)
 
     def _estimate(
@@ -130,7 +148,8 @@ class LatentFlow(Variations):
 
         def draw(state: tuple, index: tf.Tensor) -> tuple[tuple, Terms]:
             normal = _noise_like(posterior[0], chunk, noise.fold(index))
-            return state, self._elbo(x, lengths, posterior, normal)
+            by_step = self._elbo(x, lengths, posterior, normal)
+            return state, Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))
 
         spec = tf.TensorSpec([chunk, x.shape[0]], posterior[0].dtype)
         indices = tf.range(-(-num_samples // chunk))

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bijectors.masks import zero_unless
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import NoiseSource
 
@@ -56,10 +57,13 @@ class Symbols(Layer):
         """Features `[..., E]` to logits `[..., V]`."""
         return self.execution.product(features, tf.transpose(self.embedding)) + self.bias
 
-    def log_prob(self, logits: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    def log_prob(
+        self, logits: tf.Tensor, x: tf.Tensor, counted: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """`log p(x[t])`: logits `[..., T, V]`, x `[..., T, *event_shape]`, nats `[..., T]`.
 
-        Leading dimensions of x broadcast against those of the logits.
+        Leading dimensions of x broadcast against those of the logits. Of `x[t]` counts what
+        `counted`, bool of the shape of x, says; all when None.
         """
         raise NotImplementedError
 
@@ -87,13 +91,16 @@ class CategoricalSymbols(Symbols):
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         return tf.gather(self.embedding, x)
 
-    def log_prob(self, logits: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    def log_prob(
+        self, logits: tf.Tensor, x: tf.Tensor, counted: tf.Tensor | None = None
+    ) -> tf.Tensor:
         x = tf.broadcast_to(x, tf.shape(logits)[:-1])
         # Flat, because the operation would assert at run time that unknown shapes agree.
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
             labels=tf.reshape(x, [-1]), logits=tf.reshape(logits, [-1, logits.shape[-1]])
         )
-        return tf.ensure_shape(tf.reshape(-losses, tf.shape(x)), logits.shape[:-1])
+        log_probs = tf.ensure_shape(tf.reshape(-losses, tf.shape(x)), logits.shape[:-1])
+        return log_probs if counted is None else zero_unless(counted, log_probs)
 
     def choose(
         self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
@@ -119,9 +126,14 @@ class BernoulliNotes(Symbols):
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         return tf.tensordot(tf.cast(x, self.compute_dtype), self.embedding, 1)
 
-    def log_prob(self, logits: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    def log_prob(
+        self, logits: tf.Tensor, x: tf.Tensor, counted: tf.Tensor | None = None
+    ) -> tf.Tensor:
         sign = tf.cast(2 * x - 1, logits.dtype)
-        return tf.reduce_sum(tf.math.log_sigmoid(sign * logits), axis=-1)
+        log_probs = tf.math.log_sigmoid(sign * logits)
+        if counted is not None:
+            log_probs = zero_unless(counted, log_probs)
+        return tf.reduce_sum(log_probs, axis=-1)
 
     def choose(
         self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor

@@ -1,10 +1,17 @@
 """Draws samples: `python -m train.sample WORKDIR -n 10 --length 80 --temperature 0.8 --seed 0`.
 
 A model of text prints the samples and nothing else, one a line. A model of music writes a MIDI file
-and a picture of each, and prints their paths:
+and a picture of each, and prints their paths. Samples may be made from something:
 
-    python -m train.sample WORKDIR -n 4 --length 128 --out DIR
-    python -m train.sample WORKDIR -n 4 --prime MY_PIECE.mid --amount 0.3
+    python -m train.sample WORKDIR --prompt "The function "
+    python -m train.sample WORKDIR --fill "The ________ returns a list."
+    python -m train.sample WORKDIR --vary "A sentence." --amount 0.3
+    python -m train.sample WORKDIR --interpolate "A sentence." "Another one." --steps 7
+
+    python -m train.sample WORKDIR --continue BEGINNING.mid --out DIR
+    python -m train.sample WORKDIR --harmonise MELODY.mid
+    python -m train.sample WORKDIR --vary MY_PIECE.mid --amount 0.3
+    python -m train.sample WORKDIR --interpolate A.mid B.mid --steps 5
 """
 
 from __future__ import annotations
@@ -13,6 +20,7 @@ from collections.abc import Sequence
 
 from train.runs.saved_run import read_run
 from train.samples.flags import SampleConfig
+from train.samples.given import read_given
 from train.support.errors import run_program
 from train.support.flags import parse_flags
 from train.support.screen import Screen
@@ -31,6 +39,7 @@ def main(args: Sequence[str] | None = None) -> None:
     flags.check_values()
     run = read_run(flags.workdir)
     flags.check(run.model_config, run.config.unit)
+    given = read_given(flags, run.model_config, run.config)
     with Screen() as screen:
         screen.now("loading TensorFlow")
         import_tensorflow_quietly()
@@ -40,7 +49,7 @@ def main(args: Sequence[str] | None = None) -> None:
         screen.now("reading the model")
         model = load_model(run.workdir)
         screen.now("drawing samples")
-        lines = SAMPLES[run.config.task].sample(model, flags, run.config)
+        lines = SAMPLES[run.config.task].sample(model, flags, run.config, given)
     for line in lines:
         print(line)
 

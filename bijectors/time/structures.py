@@ -72,11 +72,21 @@ class TimeBijector(FlowBijector):
             f"the conditioner and the lengths of that part; got [{slices}] of one"
         )
 
+    def inverse_and_step_log_dets(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns `(eps, log|deps[t]/dz[t]|)`, the log-dets in nats `[..., T]`, 0 beyond a length.
+
+        Steps are mapped one after the other, so `eps[:k]` and the sum of the first k log-dets are
+        those of `z[:k]` alone.
+        """
+        return self._masked(self._inverse_steps, self._cast(z))
+
     def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return self._masked(self._forward_steps, eps)
+        z, log_dets = self._masked(self._forward_steps, eps)
+        return z, tf.reduce_sum(log_dets, axis=-1)
 
     def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return self._masked(self._inverse_steps, z)
+        eps, log_dets = self._masked(self._inverse_steps, z)
+        return eps, tf.reduce_sum(log_dets, axis=-1)
 
     def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps all steps, `[..., T, H]` to `[..., T, H]` and a log-det per step `[..., T]`."""
@@ -96,7 +106,7 @@ class TimeBijector(FlowBijector):
             mapped, log_det = steps(zero_unless(mask, values))
             mapped = tf.where(mask, mapped, values)
             log_det = zero_unless(mask[..., 0], log_det)
-        return mapped, tf.reduce_sum(log_det, axis=-1)
+        return mapped, log_det
 
     def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps every step at once; the contexts come from `values` themselves, one step earlier."""

@@ -38,6 +38,7 @@ def export_model(
     max_length: int,
     score_samples: int = 50,
     xla: bool = False,
+    particles: int = 32,
 ) -> Path:
     """Writes `base/version` whole or not at all, and returns it.
 
@@ -48,6 +49,7 @@ def export_model(
       max_length: Longest sequence, in steps, at most the model's.
       score_samples: Importance samples of a likelihood.
       xla: Whether `generate` is for servers that compile.
+      particles: Proposals that `complete` picks from.
 
     Raises:
       UserError: If what was written is not fit for a server.
@@ -64,7 +66,7 @@ def export_model(
         else:
             codec = RollCodec(config.vocab_size, max_length)
             example = bytes(codec.step_bytes)
-        endpoint = Endpoint(model, codec, max_length, score_samples, xla)
+        endpoint = Endpoint(model, codec, max_length, score_samples, xla, particles)
         signatures = endpoint.signatures()
         tf.saved_model.save(endpoint, str(folder), signatures)
         check_graph(folder, xla)

@@ -8,10 +8,18 @@ import tensorflow as tf
 
 from tf_latentflow import Noise
 
-__all__ = ["LATENTS", "POSTERIOR", "SYMBOLS", "Drawn", "request_noise", "scoring_noise"]
+__all__ = [
+    "CONTINUATION",
+    "LATENTS",
+    "POSTERIOR",
+    "SYMBOLS",
+    "Drawn",
+    "request_noise",
+    "scoring_noise",
+]
 
 # What the numbers are for.
-LATENTS, SYMBOLS, POSTERIOR = range(3)
+LATENTS, SYMBOLS, POSTERIOR, CONTINUATION = range(4)
 
 
 def request_noise(seeds: tf.Tensor) -> Noise:

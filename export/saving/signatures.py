@@ -1,4 +1,4 @@
-"""The functions that a server calls: `generate`, `score` and, of a flow, `reconstruct`."""
+"""The functions that a server calls: `generate`, `complete`, `score`, of a flow `reconstruct`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from bijectors import FixedPointHidden
 from export.saving.codec import Codec
-from export.saving.request_noise import POSTERIOR, request_noise, scoring_noise
+from export.saving.request_noise import CONTINUATION, POSTERIOR, request_noise, scoring_noise
 from export.saving.samplers import make_sampler
 
 __all__ = ["Endpoint"]
@@ -30,6 +31,7 @@ class Endpoint(tf.Module):
       max_length: Longest sequence, in steps, at most the model's.
       score_samples: Importance samples of a likelihood.
       xla: Whether `generate` is compiled; see `make_sampler`.
+      particles: Proposals that `complete` picks from.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Endpoint(tf.Module):
         max_length: int,
         score_samples: int = 50,
         xla: bool = False,
+        particles: int = 32,
     ) -> None:
         super().__init__(name="endpoint")
         # Only what the functions use is saved with them, and not the model's own functions.
@@ -47,6 +50,7 @@ class Endpoint(tf.Module):
         self._codec = codec
         self._max_length = max_length
         self._score_samples = score_samples
+        self._particles = particles
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """The functions by name, traced, `serving_default` among them."""
@@ -59,6 +63,8 @@ class Endpoint(tf.Module):
             "generate": _trace(self._generate, length, seed, temperature),
             "score": _trace(self._score, string),
         }
+        if self._model.value.config.is_causal:
+            traced["complete"] = _trace(self._complete, string, length, seed, temperature)
         if self._model.value.config.is_flow:
             traced["reconstruct"] = _trace(self._reconstruct, string, seed)
         # What is saved must be reachable from here.
@@ -73,6 +79,30 @@ class Endpoint(tf.Module):
         lengths = tf.clip_by_value(length, 0, self._max_length)
         lengths = tf.where(possible, lengths, 0)
         x = self._draw.value(lengths, seed, tf.where(possible, temperature, 0.0))
+        return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}
+
+    def _complete(
+        self, strings: tf.Tensor, length: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Sequences that begin as given; empty for what cannot begin one, or not of that length.
+
+        A length of 0 or less is drawn.
+        """
+        model = self._model.value
+        x, begun, _, _ = self._codec.encode(strings)
+        wanted = tf.clip_by_value(length, 0, self._max_length)
+        possible = tf.math.is_finite(temperature) & (temperature >= 0) & (begun > 0)
+        possible &= tf.where(wanted > 0, wanted, self._max_length) > begun
+        x, lengths = model.complete(
+            x,
+            tf.where(possible, begun, 0),
+            tf.where(possible, wanted, 1),
+            self._particles,
+            tf.where(possible, temperature, 0.0)[:, None, None],
+            request_noise(seed).fold(CONTINUATION),
+            FixedPointHidden if model.config.hidden == "af" else None,
+        )
+        lengths = tf.where(possible, tf.minimum(lengths, self._max_length), 0)
         return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}
 
     def _score(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:

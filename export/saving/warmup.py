@@ -31,7 +31,7 @@ def requests_of(
     Args:
       name: Of the model.
       signatures: Names of its signatures.
-      field: Name of the strings that `score` and `reconstruct` take.
+      field: Name of the strings that `complete`, `score` and `reconstruct` take.
       example: Such a string.
       lengths: What is generated, in steps.
     """
@@ -43,6 +43,10 @@ def requests_of(
         for length in lengths:
             steps, temperature = tf.constant([length], tf.int32), tf.constant([1.0])
             yield _request(name, signature, length=steps, seed=seed, temperature=temperature)
+    if "complete" in signatures:
+        steps = tf.constant([0], tf.int32)
+        begun = {field: string, "length": steps, "seed": seed, "temperature": tf.constant([1.0])}
+        yield _request(name, "complete", **begun)
     yield _request(name, "score", **{field: string})
     if "reconstruct" in signatures:
         yield _request(name, "reconstruct", **{field: string}, seed=seed)

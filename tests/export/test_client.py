@@ -80,6 +80,7 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
         (["generate", "--url", f"{url}x"], "answered 404: .* name of the model"),
         (["generate", "--url", url, "-n", "0"], "-n expects"),
         (["generate", "--url", url, "--length", "0"], "--length"),
+        (["generate", "--url", url, "--prompt", "a"], "no signature 'complete'; export the model"),
         (["generate", "--url", url, "--temperature", "nan"], "--temperature"),
         (["generate", "--url", url, "--seed", "-1"], "--seed"),
         (["generate", "--url", url, "--tempo", "0"], "--tempo expects a number from 4 to 1000"),

@@ -193,12 +193,17 @@ def test_the_client_prints_texts_and_scores(
         for name, value in row.items():
             np.testing.assert_array_equal(np.array(value, scores[name].dtype), scores[name][i])
 
+    client.main(["generate", "--url", url, "-n", "2", "--prompt", "é語", "--length", "5"])
+    completed = capsys.readouterr().out.splitlines()
+    assert [(line[:2], len(line)) for line in completed] == [("é語", 5)] * 2
+
     client.main(["status", "--url", url])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "version 1: AVAILABLE"
     asked = "length int32, seed int64, temperature float"
     assert f"generate({asked}) -> num_steps int32, text string" in lines
     assert [line.partition("(")[0] for line in lines[1:]] == [
+        "complete",
         "generate",
         "reconstruct",
         "score",

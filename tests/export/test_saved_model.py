@@ -82,6 +82,7 @@ def test_every_input_and_output_has_a_leading_batch_dimension_and_its_name(serve
     expected = {
         "generate": (asked, drawn),
         "serving_default": (asked, drawn),
+        "complete": ({**string, **asked}, drawn),
         "score": (string, scored),
     }
     if not kind.startswith("lstm"):
@@ -120,9 +121,32 @@ def test_a_row_is_answered_alike_alone_and_in_any_batch(served, kind):
 
 
 @every_kind
+def test_a_continuation_begins_as_given_alone_and_in_any_batch(served, kind):
+    model = served(kind)
+    field = _field(model)
+    beginning = b"a" if field == "text" else b"\x80\x20"
+    longest = len(model("generate", length=[99], seed=[0], temperature=[1.0])[field][0])
+    too_long = (beginning * longest)[:longest]
+    asked = {
+        field: [beginning, beginning, b"", too_long, beginning, beginning * 3],
+        "length": [0, 4, 4, 0, 1, -1],
+        "seed": [5, 6, 7, 8, 9, 5],
+        "temperature": [1.0, 0.0, 1.0, 1.0, 1.0, 0.5],
+    }
+    together = model("complete", **asked)
+    begun = [string.startswith(b) for string, b in zip(together[field], asked[field], strict=True)]
+    assert begun == [True, True, True, False, False, True]
+    assert together["num_steps"][1:5].tolist() == [4, 0, 0, 0]
+    assert together["num_steps"][0] > 1 and together["num_steps"][5] > 3
+    for row in range(6):
+        alone = model("complete", **{name: values[row : row + 1] for name, values in asked.items()})
+        assert alone[field].tolist() == together[field][row : row + 1].tolist()
+
+
+@every_kind
 def test_no_rows_are_answered_by_no_rows(served, kind):
     model = served(kind)
-    for name in ("generate", "score", "reconstruct"):
+    for name in ("generate", "complete", "score", "reconstruct"):
         if name in model.signatures:
             nothing = {key: [] for key in model.signatures[name].inputs}
             assert all(len(values) == 0 for values in model(name, **nothing).values())
@@ -249,7 +273,7 @@ def test_warm_up_has_a_request_of_every_signature(folders):
         for record in records.as_numpy_iterator()
     ]
     names = [request.model_spec.signature_name for request in requests]
-    assert names == ["serving_default", "generate", "score", "reconstruct"]
+    assert names == ["serving_default", "generate", "complete", "score", "reconstruct"]
     assert {request.model_spec.name for request in requests} == {"codebook"}
 
 

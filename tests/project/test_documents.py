@@ -24,7 +24,7 @@ from export import saved_model, serve
 from export.versions import version_folders
 from tests.models import LEAST_FLAGS
 from tests.paths import ROOT
-from train import benchmark, char_lm, evaluate, polyphonic_music, reproduce, sample
+from train import benchmark, char_lm, evaluate, polyphonic_music, reproduce, sample, score
 from train.data.music import chorales
 from train.data.music.config import MusicConfig
 from train.data.music.midi import write_midi
@@ -33,6 +33,10 @@ from train.data.text.config import TextConfig
 from train.engine.results_table import results_table
 from train.paper.experiments import FIGURES, TABLES
 from train.paper.runs import Runs
+from train.runs.saved_run import read_run
+from train.samples.flags import SampleConfig
+from train.samples.given import read_given
+from train.samples.ways import way_of
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
 from train.support.files import read_json, write_json
@@ -142,6 +146,23 @@ def run_evaluate(flags: list[str]) -> None:
     evaluate.main([*flags, *FEW_SAMPLES])
 
 
+def run_sample(flags: list[str]) -> None:
+    """New samples are drawn. What is made from something could be; other tests make it."""
+    config = parse_flags(SampleConfig, "python -m train.sample", flags)
+    if not way_of(config).field:
+        sample.main(flags)
+        return
+    run = read_run(config.workdir)
+    config.check(run.model_config, run.config.unit)
+    assert read_given(config, run.model_config, run.config).sequences
+
+
+def check_score(flags: list[str]) -> None:
+    """Its files are there; `tests/train/test_score.py` runs it."""
+    config = parse_flags(score.ScoreConfig, "python -m train.score", flags)
+    assert config.file.exists() and read_run(config.workdir)
+
+
 def check_pip(arguments: list[str]) -> None:
     assert arguments[0] == "install"
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
@@ -198,7 +219,8 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m", "train.reproduce"): check_reproduce,
     ("python", "-m", "train.benchmark"): check_benchmark,
     ("python", "-m", "train.evaluate"): run_evaluate,
-    ("python", "-m", "train.sample"): sample.main,
+    ("python", "-m", "train.sample"): run_sample,
+    ("python", "-m", "train.score"): check_score,
     ("python", "-m", "export.saved_model"): run_saved_model,
     ("python", "-m", "export.serve"): check_serve,
     ("curl",): check_curl,

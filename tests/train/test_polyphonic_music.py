@@ -222,13 +222,19 @@ def test_a_mat_is_trained_on_with_scipy_alone(
             (["--tempo", tempo], "--tempo expects a number from 4 to 1000, .*; got")
             for tempo in ("0", "-90", "3.9", "1001", "nan", "inf")
         ),
-        (["--amount", "0.5"], "--prime"),
+        (["--amount", "0.5"], "--amount goes with --vary; give that too"),
+        (["--sweeps", "2", "--continue", "long.mid"], "--sweeps goes with --fill or --harmonise"),
+        (["--continue", "long.mid"], "--continue expects at most 24 steps here; got long.mid with"),
+        (["--continue", "long.mid", "--vary", "long.mid"], "got --continue and --vary: give one"),
+        (["--interpolate", "text.mid", "nowhere.mid"], "MIDI"),
+        (["--prompt", "The"], "--prompt is for models of text; this one is of music"),
+        (["--harmonise", "long.mid", "--particles", "1"], "--particles expects .* at least 2"),
         (["--prime", "long.mid"], "at most 25"),
         (["--prime", "long.mid", "--length", "5"], "--length"),
         (["--prime", "long.mid", "--amount", "1.5"], "--amount"),
         (["--length", "26"], "1 to 25 steps"),
         (["--prime", "text.mid"], "MIDI"),
-        (["--prime", "nowhere.mid"], "--prime expects a MIDI file; got 'nowhere.mid'"),
+        (["--prime", "nowhere.mid"], "--vary expects a MIDI file; got 'nowhere.mid'"),
         (["--prime", "pipe.mid"], "it is a pipe"),
     ],
 )
@@ -247,7 +253,7 @@ def test_bad_flags_of_sample(
         sample.main([str(flow), *flags])
 
 
-@pytest.mark.parametrize("flag", [{"prime": Path("mine.mid")}, {"tempo": 90.0}])
+@pytest.mark.parametrize("flag", [{"harmonise": Path("mine.mid")}, {"tempo": 90.0}])
 def test_flags_of_music_are_refused_for_text(tmp_path: Path, flag: dict) -> None:
     flags = SampleConfig(workdir=tmp_path, **flag)
     with pytest.raises(UserError, match=f"--{next(iter(flag))} is for models of music"):

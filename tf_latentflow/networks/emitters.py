@@ -34,7 +34,12 @@ class Emitter(Layer):
     Args:
       config: Sizes and dropout.
       name: Name of the layer.
+
+    Attributes:
+      reads_one_step: Whether the logits of x[t] depend on z[t] alone.
     """
+
+    reads_one_step = False
 
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
         super().__init__(name=name)
@@ -131,6 +136,8 @@ def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:
 class LocalEmitter(Emitter):
     """`p(x[t] | z[t])`, from z[t] alone, by one hidden layer."""
 
+    reads_one_step = True
+
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
         super().__init__(config, name)
         size = config.hidden_size
@@ -156,6 +163,8 @@ class CodebookEmitter(Emitter):
 
     p(x[t] = k | z[t]) = pi[k] N(z[t]; mu[k], s[k]^2) / sum_j pi[j] N(z[t]; mu[j], s[j]^2)
     """
+
+    reads_one_step = True
 
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
         super().__init__(config, name)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from bijectors import Compose, FlowBijector, HiddenBijector
+from bijectors import Compose, FlowBijector, HiddenBijector, TimeBijector
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
@@ -14,7 +14,7 @@ from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.normal import standard_normal_log_prob
 from tf_latentflow.prior.stage import FlowStage
 
-__all__ = ["FlowPrior", "noise_log_prob"]
+__all__ = ["FlowPrior", "noise_log_probs"]
 
 
 class FlowPrior(Layer):
@@ -59,13 +59,34 @@ class FlowPrior(Layer):
           hidden: Computes the hidden bijectors in place of the usual class, the same map in
             another way.
         """
-        lengths = tf.convert_to_tensor(lengths, tf.int32)
-        limit = self._limit()
-        bijectors = []
-        for k, stage in enumerate(self.stages):
-            noise = None if dropout_noise is None else dropout_noise.fold(k)
-            bijectors.append(stage.bijector(lengths, limit, noise, hidden))
+        bijectors = self._bijectors(lengths, dropout_noise, hidden)
         return bijectors[0] if len(bijectors) == 1 else Compose(bijectors, event_ndims=2)
+
+    def _bijectors(
+        self,
+        lengths: tf.Tensor,
+        dropout_noise: NoiseSource | None = None,
+        hidden: type[HiddenBijector] | None = None,
+    ) -> list[TimeBijector]:
+        """Those of the stages."""
+        lengths, limit = tf.convert_to_tensor(lengths, tf.int32), self._limit()
+        noises = [dropout_noise and dropout_noise.fold(k) for k in range(len(self.stages))]
+        return [
+            stage.bijector(lengths, limit, noise, hidden)
+            for stage, noise in zip(self.stages, noises, strict=True)
+        ]
+
+    def check_is_causal(self) -> None:
+        """Refuses a prior that gives the beginning of a sequence no density of its own.
+
+        Raises:
+          ValueError: `z[:t]` and `eps[:t]` do not determine each other.
+        """
+        if not self.config.is_causal:
+            raise ValueError(
+                "expected a prior in which each step depends on earlier ones alone; got time="
+                f"{self.config.time!r}, which gives a beginning no density of its own"
+            )
 
     def step_bijector(self, z: tf.Tensor, lengths: tf.Tensor, steps: Sequence[int]) -> Compose:
         """The maps from `eps[t]` to `z[t]` given `z[:t]`, one for each of some steps.
@@ -99,15 +120,30 @@ class FlowPrior(Layer):
         """From `z [..., B, T, H]` to `eps`, likewise, and `log|deps/dz|`, nats `[..., B]`."""
         return self.bijector(lengths).inverse_and_log_det(tf.cast(z, self.compute_dtype))
 
+    def step_log_probs(
+        self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The share of each step in `log p(z | T)`, from `z [..., B, T, H]`.
+
+        Where the prior is causal it is `log p(z[t] | z[:t], T)`: the sum over the first k steps is
+        `log p(z[:k] | T)`, whatever comes after them.
+
+        Returns:
+          eps, likewise `[..., B, T, H]`, and nats `[..., B, T]`, 0 beyond each length.
+        """
+        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        eps = tf.cast(z, self.compute_dtype)
+        total = tf.zeros([], eps.dtype)
+        for bijector in self._bijectors(lengths, dropout_noise):
+            eps, log_dets = bijector.inverse_and_step_log_dets(eps)
+            total += log_dets
+        return eps, noise_log_probs(eps, lengths) + total
+
     def log_prob(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
         """`log p(z | T) = log N(eps; 0, 1) + log|deps/dz|`: `[..., B, T, H]` to nats `[..., B]`."""
-        lengths = tf.convert_to_tensor(lengths, tf.int32)
-        eps, log_det = self.bijector(lengths, dropout_noise).inverse_and_log_det(
-            tf.cast(z, self.compute_dtype)
-        )
-        return noise_log_prob(eps, lengths) + log_det
+        return tf.reduce_sum(self.step_log_probs(z, lengths, dropout_noise)[1], axis=-1)
 
     def sample(
         self,
@@ -134,8 +170,11 @@ class FlowPrior(Layer):
         return self.bijector(lengths).forward_and_log_det(eps)[0]
 
 
-def noise_log_prob(eps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """Log-density of the base noise within each length: `[..., B, T, H]` to nats `[..., B]`."""
+def noise_log_probs(eps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    """Log-density of each step of the base noise: `[..., B, T, H]` to nats `[..., B, T]`.
+
+    It is 0 beyond each length.
+    """
     # Zeros before too: what is beyond a length may not be finite.
-    log_prob = standard_normal_log_prob(mask_steps(eps, lengths))
-    return tf.reduce_sum(mask_steps(log_prob, lengths), axis=[-2, -1])
+    log_probs = standard_normal_log_prob(mask_steps(eps, lengths))
+    return mask_steps(tf.reduce_sum(log_probs, axis=-1), lengths, event_ndims=0)

@@ -11,14 +11,16 @@ import tyro
 
 from tf_latentflow import ModelConfig
 from train.engine.settings import refuse_flag
+from train.samples.ways import check_way, way_of
 from train.support.errors import UserError
 from train.support.extras import require_extra
-from train.support.reading import refuse_special
 from train.support.units import Unit
 
 __all__ = ["SampleConfig", "check_tempo"]
 
 _DEFAULT_AMOUNT = 0.3
+_DEFAULT_BLANK = "_"
+_LEAST = {"steps": 2, "particles": 1, "sweeps": 1}
 _SLOWEST, _FASTEST = 4, 1000  # Quarter notes in a minute: a MIDI file can say no slower.
 
 
@@ -38,17 +40,40 @@ class SampleConfig:
     """The same seed gives the same samples."""
     out: Path | None = None
     """Music: folder for the files. None: samples, in WORKDIR."""
-    prime: Path | None = None
-    """Music: a MIDI file to vary, by way of its latents, instead of drawing pieces."""
-    amount: float | None = None
-    """Music: how far from --prime, from 0 (as the model reads it) to 1 (a new piece). None: 0.3."""
     tempo: float | None = None
-    """Music: quarter notes in a minute, 4 to 1000. None: the tempo of --prime, or 100."""
+    """Music: quarter notes in a minute, 4 to 1000. None: the tempo of the file given, or 100."""
+    prompt: str | None = None
+    """Text: what all samples begin with."""
+    continue_: Annotated[Path | None, tyro.conf.arg(name="continue")] = None
+    """Music: a MIDI file that all samples begin with."""
+    vary: Annotated[str | None, tyro.conf.arg(aliases=["--prime"])] = None
+    """A text, or a MIDI file, to vary by way of its latents."""
+    amount: float | None = None
+    """How far from --vary, from 0 (as the model reads it) to 1 (a new one). None: 0.3."""
+    interpolate: tuple[str, str] | None = None
+    """Two texts, or two MIDI files: samples lead from one to the other, both included."""
+    steps: int | None = None
+    """With --interpolate: number of samples, in place of -n. None: 5."""
+    fill: str | None = None
+    """Text: a text of which every _ is drawn."""
+    blank: str | None = None
+    """With --fill: another character than _ for what is drawn."""
+    harmonise: Path | None = None
+    """Music: a MIDI file whose highest voice is kept and the others drawn anew."""
+    particles: int | None = None
+    """Proposals to pick from: more are slower and nearer to the model. None: 64; 32 to fill in."""
+    sweeps: int | None = None
+    """With --fill, --harmonise: how often everything is drawn anew. None: 8."""
 
     @property
     def distance(self) -> float:
-        """How far from --prime, its default filled in."""
+        """How far from --vary, its default filled in."""
         return _DEFAULT_AMOUNT if self.amount is None else self.amount
+
+    @property
+    def blank_mark(self) -> str:
+        """What marks a blank of --fill, its default filled in."""
+        return _DEFAULT_BLANK if self.blank is None else self.blank
 
     def check(self, model: ModelConfig, unit: Unit) -> None:
         """Refuses what no model, or not this one, can do.
@@ -61,12 +86,15 @@ class SampleConfig:
           UserError: Naming the flag.
         """
         self.check_values()
+        check_way(self, model)
         if self.length is not None and not 1 <= self.length <= model.max_length:
             refuse_flag("length", f"1 to {model.max_length} {unit.symbols}", self.length)
-        if model.emission == "categorical":
-            self._check_text()
-        else:
-            self._check_music(model)
+        if model.emission == "bernoulli":
+            require_extra("music", "mido")
+            return
+        for name in ("out", "tempo"):
+            if getattr(self, name) is not None:
+                raise UserError(f"--{name} is for models of music; this one writes text")
 
     def check_values(self) -> None:
         """Refuses what no model can do.
@@ -82,27 +110,16 @@ class SampleConfig:
             refuse_flag("seed", "a whole number from 0 to 2147483647", self.seed)
         if self.tempo is not None:
             check_tempo(self.tempo)
-
-    def _check_text(self) -> None:
-        for name in ("out", "prime", "amount", "tempo"):
-            if getattr(self, name) is not None:
-                raise UserError(f"--{name} is for models of music; this one writes text")
-
-    def _check_music(self, model: ModelConfig) -> None:
-        require_extra("music", "mido")
-        if self.prime is None:
-            if self.amount is not None:
-                raise UserError("--amount says how far from --prime; give a MIDI file as --prime")
-            return
-        if not model.is_flow:
-            raise UserError("--prime varies a piece by way of its latents; the lstm has none")
-        if self.length is not None:
-            raise UserError("--length is for new pieces; a variation is as long as its --prime")
         if not 0 <= self.distance <= 1:
             refuse_flag("amount", "a number from 0 to 1", self.amount)
-        refuse_special(self.prime)
-        if not self.prime.is_file():
-            refuse_flag("prime", "a MIDI file", f"{str(self.prime)!r}, where there is none")
+        if len(self.blank_mark) != 1:
+            refuse_flag("blank", "one character", repr(self.blank))
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                refuse_flag(name, f"a number of at least {least}", value)
+        if way_of(self).needs_latents and self.particles == 1:
+            refuse_flag("particles", "a number of at least 2", self.particles)
 
 
 def check_tempo(tempo: float) -> None:

@@ -1,4 +1,4 @@
-"""Pieces that a model draws or varies, as MIDI files with pictures, and what TensorBoard shows."""
+"""Pieces that a model makes, as MIDI files with pictures, and what TensorBoard shows."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ import tensorflow as tf
 from tf_latentflow import ModelConfig
 from train.backend.board import Board
 from train.data.music.config import MusicConfig
-from train.data.music.midi import DEFAULT_TEMPO_BPM, MidiPiece, read_midi, write_midi
+from train.data.music.midi import DEFAULT_TEMPO_BPM, write_midi
 from train.data.music.sets import MusicSet
 from train.samples.draw import draw_sequences, padded
 from train.samples.flags import SampleConfig
+from train.samples.given import Given
+from train.samples.made import make_sequences
 from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
-from train.support.errors import UserError
 from train.support.extras import missing_packages
 
-__all__ = ["MusicSamples", "vary_piece", "write_pieces"]
+__all__ = ["MusicSamples", "write_pieces"]
 
 _NUM_SAMPLES = 16  # Over which a finished run's statistics go;
 _NUM_FILES = 4  # these of them are written,
@@ -58,16 +59,6 @@ def write_pieces(
     return paths
 
 
-def vary_piece(
-    model: keras.Model, roll: np.ndarray, n: int, amount: float, seed: int, temperature: float
-) -> list[np.ndarray]:
-    """Returns `n` variations of a piece, int32 `[T, 88]` each; see `LatentFlow.vary`."""
-    x = np.repeat(roll[None], n, axis=0)
-    lengths = np.full([n], len(roll), np.int32)
-    varied = model.vary(x, lengths, amount, tf.constant([seed, 0], tf.int32), temperature)
-    return list(varied.numpy())
-
-
 class MusicSamples:
     """Pieces as MIDI files with pictures. A `train.samples.protocol.Samples`."""
 
@@ -94,44 +85,17 @@ class MusicSamples:
             write_pieces(folder / "samples", names, rolls[:_NUM_FILES], config.steps_per_beat)
         return {"samples": summary(rolls), "data": summary(dataset.train)}
 
-    def sample(self, model: keras.Model, flags: SampleConfig, config: MusicConfig) -> list[str]:
+    def sample(
+        self, model: keras.Model, flags: SampleConfig, config: MusicConfig, given: Given
+    ) -> list[str]:
         _say_what_is_missing()
-        tempo = DEFAULT_TEMPO_BPM
-        if flags.prime is None:
-            stem = f"sample-{flags.seed}"
-            rolls = draw_sequences(
-                model,
-                flags.num,
-                seed=flags.seed,
-                temperature=flags.temperature,
-                length=flags.length,
-            )
-        else:
-            stem = f"{flags.prime.stem}-{flags.seed}"
-            piece = _read_prime(flags.prime, config, model.config.max_length)
-            tempo = piece.tempo_bpm
-            rolls = vary_piece(
-                model, piece.roll, flags.num, flags.distance, flags.seed, flags.temperature
-            )
-        names = [f"{stem}-{i}" for i in range(len(rolls))]
+        rolls = make_sequences(model, flags, given)
+        names = [f"{given.name or 'sample'}-{flags.seed}-{i}" for i in range(len(rolls))]
         folder = flags.workdir / "samples" if flags.out is None else flags.out
-        tempo = tempo if flags.tempo is None else flags.tempo
+        tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
         return [
             str(path) for path in write_pieces(folder, names, rolls, config.steps_per_beat, tempo)
         ]
-
-
-def _read_prime(path: Path, config: MusicConfig, max_length: int) -> MidiPiece:
-    """Reads a piece that the model gives a probability; what it lacks goes to standard error."""
-    piece = read_midi(path, config.steps_per_beat)
-    for remark in piece.remarks:
-        print(f"{path}: {remark}", file=sys.stderr)
-    if len(piece.roll) > max_length:
-        raise UserError(
-            f"{path} has {len(piece.roll)} steps, and the model knows pieces of at most "
-            f"{max_length}: cut it, or train on longer pieces"
-        )
-    return piece
 
 
 def _has(package: str) -> bool:

@@ -13,6 +13,7 @@ from tf_latentflow import ModelConfig
 from train.backend.board import Board
 from train.data.dataset import Dataset
 from train.samples.flags import SampleConfig
+from train.samples.given import Given
 from train.settings.config import TrainConfig
 
 __all__ = ["Samples", "Show"]
@@ -42,7 +43,9 @@ class Samples(Protocol):
         `progress` is told how many of how many are drawn.
         """
 
-    def sample(self, model: keras.Model, flags: SampleConfig, config: TrainConfig) -> list[str]:
+    def sample(
+        self, model: keras.Model, flags: SampleConfig, config: TrainConfig, given: Given
+    ) -> list[str]:
         """Does what `train.sample` was told, and returns the lines that it prints.
 
         Raises:

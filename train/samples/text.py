@@ -21,6 +21,8 @@ from train.paper.figures.passage import find_passage
 from train.paper.figures.text_pictures import densities_png
 from train.samples.draw import draw_sequences, padded
 from train.samples.flags import SampleConfig
+from train.samples.given import Given
+from train.samples.made import make_sequences
 from train.samples.printed import NUM_TEXTS
 from train.samples.protocol import Show
 from train.support.files import write_text
@@ -41,12 +43,10 @@ def draw_texts(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Draws texts from a model; see `draw_sequences`."""
-    vocabulary = Vocabulary(model.config.vocabulary)
-    # Padding is a symbol like any other to the emitter; within a text it is shown as unknown.
     drawn = draw_sequences(
         model, n, seed=seed, temperature=temperature, length=length, progress=progress
     )
-    return [vocabulary.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids)) for ids in drawn]
+    return _texts(model, drawn)
 
 
 def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
@@ -76,14 +76,16 @@ class TextSamples:
         write_text(folder / "samples.txt", "\n".join(samples) + "\n")
         return {"share_of_known_words": share_of_known_words(samples, dataset.train)}
 
-    def sample(self, model: keras.Model, flags: SampleConfig, config: TextConfig) -> list[str]:
-        return draw_texts(
-            model,
-            flags.num,
-            seed=flags.seed,
-            temperature=flags.temperature,
-            length=flags.length,
-        )
+    def sample(
+        self, model: keras.Model, flags: SampleConfig, config: TextConfig, given: Given
+    ) -> list[str]:
+        return _texts(model, make_sequences(model, flags, given))
+
+
+def _texts(model: keras.Model, drawn: Iterable[np.ndarray]) -> list[str]:
+    """Ids as text; the padding symbol, one like any other to the emitter, as unknown."""
+    vocabulary = Vocabulary(model.config.vocabulary)
+    return [vocabulary.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids)) for ids in drawn]
 
 
 def _show(model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int) -> Show:

@@ -1,0 +1,84 @@
+"""What `train.sample` is given to make samples from: read and refused without TensorFlow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.paths import ROOT
+from tf_latentflow import ModelConfig
+from train.data.music.config import MusicConfig
+from train.data.music.midi import write_midi
+from train.data.text.config import TextConfig
+from train.samples.flags import SampleConfig
+from train.samples.given import Given, read_given
+from train.support.errors import UserError
+
+TEXT = ModelConfig(vocab_size=5, vocabulary=tuple("ab "), max_length=9)
+BASELINE = ModelConfig.from_name("lstm", "tiny", vocab_size=5, vocabulary=tuple("ab "))
+MUSIC = ModelConfig.from_name("af-af", "tiny", emission="bernoulli", max_length=9)
+
+
+def given(model: ModelConfig, **flags: object) -> Given:
+    config = MusicConfig() if model.emission == "bernoulli" else TextConfig()
+    asked = SampleConfig(workdir=Path("run"), **flags)
+    asked.check(model, config.unit)
+    return read_given(asked, model, config)
+
+
+def test_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert given(TEXT) == Given()
+    assert [x.tolist() for x in given(TEXT, prompt="ab ").sequences] == [[2, 3, 4]]
+    assert capsys.readouterr().err == ""
+    assert given(TEXT, interpolate=("a", "éb")).sequences[1].tolist() == [1, 3]
+    assert "1 of the characters of --interpolate are not in the model's" in capsys.readouterr().err
+    filled = given(TEXT, fill="a_b")
+    assert filled.mask.tolist() == [True, False, True]
+    assert capsys.readouterr().err == ""  # A blank is no unknown character.
+    assert given(TEXT, fill="a?_", blank="?").mask.tolist() == [True, False, True]
+
+
+def test_the_highest_voice(tmp_path: Path) -> None:
+    roll = np.zeros([3, 88], np.uint8)
+    roll[0, [20, 40, 50]] = roll[2, 30] = 1
+    write_midi(tmp_path / "tune.mid", roll, tempo_bpm=80)
+    found = given(MUSIC, harmonise=tmp_path / "tune.mid")
+    np.testing.assert_array_equal(found.sequences[0], roll)
+    assert (found.name, round(found.tempo)) == ("tune", 80)
+    kept = [np.flatnonzero(row).tolist() for row in found.mask]
+    assert kept == [list(range(50, 88)), [], list(range(30, 88))]
+
+
+@pytest.mark.parametrize(
+    ("model", "flags", "message"),
+    [
+        (TEXT, {"prompt": ""}, "--prompt expects a text of at least one character"),
+        (TEXT, {"prompt": "a" * 9}, "--prompt expects at most 8 characters here; got 'aaaaaaaaa'"),
+        (TEXT, {"prompt": "abab", "length": 4}, "--prompt expects at most 3 characters"),
+        (TEXT, {"vary": "a" * 10}, "--vary expects at most 9 characters"),
+        (TEXT, {"vary": "a", "amount": 1.5}, "--amount expects a number from 0 to 1; got 1.5"),
+        (TEXT, {"vary": "a", "length": 5}, "--length goes with .* new samples, not with --vary"),
+        (TEXT, {"fill": "ab"}, "--fill expects a text with at least one '_', .*; got 'ab'"),
+        (TEXT, {"fill": "a_", "blank": "__"}, "--blank expects one character; got '__'"),
+        (TEXT, {"prompt": "a", "fill": "a_"}, "got --prompt and --fill: give one of them"),
+        (TEXT, {"steps": 3}, "--steps goes with --interpolate; give that too"),
+        (TEXT, {"interpolate": ("a", "b"), "steps": 1}, "--steps expects a number of at least 2"),
+        (TEXT, {"sweeps": 0, "fill": "_"}, "--sweeps expects a number of at least 1"),
+        (TEXT, {"continue_": Path("a.mid")}, "--continue is for models of music; this one is of"),
+        (BASELINE, {"fill": "a_"}, "--fill works by way of latents; the lstm has none"),
+        (MUSIC, {"prompt": "a"}, "--prompt is for models of text; this one is of music"),
+        (MUSIC, {"harmonise": Path("none.mid")}, "--harmonise expects a MIDI file; got 'none.mid'"),
+    ],
+)
+def test_what_is_refused(model: ModelConfig, flags: dict, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        given(model, **flags)
+
+
+def test_it_needs_no_tensorflow() -> None:
+    code = "import sys, train.samples.given; sys.exit('tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

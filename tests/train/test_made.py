@@ -1,0 +1,74 @@
+"""`train.sample` from its flags to what it prints and writes, each way once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.finished_runs import finish_run
+from tests.models import LEAST_FIELDS, make_model
+from train import sample
+from train.data.music.config import MusicConfig
+from train.data.music.midi import read_midi, write_midi
+from train.data.text.config import TextConfig
+
+CHARACTERS = tuple("abc_ ")
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sizes = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2, "max_length": 9}
+    model = make_model("af-only", **LEAST_FIELDS, **sizes)
+    return finish_run(tmp_path_factory.mktemp("text"), model, TextConfig.from_preset("tiny"))
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sizes = {"emission": "bernoulli", "vocab_size": 88, "max_length": 9}
+    model = make_model("af-only", **LEAST_FIELDS, **sizes)
+    return finish_run(tmp_path_factory.mktemp("music"), model, MusicConfig.from_preset("tiny"))
+
+
+def test_texts(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def lines(*flags: str) -> list[str]:
+        sample.main([str(text), "-n", "3", *flags])
+        return capsys.readouterr().out.splitlines()
+
+    begun = lines("--prompt", "ab", "--particles", "4")
+    assert len(begun) == 3 and all(line.startswith("ab") and len(line) > 2 for line in begun)
+    assert [len(line) for line in lines("--prompt", "ab", "--length", "5")] == [5, 5, 5]
+    filled = lines("--fill", "ab*c", "--blank", "*", "--particles", "2", "--sweeps", "1")
+    assert [line[:2] + line[3:] for line in filled] == ["abc"] * 3
+    assert [len(line) for line in lines("--vary", "ab c", "--amount", "0.5")] == [4, 4, 4]
+    assert [len(line) for line in lines("--interpolate", "a", "abcab", "--steps", "5")] == [
+        *(1, 2, 3, 4, 5)
+    ]
+
+
+def test_pieces(music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roll = np.zeros([4, 88], np.uint8)
+    roll[:, 30], roll[:2, 44], roll[2:, 47] = 1, 1, 1
+    tune = tmp_path / "tune.mid"
+    write_midi(tune, roll, tempo_bpm=72)
+
+    def pieces(*flags: str) -> list[np.ndarray]:
+        sample.main([str(music), "-n", "2", "--out", str(tmp_path), *flags])
+        paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+        found = [read_midi(path) for path in paths if path.suffix == ".mid"]
+        assert {path.stem for path in paths} == {f"tune-0-{i}" for i in range(len(found))}
+        assert {round(piece.tempo_bpm) for piece in found} == {72}
+        return [piece.roll for piece in found]
+
+    for begun in pieces("--continue", str(tune), "--length", "7", "--particles", "4"):
+        np.testing.assert_array_equal(begun[:4], roll)
+        assert len(begun) == 7
+    small = ("--particles", "2", "--sweeps", "1")
+    for harmonised in pieces("--harmonise", str(tune), *small):
+        assert np.max(np.flatnonzero(harmonised[0])) == 44
+        assert [np.max(np.flatnonzero(step)) for step in harmonised] == [44, 44, 47, 47]
+        assert np.any(harmonised != roll)
+    # What an untrained model has between two pieces may be silent, and no piece to read.
+    sample.main([str(music), "--interpolate", str(tune), str(tune), "--steps", "3"])
+    assert capsys.readouterr().out.count("tune-0-2.mid") == 1

@@ -1,0 +1,96 @@
+"""Lines of text and their bits: `train.score`."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.finished_runs import finish_run
+from tests.models import LEAST_FIELDS, make_model
+from train import score
+from train.data.text.config import TextConfig
+from train.data.text.line_stream import Line, stream_lines
+from train.runs.saved_model import load_model
+from train.runs.saved_run import read_run
+from train.support.errors import UserError
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_lines_of_any_size(packed: bool) -> None:
+    text = "\ufeffone\r\n\n  zwei  \n" + "x" * 200_000 + "\n" + " " * 200_000 + "\udcff\nlast"
+    data = text.encode("utf-8", "surrogateescape")
+    stream = io.BufferedReader(io.BytesIO(gzip.compress(data) if packed else data))
+    assert list(stream_lines(stream, 5)) == [
+        Line(1, "one", 3),
+        Line(2, "", 0),
+        Line(3, "zwei", 4),
+        Line(4, None, 200_000),
+        Line(5, "\ufffd", 1),
+        Line(6, "last", 4),
+    ]
+
+
+CHARACTERS = tuple("abcdenorw1234 ")
+
+
+@pytest.fixture(params=["flow", "baseline"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The folder of a finished run, untrained."""
+    sizes = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2, "max_length": 20}
+    name, fields = ("af-only", LEAST_FIELDS) if request.param == "flow" else ("lstm", {})
+    model = make_model(name, **sizes, **fields)
+    return finish_run(tmp_path / "run", model, TextConfig.from_preset("tiny"))
+
+
+LINES = "word1 and end1\n\nword2\n" + "x" * 300 + "\nwörd\n"
+
+
+def test_the_bits_of_lines_and_characters(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text(LINES, encoding="utf-8")
+    capsys.readouterr()
+    flags = [str(run), "--samples", "5", "--format", "jsonl", "--per-character"]
+    score.main([*flags, str(file)])
+    printed = capsys.readouterr()
+    rows = [json.loads(line) for line in printed.out.splitlines()]
+    assert [(row["line"], row["characters"]) for row in rows] == [
+        *((1, 14), (2, 0), (3, 5), (4, 300), (5, 4))
+    ]
+    assert [row["unknown"] for row in rows] == [0, 0, 0, 0, 1]
+    for row in (rows[1], rows[3]):
+        assert row["bits"] is row["bits_per_character"] is None and row["character_bits"] == []
+    model = load_model(read_run(run).workdir)
+    for row in (rows[0], rows[2], rows[4]):
+        assert len(row["character_bits"]) == row["characters"]
+        assert row["bits_per_character"] == pytest.approx(row["bits"] / (row["characters"] + 1))
+        log_length = float(model.length_model.log_prob(row["characters"]))
+        assert row["length_bits"] == pytest.approx(-log_length / math.log(2), rel=1e-5)
+        bound = row["length_bits"] + np.sum(row["character_bits"])
+        if model.config.is_flow:
+            assert bound > row["bits"]
+        else:
+            assert bound == pytest.approx(row["bits"], rel=1e-5)
+    for said in ("1 characters unknown", "1 lines of more than 20", "1 blank lines"):
+        assert said in printed.err
+
+    # A line's numbers do not depend on its neighbours; a table has them too.
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"word1 and end1\n")))
+    score.main([str(run), "--samples", "5"])
+    head, line = capsys.readouterr().out.splitlines()
+    assert head == "line\tcharacters\tunknown\tbits\tbits_per_character"
+    assert float(line.split("\t")[3]) == pytest.approx(rows[0]["bits"], rel=1e-4)
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    for flags, message in ((["--samples", "0"], "--samples expects"), (["--seed", "-1"], "--seed")):
+        with pytest.raises(UserError, match=message):
+            score.main([str(tmp_path), *flags])

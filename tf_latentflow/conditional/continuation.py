@@ -1,0 +1,154 @@
+"""Sequences continued: what the models have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bijectors import HiddenBijector
+from bijectors.masks import step_mask
+from tf_latentflow.noise import NoiseSource, noise_of
+from tf_latentflow.sequence_model import Seed, SequenceModel, as_int32
+
+__all__ = ["Continuations"]
+
+
+class Continuations(SequenceModel):
+    """A model that continues sequences: a base of `LatentFlow` and of the baseline.
+
+    A subclass says by `_lengths_beyond` and `_complete` how.
+    """
+
+    def _make_functions(self) -> None:
+        super()._make_functions()
+        self._graph_wanted = tf.function(self._wanted, autograph=False)
+        self._compiled_complete = tf.function(self._complete, jit_compile=True, autograph=False)
+
+    def _lengths_beyond(
+        self, x: tf.Tensor, prefix_lengths: tf.Tensor, num_particles: int, noise: NoiseSource
+    ) -> tf.Tensor:
+        """Lengths T above k of each particle, int32 `[K, B]`."""
+        raise NotImplementedError
+
+    def _complete(
+        self,
+        x: tf.Tensor,
+        prefix_lengths: tf.Tensor,
+        lengths: tf.Tensor,
+        temperature: tf.Tensor,
+        noise: NoiseSource,
+        num_steps: int | tf.Tensor,
+        hidden: type[HiddenBijector] | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """`x [B, num_steps, *event_shape]` continued and its lengths, from `lengths [K, B]`."""
+        raise NotImplementedError
+
+    def complete(
+        self,
+        x: Any,
+        prefix_lengths: Any,
+        lengths: Any = None,
+        num_particles: int = 64,
+        temperature: float | tf.Tensor = 1.0,
+        seed: Seed = None,
+        hidden: type[HiddenBijector] | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Draws from `p(x[k:], T | x[:k], T > k)`: sequences that begin as given.
+
+        A `LatentFlow` draws K particles: T from `p(T | T > k)`, `z[:k]` from `q(z | x[:k], k)`,
+        which takes the beginning for a whole sequence, and `z[k:]` from the prior given `z[:k]`,
+        which af, iaf and none in time have exactly. One of them is picked by the weight
+
+            p(z[:k] | T) p(x[:k] | z, T) / q(z[:k] | x[:k], k)
+
+        and `x[k:]` is drawn given its z. It is exact as K grows; with few particles, the length and
+        what was unsure in the beginning are nearer to p(T) and q than they should be. The baseline
+        is exact: T is drawn from `p(T | x[:k])`, for which all lengths are tried.
+
+        Called eagerly it compiles itself with XLA, once for each shape.
+
+        Args:
+          x: Integers `[B, k, *event_shape]`.
+          prefix_lengths: k of each row, int32 `[B]`, each below `max_length`.
+          lengths: T, int32 `[B]`, each above k, or 0 to draw it; None to draw all.
+          num_particles: K. The baseline needs none.
+          temperature: Of what is drawn after k, as in `sample`; the weights have 1.
+          seed: See `SequenceModel`.
+          hidden: See `FlowPrior.bijector`; the baseline has none.
+
+        Returns:
+          x int32 `[B, T, *event_shape]`, beginning as given, 0 beyond each length; and the lengths,
+          int32 `[B]`.
+
+        Raises:
+          ValueError: there is no particle, a length is out of range, or the prior is a coupling.
+        """
+        if num_particles < 1:
+            raise ValueError(f"expected num_particles of at least 1; got {num_particles}")
+        x, prefix_lengths = self._batch_of(x, prefix_lengths)
+        lengths = tf.zeros_like(prefix_lengths) if lengths is None else as_int32(lengths)
+        _check_lengths(prefix_lengths, lengths, self.config.max_length)
+        noise = noise_of(seed, tf.shape(prefix_lengths)[0])
+        eager = tf.executing_eagerly()
+        wanted = self._graph_wanted if eager else self._wanted
+        lengths = wanted(x, prefix_lengths, lengths, num_particles, noise.fold(0))
+        num_steps = tf.maximum(tf.reduce_max(lengths), tf.shape(x)[1])
+        if eager:
+            num_steps = int(num_steps)
+        temperature = tf.cast(temperature, self.compute_dtype)
+        run = self._compiled_complete if eager else self._complete
+        drawn, lengths = run(
+            x, prefix_lengths, lengths, temperature, noise.fold(1), num_steps, hidden
+        )
+        # Of all particles one may have been longer than what was picked.
+        return drawn[:, : tf.maximum(tf.reduce_max(lengths), tf.shape(x)[1])], lengths
+
+    def _wanted(
+        self,
+        x: tf.Tensor,
+        prefix_lengths: tf.Tensor,
+        lengths: tf.Tensor,
+        num_particles: int,
+        noise: NoiseSource,
+    ) -> tf.Tensor:
+        """The lengths of all particles, int32 `[K, B]`, as `complete` is told them."""
+        told = tf.repeat(lengths[None], num_particles, axis=0)
+
+        def draw() -> tf.Tensor:
+            drawn = self._lengths_beyond(x, prefix_lengths, num_particles, noise)
+            return tf.where(told > 0, told, drawn)
+
+        # Of the baseline this is the longest part.
+        return tf.cond(tf.reduce_all(lengths > 0), lambda: told, draw)
+
+    def _begun(
+        self, x: tf.Tensor, prefix_lengths: tf.Tensor, drawn: tf.Tensor, lengths: tf.Tensor
+    ) -> tf.Tensor:
+        """`x[:k]` and then what was `drawn [B, T, *event_shape]`, 0 beyond each length."""
+        missing = tf.shape(drawn)[1] - tf.shape(x)[1]
+        event = [[0, 0] for _ in self.event_shape]
+        begun = tf.pad(x, [[0, 0], [0, missing], *event])
+        given = step_mask(prefix_lengths, drawn, len(self.event_shape))
+        return self._within(tf.where(given, begun, drawn), lengths)
+
+
+def _check_lengths(prefix_lengths: tf.Tensor, lengths: tf.Tensor, max_length: int) -> None:
+    """Refuses, where they are known, lengths that leave nothing to draw.
+
+    Raises:
+      ValueError: a length is not above that of its beginning, or none that can be drawn is.
+    """
+    begun, known = tf.get_static_value(prefix_lengths), tf.get_static_value(lengths)
+    if begun is None or known is None:
+        return
+    if not np.all((known > begun) | (known == 0)):
+        raise ValueError(
+            f"expected lengths above those of the beginnings, {begun.tolist()}; "
+            f"got {known.tolist()}"
+        )
+    if np.any((known == 0) & (begun >= max_length)):
+        raise ValueError(
+            f"expected beginnings shorter than max_length = {max_length}; got {np.max(begun)} steps"
+        )

@@ -1,0 +1,185 @@
+"""Sequences of which a part is given, the rest drawn: by Markov chains within the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bijectors.masks import mask_steps, zero_unless
+from tf_latentflow.conditional.particles import chosen, pick
+from tf_latentflow.noise import NoiseSource, noise_of
+from tf_latentflow.prior.flow_prior import noise_log_probs
+from tf_latentflow.sequence_model import Seed, SequenceModel
+
+__all__ = ["FillIns"]
+
+_WINDOWS = (1, 2, 4, 8)  # Steps that a sweep draws together from the prior, sweep after sweep.
+_ENCODED = 8  # Steps that are drawn together from q.
+
+
+class FillIns(SequenceModel):
+    """`fill_in` of a latent flow: a base of `LatentFlow`.
+
+    It asks the model for q(z | x, T) (`_posterior`), its `prior` and its symbols (`logits`).
+    """
+
+    def _make_functions(self) -> None:
+        super()._make_functions()
+        self._compiled_from_prior = tf.function(self._from_prior, jit_compile=True, autograph=False)
+        self._compiled_from_posterior = tf.function(
+            self._from_posterior, jit_compile=True, autograph=False
+        )
+
+    def fill_in(
+        self,
+        x: Any,
+        lengths: Any,
+        given: Any,
+        num_particles: int = 32,
+        sweeps: int = 8,
+        temperature: float = 1.0,
+        seed: Seed = None,
+    ) -> tf.Tensor:
+        """Draws what is not given of sequences, from `p(x missing | x given, T)`, by a chain.
+
+        A sweep redraws z window by window: K - 1 proposals beside the present z, one of the K
+        picked by its weight,
+
+            z[a:b] from the prior given z[:a], where a step of the window is not wholly given,
+                weight p(z[b:] | z[:b], T) p(x given | z, T)
+            x missing ~ p(x | z, T)
+            z[a:b] from q(z | x, T), everywhere, weight p(z | T) p(x | z, T) / q(z[a:b] | x, T)
+
+        Each of these leaves `p(x missing, z | x given, T)` as it is, so that it is exact as the
+        number of sweeps grows, for every K of at least 2. A few sweeps are near it where little is
+        missing at a place; a long gap, or a voice that determines little, keeps something of the
+        first sample, and what needs many steps to change at once may not change.
+
+        To be called eagerly: it compiles itself with XLA, once for each shape.
+
+        Args:
+          x: Integers `[B, T, *event_shape]`; what is not given has no influence.
+          lengths: int32 `[B]`.
+          given: Bool, of the shape of x: what is kept.
+          num_particles: K. More are slower, and leave the first sample sooner.
+          sweeps: Number of times that every step is drawn anew.
+          temperature: Of the symbols alone, when they are drawn at the end.
+          seed: See `SequenceModel`.
+
+        Returns:
+          int32 like x, 0 beyond each length.
+
+        Raises:
+          ValueError: there are fewer than two particles or no sweep, `given` does not fit x, or the
+            prior is a coupling.
+        """
+        if num_particles < 2 or sweeps < 1:
+            raise ValueError(
+                "expected num_particles of at least 2 and sweeps of at least 1; "
+                f"got {num_particles} and {sweeps}"
+            )
+        self.prior.check_is_causal()
+        x, lengths = self._batch_of(x, lengths)
+        given = np.asarray(given, bool)
+        if given.shape != x.shape:
+            raise ValueError(f"expected given {x.shape}, as x; got {given.shape}")
+        noise = noise_of(seed, tf.shape(lengths)[0])
+        whole = np.all(given.reshape(*given.shape[:2], -1), axis=(0, 2))
+        given = tf.constant(given)
+        z = tf.zeros([*x.shape[:2], self.config.latent_size], self.compute_dtype)
+        for k, (from_prior, start, stop) in enumerate(_windows(whole, sweeps)):
+            move = self._compiled_from_prior if from_prior else self._compiled_from_posterior
+            window = tf.constant([start, stop])
+            z = move(z, x, lengths, given, num_particles, window, noise.fold(k + 1))
+        return self._fill(z, x, lengths, given, temperature, noise.fold(0))
+
+    def _from_prior(
+        self,
+        z: tf.Tensor,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        given: tf.Tensor,
+        num_particles: int,
+        window: tf.Tensor,
+        noise: NoiseSource,
+    ) -> tf.Tensor:
+        """Draws z in a window `[a, b)` anew, given the z before it: see `fill_in`."""
+        steps = tf.range(tf.shape(z)[-2])[:, None]
+        inside = (steps >= window[0]) & (steps < window[1])
+        eps, _ = self.prior.step_log_probs(z, lengths)
+        drawn = noise.fold(0).normal(_several(z, num_particles - 1), z.dtype)
+        eps = mask_steps(tf.where(inside, drawn, eps), lengths)
+        drawn, _ = self.prior.forward_and_log_det(eps, lengths)
+        particles = tf.concat([z[None], tf.where(inside, drawn, z)], axis=0)
+        _, log_p = self.prior.step_log_probs(particles, lengths)
+        later = zero_unless(steps[:, 0] >= window[1], log_p)
+        emission = self.symbols.log_prob(self.logits(particles, lengths), x, given)
+        log_weight = tf.reduce_sum(later + mask_steps(emission, lengths, event_ndims=0), axis=-1)
+        return chosen(particles, pick(log_weight, noise.fold(1)))
+
+    def _from_posterior(
+        self,
+        z: tf.Tensor,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        given: tf.Tensor,
+        num_particles: int,
+        window: tf.Tensor,
+        noise: NoiseSource,
+    ) -> tf.Tensor:
+        """Draws what is missing of x, and then z in a window from q(z | x, T): see `fill_in`."""
+        x = self._fill(z, x, lengths, given, 1.0, noise.fold(0))
+        steps = tf.range(tf.shape(z)[-2])[:, None]
+        inside = (steps >= window[0]) & (steps < window[1])
+        mean, log_std = self._posterior(x, lengths)
+        std = tf.exp(log_std)
+        normal = noise.fold(1).normal(_several(z, num_particles - 1), z.dtype)
+        normal = tf.concat([((z - mean) / std)[None], normal], axis=0)
+        particles = mask_steps(tf.where(inside, mean + std * normal, z), lengths)
+        log_q = noise_log_probs(normal, lengths) - tf.reduce_sum(log_std, axis=-1)
+        _, log_p = self.prior.step_log_probs(particles, lengths)
+        emission = self.symbols.log_prob(self.logits(particles, lengths), x)
+        log_weight = log_p + emission - zero_unless(inside[:, 0], log_q)
+        log_weight = tf.reduce_sum(mask_steps(log_weight, lengths, event_ndims=0), axis=-1)
+        return chosen(particles, pick(log_weight, noise.fold(2)))
+
+    def _fill(
+        self,
+        z: tf.Tensor,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        given: tf.Tensor,
+        temperature: float | tf.Tensor,
+        noise: NoiseSource,
+    ) -> tf.Tensor:
+        """What is given of x, and the rest drawn from p(x | z, T)."""
+        drawn = self.symbols.sample(self.logits(z, lengths), temperature, noise)
+        return self._within(tf.where(given, x, drawn), lengths)
+
+
+def _windows(whole: np.ndarray, sweeps: int) -> Iterator[tuple[bool, int, int]]:
+    """The windows of all sweeps: whether z is drawn from the prior, and the steps `[a, b)`.
+
+    Args:
+      whole: Whether a step is wholly given, bool `[T]`: there the prior is of no use.
+      sweeps: Number of sweeps.
+    """
+    num_steps = len(whole)
+    # It starts from all of a sample of the model, and goes to what q says where x is given.
+    yield True, 0, num_steps
+    yield False, 0, num_steps
+    for sweep in range(sweeps):
+        size = _WINDOWS[sweep % len(_WINDOWS)]
+        for start in range(-(sweep % size), num_steps, size):
+            if not np.all(whole[max(start, 0) : start + size]):
+                yield True, start, start + size
+        for start in range(-(sweep % _ENCODED), num_steps, _ENCODED):
+            yield False, start, start + _ENCODED
+
+
+def _several(z: tf.Tensor, number: int) -> tf.Tensor:
+    """The shape `[number, B, T, H]`."""
+    return tf.concat([[number], tf.shape(z)], axis=0)

@@ -1,0 +1,93 @@
+"""How a latent flow continues sequences: particles, weighed by what is given."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from bijectors import HiddenBijector
+from bijectors.masks import mask_steps, step_mask
+from tf_latentflow.conditional.continuation import Continuations
+from tf_latentflow.conditional.particles import as_particles, as_rows, chosen, pick
+from tf_latentflow.noise import NoiseSource
+from tf_latentflow.prior.flow_prior import noise_log_probs
+
+__all__ = ["FlowContinuations"]
+
+
+class FlowContinuations(Continuations):
+    """`complete` of a latent flow: a base of `LatentFlow`.
+
+    It asks the model for q(z | x, T) (`_posterior`), its `prior`, `emitter` and symbols (`logits`,
+    `emit`). A causal prior maps one step after the other, so `z[:k]` stands for `eps[:k]`, and the
+    rest is drawn by drawing `eps[k:]`.
+    """
+
+    def _lengths_beyond(
+        self, x: tf.Tensor, prefix_lengths: tf.Tensor, num_particles: int, noise: NoiseSource
+    ) -> tf.Tensor:
+        shape = [num_particles, tf.shape(prefix_lengths)[0], 1, 1]
+        uniform = noise.uniform(shape, tf.as_dtype(self.compute_dtype))[..., 0, 0]
+        return self.length_model.choose(uniform, prefix_lengths)
+
+    def _complete(
+        self,
+        x: tf.Tensor,
+        prefix_lengths: tf.Tensor,
+        lengths: tf.Tensor,
+        temperature: tf.Tensor,
+        noise: NoiseSource,
+        num_steps: int | tf.Tensor,
+        hidden: type[HiddenBijector] | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        z, eps, log_weight = self._propose(x, prefix_lengths, lengths, noise.fold(0))
+
+        def rest(eps: tf.Tensor) -> tf.Tensor:
+            """Noise `[..., B, T, H]` of whole sequences, of which `eps [..., B, k, H]` begins."""
+            missing = [[0, 0]] * (eps.shape.rank - 2) + [[0, num_steps - tf.shape(eps)[-2]], [0, 0]]
+            eps = tf.pad(eps, missing)
+            drawn = temperature * noise.fold(1).normal(tf.shape(eps), eps.dtype)
+            return tf.where(step_mask(prefix_lengths, eps), eps, drawn)
+
+        if self.emitter.reads_one_step:
+            log_weight += self._log_emission(x, prefix_lengths, z, lengths)
+            index = pick(log_weight, noise.fold(2))
+            lengths = chosen(lengths, index)
+            # The rest is drawn for what is picked alone.
+            z = self._latents(rest(chosen(eps, index)), lengths, hidden)
+        else:
+            z = self._latents(as_rows(rest(eps)), tf.reshape(lengths, [-1]), hidden)
+            z = as_particles(z, lengths)
+            log_weight += self._log_emission(x, prefix_lengths, z, lengths)
+            index = pick(log_weight, noise.fold(2))
+            z, lengths = chosen(z, index), chosen(lengths, index)
+        drawn = self.emit(z, lengths, temperature, noise.fold(3))
+        return self._begun(x, prefix_lengths, drawn, lengths), lengths
+
+    def _propose(
+        self, x: tf.Tensor, prefix_lengths: tf.Tensor, lengths: tf.Tensor, noise: NoiseSource
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Z and eps `[K, B, k, H]` of the beginnings, and `log p(z[:k] | T) - log q`, `[K, B]`."""
+        self.prior.check_is_causal()
+        mean, log_std = self._posterior(x, prefix_lengths)
+        shape = tf.concat([tf.shape(lengths)[:1], tf.shape(mean)], axis=0)
+        normal = noise.normal(shape, mean.dtype)
+        z = mask_steps(mean + tf.exp(log_std) * normal, prefix_lengths)
+        log_q = noise_log_probs(normal, prefix_lengths)
+        log_q -= tf.reduce_sum(mask_steps(log_std, prefix_lengths), axis=-1)
+        eps, log_p = self.prior.step_log_probs(as_rows(z), tf.reshape(lengths, [-1]))
+        log_p = mask_steps(as_particles(log_p, lengths), prefix_lengths, event_ndims=0)
+        return z, as_particles(eps, lengths), tf.reduce_sum(log_p - log_q, axis=-1)
+
+    def _latents(
+        self, eps: tf.Tensor, lengths: tf.Tensor, hidden: type[HiddenBijector] | None
+    ) -> tf.Tensor:
+        flow = self.prior.bijector(lengths, hidden=hidden)
+        return flow.forward_and_log_det(mask_steps(eps, lengths))[0]
+
+    def _log_emission(
+        self, x: tf.Tensor, prefix_lengths: tf.Tensor, z: tf.Tensor, lengths: tf.Tensor
+    ) -> tf.Tensor:
+        """`log p(x[:k] | z, T)` of particles `z [K, B, T, H]`, nats `[K, B]`."""
+        logits = as_particles(self.logits(as_rows(z), tf.reshape(lengths, [-1])), lengths)
+        log_probs = self.symbols.log_prob(logits[:, :, : tf.shape(x)[1]], x)
+        return tf.reduce_sum(mask_steps(log_probs, prefix_lengths, event_ndims=0), axis=-1)

@@ -1,0 +1,120 @@
+"""What samples are made from, as sequences of a model; needs no TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tf_latentflow import ModelConfig, Vocabulary
+from tf_latentflow.vocabulary import UNKNOWN_ID
+from train.data.music.config import MusicConfig
+from train.data.music.midi import read_midi
+from train.engine.settings import refuse_flag
+from train.samples.flags import SampleConfig
+from train.samples.ways import flag_of, way_of
+from train.settings.config import TrainConfig
+from train.support.errors import UserError
+from train.support.reading import refuse_special
+
+__all__ = ["Given", "read_given"]
+
+
+class Given(NamedTuple):
+    """Sequences that a user gives.
+
+    Attributes:
+      sequences: Ids int32 `[T]` or rolls uint8 `[T, 88]`; none for new samples.
+      mask: Of the first one what is kept, bool of its shape; None where all is.
+      tempo: Quarter notes in a minute of the first piece, or None.
+      name: For files, after the first piece; None without one.
+    """
+
+    sequences: tuple[np.ndarray, ...] = ()
+    mask: np.ndarray | None = None
+    tempo: float | None = None
+    name: str | None = None
+
+
+def read_given(flags: SampleConfig, model: ModelConfig, config: TrainConfig) -> Given:
+    """Reads what samples are made from.
+
+    What is not as the model knows it goes to standard error.
+
+    Raises:
+      UserError: Naming the flag, if it cannot be read, or the model has no place for it.
+    """
+    field = way_of(flags).field
+    if not field:
+        return Given()
+    value = getattr(flags, field)
+    values = value if field == "interpolate" else (value,)
+    continued = field in ("prompt", "continue_")
+    most = (flags.length or model.max_length) - 1 if continued else model.max_length
+    if model.emission == "categorical":
+        return _read_texts(flags, field, [str(text) for text in values], model, most)
+    return _read_pieces(field, [Path(path) for path in values], config, most)
+
+
+def _read_texts(
+    flags: SampleConfig, field: str, texts: list[str], model: ModelConfig, most: int
+) -> Given:
+    vocabulary = Vocabulary(model.vocabulary)
+    mask = None
+    if field == "fill":
+        mask = np.array([c != flags.blank_mark for c in texts[0]], bool)
+        if mask.all():
+            expected = f"a text with at least one {flags.blank_mark!r}, which is drawn"
+            refuse_flag(field, expected, repr(texts[0]))
+    for text in texts:
+        if not text:
+            raise UserError(f"{flag_of(field)} expects a text of at least one character; got ''")
+        _check_length(field, f"{text[:20]!r}", len(text), most, "characters")
+    encoded = tuple(vocabulary.encode(text) for text in texts)
+    kept = [encoded[0][mask], *encoded[1:]] if mask is not None else encoded
+    unknown = sum(int(np.sum(ids == UNKNOWN_ID)) for ids in kept)
+    if unknown:
+        print(
+            f"note: {unknown} of the characters of {flag_of(field)} are not in the model's "
+            "vocabulary, and are read as the unknown symbol",
+            file=sys.stderr,
+        )
+    return Given(encoded, mask)
+
+
+def _read_pieces(field: str, paths: list[Path], config: MusicConfig, most: int) -> Given:
+    pieces = []
+    for path in paths:
+        refuse_special(path)
+        if not path.is_file():
+            raise UserError(
+                f"{flag_of(field)} expects a MIDI file; got {str(path)!r}, where there is none"
+            )
+        piece = read_midi(path, config.steps_per_beat)
+        for remark in piece.remarks:
+            print(f"{path}: {remark}", file=sys.stderr)
+        _check_length(field, str(path), len(piece.roll), most, "steps")
+        pieces.append(piece)
+    rolls = tuple(piece.roll for piece in pieces)
+    mask = _highest_voice(rolls[0]) if field == "harmonise" else None
+    return Given(rolls, mask, pieces[0].tempo_bpm, paths[0].stem)
+
+
+def _check_length(field: str, name: str, length: int, most: int, symbols: str) -> None:
+    if length > most:
+        raise UserError(
+            f"{flag_of(field)} expects at most {most} {symbols} here; got {name} with {length}: "
+            "shorten it"
+        )
+
+
+def _highest_voice(roll: np.ndarray) -> np.ndarray:
+    """What `--harmonise` keeps of a roll `[T, 88]`: its highest note, and that none is above it.
+
+    Of a step without a note nothing is kept.
+    """
+    notes = np.arange(roll.shape[1])
+    highest = np.max(np.where(roll > 0, notes, -1), axis=1, keepdims=True)
+    return (highest >= 0) & (notes >= highest)

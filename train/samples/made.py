@@ -1,0 +1,124 @@
+"""Sequences that a model draws, or makes from what a user gives: continued, varied, filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from train.samples.draw import draw_sequences
+from train.samples.flags import SampleConfig
+from train.samples.given import Given
+from train.samples.ways import way_of
+
+__all__ = ["make_sequences"]
+
+_MOST_NUMBERS = 2**25  # Of all particles at once: 128 MB.
+_DEFAULT_STEPS = 5
+
+
+def make_sequences(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+    """Draws what was asked for, int32 `[T, ...]` each."""
+    return _MAKERS[way_of(flags).field](model, flags, given)
+
+
+def _new(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+    return draw_sequences(
+        model,
+        flags.num,
+        seed=flags.seed,
+        temperature=flags.temperature,
+        length=flags.length,
+    )
+
+
+def _continued(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+    (beginning,) = given.sequences
+    # Only an emitter that reads one step can do without the rest of every particle.
+    one_step = model.config.is_flow and model.emitter.reads_one_step
+    num_steps = len(beginning) if one_step else flags.length or model.config.max_length
+    made: list[np.ndarray] = []
+    for rows, seed in _batches(flags, num_steps * model.config.vocab_size, flags.particles or 64):
+        sizes = np.full([rows], len(beginning), np.int32)
+        lengths = None if flags.length is None else np.full([rows], flags.length, np.int32)
+        x, lengths = model.complete(
+            _copies(beginning, rows),
+            sizes,
+            lengths,
+            temperature=flags.temperature,
+            seed=seed,
+            **_chosen(flags, "particles"),
+        )
+        made += [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
+    return made
+
+
+def _filled_in(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+    (sequence,) = given.sequences
+    made: list[np.ndarray] = []
+    numbers = len(sequence) * model.config.vocab_size
+    for rows, seed in _batches(flags, numbers, flags.particles or 32):
+        x = model.fill_in(
+            _copies(sequence, rows),
+            np.full([rows], len(sequence), np.int32),
+            _copies(given.mask, rows),
+            temperature=flags.temperature,
+            seed=seed,
+            **_chosen(flags, "particles", "sweeps"),
+        )
+        made += list(x.numpy())
+    return made
+
+
+def _varied(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+    (sequence,) = given.sequences
+    lengths = np.full([flags.num], len(sequence), np.int32)
+    x = _copies(sequence, flags.num)
+    seed = tf.constant([flags.seed, 0], tf.int32)
+    return list(model.vary(x, lengths, flags.distance, seed, flags.temperature).numpy())
+
+
+def _interpolated(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+    first, last = given.sequences
+    steps = flags.steps or _DEFAULT_STEPS
+    x, lengths = model.interpolate(first, len(first), last, len(last), steps)
+    return [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
+
+
+_MAKERS: Mapping[str, Callable[[keras.Model, SampleConfig, Given], list[np.ndarray]]] = {
+    "": _new,
+    "prompt": _continued,
+    "continue_": _continued,
+    "vary": _varied,
+    "interpolate": _interpolated,
+    "fill": _filled_in,
+    "harmonise": _filled_in,
+}
+
+
+def _batches(flags: SampleConfig, numbers: int, particles: int) -> list[tuple[int, tf.Tensor]]:
+    """The rows of each batch and its seed: as many as memory has room for, of like size.
+
+    Args:
+      flags: What was asked for.
+      numbers: Of one particle.
+      particles: Of one row.
+    """
+    most = max(1, _MOST_NUMBERS // (numbers * particles))
+    count = -(-flags.num // most)
+    parts = np.array_split(np.arange(flags.num), count)
+    return [(len(part), tf.constant([flags.seed, k], tf.int32)) for k, part in enumerate(parts)]
+
+
+def _copies(sequence: np.ndarray, rows: int) -> np.ndarray:
+    return np.repeat(sequence[None], rows, axis=0)
+
+
+def _chosen(flags: SampleConfig, *names: str) -> dict[str, Any]:
+    """The numbers that the user chose; the model has defaults of the others."""
+    renamed = {"particles": "num_particles"}
+    found = {renamed.get(name, name): getattr(flags, name) for name in names}
+    return {name: value for name, value in found.items() if value is not None}

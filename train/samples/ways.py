@@ -1,0 +1,91 @@
+"""What `train.sample` makes its samples from, if from something: one flag each, with its own."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tf_latentflow import ModelConfig
+from train.support.errors import UserError
+
+__all__ = ["WAYS", "Way", "check_way", "flag_of", "way_of"]
+
+
+class Way(NamedTuple):
+    """A flag that says what samples are made from.
+
+    Attributes:
+      field: Its field.
+      emission: Of the models that it is for; None for all.
+      needs_latents: Whether the baseline cannot do it.
+      needs_causal: Whether a coupling across steps cannot do it.
+      fields: Those of the flags that go with it alone, or with few others.
+    """
+
+    field: str
+    emission: str | None
+    needs_latents: bool
+    needs_causal: bool
+    fields: tuple[str, ...]
+
+
+WAYS = (
+    Way("prompt", "categorical", False, True, ("length", "particles")),
+    Way("continue_", "bernoulli", False, True, ("length", "particles")),
+    Way("vary", None, True, False, ("amount",)),
+    Way("interpolate", None, True, False, ("steps",)),
+    Way("fill", "categorical", True, True, ("blank", "particles", "sweeps")),
+    Way("harmonise", "bernoulli", True, True, ("particles", "sweeps")),
+)
+_NEW = Way("", None, False, False, ("length",))
+_COMPANIONS = ("length", "amount", "steps", "blank", "particles", "sweeps")
+
+
+def flag_of(field: str) -> str:
+    """The flag of a field: `--continue` of `continue_`."""
+    return "--" + field.rstrip("_").replace("_", "-")
+
+
+def way_of(flags: Any) -> Way:
+    """The way that was asked for; one without a field for new samples.
+
+    Raises:
+      UserError: If there is more than one.
+    """
+    ways = [way for way in WAYS if getattr(flags, way.field) is not None]
+    if len(ways) > 1:
+        names = " and ".join(flag_of(way.field) for way in ways)
+        raise UserError(f"expected one thing to make samples from; got {names}: give one of them")
+    return ways[0] if ways else _NEW
+
+
+def check_way(flags: Any, model: ModelConfig) -> None:
+    """Refuses a way that a model does not go, and flags that belong to another way.
+
+    Raises:
+      UserError: Naming the flag.
+    """
+    way = way_of(flags)
+    for name in _COMPANIONS:
+        if getattr(flags, name) is not None and name not in way.fields:
+            raise UserError(f"{flag_of(name)} goes with {_owners(name)}{_got(way)}")
+    if way.emission not in (None, model.emission):
+        kind, other = ("text", "music") if way.emission == "categorical" else ("music", "text")
+        raise UserError(f"{flag_of(way.field)} is for models of {kind}; this one is of {other}")
+    if way.needs_latents and not model.is_flow:
+        raise UserError(f"{flag_of(way.field)} works by way of latents; the lstm has none")
+    if way.needs_causal and not model.is_causal:
+        raise UserError(
+            f"{flag_of(way.field)} needs a model whose steps depend on earlier ones alone; this "
+            f"one has --time {model.time}"
+        )
+
+
+def _owners(name: str) -> str:
+    owners = [flag_of(way.field) for way in WAYS if name in way.fields]
+    if name == "length":
+        owners.append("new samples")
+    return " or ".join(owners)
+
+
+def _got(way: Way) -> str:
+    return f", not with {flag_of(way.field)}" if way.field else "; give that too"
