@@ -40,8 +40,8 @@ def rational_quadratic_spline(
 
     `raw[..., 0 : 3*num_bins - 1]` = widths', heights', slopes'. Widths and heights are a softmax:
     each is at least `min_bin_size`, and together they are as long as the interval. Slopes are a
-    softplus, within `min_slope` .. `max_slope`. Unlike `NLSq` and `Affine`, it leaves values outside
-    the interval unchanged.
+    softplus, within `min_slope` .. `max_slope`. Unlike `NLSq` and `Affine`, it leaves values
+    outside the interval unchanged.
 
     Source: Durkan et al., Neural Spline Flows, 2019.
 
