@@ -30,7 +30,9 @@ setup(
         "tf_latentflow",
         "tf_latentflow.conditional",
         "tf_latentflow.networks",
+        "tf_latentflow.pretrained",
         "tf_latentflow.prior",
+        "tf_latentflow.ways",
         "bijectors",
         "bijectors.hidden",
         "bijectors.scalar",
@@ -57,6 +59,8 @@ setup(
         "export.serving.rest",
         "export.serving.rpc",
     ],
+    # The models by name: `tf_latentflow/pretrained/models/NAME/`.
+    package_data={"tf_latentflow.pretrained": ["models/*/*", "models/*/samples/*"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
         # The extra brings tf_keras, without which it does not import.

@@ -1,6 +1,6 @@
 """Writes a trained model for TF Serving.
 
-    python -m export.saved_model WORKDIR --out DIR --name NAME
+    python -m export.saved_model MODEL --out DIR --name NAME
 
 `DIR/NAME/VERSION` becomes a SavedModel with the signatures
 
@@ -25,6 +25,7 @@ import tyro
 
 from export.versions import check_version
 from train.runs.saved_run import read_run
+from train.settings.source import ModelSource
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
@@ -39,8 +40,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 class ExportConfig:
     """A trained model, as a SavedModel that TF Serving serves."""
 
-    workdir: tyro.conf.Positional[Path]
-    """Folder of a finished run."""
+    model: tyro.conf.Positional[ModelSource]
     out: Path
     """Folder of all models that a server serves."""
     name: str
@@ -71,7 +71,7 @@ def main(args: Sequence[str] | None = None) -> None:
         raise UserError(f"--score-samples expects a number above 0; got {flags.score_samples}")
     if flags.particles < 1:
         raise UserError(f"--particles expects a number above 0; got {flags.particles}")
-    run = read_run(flags.workdir)
+    run = read_run(flags.model)
     longest = run.model_config.max_length
     max_length = longest if flags.max_length is None else flags.max_length
     if not 1 <= max_length <= longest:
@@ -87,7 +87,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
     hide_gpus()
     export_model(
-        load_model(run.workdir),
+        load_model(run.source),
         base,
         version,
         max_length,

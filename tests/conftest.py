@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -11,6 +12,10 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import keras
 import pytest
+
+# Graphs are many small objects that live long: to look through them for garbage again and again
+# takes a tenth of the time.
+gc.set_threshold(200_000, 100, 100)
 
 
 @pytest.fixture

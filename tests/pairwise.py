@@ -19,9 +19,17 @@ def combinations(
     return [c for c in itertools.product(*choices.values()) if has_sense(c)]
 
 
-def parameters(found: Sequence[Combination]) -> list[object]:
-    """Parameters of a test, one a combination; those without a new pair are nightly."""
-    quick = _covering(found)
+def parameters(
+    found: Sequence[Combination], often: Sequence[Combination] | None = None
+) -> list[object]:
+    """Parameters of a test, one a combination; most of them nightly.
+
+    Args:
+      found: All combinations.
+      often: Those of which a few, with every pair that occurs in them, are not nightly; None for
+        all.
+    """
+    quick = _covering(found if often is None else often)
     return [
         pytest.param(c, marks=() if c in quick else pytest.mark.nightly, id="-".join(map(str, c)))
         for c in found

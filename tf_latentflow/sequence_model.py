@@ -11,19 +11,20 @@ import tensorflow as tf
 from bijectors import Execution, ExecutionOwner
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.keras_ways import KerasWays
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.rows import EMISSIONS
 from tf_latentflow.terms import Terms
+from tf_latentflow.ways.data_ways import DataWays
+from tf_latentflow.ways.keras_ways import KerasWays
 
 __all__ = ["Seed", "SequenceModel"]
 
 Seed = tf.Tensor | NoiseSource | None
 
 
-class SequenceModel(ExecutionOwner, KerasWays, keras.Model):
+class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
     Batch-major: `x` `[B, T, *event_shape]` of any integer dtype, that is `[B, T]` of ids or, for
@@ -89,12 +90,15 @@ class SequenceModel(ExecutionOwner, KerasWays, keras.Model):
             raise ValueError(f"expected x of integers; got {x.dtype.name}: cast it to int32")
         x, lengths = tf.cast(x, tf.int32), as_int32(lengths)
         expected = tf.TensorShape([*lengths.shape, None, *self.event_shape])
-        if lengths.shape.rank != 1 or not x.shape.is_compatible_with(expected):
+        fits = x.shape.is_compatible_with(expected) and x.shape[1:2].num_elements() != 0
+        if lengths.shape.rank != 1 or not fits:
             dims = ", ".join(["B", "T", *map(str, self.event_shape)])
             raise ValueError(
                 f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}"
             )
         check_lengths(lengths, x.shape[1])
+        if tf.executing_eagerly():  # In a graph the values are not known.
+            self.symbols.check(self._within(x, lengths))
         return x, lengths
 
     def _within(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:

@@ -49,6 +49,26 @@ class Symbols(Layer):
         """Shape of what is observed at one step."""
         raise NotImplementedError
 
+    @property
+    def num_values(self) -> int:
+        """How many values a number of x may have, from 0 on."""
+        raise NotImplementedError
+
+    def check(self, x: tf.Tensor) -> None:
+        """Refuses values that no symbol has, where they are known.
+
+        Raises:
+          ValueError: there is one.
+        """
+        known = tf.get_static_value(x)
+        if known is None or known.size == 0:
+            return
+        if known.min() < 0 or known.max() >= self.num_values:
+            raise ValueError(
+                f"expected values of x from 0 to {self.num_values - 1}; "
+                f"got {known.min()} to {known.max()}"
+            )
+
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         """int32 `[..., T, *event_shape]` to `[..., T, E]`."""
         raise NotImplementedError
@@ -88,6 +108,10 @@ class CategoricalSymbols(Symbols):
     def event_shape(self) -> tuple[int, ...]:
         return ()
 
+    @property
+    def num_values(self) -> int:
+        return self.vocab_size
+
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         return tf.gather(self.embedding, x)
 
@@ -122,6 +146,10 @@ class BernoulliNotes(Symbols):
     @property
     def event_shape(self) -> tuple[int, ...]:
         return (self.vocab_size,)
+
+    @property
+    def num_values(self) -> int:
+        return 2
 
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         return tf.tensordot(tf.cast(x, self.compute_dtype), self.embedding, 1)

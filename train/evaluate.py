@@ -1,4 +1,4 @@
-"""Evaluates a trained model: `python -m train.evaluate WORKDIR --split test --samples 50`."""
+"""Evaluates a trained model: `python -m train.evaluate MODEL --split test --samples 50`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from train.engine.results_table import results_table
 from train.runs.saved_run import SavedRun, read_run
 from train.runs.too_long import refuse_too_long
 from train.settings.config import TrainConfig
+from train.settings.source import ModelSource
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
 from train.support.screen import Screen
@@ -34,8 +35,7 @@ class EvaluateConfig:
     folder, is evaluated as a whole, unless --split asks for the part that its hash deals to one.
     """
 
-    workdir: tyro.conf.Positional[Path]
-    """Folder of a finished run."""
+    model: tyro.conf.Positional[ModelSource]
     split: Literal["train", "valid", "test"] | None = None
     """Part of the dataset. None: test, or all of another dataset that has no splits."""
     samples: int = 50
@@ -64,7 +64,7 @@ def main(args: Sequence[str] | None = None) -> None:
             raise UserError(f"--{flag} expects a number above 0; got {value}")
     if config.seed is not None and not 0 <= config.seed < 2**31:
         raise UserError(f"--seed expects a whole number from 0 to 2147483647; got {config.seed}")
-    run = read_run(config.workdir)
+    run = read_run(config.model)
     split, dataset, sequences = _read_data(config, run)
     with Screen() as screen:
         screen.now("loading TensorFlow")
@@ -99,6 +99,8 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
         named = dataclasses.replace(named, dataset=config.dataset, data_dir=config.data_dir)
     elif config.data_dir is not None:
         named = dataclasses.replace(named, data_dir=config.data_dir)
+    if config.dataset is None and run.dataset_sha256 is None:
+        raise UserError(f"{config.model} names no dataset of its own: name one with --dataset")
     dealt = config.dataset is not None and _is_undivided(named)
     dataset: Dataset | Undivided
     if dealt and config.split is None:
@@ -109,8 +111,8 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
         sequences = getattr(dataset, split)
         if config.dataset is None and dataset.sha256 != run.dataset_sha256:
             raise UserError(
-                f"{dataset.name} is no longer the dataset that the run was trained on: "
-                "restore it, or name another with --dataset"
+                f"{dataset.name} is not the dataset, or no longer the one, that {config.model} was "
+                "trained on: restore it, or name another with --dataset"
             )
     refuse_too_long(dataset.name, sequences, run.model_config.max_length, named.unit)
     if config.dataset is not None:

@@ -115,7 +115,7 @@ def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
     def load(name: str) -> Trained:
         saved = read_run(workdirs[name])
         dataset = saved.config.load()
-        return Trained(load_model(saved.workdir), dataset)
+        return Trained(load_model(saved.source), dataset)
 
     folder = config.out / f"{config.what}-{config.scale}-{seed}"
     folder.mkdir(parents=True, exist_ok=True)

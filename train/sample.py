@@ -1,27 +1,31 @@
-"""Draws samples: `python -m train.sample WORKDIR -n 10 --length 80 --temperature 0.8 --seed 0`.
+"""Draws samples: `python -m train.sample MODEL -n 10 --length 80 --temperature 0.8 --seed 0`.
 
 A model of text prints the samples and nothing else, one a line. A model of music writes a MIDI file
 and a picture of each, and prints their paths. Samples may be made from something:
 
-    python -m train.sample WORKDIR --prompt "The function "
-    python -m train.sample WORKDIR --fill "The ________ returns a list."
-    python -m train.sample WORKDIR --vary "A sentence." --amount 0.3
-    python -m train.sample WORKDIR --interpolate "A sentence." "Another one." --steps 7
+    python -m train.sample MODEL --prompt "The function "
+    python -m train.sample MODEL --fill "The ________ returns a list."
+    python -m train.sample MODEL --vary "A sentence." --amount 0.3
+    python -m train.sample MODEL --interpolate "A sentence." "Another one." --steps 7
 
-    python -m train.sample WORKDIR --continue BEGINNING.mid --out DIR
-    python -m train.sample WORKDIR --harmonise MELODY.mid
-    python -m train.sample WORKDIR --vary MY_PIECE.mid --amount 0.3
-    python -m train.sample WORKDIR --interpolate A.mid B.mid --steps 5
+    python -m train.sample MODEL --continue BEGINNING.mid --out DIR
+    python -m train.sample MODEL --harmonise MELODY.mid
+    python -m train.sample MODEL --vary MY_PIECE.mid --amount 0.3
+    python -m train.sample MODEL --interpolate A.mid B.mid --steps 5
+
+MODEL is the folder of a finished run, or a pretrained model: `python -m train.sample --list`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from train.runs.saved_run import read_run
 from train.samples.flags import SampleConfig
 from train.samples.given import read_given
-from train.support.errors import run_program
+from train.settings.source import known_models
+from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
 from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
@@ -36,10 +40,17 @@ def main(args: Sequence[str] | None = None) -> None:
       UserError: If the input is bad.
     """
     flags = parse_flags(SampleConfig, "python -m train.sample", args)
+    if flags.list:
+        print(known_models())
+        return
+    if flags.model is None:
+        raise UserError("expected a MODEL: a folder, or a name that --list shows; got none")
     flags.check_values()
-    run = read_run(flags.workdir)
+    run = read_run(flags.model)
     flags.check(run.model_config, run.config.unit)
     given = read_given(flags, run.model_config, run.config)
+    if flags.out is None:
+        flags = dataclasses.replace(flags, out=run.samples_folder)
     with Screen() as screen:
         screen.now("loading TensorFlow")
         import_tensorflow_quietly()
@@ -47,7 +58,7 @@ def main(args: Sequence[str] | None = None) -> None:
         from train.samples.kinds import SAMPLES
 
         screen.now("reading the model")
-        model = load_model(run.workdir)
+        model = load_model(run.source)
         screen.now("drawing samples")
         lines = SAMPLES[run.config.task].sample(model, flags, run.config, given)
     for line in lines:

@@ -29,6 +29,7 @@ import tyro
 
 from train.data.text.line_stream import Line, stream_lines
 from train.runs.saved_run import read_run
+from train.settings.source import ModelSource
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
 from train.support.screen import Screen
@@ -43,8 +44,7 @@ _STANDARD_INPUT = Path("-")
 class ScoreConfig:
     """Bits of every line of a text, under a trained model of text."""
 
-    workdir: tyro.conf.Positional[Path]
-    """Folder of a finished run."""
+    model: tyro.conf.Positional[ModelSource]
     file: tyro.conf.Positional[Path] = _STANDARD_INPUT
     """A text in UTF-8, also compressed by gzip; - for standard input."""
     format: Literal["tsv", "jsonl"] = "tsv"
@@ -79,10 +79,10 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     config = parse_flags(ScoreConfig, "python -m train.score", args)
     config.check()
-    run = read_run(config.workdir)
+    run = read_run(config.model)
     if run.model_config.emission != "categorical":
         raise UserError(
-            f"expected a model of text in {config.workdir}; it is one of music: "
+            f"expected a model of text in {config.model}; it is one of music: "
             "python -m train.evaluate --dataset FILE.mid scores pieces"
         )
     with _open(config.file) as stream, Screen() as screen:

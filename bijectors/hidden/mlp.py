@@ -142,6 +142,8 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
                 f"expected a context of size {self.context_size}; got "
                 f"{'none' if context is None else context.shape}"
             )
+        context = self._of_size(context, "a context", self.context_size)
+        offset = self._of_size(offset, "an offset", self.hidden_sizes[0])
         first = tf.convert_to_tensor(self.biases[0])
         last = tf.convert_to_tensor(self.biases[-1])
         if context is not None:
@@ -182,6 +184,7 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
         def params(inputs: tf.Tensor | None) -> tf.Tensor:
             hidden = first
             if self.input_size:
+                inputs = self._of_size(inputs, "inputs", self.input_size)
                 hidden = first + self.execution.product(readable(inputs), kernels[0])
             for kernel, bias in zip(kernels[1:-1], self.biases[1:-1], strict=True):
                 hidden = self.execution.product(tf.nn.relu(hidden), kernel) + bias
@@ -189,6 +192,19 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
             return self._split(outputs) * tf.constant(self.output_scale, outputs.dtype)
 
         return params
+
+    def _of_size(self, values: Any, what: str, size: int) -> tf.Tensor | None:
+        """Converts `values` to the dtype of the layer; None stays None.
+
+        Raises:
+          ValueError: The last dimension is not `size`.
+        """
+        if values is None:
+            return None
+        values = tf.cast(values, self.compute_dtype)
+        if values.shape.rank is not None and values.shape[-1:] not in ([size], [None]):
+            raise ValueError(f"expected {what} [..., {size}]; got shape {values.shape}")
+        return values
 
     def _split(self, outputs: tf.Tensor) -> tf.Tensor:
         """Reshapes `[..., output_size * num_params]` to `[..., output_size, num_params]`."""

@@ -54,6 +54,7 @@ class HiddenBijector(FlowBijector):
         # A tf.Module does not track Keras layers. The network belongs to the layer that made it.
         self._network = network
         self._scalar_map = scalar_map
+        context, offset = _of_list(context), _of_list(offset)
         self._context = context
         self._offset = offset
         name = name or type(self).__name__
@@ -76,6 +77,20 @@ class HiddenBijector(FlowBijector):
         vector = tfp.util.ParameterProperties(event_ndims=1)
         return {"context": vector, "offset": vector}
 
+    @property
+    def _event_size(self) -> int:
+        return self._network.input_size + self._network.output_size
+
+    def _cast(self, values: Any) -> tf.Tensor:
+        """See `FlowBijector`; also raises ValueError if the last dimension is not H."""
+        values = super()._cast(values)
+        if values.shape.rank is not None and values.shape[-1:] not in ([self._event_size], [None]):
+            raise ValueError(
+                f"expected values [..., {self._event_size}] for {self.name}; got shape "
+                f"{values.shape}"
+            )
+        return values
+
     def _in_batch(self, values: tf.Tensor) -> tf.Tensor:
         """Broadcasts `values` to the batch shape of the context and the offset.
 
@@ -88,6 +103,11 @@ class HiddenBijector(FlowBijector):
 
     def _scalar(self, inputs: tf.Tensor | None) -> tfp.bijectors.Bijector:
         return self._scalar_map(self._network(inputs, self._context, self._offset))
+
+
+def _of_list(values: Any) -> Any:
+    """Converts lists and numbers to tensors; None and whatever has a shape stay unchanged."""
+    return values if values is None or hasattr(values, "shape") else tf.convert_to_tensor(values)
 
 
 def _repeat_along(values: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
@@ -110,6 +130,10 @@ class AutoregressiveHidden(HiddenBijector):
     serial over H, but also costs only one pass. Source: section 3 of Ziegler & Rush (2019);
     Papamakarios et al. (2017).
     """
+
+    @property
+    def _event_size(self) -> int:
+        return self._network.event_size
 
     def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return inverse_and_log_det(self._scalar(z), z, event_ndims=1)

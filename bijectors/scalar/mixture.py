@@ -143,10 +143,9 @@ class MixtureOfLogistics(FlowBijector):
         }
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # The map is a line long before this limit, which keeps (x - m) / s finite.
-        limit = x.dtype.max**0.5
-        logit, log_slope = _logit(tf.clip_by_value(x, -limit, limit), *self._components())
-        y = tf.where(tf.math.is_inf(x), x, self.b * (logit + self.a))
+        near = _clip_far(x)
+        logit, log_slope = _logit(near, *self._components())
+        y = self.b * (logit + self.a + (x - near) / tf.reduce_max(self.scales, axis=-1))
         log_b = tf.math.log(self.b) if self._log_b is None else self._log_b
         return y, log_det_like(log_b + log_slope, y)
 
@@ -155,16 +154,22 @@ class MixtureOfLogistics(FlowBijector):
         return x, -self._forward_and_log_det(x)[1]
 
     def _inverse(self, y: tf.Tensor) -> tf.Tensor:
-        finite = tf.math.is_finite(y)
-        logit = tf.where(finite, y, tf.zeros_like(y)) / self.b - self.a
+        logit = y / self.b - self.a
+        near = _clip_far(logit)
         # The solutions of F(x) = sigmoid(logit) for single components enclose that for all.
-        roots = self.means + self.scales * logit[..., None] + tf.zeros_like(self.weights)
+        roots = self.means + self.scales * near[..., None] + tf.zeros_like(self.weights)
         low, high = tf.reduce_min(roots, axis=-1), tf.reduce_max(roots, axis=-1)
-        x = find_root(_logit, self._components(), logit, low, high)
-        return tf.where(finite, x, y)
+        x = find_root(_logit, self._components(), near, low, high)
+        return x + tf.reduce_max(self.scales, axis=-1) * (logit - near)
 
     def _components(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         return tf.convert_to_tensor(self.weights), tf.convert_to_tensor(self.means), 1 / self.scales
+
+
+def _clip_far(value: tf.Tensor) -> tf.Tensor:
+    """Clips to a range whose squares are finite; outside of it the map is a line."""
+    limit = value.dtype.max**0.4
+    return tf.clip_by_value(value, -limit, limit)
 
 
 def _logit(

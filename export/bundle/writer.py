@@ -17,7 +17,7 @@ from export.bundle.device.arrays import join, save_arrays
 from export.bundle.device.contents import copy_runner, write_manifest
 from export.bundle.programs import training_function
 from export.bundle.stablehlo import lower, variables_of
-from tf_latentflow import ModelConfig, build_model
+from tf_latentflow import ModelConfig
 from train.backend.devices import make_model_and_optimizer
 from train.backend.splits import SplitEvaluation, batch_spec
 from train.backend.step import TrainStep
@@ -25,6 +25,7 @@ from train.benchmarks.operations import train_operations
 from train.data.dataset import Dataset
 from train.data.splits import SPLITS
 from train.engine.buckets import batch_rows, default_boundaries
+from train.runs.saved_model import initial_model
 from train.settings.config import TrainConfig
 
 __all__ = ["write_bundle"]
@@ -54,7 +55,8 @@ def write_bundle(
     sequences["valid"] = sequences["valid"][: config.valid_sequences or None]
 
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
-    model, optimizer = make_model_and_optimizer(config, lambda: build_model(model_config), strategy)
+    make_model = initial_model(config, model_config)
+    model, optimizer = make_model_and_optimizer(config, make_model, strategy)
     model.length_model.fit(np.array([len(x) for x in sequences["train"]], np.int32))
     spec = batch_spec(sequences["train"], config.batch_size, config.max_batch_steps)
     # XLA compiles the whole program, and so nothing within it is compiled for itself.
@@ -90,6 +92,7 @@ def write_bundle(
     manifest = {
         "settings": {
             "task": config.task,
+            **config.start_fields(),
             "train": config.to_dict(),
             "dataset_sha256": dataset.sha256,
             "model": model_config.to_dict(),

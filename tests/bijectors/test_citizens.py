@@ -90,6 +90,22 @@ def test_other_real_numbers_are_cast(case: str, dtype: type) -> None:
             np.testing.assert_array_equal(value, expected)
 
 
+@pytest.mark.parametrize("name", [*HIDDEN_STRUCTURES, "fixed point"])
+@pytest.mark.parametrize("shape", [(BATCH, SIZE + 1), (SIZE - 1,), ()])
+def test_values_of_another_size_are_refused(name: str, shape: tuple[int, ...]) -> None:
+    bijector = hidden(name)
+    for method in (bijector.forward, bijector.inverse_and_log_det):
+        with pytest.raises(ValueError, match=r"expected values \[\.\.\., 3\] for .*; got shape"):
+            method(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("name", HIDDEN_STRUCTURES)
+def test_a_context_may_be_a_list(name: str) -> None:
+    bijector = hidden(name)
+    listed = bijector.copy(context=CONTEXT.numpy().tolist())
+    np.testing.assert_array_equal(listed.forward(X), bijector.forward(X))
+
+
 @pytest.mark.parametrize("values", [[["a", "b", "c"]], [[True, False, True]], [[1j, 0, 0]]])
 def test_what_is_no_real_number_is_refused(values: list) -> None:
     with pytest.raises(ValueError, match="expected real numbers for reverse; got values of dtype"):

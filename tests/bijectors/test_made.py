@@ -122,3 +122,24 @@ def test_every_variable_gets_a_gradient(float64: None) -> None:
 def test_wrong_sizes_are_refused(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_other_real_numbers_are_cast() -> None:
+    layer = made(3)
+    x, context = np.array([[1, 0, 2]]), np.ones([1, CONTEXT], int)
+    expected = layer(x.astype(np.float32), context.astype(np.float32))
+    for dtype in (np.int64, np.uint8, np.float64):
+        np.testing.assert_array_equal(layer(x.astype(dtype), context.astype(dtype)), expected)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((4, CONTEXT, 7), r"expected inputs \[\.\.\., 3\]; got shape \(1, 4\)"),
+        ((3, 5, 7), r"expected a context \[\.\.\., 4\]; got shape \(1, 5\)"),
+        ((3, CONTEXT, 8), r"expected an offset \[\.\.\., 7\]; got shape \(1, 8\)"),
+    ],
+)
+def test_a_wrong_size_is_refused_in_words(sizes: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        made(3)(*(np.zeros([1, size], np.float32) for size in sizes))

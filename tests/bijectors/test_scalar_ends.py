@@ -51,6 +51,18 @@ def test_infinity_goes_to_infinity(name: str, dtype: type, jit: bool) -> None:
 
 
 @every_map
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_far_out_a_map_is_a_line_that_is_taken_back(name: str, dtype: type) -> None:
+    far = np.array([[-1e37], [-1e19], [1e15], [1e30], [1e37]], dtype)
+    flow = SCALAR_MAPS[name].from_unconstrained(tf.constant(draw(name, dtype) / 2))
+    z, log_det = forward_and_log_det(flow, tf.constant(far), 0)
+    x, inverse_log_det = inverse_and_log_det(flow, z, 0)
+    np.testing.assert_allclose(x, np.broadcast_to(far, x.shape), rtol=1e-5)
+    np.testing.assert_allclose(z / far, np.exp(log_det), rtol=1e-5)
+    np.testing.assert_allclose(inverse_log_det, -log_det, rtol=1e-4, atol=1e-6)
+
+
+@every_map
 def test_tails_of_a_distribution_are_those_of_a_normal(name: str) -> None:
     flow = SCALAR_MAPS[name].from_unconstrained(tf.constant(draw(name)))
     latent = tfp.distributions.TransformedDistribution(tfp.distributions.Normal(0.0, 1.0), flow)

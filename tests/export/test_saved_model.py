@@ -26,7 +26,7 @@ _KINDS = {
     "codebook": ("codebook", {}),
     "iaf-scf": ("iaf-scf", _LOCAL),
     "lstm": ("lstm", {}),
-    "af-only-music": ("af-only", {**_MUSIC, "inference": "local", "flow_layers": 1}),
+    "af-only-music": ("af-only", {**_MUSIC, **LEAST_FIELDS}),
     "lstm-music": ("lstm", _MUSIC),
 }
 _ROWS = {f"{name}-row": (name, {}) for name in ("af-af", "af-scf", "iaf-scf")}
@@ -257,6 +257,7 @@ def test_generation_is_the_models_own_at_temperature_0(served):
     assert [text.decode() for text in drawn] == texts
 
 
+@pytest.mark.nightly
 def test_compiled_generation_draws_the_same_texts(served, tmp_path):
     compiled = Served(export_tiny(tmp_path / "compiled", "codebook", xla=True))
     asked = requests(5)

@@ -116,6 +116,7 @@ def test_imports_inside_functions_have_a_reason() -> None:
         *("train.char_lm", "train.polyphonic_music", "train.evaluate", "train.sample"),
         *("train.reproduce", "train.benchmark", "export.saved_model", "export.serve"),
         *("export.client", "export.load_test", "export.train_program", "export.import_weights"),
+        "export.pretrained",
     ],
 )
 def test_a_program_reads_its_flags_without_tensorflow(program: str) -> None:

@@ -20,10 +20,11 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from export import saved_model, serve
+from export import pretrained, saved_model, serve
 from export.versions import version_folders
 from tests.models import LEAST_FLAGS
 from tests.paths import ROOT
+from tf_latentflow.pretrained.names import pretrained_table
 from train import benchmark, char_lm, evaluate, polyphonic_music, reproduce, sample, score
 from train.data.music import chorales
 from train.data.music.config import MusicConfig
@@ -47,8 +48,10 @@ README = ROOT / "README.md"
 # Pages with code, in the order in which they are run; each builds on the runs of those before.
 GUIDES = (
     README,
-    *(ROOT / "docs" / f"{name}.md" for name in ("TRAINING", "EVALUATION", "LIBRARY", "BIJECTORS")),
-    ROOT / "docs" / "PAPER.md",
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("TRAINING", "EVALUATION", "PRETRAINED", "LIBRARY", "BIJECTORS", "PAPER")
+    ),
 )
 
 # What is added to the line of a training; the last of two flags counts. Its workdir stays the one
@@ -222,6 +225,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m", "train.sample"): run_sample,
     ("python", "-m", "train.score"): check_score,
     ("python", "-m", "export.saved_model"): run_saved_model,
+    ("python", "-m", "export.pretrained"): pretrained.main,
     ("python", "-m", "export.serve"): check_serve,
     ("curl",): check_curl,
     ("pip",): check_pip,
@@ -272,6 +276,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the data that the page supposes the user to have."""
     lines = [f"the {a} sees {n} mice" for a in ("cat", "dog", "owl", "fox") for n in range(50)]
     (tmp_path / MY_TEXT).write_text("\n".join(lines), encoding="utf-8")
+    about = "".join(f'{name} = "x"\n' for name in ("description", "data", "license", "limits"))
+    (tmp_path / "about.toml").write_text(about, encoding="utf-8")
     (tmp_path / PTB).mkdir()
     for split in ("train", "valid", "test"):
         (tmp_path / PTB / f"{split}.txt").write_text(f" words of {split} \n", encoding="utf-8")
@@ -291,6 +297,51 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def flags_of(kind: type) -> Callable[[list[str]], object]:
+    return lambda flags: parse_flags(kind, "program", flags)
+
+
+# What a command's flags are parsed by, without doing anything.
+PARSERS: dict[str, Callable[[list[str]], object]] = {
+    "train.char_lm": lambda flags: prepare(TextConfig, flags),
+    "train.polyphonic_music": lambda flags: prepare(MusicConfig, flags),
+    "train.reproduce": flags_of(reproduce.ReproduceConfig),
+    "train.benchmark": flags_of(benchmark.BenchmarkConfig),
+    "train.evaluate": flags_of(evaluate.EvaluateConfig),
+    "train.sample": flags_of(sample.SampleConfig),
+    "train.score": flags_of(score.ScoreConfig),
+    "export.saved_model": flags_of(saved_model.ExportConfig),
+    "export.pretrained": flags_of(pretrained.PretrainedConfig),
+    "export.serve": flags_of(serve.ServeConfig),
+}
+
+
+def prepare(kind: type[TrainConfig], flags: list[str]) -> None:
+    if "--init-from" in flags:
+        return  # It would read that model.
+    if {"--help", "--show-config"} & set(flags):
+        with pytest.raises(SystemExit) as exit_info:
+            parse_train_config(kind, flags)
+        assert exit_info.value.code == 0
+    else:
+        parse_train_config(kind, flags)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_every_command_has_its_flags(page: Path) -> None:
+    """What `test_every_code_block_runs` does at night, without doing it."""
+    for block in blocks(page.read_text(encoding="utf-8")):
+        assert block.language in LANGUAGES, block
+        if block.language == "python":
+            compile(block.code, page.name, "exec")
+        for words in commands(block.code) if block.language == "bash" else ():
+            if words[:2] == ["python", "-m"]:
+                PARSERS[words[2]](words[3:])
+            else:
+                assert any(tuple(words[: len(start)]) == start for start in COMMANDS), words
+
+
+@pytest.mark.nightly
 def test_every_code_block_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for page in GUIDES:
         for block in blocks(page.read_text(encoding="utf-8")):
@@ -337,6 +388,12 @@ def anchors(page: Path) -> set[str]:
     """Of the headings of a page, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_table_of_pretrained_models_is_made_of_their_cards() -> None:
+    text = (ROOT / "docs" / "PRETRAINED.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^<!-- .* --list: -->\n(.*?)\n<!-- End", text, re.MULTILINE | re.DOTALL)
+    assert shown == pretrained_table()
 
 
 def test_the_table_of_rows_is_the_table_of_the_code() -> None:

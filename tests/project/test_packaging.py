@@ -3,6 +3,7 @@
 import ast
 
 from tests.paths import ROOT
+from tf_latentflow.pretrained.names import list_pretrained
 
 
 def _setup_keywords() -> dict[str, ast.expr]:
@@ -30,6 +31,20 @@ def test_setup_lists_every_package() -> None:
         assert (folder / "__init__.py").is_file()
         # A folder of modules that is no package would not be installed.
         assert {path.parent for path in folder.rglob("*.py")} <= folders
+
+
+def test_pretrained_models_are_installed_whole_and_small() -> None:
+    folder = ROOT / "tf_latentflow" / "pretrained"
+    patterns = ast.literal_eval(_setup_keywords()["package_data"])["tf_latentflow.pretrained"]
+    installed = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+    files = {path for path in (folder / "models").rglob("*") if path.is_file()}
+    assert files == installed
+    assert sum(path.stat().st_size for path in files) <= 10e6
+    for found in list_pretrained():
+        card = found.card
+        assert card.name == found.folder.name
+        assert all((card.data, card.license, card.command, card.commit, card.limits, card.test))
+        assert found.weights_url or found.weights()
 
 
 def test_declared_versions() -> None:

@@ -116,6 +116,9 @@ def test_ways_of_keras_name_the_way_here(name: str, way: str, instead: str) -> N
         (X, [4, 2], "expected lengths from 0 to 3, the steps of x; got 2 to 4"),
         (X, [3, -1], "expected lengths from 0 to 3, the steps of x; got -1 to 3"),
         (np.array(X, np.float32), LENGTHS, "expected x of integers; got float32"),
+        (np.array(X) + 40, LENGTHS, "expected values of x from 0 to .*; got 0 to"),
+        (-np.array(X), LENGTHS, "expected values of x from 0 to .*; got -"),
+        (np.zeros([2, 0], int), [0, 0], "expected x .* got .2, 0. and"),
         (X, [2.5, 1.0], "expected whole numbers; got float32"),
     ],
 )

@@ -42,6 +42,14 @@ def has_sense(combination: Combination) -> bool:
 
 
 COMBINATIONS = combinations(CHOICES, has_sense)
+# `test_prior.py` has the choices of the prior with each other: here a few priors stand for all.
+PRIORS = (
+    ("affine", "none", "none", None),
+    ("nlsq", "scf", "iaf", "lstm"),
+    ("mixture", "af", "af", "conv:2"),
+    ("spline", "none", "coupling", "attention:1"),
+)
+OFTEN = [combination for combination in COMBINATIONS if combination[:4] in PRIORS]
 
 
 def test_what_has_no_sense_is_refused_in_words() -> None:
@@ -50,7 +58,7 @@ def test_what_has_no_sense_is_refused_in_words() -> None:
             ModelConfig.from_name("af-af", **fields(combination))
 
 
-@pytest.mark.parametrize("combination", parameters(COMBINATIONS))
+@pytest.mark.parametrize("combination", parameters(COMBINATIONS, OFTEN))
 def test_choices_go_together(float64: None, combination: Combination, tmp_path: Path) -> None:
     sizes = {"latent_size": 2, "hidden_size": 4, "num_lstm_layers": 1, "flow_layers": 1}
     choices = fields(combination)

@@ -35,6 +35,7 @@ def test_every_matrix_is_multiplied_once_a_symbol(name: str) -> None:
     assert with_samples == 2 * (inference + 10 * (products - inference))
 
 
+@pytest.mark.nightly
 def test_the_program_writes_what_it_prints(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

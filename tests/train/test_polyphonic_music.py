@@ -286,6 +286,7 @@ def test_a_folder_of_midi_files(tmp_path: Path) -> None:
     assert differing == set(MusicConfig.from_data)
 
 
+@pytest.mark.nightly
 def test_reproduce_makes_and_skips_rows(
     data_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

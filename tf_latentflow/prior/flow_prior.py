@@ -11,7 +11,7 @@ from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.normal import standard_normal_log_prob
+from tf_latentflow.prior.normal import standard_normal_log_prob
 from tf_latentflow.prior.stage import FlowStage
 
 __all__ = ["FlowPrior", "noise_log_probs"]

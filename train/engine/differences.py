@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["differences", "describe_difference", "is_extension", "other_fields"]
 
 LIMITS = ("epochs", "max_steps")
-_PLACES = ("dataset", "data_dir")  # Of the data, which may move.
+_PLACES = ("dataset", "data_dir", "init_from")  # Of data and weights, which may move.
 
 
 def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

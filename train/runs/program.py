@@ -37,7 +37,11 @@ def run_training(
     # What needs no TensorFlow comes first, so that bad input is refused at once.
     config = parse_train_config(kind, args)
     workdir = Workdir(config.run_directory)
-    settings: dict[str, Any] = {"task": config.task, "train": config.to_dict()}
+    settings: dict[str, Any] = {
+        "task": config.task,
+        **config.start_fields(),
+        "train": config.to_dict(),
+    }
     if _is_over(workdir, settings, config):
         print("this run has finished:")
     else:

@@ -1,17 +1,23 @@
-"""The model of a finished run, as its folder keeps it, and the checksum of its weights."""
+"""A trained model, read from its run or as a pretrained one, and the checksum of its weights."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
-from tf_latentflow import LatentFlow, LSTMLanguageModel
+from tf_latentflow import LatentFlow, LSTMLanguageModel, ModelConfig, build_model
+from tf_latentflow.build import build_from, load_pretrained
+from tf_latentflow.pretrained.errors import PretrainedError
 from train.engine.workdir import Workdir
+from train.settings.config import TrainConfig
+from train.settings.source import Source, find_model
 from train.support.digests import sha256_of
 from train.support.errors import UserError
 from train.support.files import whole_file
 
-__all__ = ["load_model", "save_model", "weights_sha256"]
+__all__ = ["initial_model", "load_model", "save_model", "weights_sha256"]
 
 # Keras reads back what is registered, and a class registers itself when it is made.
 _CLASSES = {kind.__name__: kind for kind in (LatentFlow, LSTMLanguageModel)}
@@ -23,13 +29,18 @@ def save_model(model: keras.Model, workdir: Workdir) -> None:
         model.save(temporary)
 
 
-def load_model(workdir: Workdir) -> LatentFlow | LSTMLanguageModel:
-    """Returns the model of a finished run, with its best weights.
+def load_model(source: Source) -> LatentFlow | LSTMLanguageModel:
+    """Returns the model of a finished run, with its best weights, or a pretrained one.
 
     Raises:
       UserError: If the model's file is damaged.
     """
-    file = workdir.model_file
+    if not isinstance(source, Workdir):
+        try:
+            return load_pretrained(source)
+        except PretrainedError as error:
+            raise UserError(str(error)) from None
+    file = source.model_file
     try:
         return keras.saving.load_model(file, custom_objects=_CLASSES)
     except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
@@ -48,3 +59,22 @@ def weights_sha256(model: keras.Model) -> str:
     return sha256_of(
         f"{value.shape} {value.dtype.str}\n".encode() + value.tobytes() for value in values
     )
+
+
+def initial_model(
+    config: TrainConfig, model_config: ModelConfig
+) -> Callable[[], LatentFlow | LSTMLanguageModel]:
+    """Returns what makes the model of a run as it is before the first step.
+
+    Args:
+      config: Settings of the run, which may name a model to start from.
+      model_config: Of the run's model.
+
+    Raises:
+      UserError: If the model to start from cannot be read.
+    """
+    if config.init_from is None:
+        return lambda: build_model(model_config)
+    start = load_model(find_model(config.init_from))
+    arrays = [(variable.path, variable.numpy()) for variable in start.variables]
+    return lambda: build_from(model_config, start.config, arrays)

@@ -1,4 +1,4 @@
-"""What a finished run says of itself; needs no TensorFlow."""
+"""What a trained model says of its training; needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import dataclasses
 from pathlib import Path
 
 from tf_latentflow import ModelConfig
+from tf_latentflow.pretrained.folder import Pretrained
 from train.data.tasks import TASKS
 from train.engine.workdir import Workdir
 from train.settings.config import TrainConfig
+from train.settings.source import Source, find_model
 from train.support.errors import UserError
 
 __all__ = ["SavedRun", "read_run", "saved_fields"]
@@ -16,28 +18,42 @@ __all__ = ["SavedRun", "read_run", "saved_fields"]
 
 @dataclasses.dataclass(frozen=True)
 class SavedRun:
-    """What the config.json of a finished run says.
+    """What is known of a trained model.
 
     Attributes:
-      workdir: Its folder.
+      source: The folder of its run, or the pretrained model.
       config: Settings of the training.
       model_config: The configuration of the model.
-      dataset_sha256: Digest of the dataset.
+      dataset_sha256: Digest of the dataset; None for a model that no program has trained.
     """
 
-    workdir: Workdir
+    source: Source
     config: TrainConfig
     model_config: ModelConfig
-    dataset_sha256: str
+    dataset_sha256: str | None
+
+    @property
+    def samples_folder(self) -> Path:
+        """Where samples go that are files: to the run, or to `samples` in the current folder."""
+        parent = self.source.path if isinstance(self.source, Workdir) else Path()
+        return parent / "samples"
 
 
-def read_run(path: Path) -> SavedRun:
-    """Reads the settings of a finished run.
+def read_run(source: str | Path) -> SavedRun:
+    """Reads the settings of a finished run, or of a pretrained model.
+
+    Args:
+      source: The folder of either, or the name of a pretrained model.
 
     Raises:
-      UserError: If there is no run, it has not finished, is damaged, or of another version.
+      UserError: If there is no such model, the run has not finished, or what describes it is
+        damaged or of another version.
     """
-    workdir = Workdir(path)
+    found = find_model(source)
+    return _of_run(found) if isinstance(found, Workdir) else _of_pretrained(found)
+
+
+def _of_run(workdir: Workdir) -> SavedRun:
     task = workdir.read_config().get("task")
     kind = TASKS.get(task) if isinstance(task, str) else None
     if kind is None:
@@ -46,7 +62,7 @@ def read_run(path: Path) -> SavedRun:
         )
     if not workdir.model_file.exists():
         raise UserError(
-            f"the run in {path} has not finished: {kind.program} with the same flags "
+            f"the run in {workdir.path} has not finished: {kind.program} with the same flags "
             "goes on with it"
         )
     settings = workdir.read_config(saved_fields(kind))
@@ -60,6 +76,27 @@ def read_run(path: Path) -> SavedRun:
     except (KeyError, ValueError) as error:
         raise UserError(
             f"{workdir.config_file} is damaged ({type(error).__name__}: {error}): train again"
+        ) from None
+
+
+def _of_pretrained(found: Pretrained) -> SavedRun:
+    """A pretrained model outlives the settings of its training: what this version lacks is dropped.
+
+    They are needed for its dataset, its seed and its batches.
+    """
+    emissions = {kind.emission: kind for kind in TASKS.values()}
+    kind = emissions[found.model.emission]
+    if found.run is None:
+        return SavedRun(found, kind.from_preset(), found.model, None)
+    known = {field.name for field in dataclasses.fields(kind)}
+    try:
+        settings = {name: v for name, v in found.run["train"].items() if name in known}
+        config = dataclasses.replace(kind.from_preset(), **settings)
+        return SavedRun(found, config, found.model, found.run["dataset_sha256"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{found.folder} says nothing of its training that can be read "
+            f"({type(error).__name__}: {error}): write it anew"
         ) from None
 
 

@@ -68,7 +68,7 @@ class Scorer:
     def __init__(
         self, run: SavedRun, num_samples: int, seed: int, batch_size: int, per_character: bool
     ) -> None:
-        self._model = load_model(run.workdir)
+        self._model = load_model(run.source)
         self._compile_loops = run.config.compile_loops
         self._vocabulary = Vocabulary(run.model_config.vocabulary)
         self._num_samples = num_samples

@@ -84,7 +84,7 @@ def evaluate_run(
       UserError: If the model's file is damaged.
     """
     config = run.config
-    model = load_model(run.workdir)
+    model = load_model(run.source)
     model.execution = Execution(config.compile_loops)
     return split_results(
         model,

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from bijectors import Execution
-from tf_latentflow import ModelConfig, build_model
+from tf_latentflow import ModelConfig
 from train.backend.board import Board
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.dataset import Dataset
@@ -20,7 +20,7 @@ from train.engine.order import TrainingOrder
 from train.engine.run_state import NonFiniteError
 from train.engine.workdir import Workdir
 from train.runs.finished_run import write_results
-from train.runs.saved_model import save_model
+from train.runs.saved_model import initial_model, save_model
 from train.runs.testing import split_results
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
@@ -91,7 +91,7 @@ def _train(
     """Returns the model with its best weights alone, and what the training says of itself."""
     sequences = dataset.encode(model_config, dataset.train)
     valid = dataset.encode(model_config, dataset.valid)
-    backend = TensorFlowBackend(config, lambda: build_model(model_config), sequences, valid)
+    backend = TensorFlowBackend(config, initial_model(config, model_config), sequences, valid)
     show = SAMPLES[config.task].show(model_config, valid, config)
     lengths = np.array([len(x) for x in sequences], np.int32)
     loop = TrainingLoop(

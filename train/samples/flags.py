@@ -12,6 +12,7 @@ import tyro
 from tf_latentflow import ModelConfig
 from train.engine.settings import refuse_flag
 from train.samples.ways import check_way, way_of
+from train.settings.source import OptionalModelSource
 from train.support.errors import UserError
 from train.support.extras import require_extra
 from train.support.units import Unit
@@ -28,8 +29,9 @@ _SLOWEST, _FASTEST = 4, 1000  # Quarter notes in a minute: a MIDI file can say n
 class SampleConfig:
     """Samples of a trained model: text, one a line, or music, as MIDI files with pictures."""
 
-    workdir: tyro.conf.Positional[Path]
-    """Folder of a finished run."""
+    model: tyro.conf.Positional[OptionalModelSource] = None
+    list: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print the pretrained models, by the names that MODEL may be, and draw nothing."""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 10
     """Number of samples."""
     length: int | None = None
@@ -39,7 +41,7 @@ class SampleConfig:
     seed: int = 0
     """The same seed gives the same samples."""
     out: Path | None = None
-    """Music: folder for the files. None: samples, in WORKDIR."""
+    """Music: folder for the files. None: samples, in the run's folder or in the current one."""
     tempo: float | None = None
     """Music: quarter notes in a minute, 4 to 1000. None: the tempo of the file given, or 100."""
     prompt: str | None = None

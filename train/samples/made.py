@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from train.samples.draw import draw_sequences
+from tf_latentflow.ways.batches import draw_sequences
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.ways import way_of

@@ -12,11 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow import ModelConfig
+from tf_latentflow.ways.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.music.config import MusicConfig
 from train.data.music.midi import DEFAULT_TEMPO_BPM, write_midi
 from train.data.music.sets import MusicSet
-from train.samples.draw import draw_sequences, padded
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.made import make_sequences
@@ -91,10 +91,10 @@ class MusicSamples:
         _say_what_is_missing()
         rolls = make_sequences(model, flags, given)
         names = [f"{given.name or 'sample'}-{flags.seed}-{i}" for i in range(len(rolls))]
-        folder = flags.workdir / "samples" if flags.out is None else flags.out
         tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
         return [
-            str(path) for path in write_pieces(folder, names, rolls, config.steps_per_beat, tempo)
+            str(path)
+            for path in write_pieces(flags.out, names, rolls, config.steps_per_beat, tempo)
         ]
 
 

@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from tf_latentflow import ModelConfig
 from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+from tf_latentflow.ways.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.text.config import TextConfig
 from train.data.text.corpus import Corpus
 from train.paper.figures.densities import has_plane, prior_densities
 from train.paper.figures.passage import find_passage
 from train.paper.figures.text_pictures import densities_png
-from train.samples.draw import draw_sequences, padded
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.made import make_sequences

@@ -13,6 +13,7 @@ from tf_latentflow.config import ConfigError, check_types
 from tf_latentflow.rows import Setting, resolve
 from train.engine.settings import LoopSettings
 from train.settings.presets import RULES
+from train.settings.source import config_of, digest_of, find_model
 from train.support.errors import UserError
 from train.support.units import Unit
 
@@ -43,6 +44,9 @@ class _RunSettings:
     """Sizes and defaults: tiny (seconds, for tests), small (minutes), paper (as published)."""
     workdir: Path | None = None
     """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
+    init_from: str | None = None
+    """Trained model to start from, which also says what the model is: a pretrained one by name or
+    folder, or the folder of a run. Characters that are new get new weights. None: start anew."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -158,9 +162,10 @@ class TrainConfig(LoopSettings, _ModelSettings, _RunSettings):
         self.model_config()  # Whatever follows from the data.
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the settings as JSON values; paths are absolute, and the workdir is left out."""
+        """Returns the settings as JSON values: absolute paths, no workdir, no `init_from`."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         del fields["workdir"]  # A folder can be moved.
+        del fields["init_from"]  # See `start_fields`.
         if self.dataset not in self.named_datasets:
             fields["dataset"] = str(Path(self.dataset).expanduser().absolute())
         if self.data_dir is not None:
@@ -189,11 +194,42 @@ class TrainConfig(LoopSettings, _ModelSettings, _RunSettings):
         Raises:
           UserError: If there is no such model.
         """
-        given = {"emission": self.emission, **self.model_flags(), **fields}
         try:
+            if self.init_from is not None:
+                return self._model_to_start_from(**fields)
+            given = {"emission": self.emission, **self.model_flags(), **fields}
             return ModelConfig.from_name(self.model, self.preset, **given)
         except ConfigError as error:
             raise UserError(f"{flag_of(error.field)}: {error}") from None
+
+    def _model_to_start_from(self, max_length: int = 1, **fields: Any) -> ModelConfig:
+        """Returns the model of `init_from`, with what follows from the dataset.
+
+        Dropout belongs to the training and may be another.
+        """
+        start = config_of(find_model(self.init_from))
+        if start.emission != self.emission:
+            raise UserError(
+                f"--init-from expects a model of {self.task}; got {self.init_from}, whose emission "
+                f"is {start.emission}"
+            )
+        flags = self.model_flags()
+        for name, value in {"name": self.model, **flags}.items():
+            if name not in _DROPOUT and getattr(start, name) != value:
+                raise UserError(
+                    f"{flag_of(name)} expects {getattr(start, name)}, as {self.init_from} has it; "
+                    f"got {value}; leave it out, or --init-from"
+                )
+        dropout = {name: value for name, value in flags.items() if name in _DROPOUT}
+        fields["max_length"] = max(max_length, start.max_length)
+        return dataclasses.replace(start, **dropout, **fields)
+
+    def start_fields(self) -> dict[str, Any]:
+        """Returns what a run's config.json says of the model that the run started from."""
+        if self.init_from is None:
+            return {"init_from": None, "init_from_sha256": None}
+        digest = digest_of(find_model(self.init_from))
+        return {"init_from": self.init_from, "init_from_sha256": digest}
 
     def model_flags(self) -> dict[str, Any]:
         """Returns the fields of `ModelConfig` that flags have set."""
@@ -209,9 +245,12 @@ class TrainConfig(LoopSettings, _ModelSettings, _RunSettings):
         if self.workdir is not None:
             return self.workdir.expanduser()
         dataset = Path(self.dataset).stem or "data"
-        return Path("runs") / f"{self.model}-{dataset}-{self.preset}-{self.seed}"
+        # Beside a run that starts anew.
+        model = self.model if self.init_from is None else f"from-{Path(self.init_from).name}"
+        return Path("runs") / f"{model}-{dataset}-{self.preset}-{self.seed}"
 
 
+_DROPOUT = ("dropout", "posterior_dropout", "emitter_dropout")
 # By which flag a field of `ModelConfig` is set, where it is not the field's name.
 _FLAGS = {"name": "model", "made_sizes": "made_units"}
 

@@ -9,8 +9,10 @@ from typing import Annotated, TypeVar
 
 import tyro
 
+from tf_latentflow.rows import GIVEN, Setting
 from train.settings.config import TrainConfig
 from train.settings.show import show_config
+from train.settings.source import config_of, find_model
 from train.support.errors import UserError
 from train.support.flags import parse_flags, peek_flags
 
@@ -26,6 +28,7 @@ class _Peek:
     model: str | None = None
     dataset: str | None = None
     preset: str = "small"
+    init_from: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,8 +52,11 @@ def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) ->
     """
     args = sys.argv[1:] if args is None else args
     peek = peek_flags(_Peek, args)
+    model = peek.model
+    if model is None and peek.init_from is not None:
+        model = config_of(find_model(peek.init_from)).name
     try:
-        default = kind.from_preset(peek.preset, peek.model, peek.dataset)
+        default = kind.from_preset(peek.preset, model, peek.dataset)
     except ValueError as error:
         raise UserError(f"--preset: {error}") from None
     names = [field.name for field in dataclasses.fields(kind)]
@@ -67,7 +73,11 @@ def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) ->
     )
     # What is given may move what is not, as one limit does the other.
     given = {name: getattr(parsed, name) for name in _given(args) if name in names}
-    settings = kind.resolve(**given)
+    if parsed.init_from is None:
+        settings = kind.resolve(**given)
+    else:
+        settings = kind.resolve(**{**given, "model": parsed.model})
+        settings["model"] = Setting(parsed.model, {"init_from": GIVEN})
     values = {name: getattr(parsed, name) for name in names}
     config = kind(**values | {n: setting.value for n, setting in settings.items() if setting.when})
     config.check()

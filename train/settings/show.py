@@ -21,8 +21,14 @@ def show_config(config: TrainConfig, settings: Mapping[str, Setting]) -> str:
     """
     training = {name: s for name, s in settings.items() if name not in FLAGS_OF_MODEL}
     training["workdir"] = settings["workdir"]._replace(value=config.run_directory)
-    given = {"emission": config.emission, **config.model_flags()}
-    model = ModelConfig.resolve(config.model, config.preset, **given)
+    flags = config.model_flags()
+    if config.init_from is None:
+        given = {"emission": config.emission, **flags}
+        model = ModelConfig.resolve(config.model, config.preset, **given)
+    else:
+        start = config.model_config().to_dict()
+        flag = {name: name if name in flags else "init_from" for name in start}
+        model = {name: Setting(value, {flag[name]: GIVEN}) for name, value in start.items()}
     # What the library was given by this program and not by a flag.
     model["name"] = settings["model"]
     model["emission"] = Setting(config.emission, {"task": config.task})

@@ -58,6 +58,7 @@ def figure5(folder: Path) -> Drawing:
     return nlsq_densities.draw(Job("tiny", 0, no_runs, folder))
 
 
+@pytest.mark.nightly
 def test_figure_5_is_drawn(figure5: Drawing) -> None:
     assert figure5.picture.startswith(PNG)
     assert json.loads(json.dumps(figure5.numbers, allow_nan=False))["steps"] == 100

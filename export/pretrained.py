@@ -1,0 +1,194 @@
+"""Makes a finished run a pretrained model, to be used by name or passed on as a folder.
+
+    python -m export.pretrained WORKDIR --name NAME --out DIR --about ABOUT.toml
+    python -m train.sample DIR/NAME -n 5
+    python -m train.evaluate DIR/NAME
+
+ABOUT.toml says what the run cannot: `description`, `data`, `license`, `limits`; a flag of that name
+comes before it. In `tf_latentflow/pretrained/models` the model is one of those that come with the
+package, and `python -m train.sample --list` prints their table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from tf_latentflow.pretrained.card import Card, Result
+from train.engine.workdir import Workdir
+from train.runs.saved_run import SavedRun, read_run
+from train.settings.command import training_command
+from train.support.errors import UserError, run_program
+from train.support.files import whole_folder
+from train.support.flags import parse_flags
+from train.support.machine import describe_machine
+from train.support.startup import import_tensorflow_quietly
+
+__all__ = ["PretrainedConfig", "main"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_ABOUT = ("description", "data", "license", "limits")
+_SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainedConfig:
+    """A finished run as a pretrained model: its weights, and a card made of its results."""
+
+    workdir: tyro.conf.Positional[Path]
+    """Folder of a finished run."""
+    name: str
+    """Name of the model, and of its folder in --out."""
+    out: Path
+    """Folder of pretrained models."""
+    about: Path | None = None
+    """TOML file with description, data, license and limits."""
+    description: str | None = None
+    """What it models, in a sentence. None: that of --about."""
+    data: str | None = None
+    """What it was trained on, and where that comes from. None: that of --about."""
+    license: str | None = None
+    """License of the data. None: that of --about."""
+    limits: str | None = None
+    """What it cannot do. None: that of --about."""
+    dtype: Literal["float16", "float32"] = "float16"
+    """Type of the weights in the file; float16 has half the size."""
+    commit: str | None = None
+    """Commit at which it was trained. None: that of this checkout, if it is one."""
+    hardware: str | None = None
+    """Machine on which it was trained. None: this one."""
+    url: Annotated[str | None, tyro.conf.arg(metavar="URL")] = None
+    """Where the weights can be had if they are not in the folder."""
+    force: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Replace a model of that name."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the program; `args` are its flags, or None for those of the process.
+
+    Raises:
+      UserError: If the input is bad.
+    """
+    flags = parse_flags(PretrainedConfig, "python -m export.pretrained", args)
+    if not _NAME.fullmatch(flags.name):
+        raise UserError(f"--name expects a-z, 0-9 and - only; got {flags.name!r}")
+    folder = flags.out / flags.name
+    if folder.exists() and not flags.force:
+        raise UserError(f"{folder} is there: choose another --name, or give --force")
+    workdir = Workdir(flags.workdir)
+    run = read_run(flags.workdir)
+    if not isinstance(run.source, Workdir) or not workdir.results_file.exists():
+        raise UserError(f"{flags.workdir} is not the folder of a finished run")
+    card = _card(flags, run, workdir)
+    import_tensorflow_quietly()
+    from train.runs.saved_model import load_model
+
+    model = load_model(run.source)
+    with whole_folder(folder) as temporary:
+        try:
+            model.save_pretrained(temporary, card, flags.dtype, _run_fields(run), flags.url)
+        except ValueError as error:
+            raise UserError(f"{error}; try --dtype float32") from None
+        for sample in card.samples if run.config.task == "music" else ():
+            (temporary / sample).parent.mkdir(exist_ok=True)
+            shutil.copyfile(workdir.path / sample, temporary / sample)
+        if folder.exists():
+            shutil.rmtree(folder)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+    print(f"{folder}: {size:.2f} MB")
+    print(f"its numbers again: python -m train.evaluate {folder}")
+
+
+def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
+    results = workdir.read_results()
+    about = _about(flags)
+    started = workdir.read_config().get("init_from")
+    config = dataclasses.replace(run.config, dataset=_plain_dataset(run), init_from=started)
+    test, train, metric = results["test"], results["train"], run.config.unit.name
+    finished = datetime.date.fromtimestamp(workdir.results_file.stat().st_mtime)
+    return Card(
+        name=flags.name,
+        **about,
+        command=training_command(config),
+        commit=_commit() if flags.commit is None else flags.commit,
+        seed=run.config.seed,
+        steps=train["steps"],
+        hours=round(train["wall_seconds"] / 3600, 3),
+        hardware=describe_machine() if flags.hardware is None else flags.hardware,
+        date=finished.isoformat(),
+        test=Result(
+            metric=metric,
+            value=test[metric],
+            stderr=test[f"{metric}_stderr"],
+            num_sequences=test["num_sequences"],
+            num_samples=test["num_samples"],
+        ),
+        samples=_samples(run, workdir),
+    )
+
+
+def _about(flags: PretrainedConfig) -> dict[str, str]:
+    """What the user says of the model."""
+    said: dict[str, Any] = {}
+    if flags.about is not None:
+        try:
+            said = tomllib.loads(flags.about.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{flags.about} is no TOML ({error})") from None
+        strange = [name for name, v in said.items() if name not in _ABOUT or type(v) is not str]
+        if strange:
+            raise UserError(
+                f"{flags.about}: expected {', '.join(_ABOUT)}, each a text; got {strange[0]!r}"
+            )
+    given = {name: getattr(flags, name) for name in _ABOUT}
+    said |= {name: value for name, value in given.items() if value is not None}
+    if missing := [name for name in _ABOUT if not said.get(name, "").strip()]:
+        raise UserError(
+            f"the card lacks {', '.join(missing)}: give --{missing[0]} TEXT, or --about FILE"
+        )
+    return {name: " ".join(value.split()) for name, value in said.items()}
+
+
+def _run_fields(run: SavedRun) -> Mapping[str, Any]:
+    train = {**run.config.to_dict(), "dataset": _plain_dataset(run), "data_dir": None}
+    return {"task": run.config.task, "train": train, "dataset_sha256": run.dataset_sha256}
+
+
+def _plain_dataset(run: SavedRun) -> str:
+    """The dataset without the folder in which this machine has it."""
+    named = run.config.dataset in run.config.named_datasets
+    return run.config.dataset if named else Path(run.config.dataset).name
+
+
+def _samples(run: SavedRun, workdir: Workdir) -> tuple[str, ...]:
+    """Texts, or the paths of MIDI files in the run's folder."""
+    if run.config.task == "music":
+        files = sorted((workdir.path / "samples").glob("final-*.mid"))
+        return tuple(file.relative_to(workdir.path).as_posix() for file in files)
+    lines = (workdir.path / "samples.txt").read_text(encoding="utf-8").split("\n")
+    return tuple(lines[:_SHOWN])
+
+
+def _commit() -> str:
+    """The commit of this checkout, marked if files have changed since; or nothing."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    run_program(main)

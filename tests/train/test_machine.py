@@ -1,0 +1,19 @@
+"""What is said of the machine of a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from train.support.machine import describe_machine
+
+
+def test_a_processor_is_named_with_its_instruction_sets(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    first = "processor\t: 0\nmodel name\t: A CPU: fast\nflags\t\t: fpu avx2 avx512f amx_bf16\n"
+    cpuinfo.write_text(first + "\nprocessor\t: 1\nmodel name\t: Another\nflags\t\t: sve\n")
+    assert "cores of A CPU: fast with AVX2, AVX-512, AMX; " in describe_machine(cpuinfo)
+
+
+def test_a_machine_that_tells_nothing_is_described_all_the_same(tmp_path: Path) -> None:
+    words = describe_machine(tmp_path / "none")
+    assert " cores of " in words and " with " not in words and "; Python 3." in words

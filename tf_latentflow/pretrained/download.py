@@ -1,0 +1,79 @@
+"""Downloads a file once, and checks what came."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import urllib.request
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["cache_dir", "download"]
+
+_CHUNK_BYTES = 1 << 20
+_TIMEOUT_SECONDS = 60
+
+
+def cache_dir() -> Path:
+    """Returns `$XDG_CACHE_HOME/tf_latentflow`, else `~/.cache/tf_latentflow`; it may not exist."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not base.is_absolute():  # The XDG standard has relative values ignored.
+        base = Path.home() / ".cache"
+    return base / "tf_latentflow"
+
+
+def download(url: str, path: Path, sha256: str) -> None:
+    """Downloads a file from `url` to `path`, unless the right one is already there.
+
+    The bytes go to a temporary name beside `path` and take that name only after their checksum was
+    right: `path` is never half written, and two programs may fetch the same file at once.
+
+    Args:
+      url: Where the file is.
+      path: Where it shall be; missing parents are made.
+      sha256: Expected digest of its bytes, in hexadecimal.
+
+    Raises:
+      OSError: the server cannot be reached, stops early, or sends other bytes.
+    """
+    if path.is_file() and _digest(path) == sha256:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        with open(temporary, "wb") as file:
+            try:
+                _copy(url, file)
+            except (OSError, http.client.HTTPException) as error:
+                raise OSError(f"could not download {url} ({error})") from error
+            file.flush()
+            os.fsync(file.fileno())
+        got = _digest(temporary)
+        if got != sha256:
+            raise OSError(f"refused the download of {url}: expected sha256 {sha256}; got {got}")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(url: str, file: BinaryIO) -> None:
+    """Copies what `url` serves into `file`.
+
+    Raises:
+      OSError: the server cannot be reached, or stops early.
+    """
+    received = 0
+    with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
+        while chunk := response.read(_CHUNK_BYTES):
+            file.write(chunk)
+            received += len(chunk)
+        expected = response.headers.get("Content-Length")
+    # `read(n)` ends silently where the connection does.
+    if expected is not None and received != int(expected):
+        raise OSError(f"the connection ended after {received} of {expected} bytes")

@@ -1,0 +1,106 @@
+"""Ragged sequences as batches of bounded size, and sequences that a model draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_latentflow.noise import Noise, fresh_seed
+
+__all__ = ["batches", "draw_sequences", "padded", "seed_of"]
+
+_MOST_STEPS = 2**13  # Of a batch that a model reads, padding included.
+_MOST_ROWS = 256
+_MOST_NUMBERS = 2**24  # Of noise that is drawn at once: 64 MB.
+
+
+def seed_of(seed: int | None, purpose: int = 0) -> tf.Tensor:
+    """An int32 seed `[2]` from a number, or another one at every call if it is None.
+
+    Raises:
+      ValueError: the number is outside 0 .. 2^31 - 1.
+    """
+    if seed is None:
+        return fresh_seed()
+    if not 0 <= seed < 2**31:
+        raise ValueError(f"expected a seed from 0 to 2147483647; got {seed}")
+    return tf.constant([seed, purpose], tf.int32)
+
+
+def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns arrays `[T, ...]` as a batch `[B, max T, ...]`, 0 beyond, and the lengths `[B]`."""
+    lengths = np.array([len(x) for x in sequences], np.int32)
+    batch = np.zeros((len(sequences), lengths.max(), *sequences[0].shape[1:]), sequences[0].dtype)
+    for row, x in zip(batch, sequences, strict=True):
+        row[: len(x)] = x
+    return batch, lengths
+
+
+def batches(
+    sequences: Sequence[np.ndarray], seed: tf.Tensor
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, Noise]]:
+    """Sequences of like lengths in batches.
+
+    Args:
+      sequences: Arrays `[T, ...]`.
+      seed: int32 `[2]`.
+
+    Yields:
+      Indices `[B]` of the sequences; the batch `[B, max T, ...]`; its lengths `[B]`; and the noise
+      of its rows, which depends on the seed and the index of a sequence alone.
+    """
+    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
+    while order:
+        rows = max(1, min(_MOST_ROWS, _MOST_STEPS // len(sequences[order[-1]])))
+        indices, order = np.array(order[-rows:], np.int32), order[:-rows]
+        x, lengths = padded([sequences[i] for i in indices])
+        yield indices, x, lengths, Noise(seed, tf.constant(indices))
+
+
+def draw_sequences(
+    model: Any,
+    n: int,
+    *,
+    seed: int | None = None,
+    temperature: float = 1.0,
+    length: int | Sequence[int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[np.ndarray]:
+    """Draws sequences, int32 `[T, ...]` each.
+
+    Args:
+      model: A `SequenceModel`.
+      n: Number of sequences.
+      seed: The same seed gives the same sequences, and None others at every call.
+      temperature: 0 takes the most probable everywhere, 1 is the model's distribution.
+      length: T of each, or of all, or None to draw it from p(T).
+      progress: Told after each batch how many of how many sequences are drawn.
+
+    Raises:
+      ValueError: `n` is below 1, or a length or the temperature is none.
+    """
+    if n < 1:
+        raise ValueError(f"expected a number of sequences of at least 1; got {n}")
+    if not 0 <= temperature < np.inf:
+        raise ValueError(f"expected a temperature of at least 0; got {temperature}")
+    if length is None:
+        lengths = model.length_model.sample(n, seed_of(seed)).numpy()
+    else:
+        lengths = np.broadcast_to(np.asarray(length, np.int32), [n])
+        longest = model.config.max_length
+        if lengths.min() < 1 or lengths.max() > longest:
+            raise ValueError(
+                f"expected lengths from 1 to {longest}; got {lengths.min()} to {lengths.max()}"
+            )
+    rows = max(1, min(_MOST_ROWS, _MOST_NUMBERS // (int(lengths.max()) * model.config.vocab_size)))
+    drawn: list[np.ndarray] = []
+    for k, i in enumerate(range(0, n, rows)):
+        part = lengths[i : i + rows]
+        x = model.sample(tf.constant(part), temperature, seed_of(seed, 1 + k))
+        drawn += [row[:size] for row, size in zip(x.numpy(), part, strict=True)]
+        if progress:
+            progress(len(drawn), n)
+    return drawn

@@ -1,0 +1,210 @@
+"""Texts and piano rolls in and out of a model, whose ids stay underneath."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_latentflow.pretrained.card import Card
+from tf_latentflow.pretrained.folder import Pretrained, write_folder
+from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+from tf_latentflow.ways.batches import batches, draw_sequences, seed_of
+
+__all__ = ["DataWays"]
+
+
+class DataWays:
+    """What a model of text says of strings, and one of music of piano rolls; and its folder.
+
+    A text is a string of 1 to `max_length` characters; its model must know its vocabulary. A roll
+    is an array `[T, V]` of 0 and 1 with 1 to `max_length` steps and V notes. A seed is a whole
+    number, and the same seed gives the same result; None gives another at every call. Sequences
+    are put together in batches of like lengths: a result does not depend on which they are.
+
+    Attributes:
+      pretrained: Where a pretrained model comes from; None for another.
+    """
+
+    pretrained: Pretrained | None = None
+
+    @property
+    def card(self) -> Card | None:
+        """The card of a pretrained model."""
+        return None if self.pretrained is None else self.pretrained.card
+
+    def save_pretrained(
+        self,
+        folder: str | Path,
+        card: Card | None = None,
+        dtype: str = "float32",
+        run: Mapping[str, Any] | None = None,
+        weights_url: str | None = None,
+    ) -> None:
+        """Writes the model as a folder that `from_pretrained` reads.
+
+        Args:
+          folder: Where; missing parents are made.
+          card: What is known of the model. None: its own, or one with the folder's name.
+          dtype: Of the weights in the file, `float32` or, for half the size, `float16`.
+          run: What is known of its training; see `Pretrained`. None: what the model came with.
+          weights_url: Where the weights will also be.
+
+        Raises:
+          ValueError: another dtype, or weights that float16 cannot hold.
+        """
+        folder = Path(folder)
+        card = card or self.card or Card(name=folder.resolve().name)
+        arrays = [(variable.path, variable.numpy()) for variable in self.variables]
+        if run is None and self.pretrained is not None:
+            run = self.pretrained.run
+        write_folder(folder, self.config, arrays, card, run, dtype, weights_url)
+
+    def log_prob(
+        self,
+        sequences: Sequence[str] | Sequence[np.ndarray],
+        num_samples: int = 50,
+        seed: int | None = None,
+    ) -> np.ndarray:
+        """`log p(x, T) = log p(x | T) + log p(T)` of texts or rolls, estimated or exact.
+
+        A character that the vocabulary lacks counts as the one unknown symbol.
+
+        Args:
+          sequences: Texts, or rolls.
+          num_samples: K of the estimate by importance sampling; see `SequenceModel.estimate`.
+          seed: See the class.
+
+        Returns:
+          Nats, float32 `[N]`.
+
+        Raises:
+          ValueError: a sequence is empty, too long, or no text or roll of this model.
+        """
+        encoded = self._encode(sequences)
+        log_prob = np.zeros([len(encoded)], np.float32)
+        for indices, x, lengths, noise in batches(encoded, seed_of(seed)):
+            log_prob[indices] = self.log_likelihood(x, lengths, num_samples, noise).numpy()
+        return log_prob
+
+    def sample_texts(
+        self,
+        n: int,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        lengths: int | Sequence[int] | None = None,
+    ) -> list[str]:
+        """Draws texts; the unknown symbol, and padding, are U+FFFD in them.
+
+        Args:
+          n: Number of texts.
+          temperature: See `SequenceModel.sample`.
+          seed: See the class.
+          lengths: Characters of each, or of all; None draws them from p(T).
+
+        Raises:
+          ValueError: the model is not one of text, or a length is none of its.
+        """
+        self._vocabulary()  # Refuses a model of music.
+        drawn = draw_sequences(self, n, seed=seed, temperature=temperature, length=lengths)
+        return [self._text(ids) for ids in drawn]
+
+    def sample_rolls(
+        self,
+        n: int,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        lengths: int | Sequence[int] | None = None,
+    ) -> list[np.ndarray]:
+        """Draws piano rolls, uint8 `[T, V]`; arguments as those of `sample_texts`.
+
+        Raises:
+          ValueError: the model is not one of music, or a length is none of its.
+        """
+        self._check_music()
+        drawn = draw_sequences(self, n, seed=seed, temperature=temperature, length=lengths)
+        return [roll.astype(np.uint8) for roll in drawn]
+
+    def reconstruct_texts(self, texts: Sequence[str], seed: int | None = None) -> list[str]:
+        """The most likely texts at a sample `z ~ q(z | x, T)` of each text.
+
+        Raises:
+          ValueError: as `log_prob`, or the model has no latents.
+        """
+        self._vocabulary()
+        return [self._text(ids) for ids in self._reconstructed(texts, seed)]
+
+    def reconstruct_rolls(
+        self, rolls: Sequence[np.ndarray], seed: int | None = None
+    ) -> list[np.ndarray]:
+        """The most likely rolls, uint8 `[T, V]`, at a sample `z ~ q(z | x, T)` of each roll.
+
+        Raises:
+          ValueError: as `log_prob`, or the model has no latents.
+        """
+        self._check_music()
+        return [roll.astype(np.uint8) for roll in self._reconstructed(rolls, seed)]
+
+    def _reconstructed(self, sequences: Sequence[Any], seed: int | None) -> list[np.ndarray]:
+        if not self.config.is_flow:
+            raise ValueError("expected a latent flow to reconstruct by; got the baseline")
+        encoded = self._encode(sequences)
+        found = list(encoded)
+        for indices, x, lengths, noise in batches(encoded, seed_of(seed)):
+            again = self.reconstruct(x, lengths, noise).numpy()
+            for index, row, length in zip(indices, again, lengths, strict=True):
+                found[index] = row[:length]
+        return found
+
+    def _encode(self, sequences: Sequence[Any]) -> list[np.ndarray]:
+        """Texts as ids `[T]`, and rolls as uint8 `[T, V]`."""
+        if isinstance(sequences, (str, bytes)):
+            raise ValueError("expected a list of texts; got one text: put it in brackets")
+        encode = self._encode_text if self.config.emission == "categorical" else self._encode_roll
+        encoded = [encode(sequence, i) for i, sequence in enumerate(sequences)]
+        for i, x in enumerate(encoded):
+            if not 1 <= len(x) <= self.config.max_length:
+                raise ValueError(
+                    f"expected sequences of 1 to {self.config.max_length} steps; got {len(x)} in "
+                    f"number {i}"
+                )
+        return encoded
+
+    def _encode_text(self, text: Any, i: int) -> np.ndarray:
+        if not isinstance(text, str):
+            raise ValueError(f"expected texts; got {type(text).__name__} as number {i}")
+        return self._vocabulary().encode(text)
+
+    def _encode_roll(self, roll: Any, i: int) -> np.ndarray:
+        notes = self.config.vocab_size
+        if isinstance(roll, str):
+            raise ValueError(f"expected piano rolls; got a text as number {i}")
+        array = np.asarray(roll)
+        if array.ndim != 2 or array.shape[1] != notes:
+            raise ValueError(
+                f"expected piano rolls [T, {notes}]; got the shape {list(array.shape)} of number "
+                f"{i}"
+            )
+        if not np.isin(array, (0, 1)).all():
+            raise ValueError(f"expected piano rolls of 0 and 1; got other values in number {i}")
+        return array.astype(np.uint8)
+
+    def _text(self, ids: np.ndarray) -> str:
+        # Padding is a symbol like any other to the emitter; within a text it is shown as unknown.
+        return self._vocabulary().decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids))
+
+    def _vocabulary(self) -> Vocabulary:
+        if self.config.emission != "categorical":
+            raise ValueError("expected a model of text; got one of music: use its rolls")
+        if self.config.vocabulary is None:
+            raise ValueError(
+                "expected a model that knows its vocabulary; got one without: give its ModelConfig "
+                "the vocabulary"
+            )
+        return Vocabulary(self.config.vocabulary)
+
+    def _check_music(self) -> None:
+        if self.config.emission == "categorical":
+            raise ValueError("expected a model of music; got one of text: use its texts")

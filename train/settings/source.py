@@ -1,0 +1,90 @@
+"""Where a trained model is: a run's folder, the folder of a pretrained model, or a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from tf_latentflow import ModelConfig
+from tf_latentflow.pretrained.errors import PretrainedError
+from tf_latentflow.pretrained.folder import Pretrained
+from tf_latentflow.pretrained.names import find_pretrained, pretrained_table
+from train.engine.workdir import Workdir
+from train.support.digests import sha256_of_file
+from train.support.errors import UserError
+
+__all__ = [
+    "ModelSource",
+    "OptionalModelSource",
+    "Source",
+    "config_of",
+    "digest_of",
+    "find_model",
+    "known_models",
+]
+
+_FLAG = tyro.conf.arg(
+    metavar="MODEL",
+    help="Folder of a finished run, or name or folder of a pretrained model; python -m "
+    "train.sample --list shows the names.",
+)
+ModelSource = Annotated[Path, _FLAG]
+"""A trained model, as a flag."""
+OptionalModelSource = Annotated[Path | None, _FLAG]
+"""A trained model, or none."""
+
+Source = Workdir | Pretrained
+
+
+def find_model(source: str | Path) -> Source:
+    """Returns the run or the pretrained model that a path or a name stands for; reads no weights.
+
+    Raises:
+      UserError: If there is none, or a pretrained one is damaged.
+    """
+    workdir = Workdir(Path(source).expanduser())
+    if workdir.config_file.exists():
+        return workdir
+    try:
+        return find_pretrained(source)
+    except PretrainedError as error:
+        if workdir.path.is_dir():
+            raise UserError(f"{source} holds no run and no pretrained model: {error}") from None
+        raise UserError(str(error)) from None
+
+
+def known_models() -> str:
+    """Returns the table of the pretrained models that come with this installation.
+
+    Raises:
+      UserError: If one is damaged.
+    """
+    try:
+        return pretrained_table()
+    except PretrainedError as error:
+        raise UserError(str(error)) from None
+
+
+def config_of(source: Source) -> ModelConfig:
+    """Returns the configuration of a model that was found.
+
+    Raises:
+      UserError: If its run has not finished, or is damaged.
+    """
+    if not isinstance(source, Workdir):
+        return source.model
+    if not source.model_file.exists():
+        raise UserError(f"the run in {source.path} has not finished")
+    try:
+        return ModelConfig.from_dict(source.read_config()["model"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{source.config_file} is damaged ({error}): train again") from None
+
+
+def digest_of(source: Source) -> str:
+    """Returns the digest of the file that has a model's weights."""
+    if isinstance(source, Workdir):
+        return sha256_of_file(source.model_file)
+    return source.weights_sha256

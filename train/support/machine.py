@@ -1,0 +1,54 @@
+"""This machine in words: its processor, the instruction sets that matter here, its GPUs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+__all__ = ["describe_machine"]
+
+# By which matrix products, and so the last bits of a result, differ.
+_INSTRUCTION_SETS = {
+    "avx2": "AVX2",
+    "avx512f": "AVX-512",
+    "avx512_bf16": "AVX-512 BF16",
+    "amx_bf16": "AMX",
+    "asimd": "NEON",
+    "sve": "SVE",
+}
+
+
+def describe_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Returns, for example, `2 cores of an AMD EPYC 7B13 with AVX2; no GPU; Python 3.11.9`.
+
+    Args:
+      cpuinfo: Where Linux tells of its processor; what it does not say is left out.
+    """
+    fields = _fields(cpuinfo)
+    name = fields.get("model name") or platform.processor() or platform.machine()
+    flags = (fields.get("flags") or fields.get("Features") or "").split()
+    sets = [title for flag, title in _INSTRUCTION_SETS.items() if flag in flags]
+    processor = f"{os.cpu_count()} cores of {name}" + (f" with {', '.join(sets)}" if sets else "")
+    return "; ".join([processor, _gpus() or "no GPU", f"Python {platform.python_version()}"])
+
+
+def _fields(cpuinfo: Path) -> dict[str, str]:
+    """What is said of the first core."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").split("\n\n")[0].splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in lines)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _gpus() -> str:
+    """The names of NVIDIA's GPUs, if their tool is there."""
+    try:
+        command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return ", ".join(done.stdout.split("\n")).strip(", ")
