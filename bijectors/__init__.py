@@ -1,6 +1,6 @@
 """Bijectors of latent sequence flows, usable with TensorFlow Probability alone.
 
-Names are imported when they are first used, so that `bijectors.tables` needs no TensorFlow.
+Names are imported on first use, so `bijectors.tables` can be imported without TensorFlow.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Moving one axis of a tensor: the transposes of this package and of those that build on it."""
+"""Axes of tensors: moving one, shifting along time, static or dynamic sizes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ __all__ = ["move_axis", "one_step_earlier", "size_of_axis"]
 
 
 def move_axis(values: tf.Tensor, source: int, target: int) -> tf.Tensor:
-    """Moves axis `source` to place `target`, as `numpy.moveaxis`; negative ones count from the end.
+    """Moves axis `source` to position `target`, like `numpy.moveaxis`.
 
     Args:
-      values: Of known rank.
-      source: The axis.
-      target: Its place in the result.
+      values: A tensor of known rank.
+      source: The axis to move; negative values count from the end.
+      target: Its position in the result; negative values count from the end.
     """
     rank = len(values.shape)
     order = [axis for axis in range(rank) if axis != source % rank]
@@ -22,11 +22,11 @@ def move_axis(values: tf.Tensor, source: int, target: int) -> tf.Tensor:
 
 
 def one_step_earlier(values: tf.Tensor) -> tf.Tensor:
-    """`[..., T, H]`, at each step the vector of the step before it, 0 at the first."""
+    """Shifts `[..., T, H]` by one step: step `t` gets the vector of `t - 1`, step 0 gets zeros."""
     return tf.concat([tf.zeros_like(values[..., :1, :]), values[..., :-1, :]], axis=-2)
 
 
 def size_of_axis(values: tf.Tensor, axis: int) -> int | tf.Tensor:
-    """The size of an axis, as a number where it is known."""
+    """The size of an axis: a Python int if it is static, else a scalar tensor."""
     static = values.shape[axis]
     return tf.shape(values)[axis] if static is None else static

@@ -1,4 +1,4 @@
-"""The contract of this package's bijectors: one primitive per direction."""
+"""The base class of this package's bijectors: one method for each direction."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from bijectors.cache import UncachedBijector
 
 __all__ = ["FlowBijector", "forward_and_log_det", "inverse_and_log_det"]
 
-# `tfp.bijectors.Invert(...)` of a bijector that is no composite tensor, as none here is, makes an
-# instance of this base of its.
+# `tfp.bijectors.Invert(...)` returns an instance of this base class if its bijector is not a
+# composite tensor, and none of the bijectors here is one.
 _Invert = tfp.bijectors.Invert.__mro__[1]
 
 
 class FlowBijector(UncachedBijector):
     """A TFP bijector defined by `_forward_and_log_det` and `_inverse_and_log_det`.
 
-    `forward` maps noise `eps` to latents `z` wherever that distinction makes sense. Both primitives
-    return the mapped value and the log-det in nats, summed over the bijector's minimal event
-    dimensions; `forward`, `inverse` and both `*_log_det_jacobian` methods of TFP derive from them.
-    Calling a primitive once is half the work of `inverse` followed by `inverse_log_det_jacobian`.
+    Wherever the distinction makes sense, `forward` maps noise `eps` to latents `z`. Both methods
+    return the mapped value and the log-determinant in nats, summed over the minimal event
+    dimensions of the bijector. TFP's `forward`, `inverse` and `*_log_det_jacobian` are derived from
+    them. One call of `inverse_and_log_det` does half the work of `inverse` followed by
+    `inverse_log_det_jacobian`.
     """
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -33,11 +34,11 @@ class FlowBijector(UncachedBijector):
         raise NotImplementedError(f"{type(self).__name__} does not define the inverse direction")
 
     def forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns `(y, log|dy/dx|)`, the log-det in nats over the minimal event dimensions."""
+        """Returns `(y, log|dy/dx|)`, in nats and summed over the minimal event dimensions."""
         return self._forward_and_log_det(self._cast(x))
 
     def inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns `(x, log|dx/dy|)`, the log-det in nats over the minimal event dimensions."""
+        """Returns `(x, log|dx/dy|)`, in nats and summed over the minimal event dimensions."""
         return self._inverse_and_log_det(self._cast(y))
 
     def forward(self, x: Any, name: str = "forward", **kwargs: Any) -> tf.Tensor:
@@ -53,10 +54,10 @@ class FlowBijector(UncachedBijector):
         return super().inverse_log_det_jacobian(self._cast(y), *args, **kwargs)
 
     def _cast(self, values: Any) -> tf.Tensor:
-        """`values` in this bijector's dtype, or, where it has none, integers as `floatx`.
+        """Converts `values` to the bijector's dtype; without one, integers become `floatx`.
 
         Raises:
-          ValueError: they are neither real numbers nor integers.
+          ValueError: The values are neither real numbers nor integers.
         """
         dtype = None if self.dtype is None else tf.as_dtype(self.dtype)
         if not tf.is_tensor(values):
@@ -85,9 +86,9 @@ class FlowBijector(UncachedBijector):
 def forward_and_log_det(
     bijector: tfp.bijectors.Bijector, x: tf.Tensor, event_ndims: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """`(y, log|dy/dx|)` of any TFP bijector, the log-det summed over `event_ndims` dimensions.
+    """Returns `(y, log|dy/dx|)` of any TFP bijector, summed over `event_ndims` dimensions.
 
-    A `FlowBijector`, and TFP's `Invert` of one, does this in one evaluation.
+    A `FlowBijector`, or TFP's `Invert` of one, is evaluated only once.
     """
     if isinstance(bijector, _Invert):
         return inverse_and_log_det(bijector.bijector, x, event_ndims)
@@ -101,7 +102,7 @@ def forward_and_log_det(
 def inverse_and_log_det(
     bijector: tfp.bijectors.Bijector, y: tf.Tensor, event_ndims: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """`(x, log|dx/dy|)` of any TFP bijector, the log-det summed over `event_ndims` dimensions."""
+    """Returns `(x, log|dx/dy|)` of any TFP bijector, summed over `event_ndims` dimensions."""
     if isinstance(bijector, _Invert):
         return forward_and_log_det(bijector.bijector, y, event_ndims)
     if isinstance(bijector, FlowBijector):
@@ -112,7 +113,7 @@ def inverse_and_log_det(
 
 
 def _for_every_event(log_det: tf.Tensor, values: tf.Tensor, event_ndims: int) -> tf.Tensor:
-    """TFP leaves out dimensions along which a log-det is constant; these bijectors do not."""
+    """Adds dimensions along which a log-det is constant: TFP omits them, this package does not."""
     batch_ndims = values.shape.rank - event_ndims
     zeros = tf.zeros(tf.shape(values)[:batch_ndims], log_det.dtype)
     return log_det + tf.ensure_shape(zeros, values.shape[:batch_ndims])

@@ -1,4 +1,4 @@
-"""TFP's bijector cache switched off: the one place that leans on `Bijector._cache`."""
+"""Switches TFP's bijector cache off: the only code that relies on the private `Bijector._cache`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["UncachedBijector"]
 
 
 class UncachedBijector(tfp.bijectors.Bijector):
-    """A TFP bijector that computes whatever it is asked.
+    """A TFP bijector that always computes and never returns cached values.
 
-    TFP answers `inverse(forward(x))` with the remembered `x`, whatever `_inverse` computes, and may
-    serve a value computed before a weight update. A bijector that owns networks must do neither.
+    TFP answers `inverse(forward(x))` with the cached `x`, whatever `_inverse` would compute, and
+    may return a value from before a weight update. Both are wrong for a bijector with networks.
 
-    `_cache` is a private name of TFP's, which `Bijector.forward`, `inverse` and the log-dets go
-    through; `tests/bijectors/test_cache.py` fails if a version of TFP goes another way.
+    `Bijector.forward`, `inverse` and the log-determinants use TFP's private attribute `_cache`.
+    `tests/bijectors/test_cache.py` fails if a new version of TFP no longer does so.
     """
 
     @property
@@ -26,7 +26,7 @@ class UncachedBijector(tfp.bijectors.Bijector):
 
 
 class _NoCache:
-    """Stands in for TFP's cache and remembers nothing."""
+    """Replaces TFP's cache and stores nothing."""
 
     def __init__(self, bijector: tfp.bijectors.Bijector) -> None:
         self._bijector = bijector

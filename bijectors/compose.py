@@ -1,4 +1,4 @@
-"""Composition of bijectors over a vector, and the reversal that stands between two of them."""
+"""Composition of bijectors, and the reversal of dimensions between layers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Compose", "Reverse", "with_reversals"]
 class Compose(FlowBijector):
     """`forward = f[0] o f[1] o ... o f[n-1]`, in the order of `tfb.Chain`, over events `[..., H]`.
 
-    Each member is evaluated once for its value and its log-det together, as `FlowBijector` allows.
+    Each `FlowBijector` among the members is evaluated only once, for its value and its log-det.
 
     Args:
-      bijectors: TFP bijectors of events of at most `event_ndims` dimensions, not changing their
-        shape.
-      event_ndims: Dimensions of an event: 1 for vectors, 2 for sequences of them `[..., T, H]`.
+      bijectors: TFP bijectors that preserve the shape of their events, which have at most
+        `event_ndims` dimensions.
+      event_ndims: Dimensions of an event: 1 for vectors, 2 for sequences `[..., T, H]`.
       name: Name of the bijector.
     """
 
@@ -47,7 +47,7 @@ class Compose(FlowBijector):
 
     @property
     def bijectors(self) -> tuple[tfp.bijectors.Bijector, ...]:
-        """The members, that which `forward` applies last first."""
+        """The members. `forward` applies the first of them last."""
         return self._bijectors
 
     @classmethod
@@ -73,7 +73,7 @@ class Compose(FlowBijector):
 
 
 class Reverse(FlowBijector):
-    """`y[i] = x[H-1-i]` over events `[..., H]`; its own inverse, log-det 0."""
+    """`y[i] = x[H-1-i]` over events `[..., H]`: its own inverse, with log-det 0."""
 
     def __init__(self, name: str = "reverse") -> None:
         super().__init__(
@@ -94,7 +94,7 @@ class Reverse(FlowBijector):
 
 
 def with_reversals(bijectors: Sequence[tfp.bijectors.Bijector]) -> Compose:
-    """Composes layers with a `Reverse` between neighbours, so that each sees the opposite order.
+    """Composes layers with a `Reverse` in between: each sees the reverse order of the one before.
 
     Source: section 3 of Ziegler & Rush (2019), "Layered flows".
     """

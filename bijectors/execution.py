@@ -1,4 +1,4 @@
-"""How networks are computed: what changes the cost of a result, and never its formula."""
+"""How networks are computed: settings that change the cost of a result, but not its formula."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ class Execution:
     """How loops and matrix products are computed.
 
     Attributes:
-      compile_loops: Serial loops are compiled by XLA, for each shape anew. A step of such a loop
-        costs its products and little else. The graph then runs only where XLA does.
-      products: Name of the dtype that the operands of products are rounded to, such as "bfloat16";
-        None for no rounding. Sums are kept, and results are given, in the dtype of what is
-        multiplied. Products in bfloat16 cost half or less where the processor has them.
+      compile_loops: Compile serial loops with XLA, once for each shape. A step of a compiled loop
+        costs little more than its matrix products. The graph then only runs where XLA is available.
+      products: Name of the dtype to which the operands of products are rounded, such as "bfloat16";
+        None for no rounding. Sums and results keep the dtype of the operands. On processors that
+        support bfloat16, such products cost half as much or less.
     """
 
     compile_loops: bool = False
     products: str | None = None
 
     def operand(self, values: tf.Tensor) -> tf.Tensor:
-        """`values` as products take them: cast once what is multiplied at every step of a loop."""
+        """Casts `values` for products: once, before a loop that multiplies them at every step."""
         values = tf.convert_to_tensor(values)
         return values if self.products is None else tf.cast(values, self.products)
 
     def product(self, values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
-        """`values [..., n]` times `matrix [n, m]`: `[..., m]`, of the dtype of `values`.
+        """`values [..., n]` times `matrix [n, m]`: `[..., m]` in the dtype of `values`.
 
-        Where the batch is unknown, `tf.tensordot` reshapes by a dozen small operations: at one step
-        of a loop that runs without a compiler they cost more than the product.
+        A matrix is multiplied without `tf.tensordot`, which needs a dozen small operations to
+        reshape a batch of unknown size. In a loop that is not compiled, they cost more than the
+        product itself.
         """
         values = tf.convert_to_tensor(values)
         left, right = self.operand(values), self.operand(matrix)
@@ -45,11 +46,11 @@ class Execution:
 
 
 class ExecutionOwner:
-    """A layer or model that is computed in a way which can be chosen anew: a mixin.
+    """Mixin for a layer or model whose `execution` can be changed at any time.
 
     Attributes:
-      execution: How it is computed. Setting it sets that of all its parts. A `tf.function` keeps
-        the way that it was traced in.
+      execution: How it is computed. Setting it also sets that of all its parts. A `tf.function`
+        that has already been traced keeps the old one.
     """
 
     _execution = Execution()
@@ -66,7 +67,7 @@ class ExecutionOwner:
 
 
 def _parts(owner: Any) -> Iterator[ExecutionOwner]:
-    """What an object holds, alone or in lists, that has an execution too."""
+    """The attributes of an object, and the items of its lists, that have an execution too."""
     for value in vars(owner).values():
         for item in value if isinstance(value, list | tuple) else [value]:
             if isinstance(item, ExecutionOwner):

@@ -1,4 +1,4 @@
-"""Masks of ragged batches: a choice and never a product, so that no NaN beyond a length spreads."""
+"""Masks for ragged batches, by `tf.where` and not by a product: NaNs in the padding stay there."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["mask_steps", "step_mask", "zero_unless"]
 
 
 def step_mask(lengths: tf.Tensor, values: tf.Tensor, event_ndims: int = 1) -> tf.Tensor:
-    """Whether a step lies within its sequence, bool, to be broadcast against `values`.
+    """Bool mask of the steps within each sequence, of a shape that broadcasts against `values`.
 
     Args:
-      lengths: int `[..., B]`.
+      lengths: Lengths of the sequences, int `[..., B]`.
       values: `[..., B, T, *event]`.
       event_ndims: Number of dimensions after T.
     """
@@ -22,10 +22,10 @@ def step_mask(lengths: tf.Tensor, values: tf.Tensor, event_ndims: int = 1) -> tf
 
 
 def zero_unless(condition: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    """`values` where the condition holds, 0 elsewhere."""
+    """`values` where the condition is true, 0 elsewhere."""
     return tf.where(condition, values, tf.zeros_like(values))
 
 
 def mask_steps(values: tf.Tensor, lengths: tf.Tensor, event_ndims: int = 1) -> tf.Tensor:
-    """`values [..., B, T, *event]`, zeros at and beyond each length; see `step_mask`."""
+    """`values [..., B, T, *event]` with zeros from each length on; see `step_mask`."""
     return zero_unless(step_mask(lengths, values, event_ndims), values)

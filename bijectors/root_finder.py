@@ -1,4 +1,4 @@
-"""Roots of increasing functions between two bounds, for maps without an inverse in closed form."""
+"""Roots of increasing functions between two bounds, for maps without a closed-form inverse."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["find_root"]
 
 IncreasingFunction = Callable[..., tuple[tf.Tensor, tf.Tensor]]
 
-# Twice the bisections that halve any bounds down to the precision of float64, or nearly.
+# About twice as many bisections as it takes to narrow any bounds to the precision of float64.
 _MAX_STEPS = 100
 
-# The logarithm of what counts as the smallest slope: on a plateau 1 / slope would be infinite.
+# Logarithm of the smallest slope that is used: on a plateau, 1 / slope would be infinite.
 _MIN_LOG_SLOPE = -20.0
 
 
@@ -25,25 +25,26 @@ def find_root(
     low: tf.Tensor,
     high: tf.Tensor,
 ) -> tf.Tensor:
-    """The `x` in `[low, high]` with `function(x, *parameters) = target`, elementwise.
+    """Finds the `x` in `[low, high]` with `function(x, *parameters) = target`, elementwise.
 
-    Newton's method; a step that leaves the bounds, or is not half as long as the one before, is a
-    bisection instead, and every value tightens the bounds. It ends for each element when the value
-    is as near to the target as its dtype can tell, and an element that has arrived stays as it is:
-    no root depends on its neighbours.
+    Uses Newton's method and tightens the bounds with every value. A Newton step that leaves the
+    bounds, or is longer than half the previous step, is replaced by a bisection. An element is
+    finished when its value is as close to the target as the dtype can tell. It then stays
+    unchanged, so no root depends on the other elements.
 
-    Derivatives in the target and the parameters are those of the implicit function theorem,
-    `dx/dtarget = 1 / slope` and `dx/dp = -(df/dp) / slope`, where a slope below `exp(-20)` counts
-    as that. The first and the second are exact, and no loop is differentiated. The bounds have
-    none.
+    Derivatives with respect to the target and the parameters follow from the implicit function
+    theorem, `dx/dtarget = 1 / slope` and `dx/dp = -(df/dp) / slope`; a slope below `exp(-20)` is
+    replaced by that value. First and second derivatives are exact, and the loop itself is not
+    differentiated. The bounds get no gradient.
 
     Args:
-      function: `function(x, *parameters)` gives a value that increases with `x` and the logarithm
-        of its slope, both of the shape of `x`, from operations that have derivatives.
-      parameters: All tensors that the function depends on and whose gradients matter.
-      target: A shape that broadcasts to that of the bounds.
+      function: `function(x, *parameters)` returns a value that increases with `x`, and the
+        logarithm of its slope. Both have the shape of `x`, and their operations must be
+        differentiable.
+      parameters: All tensors that the function depends on and that need gradients.
+      target: The values to reach, of a shape that broadcasts to that of the bounds.
       low: Lower bounds, of the shape of the roots.
-      high: Upper bounds, likewise.
+      high: Upper bounds, of the same shape.
     """
     low, high = tf.stop_gradient(low), tf.stop_gradient(high)
     parameters = [tf.convert_to_tensor(parameter) for parameter in parameters]
@@ -55,12 +56,12 @@ def find_root(
         x = tf.stop_gradient(_search(lambda x: function(x, *parameters), target, low, high))
 
         def gradients(upstream: tf.Tensor) -> list[tf.Tensor]:
-            # A Newton step of length 0: `x` as a function of target and parameters, so that these
-            # derivatives have derivatives.
+            # A Newton step of length 0 makes `x` a function of target and parameters, so that
+            # these derivatives can be differentiated again.
             value, log_slope = function(x, *parameters)
             residual = value - target
             moving = x - (residual - tf.stop_gradient(residual)) * _inverse_slope(log_slope)
-            # In the gradient of a loop a tape follows the tensors of this graph alone.
+            # Inside the gradient of a loop, a tape only tracks tensors of the current graph.
             here = [tf.identity(parameter) for parameter in parameters]
             with tf.GradientTape() as tape:
                 tape.watch(here)
@@ -81,8 +82,9 @@ def _inverse_slope(log_slope: tf.Tensor) -> tf.Tensor:
     return tf.exp(-tf.maximum(log_slope, _MIN_LOG_SLOPE))
 
 
-# `tfp.math.find_root_chandrupatla` needs a third more values, without slopes. Its tolerance is one
-# for all sizes of roots: by default no float32 root ends early. A root at a bound it may lose.
+# Not `tfp.math.find_root_chandrupatla`: it needs a third more evaluations, though without slopes.
+# Its tolerance does not scale with the root, and by default no float32 root stops early. It may
+# also miss a root at a bound.
 def _search(
     function: IncreasingFunction, target: tf.Tensor, low: tf.Tensor, high: tf.Tensor
 ) -> tf.Tensor:
@@ -96,7 +98,7 @@ def _search(
         residual = value - target
         low, high = tf.where(residual < 0, x, low), tf.where(residual > 0, x, high)
         newton = x - residual * _inverse_slope(log_slope)
-        # A NaN is trusted, and has arrived.
+        # A NaN counts as trusted and as finished.
         trusted = ~((newton < low) | (newton > high) | (tf.abs(newton - x) > last / 2))
         close = ~(tf.abs(residual) > tolerance)
         middle = tf.where(close, x, low / 2 + high / 2)

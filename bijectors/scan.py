@@ -1,4 +1,4 @@
-"""A loop that carries a state and collects outputs: the serial direction of every bijector here."""
+"""A loop with a state and outputs, for the serial directions of the bijectors."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def scan(
     reverse: bool = False,
     parallel_iterations: int = 10,
 ) -> tuple[Structure, Structure]:
-    """Runs `state, output[t] = body(state, inputs[t])` for every `t`.
+    """Computes `state, output[t] = body(state, inputs[t])` for every `t`.
 
-    Unlike `tf.scan` it does not keep every intermediate state, only the outputs that the body
-    returns. It is differentiable and compiles under XLA when the number of steps is static.
+    Unlike `tf.scan`, it stores only the outputs, not every intermediate state. It is
+    differentiable, and XLA can compile it if the number of steps is static.
 
     Args:
-      body: The step.
-      state: Initial state, a nest of tensors; its shapes stay the same.
-      inputs: Nest of tensors `[T, ...]`, at least one.
-      output_spec: Nest of `tf.TensorSpec`, the dtype and shape of one step's outputs.
-      reverse: Goes from the last step to the first.
-      parallel_iterations: Steps that may overlap where they do not wait for each other; 1 keeps no
-        more than one step's intermediate values in memory.
+      body: One step: from the state and the inputs of the step to the new state and the outputs.
+      state: Initial state, a nest of tensors whose shapes do not change.
+      inputs: Nest of at least one tensor `[T, ...]`.
+      output_spec: Nest of `tf.TensorSpec`: dtypes and shapes of the outputs of one step.
+      reverse: Run from the last step to the first.
+      parallel_iterations: How many steps may overlap where they do not depend on each other. With
+        1, only the intermediate values of one step are in memory at a time.
 
     Returns:
       The final state, and the outputs stacked to `[T, ...]`.

@@ -1,7 +1,7 @@
-"""The choices that a flow is made of, by name: one line an entry.
+"""The parts of a flow by name, one line per entry.
 
-An entry is imported when it is first looked up, so that its name is known, and a wrong one refused,
-before TensorFlow is loaded.
+An entry is imported when it is first looked up. Names can therefore be listed and checked before
+TensorFlow is loaded.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES", "Numbered", "T
 
 @dataclass(frozen=True)
 class Numbered:
-    """An entry for every number: `name:8` is `function(8)`, and `name` alone `function()`.
+    """An entry with a size: `name:8` is `function(8)`, and `name` alone is `function()`.
 
     Attributes:
-      function: Where it is, `module:attribute`.
-      least: The smallest number.
-      most: The largest one.
+      function: Location of the function, `module:attribute`.
+      least: The smallest size allowed.
+      most: The largest size allowed.
     """
 
     function: str
@@ -31,13 +31,13 @@ class Numbered:
 
 
 class Table(Mapping[str, Any]):
-    """A read-only table of objects by name, each known by where it is: `module:attribute`.
+    """A read-only mapping from names to objects, given by their locations `module:attribute`.
 
-    It goes through names without a number; `numbered` says which names may have one.
+    Iteration yields names without a size; `numbered` lists the names that may have one.
     """
 
     def __init__(self, places: Mapping[str, str | Numbered]) -> None:
-        """Imports nothing yet."""
+        """Imports no entry yet."""
         self._places = dict(places)
 
     def __getitem__(self, name: str) -> Any:
@@ -62,7 +62,7 @@ class Table(Mapping[str, Any]):
 
     @property
     def numbered(self) -> list[str]:
-        """The names that may have a number, in words: `mixture:N (N from 1 to 1000)`."""
+        """The names that may have a size, described as in `mixture:N (N from 1 to 1000)`."""
         return [
             f"{name}:N (N from {place.least} to {place.most})"
             for name, place in self._places.items()
@@ -76,7 +76,7 @@ class Table(Mapping[str, Any]):
         return len(self._places)
 
 
-# What a flow does to one number: `bijectors.scalar.maps.ScalarMap`.
+# Maps of one number, instances of `bijectors.scalar.maps.ScalarMap`.
 SCALAR_MAPS = Table(
     {
         "affine": "bijectors.scalar.affine:AFFINE",
@@ -86,7 +86,8 @@ SCALAR_MAPS = Table(
     }
 )
 
-# What a dimension of a step's vector depends on: `bijectors.hidden.structures.HiddenStructure`.
+# Which dimensions of the same step a dimension depends on: instances of
+# `bijectors.hidden.structures.HiddenStructure`.
 HIDDEN_STRUCTURES = Table(
     {
         "af": "bijectors.hidden.structures:AF",
@@ -95,7 +96,7 @@ HIDDEN_STRUCTURES = Table(
     }
 )
 
-# What a step depends on: a subclass of `bijectors.TimeBijector`.
+# Which other steps a step depends on: subclasses of `bijectors.TimeBijector`.
 TIME_STRUCTURES = Table(
     {
         "af": "bijectors.time.structures:AutoregressiveTime",

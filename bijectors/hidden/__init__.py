@@ -1,3 +1,3 @@
-"""Bijectors along the hidden dimension of a step, and the networks that they ask."""
+"""Bijectors along the hidden dimension of a step, and their networks."""
 
 __all__: list[str] = []

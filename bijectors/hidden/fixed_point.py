@@ -1,4 +1,4 @@
-"""AF in hidden, sampled for all dimensions at once: few large operations in place of many small."""
+"""AF in hidden, sampled for all dimensions at once: a few large operations, not many small ones."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ __all__ = ["FixedPointHidden"]
 
 
 class FixedPointHidden(AutoregressiveHidden):
-    """The map of `AutoregressiveHidden`, its forward direction by fixed-point iteration.
+    """The map of `AutoregressiveHidden`, with the forward direction by fixed-point iteration.
+
+    The iteration
 
         z <- s(eps; params(z, context))
 
-    repeated until, in every dimension, `|change of z| <= tolerance * (1 + |z|)`. A sweep computes
-    all dimensions, each by the scalar map's own solution (for NLSq a closed form and Newton steps).
-    As `params[i]` depends on `z[:i]` alone, k sweeps leave the first k dimensions exact: H sweeps
-    are the serial solution, whatever the weights, and no more are made. Trained flows take 4 to 7.
+    is repeated until `|change of z| <= tolerance * (1 + |z|)` in every dimension. Each sweep
+    computes all dimensions with the scalar map's own solver (for NLSq, a closed form and Newton
+    steps). Since `params[i]` depends only on `z[:i]`, the first k dimensions are exact after k
+    sweeps. At most H sweeps are made: these give the serial solution for any weights. Trained flows
+    take 4 to 7.
 
-    A vector that has arrived stays as it is while others of the batch go on: no answer depends on
-    its neighbours. Without a compiler this is many times faster than the serial solution, which is
-    H steps of small operations. Not differentiable: it is for sampling.
+    A vector that has converged stays unchanged while the rest of the batch goes on, so no result
+    depends on the other vectors. Without a compiler this is many times faster than the serial
+    solution, which consists of H steps of small operations. Not differentiable: use it for
+    sampling.
     """
 
-    tolerance: float | None = None  # By dtype: 1e-5 in float32, 1e-12 in float64.
+    tolerance: float | None = None  # None: 1e-5 in float32, 1e-12 in float64.
 
     def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         eps = self._in_batch(eps)

@@ -1,4 +1,4 @@
-"""MADE with a context: the network of an autoregressive bijector, and its incremental solution."""
+"""MADE with a context: the network of an autoregressive bijector, and incremental sampling."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = ["ConditionalMADE"]
 class ConditionalMADE(ConditionalMLP):
     """MADE (Germain et al., 2015): `params[..., i, :]` depends on `x[..., :i]` and the context.
 
-    Hidden units carry degrees 0 .. H-1, ascending and as evenly as they go; a unit of degree
-    `d` sees `x[:d]`, output `i` sees units of degree at most `i`. Degree 0 exists so that the first
-    dimension, too, depends on the context through a non-linear layer.
+    Hidden units have degrees 0 .. H-1 in ascending order, distributed as evenly as possible. A unit
+    of degree `d` sees `x[:d]`, and output `i` sees units of degree at most `i`. Degree 0 exists so
+    that the first dimension also depends on the context through a nonlinear layer.
 
     Args:
-      event_size: H, number of inputs and of outputs.
+      event_size: H, the number of inputs and of outputs.
       num_params, context_size, hidden_sizes, output_scale, hidden_init, output_init, name,
-        dtype, trainable: as in `ConditionalMLP`.
+        dtype, trainable: See `ConditionalMLP`.
 
     Raises:
-      ValueError: a hidden layer has fewer units than the event has dimensions.
+      ValueError: A hidden layer has fewer units than the event has dimensions.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ConditionalMADE(ConditionalMLP):
 
     def _make_masks(self) -> list[np.ndarray]:
         hidden = [_degrees(size, self.event_size) for size in self.hidden_sizes]
-        inputs = np.arange(1, self.event_size + 1)  # x[i] is known from degree i + 1 on
+        inputs = np.arange(1, self.event_size + 1)  # Degrees above i see x[i].
         outputs = np.repeat(np.arange(self.event_size), self.num_params)
         degrees = [inputs, *hidden, outputs]
         return [
@@ -79,15 +79,16 @@ class ConditionalMADE(ConditionalMLP):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the `x` with `x[i], w[i] = solve_dimension(targets[i], params[i](x[:i]))`.
 
-        Goes through the dimensions once. When `x[i-1]` is known, its row of the first kernel is
-        added to that layer's pre-activations, and only the units of degree `i` are finished and
-        passed on: one dense pass of work for all H dimensions, not one for each.
+        Goes through the dimensions once. As soon as `x[i-1]` is known, its row of the first kernel
+        is added to the pre-activations of the first layer, and only the units of degree `i` are
+        computed and passed on. All H dimensions together thus cost one dense pass instead of H.
 
         Args:
-          solve_dimension: Maps a target `[...]` and parameters `[..., num_params]` to two `[...]`.
+          solve_dimension: Maps targets `[...]` and parameters `[..., num_params]` to a pair
+            `x[i], w[i]`, both `[...]`.
           targets: `[..., H]`.
-          context: As in `call`.
-          offset: As in `call`.
+          context: See `call`.
+          offset: See `call`.
 
         Returns:
           `x` and `w`, both `[..., H]`.
@@ -96,7 +97,7 @@ class ConditionalMADE(ConditionalMLP):
         batch = tf.shape(targets)[:-1]
         first, last = self._from_context(context, offset)
         layouts = [_Blocks(_degrees(n, size), size) for n in self.hidden_sizes]
-        # Pre-activations of every layer as [..., H, units of a degree], so that a step is a slice.
+        # Pre-activations of every layer as [..., H, units per degree]: each step is a slice.
         start = [layouts[0].columns(first)]
         start += [layouts[k].columns(self.biases[k]) for k in range(1, num_layers)]
         start += [self._split(last)]
@@ -113,7 +114,7 @@ class ConditionalMADE(ConditionalMLP):
         ) -> tuple[list[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
             i, target, (first_row, *blocks) = inputs
             state = list(state)
-            for k, block in enumerate(blocks):  # finish the units of degree i, layer by layer
+            for k, block in enumerate(blocks):  # The units of degree i.
                 units = tf.nn.relu(tf.gather(state[k], i, axis=-2))
                 state[k + 1] += tf.tensordot(units, block, 1)
             x, w = solve_dimension(target, tf.gather(state[-1], i, axis=-2) * scale)
@@ -127,11 +128,11 @@ class ConditionalMADE(ConditionalMLP):
 
 
 class _Blocks:
-    """Units sorted by degree, laid out as `[num_degrees, widest]`, the gaps filled by zeros."""
+    """Units sorted by degree, laid out as `[num_degrees, widest]` with gaps filled with zeros."""
 
     def __init__(self, degrees: np.ndarray, num_degrees: int) -> None:
         counts = np.bincount(degrees, minlength=num_degrees)
-        self._index = np.full((num_degrees, counts.max()), len(degrees))  # points at the zero
+        self._index = np.full((num_degrees, counts.max()), len(degrees))  # The zero.
         for degree in range(num_degrees):
             self._index[degree, : counts[degree]] = np.flatnonzero(degrees == degree)
 

@@ -1,4 +1,4 @@
-"""The network inside a coupling: parameters for every dimension from inputs and a context."""
+"""The network of a flow layer: parameters for every dimension from inputs and a context."""
 
 from __future__ import annotations
 
@@ -15,39 +15,41 @@ from bijectors.masks import zero_unless
 
 __all__ = ["ConditionalMLP", "readable"]
 
-# The largest input that a network reads. Trained flows have latents of a few units; from here on a
-# float32 sum of what inputs and context give would lose the noise that the map is to carry.
+# The largest input that a network reads. Latents of trained flows are of the order of 1. Beyond
+# this limit, the noise would be lost in a float32 sum with the terms of inputs and context.
 _LARGEST_INPUT = 1e4
 
 
 @keras.saving.register_keras_serializable("bijectors")
 class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
-    """`params = output_scale * MLP([x, context])`, a parameter vector for every output dimension.
+    """`params = output_scale * MLP([x, context])`: parameters for every output dimension.
 
         h[1] = relu(x W[1] + context C + offset + b[1]),  h[k] = relu(h[k-1] W[k] + b[k])
         params[i] = output_scale * (h[K] W[K+1] + context D + b[K+1])[i]
 
-    The direct path `context D` matters most to the dimensions that few hidden units feed (in a
-    MADE, the first ones). With neither inputs nor a context the network is a table of constants.
+    The direct path `context D` matters most for dimensions that depend on few hidden units, such
+    as the first ones of a MADE. With neither inputs nor a context, the parameters are constants.
 
-    An input beyond -1e4 .. 1e4 counts as that bound, and a NaN as 0: what is not finite would come
-    through the zeros of a MADE's masks.
+    Inputs are clipped to -1e4 .. 1e4, and NaN is replaced by 0, because non-finite values would
+    pass through the zeros in the masks of a MADE.
 
     Args:
-      input_size: Number of inputs, 0 for a network of the context alone.
+      input_size: Number of inputs; 0 if the parameters depend on the context only.
       output_size: Number of dimensions that get parameters.
-      num_params: Parameters for each of them.
-      context_size: Size of the context, 0 for none.
-      hidden_sizes: Units of the hidden layers, at least one.
+      num_params: Number of parameters per dimension.
+      context_size: Size of the context; 0 for none.
+      hidden_sizes: Units of each hidden layer; at least one layer.
       output_scale: Factors `[num_params]` on the raw outputs; 1 by default.
-      hidden_init: Half-width of the uniform initialisation of input and hidden kernels.
-      output_init: The same of the output kernels: small values start a flow close to the identity.
+      hidden_init: Input and hidden kernels are initialised uniformly in `-hidden_init ..
+        hidden_init`; Glorot's uniform initialisation by default.
+      output_init: The same for the output kernels. With small values a flow starts close to the
+        identity.
       name: Name of the layer.
       dtype: Dtype of the variables; `keras.config.floatx()` by default.
       trainable: Whether the variables are trained.
 
     Raises:
-      ValueError: a size is not positive.
+      ValueError: A size is not positive, or `output_scale` is not `[num_params]`.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
         dtype: Any = None,
         trainable: bool = True,
     ) -> None:
-        # Keras would keep the dtype policy that the process used first.
+        # Without a dtype, Keras would use the first dtype policy of the process.
         super().__init__(name=name, dtype=dtype or keras.config.floatx(), trainable=trainable)
         if min(input_size, context_size) < 0 or min(output_size, num_params, *hidden_sizes) < 1:
             raise ValueError(
@@ -101,7 +103,7 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
         }
 
     def _make_masks(self) -> list[np.ndarray | None]:
-        """One 0/1 mask for each kernel, or None for a full one."""
+        """One 0/1 mask per kernel, or None for a full kernel."""
         return [None] * (len(self.hidden_sizes) + 1)
 
     def build(self, input_shape: Any = None) -> None:
@@ -134,7 +136,7 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
     def _from_context(
         self, context: tf.Tensor | None, offset: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """What the first hidden layer and the output layer receive besides their kernels' part."""
+        """The terms of the biases, context and offset in the first hidden and the output layer."""
         if (context is not None) != bool(self.context_size):
             raise ValueError(
                 f"expected a context of size {self.context_size}; got "
@@ -160,10 +162,10 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
         """Computes all parameters in one pass.
 
         Args:
-          inputs: `[..., input_size]`; None when `input_size` is 0.
-          context: `[..., context_size]`; None when `context_size` is 0.
-          offset: `[..., hidden_sizes[0]]`, added to the first layer's pre-activations: rows of a
-            look-up table are a one-hot context at the price of an addition.
+          inputs: `[..., input_size]`; None if `input_size` is 0.
+          context: `[..., context_size]`; None if `context_size` is 0.
+          offset: `[..., hidden_sizes[0]]`, added to the pre-activations of the first layer. Rows of
+            a look-up table have the effect of a one-hot context at the cost of an addition.
 
         Returns:
           Unconstrained parameters `[..., output_size, num_params]`.
@@ -173,7 +175,7 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
     def given(
         self, context: tf.Tensor | None = None, offset: tf.Tensor | None = None
     ) -> Callable[[tf.Tensor | None], tf.Tensor]:
-        """`call` as a function of the inputs alone: what the context gives is computed once."""
+        """Returns `call` as a function of the inputs; the context terms are computed only once."""
         first, last = self._from_context(context, offset)
         kernels = [
             self._kernel(k) if k or self.input_size else None for k in range(len(self.kernels))
@@ -192,10 +194,10 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
         return params
 
     def _of_size(self, values: Any, what: str, size: int) -> tf.Tensor | None:
-        """`values` in the dtype of the layer; None stays None.
+        """Converts `values` to the dtype of the layer; None stays None.
 
         Raises:
-          ValueError: their last dimension is not `size`.
+          ValueError: The last dimension is not `size`.
         """
         if values is None:
             return None
@@ -205,7 +207,7 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
         return values
 
     def _split(self, outputs: tf.Tensor) -> tf.Tensor:
-        """`[..., output_size * num_params]` to `[..., output_size, num_params]`."""
+        """Reshapes `[..., output_size * num_params]` to `[..., output_size, num_params]`."""
         batch = tf.shape(outputs)[:-1]
         shape = tf.concat([batch, [self.output_size, self.num_params]], 0)
         params = tf.reshape(outputs, shape)
@@ -214,7 +216,7 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
 
 
 def readable(inputs: tf.Tensor) -> tf.Tensor:
-    """`inputs` as a network reads them: finite, within -1e4 .. 1e4."""
+    """Makes `inputs` finite: NaN becomes 0, everything is clipped to -1e4 .. 1e4."""
     inputs = zero_unless(~tf.math.is_nan(inputs), inputs)
     return tf.clip_by_value(inputs, -_LARGEST_INPUT, _LARGEST_INPUT)
 

@@ -1,8 +1,8 @@
 """Bijectors along the hidden dimension: autoregressive, split coupling, independent.
 
-All three apply one scalar map to each dimension and differ in what its parameters may depend on.
-They are called the same way, `Bijector(network, scalar_map, context, offset)`, and their `network`
-is a `ConditionalMADE` or `ConditionalMLP` of the size that their `HiddenStructure` builds.
+All three apply a scalar map to each dimension. They differ in what its parameters may depend on.
+They share the signature `Bijector(network, scalar_map, context, offset)`. Their `HiddenStructure`
+builds the `network`, a `ConditionalMADE` or `ConditionalMLP` of the right size.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ ScalarMapFactory = Callable[[tf.Tensor], tfp.bijectors.Bijector]
 
 
 class HiddenBijector(FlowBijector):
-    """Base of the bijectors over events `[..., H]` whose scalar maps are parametrised by a network.
+    """Base class of bijectors over events `[..., H]` with scalar maps parametrised by a network.
 
     Args:
-      network: Gives the unconstrained parameters `[..., dims, num_params]`.
-      scalar_map: Makes a scalar bijector, noise to latent, from these parameters.
+      network: Computes the unconstrained parameters `[..., dims, num_params]`.
+      scalar_map: Makes a scalar bijector, from noise to latent, of these parameters.
       context: `[..., context_size]`, or None.
       offset: `[..., hidden_sizes[0]]`, or None; see `ConditionalMLP.call`.
       name: Name of the bijector.
@@ -51,7 +51,7 @@ class HiddenBijector(FlowBijector):
         offset: tf.Tensor | None = None,
         name: str | None = None,
     ) -> None:
-        # A Keras layer inside a tf.Module is not tracked: its owner is the layer that made it.
+        # A tf.Module does not track Keras layers. The network belongs to the layer that made it.
         self._network = network
         self._scalar_map = scalar_map
         context, offset = _of_list(context), _of_list(offset)
@@ -73,7 +73,7 @@ class HiddenBijector(FlowBijector):
 
     @classmethod
     def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
-        # The batch shape, and what a slice takes, are those of the context and of the offset.
+        # The batch shape and slices are determined by the context and the offset.
         vector = tfp.util.ParameterProperties(event_ndims=1)
         return {"context": vector, "offset": vector}
 
@@ -82,7 +82,7 @@ class HiddenBijector(FlowBijector):
         return self._network.input_size + self._network.output_size
 
     def _cast(self, values: Any) -> tf.Tensor:
-        """See `FlowBijector`; a ValueError, too, if the last dimension is not H."""
+        """See `FlowBijector`; also raises ValueError if the last dimension is not H."""
         values = super()._cast(values)
         if values.shape.rank is not None and values.shape[-1:] not in ([self._event_size], [None]):
             raise ValueError(
@@ -92,9 +92,9 @@ class HiddenBijector(FlowBijector):
         return values
 
     def _in_batch(self, values: tf.Tensor) -> tf.Tensor:
-        """`values`, repeated along the batch of context and offset if they lack it.
+        """Broadcasts `values` to the batch shape of the context and the offset.
 
-        Sizes that are not known while a graph is made are taken to agree.
+        Sizes that are unknown while the graph is built are assumed to match.
         """
         for other in (self._context, self._offset):
             if other is not None:
@@ -106,7 +106,7 @@ class HiddenBijector(FlowBijector):
 
 
 def _of_list(values: Any) -> Any:
-    """`values`, a tensor of a list; what has a shape, or is None, stays as it is."""
+    """Converts lists and numbers to tensors; None and whatever has a shape stay unchanged."""
     return values if values is None or hasattr(values, "shape") else tf.convert_to_tensor(values)
 
 
@@ -124,10 +124,10 @@ def _repeat_along(values: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
 
 
 class AutoregressiveHidden(HiddenBijector):
-    """AF in hidden: `z[i] = s(eps[i]; params(z[:i], context))`, `s` increasing.
+    """AF in hidden: `z[i] = s(eps[i]; params(z[:i], context))`, with `s` increasing.
 
-    The inverse (density evaluation) takes one pass of the MADE; the forward direction (sampling) is
-    serial over H and takes the work of one pass. Source: section 3 of Ziegler & Rush (2019);
+    The inverse (density evaluation) takes one pass of the MADE. The forward direction (sampling) is
+    serial over H, but also costs only one pass. Source: section 3 of Ziegler & Rush (2019);
     Papamakarios et al. (2017).
     """
 
@@ -150,9 +150,9 @@ class AutoregressiveHidden(HiddenBijector):
 class SplitCouplingHidden(HiddenBijector):
     """SCF in hidden: `z[:k] = eps[:k]`, `z[k:] = s(eps[k:]; params(z[:k], context))`, `k = H // 2`.
 
-    Both directions take one pass. The network has `k` inputs and `H - k` outputs, as
-    `HIDDEN_STRUCTURES["scf"].network(H, num_params, ...)` builds it. Source: section 3 of Ziegler &
-    Rush (2019); Dinh et al. (2017).
+    Both directions take one pass. `HIDDEN_STRUCTURES["scf"].network(H, num_params, ...)` builds the
+    network, which has `k` inputs and `H - k` outputs. Source: section 3 of Ziegler & Rush (2019);
+    Dinh et al. (2017).
     """
 
     def _map(self, values: tf.Tensor, direction: Callable) -> tuple[tf.Tensor, tf.Tensor]:
@@ -170,7 +170,7 @@ class SplitCouplingHidden(HiddenBijector):
 
 
 class IndependentHidden(HiddenBijector):
-    """No structure in hidden: `z[i] = s(eps[i]; params(context))`, both directions in one pass."""
+    """No structure in hidden: `z[i] = s(eps[i]; params(context))`, one pass in both directions."""
 
     def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return inverse_and_log_det(self._scalar(None), z, event_ndims=1)
@@ -181,12 +181,12 @@ class IndependentHidden(HiddenBijector):
 
 @dataclass(frozen=True)
 class HiddenStructure:
-    """One value of the choice "hidden structure".
+    """A structure within a step: an entry of `bijectors.HIDDEN_STRUCTURES`.
 
     Attributes:
       network: Builds the network: `network(event_size, num_params, context_size, hidden_sizes,
-        output_scale, ...)`, keyword arguments as in `ConditionalMLP`.
-      bijector: The bijector that uses it.
+        output_scale, ...)`, with the keyword arguments of `ConditionalMLP`.
+      bijector: The bijector that uses the network.
     """
 
     network: Callable[..., ConditionalMLP]

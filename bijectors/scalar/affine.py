@@ -21,18 +21,18 @@ __all__ = ["AFFINE", "Affine"]
 
 
 class Affine(FlowBijector):
-    """`y = a + b*x`, elementwise, `b > 0`; the log-det is `log(b)` nats per element."""
+    """`y = a + b*x` with `b > 0`, elementwise; the log-det is `log(b)` nats per element."""
 
     def __init__(self, a: Any, b: Any, validate_args: bool = False, name: str = "affine") -> None:
         """Args: a, b, float32 or float64, of shapes that broadcast with each other and x.
 
         Raises:
-          ValueError: the dtype is another one, or, with `validate_args` and a value of `b` known
-            when this is called, `b` is not positive.
+          ValueError: A parameter has another dtype; or, with `validate_args`, `b` is not positive
+            and its value is already known.
         """
         values = convert_parameters(a=a, b=b)
         self.a, self.b = values.values()
-        # b', where `from_unconstrained` knows it.
+        # b', if made by `from_unconstrained`.
         self._log_b: tf.Tensor | None = None
         super().__init__(
             dtype=values["a"].dtype,
@@ -47,10 +47,10 @@ class Affine(FlowBijector):
 
     @classmethod
     def from_unconstrained(cls, raw: Any) -> Affine:
-        """The map of any two real numbers `raw[..., 0:2]` = `a, b'`, with `b = exp(b')`.
+        """The map for any two real numbers `raw[..., 0:2]` = `a, b'`, with `b = exp(b')`.
 
-        `raw = 0` is the identity. `b'` is held within -10 .. 10, so that a large context makes no
-        infinite slope. A variable `raw` is tracked and its updates are followed.
+        `raw = 0` is the identity. `b'` is clipped to -10 .. 10, so that no context makes the slope
+        infinite. If `raw` is a variable, it is tracked, and the map follows its updates.
 
         Raises:
           ValueError: `raw` is not `[..., 2]`, or neither float32 nor float64.

@@ -1,10 +1,12 @@
 """The residual of the NLSq equation in twice the working precision.
 
-Error-free transformations (Dekker's two-sum and two-product) carry the rounding error of every sum
-and product along. They must survive a compiler. It may contract `p + x`, with `p = y * z`, into a
-fused multiply-add: here every product that enters such a sum is exact in float64, so that this
-changes nothing. XLA rewrites `(x + k) - k` as `x` for a constant `k`: here both summands go through
-a selection by size first, and are no constants any more.
+Error-free transformations (Dekker's two-sum and two-product) keep the rounding error of every sum
+and product. They are written to survive two optimisations of compilers:
+
+- `p + x` with `p = y * z` may become a fused multiply-add. This changes nothing, because every
+  product in such a sum is exact in float64.
+- XLA rewrites `(x + k) - k` as `x` for a constant `k`. Both summands are first swapped by size, and
+  are therefore no constants.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ _HIGH_BITS = ~((1 << 27) - 1)
 
 
 def _two_sum(a: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """`(s, e)`, with `s = fl(a + b)` and `s + e = a + b` exactly."""
+    """Returns `(s, e)` with `s = fl(a + b)` and exactly `s + e = a + b`."""
     swap = tf.abs(a) < tf.abs(b)
     large, small = tf.where(swap, b, a), tf.where(swap, a, b)
     s = large + small
@@ -25,13 +27,13 @@ def _two_sum(a: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _split(a: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """`a = high + low`, 26 and 27 significant bits, so that products of the parts are exact."""
+    """Splits `a = high + low` into 26 and 27 significant bits; products of the parts are exact."""
     high = tf.bitcast(tf.bitwise.bitwise_and(tf.bitcast(a, tf.int64), _HIGH_BITS), tf.float64)
     return high, a - high
 
 
 def _two_product(a: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """`(p, e)`, with `p` the rounded product and `p + e = a * b` to about 100 bits."""
+    """Returns `(p, e)` with the rounded product `p`, and `p + e = a * b` to about 100 bits."""
     a_high, a_low = _split(a)
     b_high, b_low = _split(b)
     p, e0 = _two_sum(a_high * b_high, a_high * b_low)
@@ -48,19 +50,19 @@ def compensated_residual(
     d: tf.Tensor,
     g: tf.Tensor,
 ) -> tf.Tensor:
-    """`a + b*x + c / (1 + (d*x + g)**2) - y`, as if computed in about 100 bits; all float64."""
-    # u = d x + g and its square.
+    """`a + b*x + c / (1 + (d*x + g)**2) - y` as if computed with about 100 bits; all float64."""
+    # u = d*x + g and its square.
     dx, dx_low = _two_product(d, x)
     u, u_low = _two_sum(dx, g)
     u_low += dx_low
     square, square_low = _two_product(u, u)
     square_low += 2.0 * u * u_low
-    # line = a + b x - y.
+    # line = a + b*x - y.
     bx, bx_low = _two_product(b, x)
     line, low0 = _two_sum(a, -y)
     line, low1 = _two_sum(line, bx)
     line, line_low = _two_sum(line, low0 + low1 + bx_low)
-    # (1 + u**2) * residual = line + line * u**2 + c: no division in extended precision.
+    # (1 + u**2) * residual = line + line * u**2 + c needs no division in extended precision.
     product, product_low = _two_product(line, square)
     product_low += line * square_low + line_low * square
     total, low0 = _two_sum(product, c)

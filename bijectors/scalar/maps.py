@@ -1,4 +1,4 @@
-"""What a scalar transform is to a flow: an entry of `bijectors.tables.SCALAR_MAPS`."""
+"""`ScalarMap`, the type of the entries of `bijectors.SCALAR_MAPS`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ __all__ = ["ScalarMap"]
 
 @dataclasses.dataclass(frozen=True)
 class ScalarMap:
-    """One scalar transform `eps -> z`.
+    """A scalar map `eps -> z` with its parameters.
 
-    Its bijector maps noise to latent (`forward`), and evaluating a density (`inverse`) is its cheap
-    direction.
+    `forward` of its bijector maps noise to latent. `inverse`, which evaluates densities, is the
+    cheap direction.
 
     Attributes:
-      num_params: how many raw parameters one number takes.
-      output_scale: `[num_params]`, what the conditioner multiplies its raw outputs by, so that a
+      num_params: Number of raw parameters per number.
+      output_scale: Factors `[num_params]` by which a network multiplies its raw outputs, so that a
         flow starts close to affine.
-      from_unconstrained: raw parameters `[..., num_params]` to a bijector of `[...]`, noise to
-        latent; `raw = 0` is the identity, or, for a mixture of several components, near a line.
+      from_unconstrained: Makes the bijector of `[...]`, from noise to latent, of raw parameters
+        `[..., num_params]`. `raw = 0` is the identity or, for a mixture of several components,
+        close to a line.
     """
 
     num_params: int

@@ -22,21 +22,22 @@ from bijectors.scalar.parameters import (
 
 __all__ = ["MixtureOfLogistics", "mixture_map"]
 
-# Logarithms of the components' scales stay within it: scales of 0.05 to 20.
+# Bound on the absolute log-scale of a component: scales from 0.05 to 20.
 _MAX_LOG_WIDTH = 3.0
 
 
 class MixtureOfLogistics(FlowBijector):
     """`y = b * (logit F(x) + a)`, `F(x) = sum_k w[k] sigmoid((x - m[k]) / s[k])`, elementwise.
 
-    Monotone for `b > 0` and `s[k] > 0`: the noise `y` of a latent `x` whose density has up to K
-    modes. `forward` is the formula; the log-det is `log(b) + log f(x) - log F(x) - log(1 - F(x))`,
-    `f = dF/dx`, in nats per element. `inverse` is found between the least and the greatest of the
-    components' own inverses, `m[k] + s[k] * (y / b - a)`, with the derivatives that the implicit
-    function theorem gives (`bijectors.root_finder`).
+    Monotone for `b > 0` and `s[k] > 0`. It maps a latent `x`, whose density has up to K modes, to
+    its noise `y`. `forward` is the formula. The log-det is
+    `log(b) + log f(x) - log F(x) - log(1 - F(x))` with `f = dF/dx`, in nats per element. `inverse`
+    searches between the smallest and the largest of the components' own inverses,
+    `m[k] + s[k] * (y / b - a)`. Its derivatives follow from the implicit function theorem (see
+    `find_root`).
 
-    F and 1 - F are summed apart, each relative to its largest term, so that float32 suffices
-    however far out `x` is. Far out the map is a line of slope `b / max(s)`.
+    F and 1 - F are summed separately, each relative to its largest term, so that float32 is
+    accurate for any `x`. Far from all means the map is a line of slope `b / max(s)`.
 
     Source: Ho et al., Flow++, 2019, section 3.2.
     """
@@ -51,18 +52,18 @@ class MixtureOfLogistics(FlowBijector):
         validate_args: bool = False,
         name: str = "mixture_of_logistics",
     ) -> None:
-        """Args: float32 or float64, of shapes `[..., K]` (weights, means, scales) and `[...]`.
+        """Args: float32 or float64; weights, means and scales `[..., K]`, a and b `[...]`.
 
-        Weights count relative to their sum over K. The shapes `[...]` broadcast with x.
+        Weights are normalised by their sum over K. The shapes `[...]` broadcast with x.
 
         Raises:
-          ValueError: the dtype is another one, weights, means and scales differ in K, or, with
-            `validate_args` and values known when this is called, one that has to be is not
-            positive.
+          ValueError: A parameter has another dtype; weights, means and scales differ in K; or, with
+            `validate_args`, a weight, a scale or `b` is not positive and its value is already
+            known.
         """
         values = convert_parameters(weights=weights, means=means, scales=scales, a=a, b=b)
         self.weights, self.means, self.scales, self.a, self.b = values.values()
-        # b', where `from_unconstrained` knows it.
+        # b', if made by `from_unconstrained`.
         self._log_b: tf.Tensor | None = None
         super().__init__(
             dtype=values["weights"].dtype,
@@ -86,13 +87,13 @@ class MixtureOfLogistics(FlowBijector):
 
     @classmethod
     def from_unconstrained(cls, raw: Any, num_components: int = 8) -> MixtureOfLogistics:
-        """The map of any `3*K + 2` real numbers, `raw[..., 0 : 3*K + 2]` = `w', m', s', a, b'`.
+        """The map for any `3*K + 2` real numbers, `raw[..., 0 : 3*K + 2]` = `w', m', s', a, b'`.
 
-        `w = exp(w')` relative to their sum (a softmax), `m = m' + ` the middles of K equal parts of
-        -3 .. 3, `s = exp(3 * tanh(s' / 3))`, `b = exp(b')`. `w'` and `b'` are held within -10 .. 10
-        and scales within 0.05 .. 20, so that a large context makes no infinite slope. `raw = 0` is
-        the identity for K = 1, and near a line for more. A variable `raw` is tracked and its
-        updates are followed.
+        `w = exp(w')`, normalised by the sum (a softmax); `m = m' + ` the centres of K equal parts
+        of -3 .. 3; `s = exp(3 * tanh(s' / 3))`; `b = exp(b')`. `w'` and `b'` are clipped to -10 ..
+        10, and scales lie within 0.05 .. 20, so that no context makes the slope infinite. `raw = 0`
+        is the identity for K = 1 and close to a line for larger K. If `raw` is a variable, it is
+        tracked, and the map follows its updates.
 
         Raises:
           ValueError: `raw` is not `[..., 3*K + 2]`, not float32 or float64, or K is not positive.
@@ -155,7 +156,7 @@ class MixtureOfLogistics(FlowBijector):
     def _inverse(self, y: tf.Tensor) -> tf.Tensor:
         logit = y / self.b - self.a
         near = _clip_far(logit)
-        # No component has F(x) = sigmoid(logit) outside of these.
+        # The solutions of F(x) = sigmoid(logit) for single components enclose that for all.
         roots = self.means + self.scales * near[..., None] + tf.zeros_like(self.weights)
         low, high = tf.reduce_min(roots, axis=-1), tf.reduce_max(roots, axis=-1)
         x = find_root(_logit, self._components(), near, low, high)
@@ -166,7 +167,7 @@ class MixtureOfLogistics(FlowBijector):
 
 
 def _clip_far(value: tf.Tensor) -> tf.Tensor:
-    """`value` where the map bends; long before these bounds it is a line. Squares are finite."""
+    """Clips to a range whose squares are finite; outside of it the map is a line."""
     limit = value.dtype.max**0.4
     return tf.clip_by_value(value, -limit, limit)
 
@@ -174,16 +175,16 @@ def _clip_far(value: tf.Tensor) -> tf.Tensor:
 def _logit(
     x: tf.Tensor, weights: tf.Tensor, means: tf.Tensor, inverse_scales: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """`logit F(x)` and the logarithm of its slope.
+    """Returns `logit F(x)` and the logarithm of its slope.
 
     With `u = (x - m) / s` and `r = 1 / (1 + exp(-|u|))`, one of `sigmoid(u)` and `sigmoid(-u)` is
-    `r`, the other `r * exp(-|u|)`: one exponential a component. What is common to the terms of a
-    sum is taken out of it before, and comes back to its logarithm.
+    `r` and the other `r * exp(-|u|)`, so one exponential per component is enough. A factor common
+    to the terms of a sum is divided out first and added back to the logarithm.
     """
     u = (x[..., None] - means) * inverse_scales
     above = u >= 0.0
-    size = tf.where(above, u, -u)  # The slope of `tf.abs` is 0 at 0.
-    # A sum does not depend on what is taken out of its terms: no derivative goes there.
+    size = tf.where(above, u, -u)  # Not `tf.abs`, whose slope at 0 is 0.
+    # The result does not depend on the factors divided out, so they need no gradient.
     fixed = tf.stop_gradient(u)
     of_f = tf.reduce_min(tf.stop_gradient(size), axis=-1)
     of_left = tf.nn.relu(-tf.reduce_max(fixed, axis=-1))
@@ -192,7 +193,7 @@ def _logit(
     r = 1.0 / (1.0 + tf.exp(-of_f)[..., None] * t)
     near = weights * r
     far = near * t
-    # F, 1 - F and f, each times the sum of the weights.
+    # F, 1 - F and f, each multiplied by the sum of the weights.
     left = tf.where(above, near, tf.exp(of_left - of_f)[..., None] * far)
     right = tf.where(above, tf.exp(of_right - of_f)[..., None] * far, near)
     left, right = tf.reduce_sum(left, axis=-1), tf.reduce_sum(right, axis=-1)
@@ -204,7 +205,7 @@ def _logit(
 
 @functools.cache
 def mixture_map(num_components: int = 8) -> ScalarMap:
-    """The entry of `SCALAR_MAPS` with so many components."""
+    """The entry of `SCALAR_MAPS` with `num_components` components."""
     k = num_components
     return ScalarMap(
         num_params=3 * k + 2,

@@ -1,4 +1,4 @@
-"""NLSq: the non-linear squared scalar map, invertible on the whole line."""
+"""NLSq: the nonlinear squared scalar map, invertible on the whole real line."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from bijectors.scalar.parameters import (
 
 __all__ = ["NLSQ", "NLSq"]
 
-# The largest |c| d / b at which the map is still monotone (not attained).
+# The map is monotone as long as |c| d / b is smaller than this.
 _MAX_KAPPA = 8.0 * math.sqrt(3.0) / 9.0
 
-# The largest log(b / d) that `from_unconstrained` makes: the bump is at most 1700 high. Beside a
-# higher one float32 would lose the noise that the map is to carry.
+# The largest log(b / d) in `from_unconstrained`: the bump is at most 1700 high. Next to a higher
+# one, float32 could not represent the noise.
 _MAX_LOG_BUMP = 7.0
 
 
@@ -33,9 +33,9 @@ class NLSq(FlowBijector):
     """`y = a + b*x + c / (1 + (d*x + g)**2)`, elementwise: a line with one bump.
 
     Monotone for `b > 0`, `d > 0` and `b > 9 / (8 * sqrt(3)) * abs(c) * d`. `forward` is the
-    formula; `inverse` is the one real root of a cubic, with the derivatives that the implicit
-    function theorem gives. The log-det is `log(b - 2*c*d*u / (1 + u**2)**2)`, `u = d*x + g`, in
-    nats per element. The root of a float32 map is computed in float64 and rounded.
+    formula. `inverse` is the only real root of a cubic; its derivatives follow from the implicit
+    function theorem. The log-det is `log(b - 2*c*d*u / (1 + u**2)**2)` with `u = d*x + g`, in nats
+    per element. For float32 the root is computed in float64 and rounded.
 
     Source: Ziegler and Rush, Latent Normalizing Flows for Discrete Sequences, 2019, section 4.1.
     """
@@ -53,12 +53,12 @@ class NLSq(FlowBijector):
         """Args: a, b, c, d, g, float32 or float64, of shapes that broadcast with each other and x.
 
         Raises:
-          ValueError: the dtype is another one, or, with `validate_args` and values known when this
-            is called, the map is not monotone.
+          ValueError: A parameter has another dtype; or, with `validate_args`, the map is not
+            monotone and the values are already known.
         """
         values = convert_parameters(a=a, b=b, c=c, d=d, g=g)
         self.a, self.b, self.c, self.d, self.g = values.values()
-        # b' and c*d/b, where `from_unconstrained` knows them.
+        # b' and c*d/b, if made by `from_unconstrained`.
         self._log_b: tf.Tensor | None = None
         self._kappa: tf.Tensor | None = None
         super().__init__(
@@ -73,14 +73,15 @@ class NLSq(FlowBijector):
 
     @classmethod
     def from_unconstrained(cls, raw: Any, alpha: float = 0.95) -> NLSq:
-        """The map of any five real numbers `raw[..., 0:5]` = `a, b', c', d', g`.
+        """The map for any five real numbers `raw[..., 0:5]` = `a, b', c', d', g`.
 
-        `b = exp(b')`, `d = exp(d')`, `c = 8 * sqrt(3) / 9 * (b / d) * alpha * tanh(c')`: monotone,
-        with a slope of at least `(1 - alpha) * b`. `raw = 0` is the identity. A variable `raw` is
-        tracked and its updates are followed.
+        `b = exp(b')`, `d = exp(d')`, `c = 8 * sqrt(3) / 9 * (b / d) * alpha * tanh(c')`. The map is
+        monotone with a slope of at least `(1 - alpha) * b`, and `raw = 0` is the identity. If `raw`
+        is a variable, it is tracked, and the map follows its updates.
 
-        So that a large context makes no infinite slope, and no bump beside which float32 loses x,
-        `b'` and `d'` are held within -10 .. 10 and `b / d` is at most `exp(7)`, by a larger `d`.
+        `b'` and `d'` are clipped to -10 .. 10, so that no context makes the slope infinite. `d` is
+        increased where `b / d` would exceed `exp(7)`, so that the bump is never so high that
+        float32 could not represent x next to it.
 
         Raises:
           ValueError: `raw` is not `[..., 5]`, not float32 or float64, or `alpha` not in (0, 1).
@@ -127,7 +128,7 @@ class NLSq(FlowBijector):
                 )
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # At infinity q is 0, and 2 * kappa * u * q * q has to be 0 as well.
+        # At infinity q is 0, and 2 * kappa * u * q * q has to be 0 too.
         largest = x.dtype.max
         u = self.d * tf.clip_by_value(x, -largest, largest) + self.g
         u = tf.clip_by_value(u, -largest / 8, largest / 8)
@@ -150,20 +151,19 @@ class NLSq(FlowBijector):
         return tf.where(infinite, y, x)
 
     def _finite_root(self, y: tf.Tensor) -> tf.Tensor:
-        # float64 inside: a float32 root is then right to the last bit, hence monotone in y.
+        # In float64, so that a float32 root is correct to the last bit, and thus monotone in y.
         y, a, b, c, d, g = (
             tf.cast(v, tf.float64) for v in (y, self.a, self.b, self.c, self.d, self.g)
         )
         x = tf.stop_gradient(_approximate_root(y, a, b, c, d, g))
-        # Two Newton steps from a constant near the root make the value exact and, as each doubles
-        # the order of contact, the first three derivatives in y and every parameter too.
+        # Two Newton steps from a constant near the root make the value exact. Each step doubles the
+        # order of contact, so the first three derivatives in y and all parameters are exact too.
         for compensated in (False, self.dtype == tf.float64):
             u = d * x + g
             q = 1.0 / (1.0 + u * u)
             residual = a + b * x + c * q - y
             if compensated:
-                # Where terms cancel, rounding would make x jump back and forth between
-                # neighbouring y.
+                # Where terms cancel, rounding errors would make x non-monotone in y.
                 exact = compensated_residual(x, y, a, b, c, d, g)
                 exact = tf.where(tf.math.is_finite(exact), exact, residual)
                 residual += tf.stop_gradient(exact - residual)
@@ -174,17 +174,17 @@ class NLSq(FlowBijector):
 def _approximate_root(
     y: tf.Tensor, a: tf.Tensor, b: tf.Tensor, c: tf.Tensor, d: tf.Tensor, g: tf.Tensor
 ) -> tf.Tensor:
-    """The root `x` to about six digits; all float64.
+    """Returns the root `x` to about six digits; all float64.
 
-    With `u = d*x + g` two parameters are left: `u + kappa / (1 + u**2) = v`. This cubic is solved
-    in closed form, with a float32 cube root, and the result is kept within the bracket that
-    `0 < 1 / (1 + u**2) <= 1` gives. Two parameters can be tested exhaustively, and the tests do.
+    Substituting `u = d*x + g` leaves two parameters: `u + kappa / (1 + u**2) = v`. This cubic is
+    solved in closed form with a float32 cube root. The result is clipped to the bracket that
+    follows from `0 < 1 / (1 + u**2) <= 1`. Two parameters can be tested exhaustively, and they are.
     """
     kappa = c * d / b
     v = (y - a) * d / b + g
-    # Beyond this the bracket says all, and powers of v would overflow.
+    # Beyond this the bracket is accurate enough, and powers of v would overflow.
     t = tf.clip_by_value(v, -1e6, 1e6)
-    # u = t / 3 + w turns it into w**3 + p w = m.
+    # u = t / 3 + w turns the cubic into w**3 + p*w = m.
     p = 1.0 - t * t / 3.0
     m = t * (2.0 / 3.0) * (1.0 + t * t / 9.0) - kappa
     discriminant = m * m / 4.0 + p * p * p / 27.0

@@ -1,4 +1,4 @@
-"""How the scalar maps take their parameters: one floating dtype, tensors or variables."""
+"""Parameters of scalar maps: tensors or variables, all of one floating-point dtype."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ __all__ = [
     "log_det_like",
 ]
 
-# Logarithms of slopes that `from_unconstrained` of a map makes: a slope of 22,026 and its inverse.
-# Trained flows stay within 3 or so; beyond, a few layers in a row would overflow float32.
+# Bound on the absolute log-slope in `from_unconstrained`: slopes up to 22,026 and down to its
+# inverse. Trained flows stay within about 3. Beyond the bound, a few layers in a row would overflow
+# float32.
 MAX_LOG_SCALE = 10.0
 
 _DTYPES = (tf.float32, tf.float64)
-_VARIABLES = (tf.Variable, tfp.util.DeferredTensor)  # What may change after a bijector is made.
+_VARIABLES = (tf.Variable, tfp.util.DeferredTensor)  # May change after a bijector is made.
 
 
 def _check_dtype(dtype: tf.DType, what: str) -> None:
@@ -33,14 +34,14 @@ def _check_dtype(dtype: tf.DType, what: str) -> None:
 
 
 def convert_parameters(**values: Any) -> dict[str, Any]:
-    """Brings keyword arguments to one dtype, float32 or float64.
+    """Converts keyword arguments to one dtype, float32 or float64.
 
-    Python numbers take the dtype of the others (float32 if there is none). A variable of TensorFlow
-    or Keras, a `tfp.util.TransformedVariable` and a `tfp.util.DeferredTensor` are kept as they are,
-    so that the bijector tracks them and follows their updates.
+    Python numbers take the dtype of the others (float32 if there are none). Variables of TensorFlow
+    or Keras, `tfp.util.TransformedVariable` and `tfp.util.DeferredTensor` are not converted, so the
+    bijector tracks them and follows their updates.
 
     Raises:
-      ValueError: a parameter is neither float32 nor float64, or two parameters differ.
+      ValueError: A parameter is neither float32 nor float64, or the dtypes differ.
     """
     values = {name: _of_keras(value) for name, value in values.items()}
     typed = {
@@ -63,15 +64,15 @@ def convert_parameters(**values: Any) -> dict[str, Any]:
 def from_unconstrained(
     raw: Any, num_params: int, constrain: Callable[[tf.Tensor], Sequence[tf.Tensor]]
 ) -> Sequence[Any]:
-    """`constrain(raw)`: tensors, or of a variable what computes them anew when they are read.
+    """Returns `constrain(raw)`; for a variable, deferred tensors that are recomputed when read.
 
     Args:
-      raw: `[..., num_params]`, float32 or float64; a variable as in `convert_parameters`.
-      num_params: Size of its last dimension.
-      constrain: From raw parameters to those of a map.
+      raw: `[..., num_params]`, float32 or float64; a tensor or a variable.
+      num_params: Size of the last dimension.
+      constrain: Maps raw parameters to those of a map.
 
     Raises:
-      ValueError: the last dimension is not `num_params`, or the dtype is another one.
+      ValueError: The last dimension is not `num_params`, or the dtype is another one.
     """
     raw = _of_keras(raw)
     if not isinstance(raw, _VARIABLES):
@@ -95,24 +96,24 @@ def from_unconstrained(
 
 
 def known_value(parameter: Any) -> np.ndarray | None:
-    """The value of a parameter, a variable's present one; None where a graph is made of it."""
+    """The current value of a parameter; None while it is being traced into a graph."""
     return tf.get_static_value(tf.convert_to_tensor(parameter))
 
 
 def bounded_log_scale(raw: tf.Tensor) -> tf.Tensor:
-    """`raw`, held within `MAX_LOG_SCALE` of 0."""
+    """Clips `raw` to `-MAX_LOG_SCALE .. MAX_LOG_SCALE`."""
     return tf.clip_by_value(raw, -MAX_LOG_SCALE, MAX_LOG_SCALE)
 
 
 def _of_keras(value: Any) -> Any:
-    """A variable of Keras as the `tf.Variable` in it; anything else as it is."""
+    """The `tf.Variable` of a Keras variable; anything else unchanged."""
     return value.value if isinstance(value, keras.Variable) else value
 
 
 def log_det_like(log_det: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
     """Broadcasts an elementwise log-det to the shape of the mapped `value`.
 
-    The two differ where a parameter that shifts `value` has more dimensions than the others.
+    The shapes differ if a parameter that shifts `value` has more dimensions than the others.
     """
     if log_det.shape.is_fully_defined() and log_det.shape == value.shape:
         return log_det

@@ -18,10 +18,10 @@ _NUM_BINS = 8
 
 
 def num_spline_params(num_bins: int) -> int:
-    """The parameters of one spline: a width and a height a bin, a slope at each inner knot.
+    """Parameters of one spline: a width and a height per bin, and a slope at each inner knot.
 
     Raises:
-      ValueError: there are fewer than two bins.
+      ValueError: There are fewer than two bins.
     """
     if num_bins < 2:
         raise ValueError(f"expected num_bins >= 2; got {num_bins}")
@@ -36,11 +36,12 @@ def rational_quadratic_spline(
     min_slope: float = 1e-2,
     max_slope: float = 1e2,
 ) -> tfp.bijectors.RationalQuadraticSpline:
-    """A monotone spline on `interval`, the identity outside it; `raw = 0` is the identity.
+    """A monotone spline on `interval`, and the identity outside it; `raw = 0` is the identity.
 
-    `raw[..., 0 : 3*num_bins - 1]` = widths', heights', slopes'. Widths and heights are a softmax,
-    at least `min_bin_size` and as long as the interval together; slopes are a softplus, within
-    `min_slope` .. `max_slope`. Unlike `NLSq` and `Affine`, nothing moves outside the interval.
+    `raw[..., 0 : 3*num_bins - 1]` = widths', heights', slopes'. Widths and heights are a softmax:
+    each is at least `min_bin_size`, and together they are as long as the interval. Slopes are a
+    softplus, within `min_slope` .. `max_slope`. Unlike `NLSq` and `Affine`, it leaves values
+    outside the interval unchanged.
 
     Source: Durkan et al., Neural Spline Flows, 2019.
 
@@ -55,7 +56,7 @@ def rational_quadratic_spline(
             f"expected an interval longer than num_bins * min_bin_size = "
             f"{num_bins * min_bin_size:g}; got {interval}"
         )
-    # raw = 0 is a slope of 1.
+    # raw = 0 gives a slope of 1.
     offset = math.log(math.expm1(1.0 - min_slope))
 
     def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -74,7 +75,7 @@ def rational_quadratic_spline(
 
 @functools.cache
 def spline_map(num_bins: int = _NUM_BINS) -> ScalarMap:
-    """The entry of `SCALAR_MAPS` with so many bins."""
+    """The entry of `SCALAR_MAPS` with `num_bins` bins."""
     num_params = num_spline_params(num_bins)
     return ScalarMap(
         num_params=num_params,

@@ -1,3 +1,3 @@
-"""Bijectors along time, and the protocol of what conditions them."""
+"""Bijectors along time, and the protocol of their conditioners."""
 
 __all__: list[str] = []

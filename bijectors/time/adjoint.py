@@ -1,4 +1,4 @@
-"""IAF in time with a gradient of its own: one short serial loop back, all else at once."""
+"""IAF in time with a custom gradient: one short serial loop backwards, the rest in parallel."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ __all__ = ["AdjointInverseAutoregressiveTime"]
 
 
 class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
-    """The map of `InverseAutoregressiveTime`, its density differentiated by the adjoint method.
+    """The map of `InverseAutoregressiveTime`, whose density has a gradient by the adjoint method.
 
-    The serial direction solves `eps[t] = g(z[t]; h(eps[:t]))` step after step. Where the solution
-    is known, so is every context, and the same `eps` come out of functions of all steps at once,
-    `h = conditioner.scan(eps)` and `eps = g(z; h)`. So the gradient is
+    The serial direction solves `eps[t] = g(z[t]; h(eps[:t]))` step by step. Once the solution is
+    known, so are all contexts, and the same `eps` are functions of all steps at once:
+    `h = conditioner.scan(eps)` and `eps = g(z; h)`. The gradient is computed in two parts:
 
-        adjoint[t] = d_eps[t] + what later steps owe to eps[t]: a loop from the last step to the
-                     first, which needs the gradient of no weight;
-        the gradients of z and of all weights: those of the functions of all steps at once, given
-                     `adjoint` as that of their `eps`.
+    1. `adjoint[t]` is `d_eps[t]` plus the contributions of `eps[t]` to later steps. This takes a
+       loop from the last step to the first, without the gradient of any weight.
+    2. The gradients of `z` and of all weights are those of the functions of all steps at once, with
+       `adjoint` as the gradient of their `eps`.
 
-    Automatic differentiation of the loop adds to the gradient of every weight at every step.
+    Automatic differentiation of the loop would instead add to the gradient of every weight at every
+    step.
 
-    Gradients reach `z` and the variables that the conditioner and the hidden bijectors read.
-    Tensors that these were made with count as constants.
+    `z` and the variables that the conditioner and the hidden bijectors read get gradients. Tensors
+    from which these were built are treated as constants.
     """
 
     def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -67,7 +68,7 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
         d_mapped: tf.Tensor,
         d_log_det: tf.Tensor,
     ) -> tf.Tensor:
-        """`d_mapped [..., T, H]`, with what each step does to later ones."""
+        """`d_mapped [..., T, H]` plus the contributions of each step to later ones."""
         covariates = self._covariates(values)
 
         def step(carry: Structure, inputs: Structure) -> tuple[Structure, tf.Tensor]:

@@ -1,4 +1,4 @@
-"""The protocol between a time bijector and the network that summarises the past for it."""
+"""The protocol between a time bijector and the network that summarises the past."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ Structure = Any  # a nest of tensors
 
 
 class Conditioner(Protocol):
-    """Summarises the vectors of all earlier steps into the context of the present one.
+    """Summarises the vectors of all earlier steps in the context of the current step.
 
-    It is given vectors already shifted by one step: the input of step `t` is the vector of step
-    `t - 1`, and zeros at step 0. What is known of every step beforehand (position codes, say) is
-    its covariates, which it may merge into the context. `scan` over all steps equals `step` one by
-    one.
+    Its inputs are already shifted by one step: the input of step `t` is the vector of step `t - 1`,
+    and zeros at step 0. Covariates are what is known about each step in advance, such as position
+    codes; the context may contain them. `scan` over all steps must give the same contexts as
+    `step`, one step at a time.
     """
 
     def covariates(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
-        """Nest of tensors `[..., num_steps, n]` known for every step; `()` when there are none.
+        """Nest of tensors `[..., num_steps, n]` with the covariates of every step, or `()`.
 
         Args:
-          batch_shape: int32, that of vectors `[*batch_shape, num_steps, H]`.
-          num_steps: T.
+          batch_shape: int32; the vectors are `[*batch_shape, num_steps, H]`.
+          num_steps: T, the number of steps.
         """
         ...
 
     def initial_state(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
         """State before the first of `num_steps` steps, for vectors `[*batch_shape, H]`.
 
-        A cache of earlier steps has room for all of them.
+        If the state caches earlier steps, it must have room for all of them.
         """
         ...
 
     def step(
         self, inputs: tf.Tensor, covariates: Structure, state: Structure
     ) -> tuple[Structure, Structure]:
-        """From the inputs `[..., H]` and one step's covariates: `(context, next state)`."""
+        """Returns `(context, next state)` from the inputs `[..., H]` and covariates of one step."""
         ...
 
     def scan(self, inputs: tf.Tensor, covariates: Structure) -> Structure:
-        """The contexts of all steps at once, from shifted inputs `[..., T, H]`."""
+        """Returns the contexts of all steps at once, from shifted inputs `[..., T, H]`."""
         ...

@@ -1,4 +1,4 @@
-"""Coupling across steps: half of the steps are kept, and the others mapped given these."""
+"""Coupling across steps: every other step is kept, and the rest are mapped given these."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["CouplingTime"]
 
 
 class CouplingTime(TimeBijector):
-    """`z[t] = eps[t]` at every other step, `z[t] = f(eps[t]; kept steps)` between, f as `hidden`.
+    """`z[t] = eps[t]` at kept steps and `z[t] = f(eps[t]; kept steps)` at the others, f = `hidden`.
 
-    Both directions are parallel in t. The conditioner's `scan` is given the kept vectors at their
-    own steps, and zeros elsewhere: its context may depend on all of them, earlier and later.
+    Both directions are parallel in t. The conditioner's `scan` gets the kept vectors, unshifted,
+    and zeros at the other steps. A context may therefore depend on kept steps before and after it.
 
     Source: Dinh et al. (2017), "Density estimation using Real NVP", section 3.4, along time.
 
     Args:
       conditioner: See `TimeBijector`.
-      hidden: Likewise.
-      lengths: Likewise.
-      kept: The steps that are kept: 0 the even ones, 1 the odd ones.
+      hidden: See `TimeBijector`.
+      lengths: See `TimeBijector`.
+      kept: Which steps are kept: 0 for the even ones, 1 for the odd ones.
       name: Name of the bijector.
     """
 

@@ -1,8 +1,8 @@
 """Bijectors along time: autoregressive, inverse autoregressive, independent.
 
-Each applies a hidden bijector at every step of an event `[T, H]` and differs in what the context of
-that step may depend on. Steps at or beyond a sequence's length are mapped to themselves: they add
-exactly 0 to the log-det and no value there, NaN included, changes anything within the length.
+Each applies a hidden bijector at every step of an event `[T, H]`. They differ in what the context
+of a step may depend on. Steps from a sequence's length on are left unchanged and add exactly 0 to
+the log-det. Values there, even NaN, do not affect anything within the length.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ Direction = Callable[[tfp.bijectors.Bijector, tf.Tensor, int], tuple[tf.Tensor, 
 
 
 class TimeBijector(FlowBijector):
-    """Base of the bijectors over events `[..., T, H]`.
+    """Base class of bijectors over events `[..., T, H]`.
 
     Args:
-      conditioner: Makes the context of each step.
-      hidden: Makes the hidden bijector, events `[..., H]`, from a context.
-      lengths: int `[...]`, broadcast against the batch; None when all steps count.
+      conditioner: Computes the context of each step.
+      hidden: Makes the hidden bijector, over events `[..., H]`, from a context.
+      lengths: int `[...]`, broadcast against the batch; None if no sequence is padded.
       name: Name of the bijector.
     """
 
@@ -63,7 +63,7 @@ class TimeBijector(FlowBijector):
 
     @classmethod
     def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
-        # The batch shape is that of the lengths.
+        # The lengths determine the batch shape.
         return {"lengths": tfp.util.ParameterProperties(event_ndims=0)}
 
     def __getitem__(self, slices: Any) -> TimeBijector:
@@ -73,10 +73,10 @@ class TimeBijector(FlowBijector):
         )
 
     def inverse_and_step_log_dets(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns `(eps, log|deps[t]/dz[t]|)`, the log-dets in nats `[..., T]`, 0 beyond a length.
+        """Returns `(eps, log|deps[t]/dz[t]|)`: log-dets per step `[..., T]`, in nats, 0 in padding.
 
-        Steps are mapped one after the other, so `eps[:k]` and the sum of the first k log-dets are
-        those of `z[:k]` alone.
+        If no step depends on later ones, `eps[:k]` and the sum of the first k log-dets are those of
+        `z[:k]` alone.
         """
         return self._masked(self._inverse_steps, self._cast(z))
 
@@ -89,7 +89,7 @@ class TimeBijector(FlowBijector):
         return eps, tf.reduce_sum(log_dets, axis=-1)
 
     def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps all steps, `[..., T, H]` to `[..., T, H]` and a log-det per step `[..., T]`."""
+        """Maps `[..., T, H]` to `[..., T, H]` and the log-dets of the steps `[..., T]`."""
         raise NotImplementedError
 
     def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -102,14 +102,14 @@ class TimeBijector(FlowBijector):
             mapped, log_det = steps(values)
         else:
             mask = step_mask(self._lengths, values)
-            # Zeros before, not only a choice after: a NaN would come back through the gradient.
+            # Padding is zeroed before the map too: a NaN would otherwise reach the gradient.
             mapped, log_det = steps(zero_unless(mask, values))
             mapped = tf.where(mask, mapped, values)
             log_det = zero_unless(mask[..., 0], log_det)
         return mapped, log_det
 
     def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps every step at once; the contexts come from `values` themselves, one step earlier."""
+        """Maps all steps at once, with contexts from `values` one step earlier."""
         contexts = self._conditioner.scan(one_step_earlier(values), self._covariates(values))
         return direction(self._hidden(contexts), values, 1)
 
@@ -117,17 +117,17 @@ class TimeBijector(FlowBijector):
         return self._conditioner.covariates(tf.shape(values)[:-2], size_of_axis(values, -2))
 
     def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps step after step; the contexts come from what earlier steps were mapped to."""
+        """Maps step by step, with contexts from the outputs of earlier steps."""
         return self._serial(direction, values)[0]
 
     def _serial(
         self, direction: Direction, values: tf.Tensor, keep_states: bool = False
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
-        """`_step_by_step`, and the conditioner's states before every step, `[T, ...]`, or ()."""
+        """`_step_by_step`, and the conditioner's states before every step, `[T, ...]` or `()`."""
         covariates = self._covariates(values)
         num_steps = size_of_axis(values, -2)
         state = self._conditioner.initial_state(tf.shape(values)[:-2], num_steps)
-        before = tf.zeros_like(tf.reduce_sum(values, axis=-2))  # defined for T = 0 too
+        before = tf.zeros_like(tf.reduce_sum(values, axis=-2))  # Works for T = 0 too.
 
         def step(
             carry: tuple[tf.Tensor, Structure], inputs: tuple[tf.Tensor, Structure]
@@ -154,14 +154,14 @@ class TimeBijector(FlowBijector):
         value: tf.Tensor,
         covariates: Structure,
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
-        """Maps the `value` of a step, given what the step `before` was mapped to."""
+        """Maps the `value` of one step, given the output `before` of the previous step."""
         context, state = self._conditioner.step(before, covariates, state)
         mapped, log_det = direction(self._hidden(context), value, 1)
         return (tf.ensure_shape(mapped, value.shape), log_det), state
 
 
 class AutoregressiveTime(TimeBijector):
-    """AF in time: `z[t] = f(eps[t]; z[:t])`, f the hidden bijector; density parallel in t.
+    """AF in time: `z[t] = f(eps[t]; z[:t])` with the hidden bijector f; density parallel in t.
 
     Source: section 4.3 of Ziegler & Rush (2019), models 1 and 2.
     """
@@ -174,7 +174,7 @@ class AutoregressiveTime(TimeBijector):
 
 
 class InverseAutoregressiveTime(TimeBijector):
-    """IAF in time: `z[t] = f(eps[t]; eps[:t])`, f the hidden bijector; sampling parallel in t.
+    """IAF in time: `z[t] = f(eps[t]; eps[:t])` with the hidden bijector f; sampling parallel in t.
 
     Source: section 4.3 of Ziegler & Rush (2019), model 3.
     """
@@ -187,9 +187,9 @@ class InverseAutoregressiveTime(TimeBijector):
 
 
 class IndependentTime(TimeBijector):
-    """No structure in time: `z[t] = f(eps[t])`; the context holds the covariates only.
+    """No structure in time: `z[t] = f(eps[t])`; the context contains only the covariates.
 
-    The conditioner's `scan` is given zeros, so that it cannot pass anything on.
+    The conditioner's `scan` gets zeros instead of the vectors.
     """
 
     def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -107,8 +107,9 @@ RULES: tuple[Rule, ...] = (
         {"preset": "paper", "task": "music", "dataset": ("piano-midi", "musedata")},
         {"batch_size": 1, "accumulation_steps": 8},
     ),
-    # Tuned on the embedded corpus (docs/RESULTS.md). The validation bound after 1,000 steps was
-    # 2.22 bpc with a learning rate of 1e-2, 2.33 with 5e-3, and 2.59 with the KL weight at 1 early.
+    # Tuned on the embedded corpus (docs/RESULTS_ARCHIVE.md). The validation bound after 1,000 steps
+    # was 2.22 bpc with a learning rate of 1e-2, 2.33 with 5e-3, and 2.59 with the KL weight at 1
+    # early.
     Rule(
         {"preset": "small", "task": "text", "model": "codebook"},
         {"max_steps": 1200, "learning_rate": 1e-2, "final_decay": 0.8},
