@@ -155,7 +155,7 @@ def run_sample(flags: list[str]) -> None:
     if not way_of(config).field:
         sample.main(flags)
         return
-    run = read_run(config.workdir)
+    run = read_run(config.model)
     config.check(run.model_config, run.config.unit)
     assert read_given(config, run.model_config, run.config).sequences
 
@@ -163,7 +163,7 @@ def run_sample(flags: list[str]) -> None:
 def check_score(flags: list[str]) -> None:
     """Its files are there; `tests/train/test_score.py` runs it."""
     config = parse_flags(score.ScoreConfig, "python -m train.score", flags)
-    assert config.file.exists() and read_run(config.workdir)
+    assert config.file.exists() and read_run(config.model)
 
 
 def check_pip(arguments: list[str]) -> None:
@@ -368,9 +368,10 @@ def test_unknown_commands_and_languages_are_refused() -> None:
 
 
 def test_the_commands_that_people_try_stand_first() -> None:
-    first, music, tests, *_ = blocks(README.read_text(encoding="utf-8"))
-    assert first.code == "pip install . && python -m train.char_lm\n"
-    assert music.code == "pip install '.[music]' && python -m train.polyphonic_music\n"
+    first, music, _, training, tests, *_ = blocks(README.read_text(encoding="utf-8"))
+    assert first.code == "pip install . && python -m train.sample python-reference -n 5\n"
+    assert music.code.startswith("pip install '.[music]' && python -m train.sample chorales ")
+    assert training.code.startswith("python -m train.char_lm\npython -m train.polyphonic_music\n")
     assert tests.code == "pip install '.[test]' && pytest\n"
 
 

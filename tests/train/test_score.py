@@ -68,7 +68,7 @@ def test_the_bits_of_lines_and_characters(
     assert [row["unknown"] for row in rows] == [0, 0, 0, 0, 1]
     for row in (rows[1], rows[3]):
         assert row["bits"] is row["bits_per_character"] is None and row["character_bits"] == []
-    model = load_model(read_run(run).workdir)
+    model = load_model(read_run(run).source)
     for row in (rows[0], rows[2], rows[4]):
         assert len(row["character_bits"]) == row["characters"]
         assert row["bits_per_character"] == pytest.approx(row["bits"] / (row["characters"] + 1))
