@@ -1,4 +1,4 @@
-"""The programs, and the rooms behind them: see CONTRIBUTING.md."""
+"""The training programs and the packages behind them; see CONTRIBUTING.md."""
 
 from train.support.keras_backend import refuse_other_backend
 

@@ -1,4 +1,4 @@
-"""The house: what CONTRIBUTING.md shows of it is what `lint-imports` holds."""
+"""The architecture: CONTRIBUTING.md shows what `lint-imports` enforces."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def contracts() -> list[dict]:
 
 
 def layers(name: str) -> list[set[str]]:
-    """The floors of a package, from the top down."""
+    """The layers of a package, from the top down."""
     (found,) = (c["layers"] for c in contracts() if c["name"] == name)
     return [set(floor.split(" | ")) for floor in found]
 
 
 def diagram() -> dict[str, list[set[str]]]:
-    """The floors of every package as CONTRIBUTING.md draws them; the packages' own under ''."""
+    """The layers in CONTRIBUTING.md's picture, by package; those of the packages under ''."""
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     floors: dict[str, list[set[str]]] = {"": []}
