@@ -193,9 +193,12 @@ def test_the_client_prints_texts_and_scores(
         for name, value in row.items():
             np.testing.assert_array_equal(np.array(value, scores[name].dtype), scores[name][i])
 
-    client.main(["generate", "--url", url, "-n", "2", "--prompt", "é語", "--length", "5"])
-    completed = capsys.readouterr().out.splitlines()
-    assert [(line[:2], len(line)) for line in completed] == [("é語", 5)] * 2
+    flags = ["-n", "2", "--prompt", "é語", "--length", "5", "--seed", "4"]
+    client.main(["generate", "--url", url, *flags])
+    begun = {"text": ["é語".encode()] * 2, "length": [5, 5], "temperature": [1.0, 1.0]}
+    drawn = text.session("complete", **begun, seed=[4, 5])["text"]
+    assert capsys.readouterr().out == "".join(value.decode() + "\n" for value in drawn)
+    assert all(value.decode()[:2] == "é語" and len(value.decode()) == 5 for value in drawn)
 
     client.main(["status", "--url", url])
     lines = capsys.readouterr().out.splitlines()

@@ -57,9 +57,12 @@ def test_the_emitter_is_bayes_rule(float64: None) -> None:
         ({"emitter": "codebook"}, "expected inference codebook where the emitter is Bayes' rule"),
         ({"inference": "codebook", "emission": "bernoulli"}, "a codebook for symbols only"),
         ({"inference": "codebook", "posterior_dropout": 0.1}, "0 for a codebook, which has no"),
-        ({"inference": "table"}, "one of bilstm, local, codebook; got 'table'"),
+        ({"inference": "table"}, "one of bilstm, conv, local, codebook, conv:N .*; got 'table'"),
         ({"emitter": None}, "all set .a flow. or all None"),
-        ({"conditioner": None}, "expected conditioner to be one of lstm; got None"),
+        (
+            {"conditioner": None},
+            "expected conditioner to be one of lstm, conv, attention, .*; got None",
+        ),
         ({"time": "none", "conditioner": "lstm"}, "nothing is conditioned on the past; got 'lstm'"),
     ],
 )

@@ -37,6 +37,7 @@ def test_a_program_ends_with_one_line(program: str) -> None:
     assert done.stderr.startswith("error: this needs Keras") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.nightly
 def test_the_settings_file_of_keras_is_no_way_around(tmp_path) -> None:
     (tmp_path / "keras.json").write_text('{"backend": "jax"}')
     code = "from tf_latentflow import build_model"

@@ -86,7 +86,7 @@ def log_prob_by_quadrature(model: LatentFlow, x: np.ndarray) -> float:
     return float(tf.reduce_logsumexp(log_p + log_x)) + log_cell
 
 
-@pytest.mark.parametrize("name", ["af-af", pytest.param("af-af-affine", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("name", rows(["af-af", "af-af-affine"]))
 @pytest.mark.parametrize("time", ["af", "none", pytest.param("iaf", marks=pytest.mark.nightly)])
 def test_estimate_converges_to_quadrature(float64: None, name: str, time: str) -> None:
     model = make_model(name, spread=0.3, latent_size=1, time=time, num_lstm_layers=2)
@@ -162,7 +162,10 @@ def test_reconstruction_is_of_the_shape_of_x(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name, emission",
-    [("af-af", "categorical"), ("af-only", "categorical"), ("iaf-scf", "bernoulli")],
+    [
+        ("iaf-scf", "bernoulli"),
+        *(pytest.param(n, "categorical", marks=pytest.mark.nightly) for n in ("af-af", "af-only")),
+    ],
 )
 def test_interpolation_ends_at_the_posterior_means(name: str, emission: str) -> None:
     model, x = make_model(name, spread=0.3, emission=emission), draw_x(emission=emission)

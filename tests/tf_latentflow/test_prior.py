@@ -130,6 +130,7 @@ def test_jacobian_and_round_trip(float64: None, combination: Combination) -> Non
     np.testing.assert_allclose(forward, -inverse, atol=1e-8)
 
 
+@pytest.mark.nightly
 @every_row
 def test_beyond_the_length_nothing_matters(float64: None, name: str) -> None:
     prior = make_prior(name)

@@ -196,6 +196,7 @@ def test_what_a_prime_lost_is_said(
     assert printed.out.split() == [str(tmp_path / f"mine-0-0.{kind}") for kind in ("mid", "png")]
 
 
+@pytest.mark.nightly
 def test_a_mat_is_trained_on_with_scipy_alone(
     data_dir: Path,
     tmp_path: Path,
@@ -255,7 +256,7 @@ def test_bad_flags_of_sample(
 
 @pytest.mark.parametrize("flag", [{"harmonise": Path("mine.mid")}, {"tempo": 90.0}])
 def test_flags_of_music_are_refused_for_text(tmp_path: Path, flag: dict) -> None:
-    flags = SampleConfig(workdir=tmp_path, **flag)
+    flags = SampleConfig(model=tmp_path, **flag)
     with pytest.raises(UserError, match=f"--{next(iter(flag))} is for models of music"):
         flags.check(ModelConfig(), TextConfig.unit)
 

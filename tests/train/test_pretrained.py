@@ -398,7 +398,7 @@ def test_show_config_says_what_comes_from_the_start(
     }
     assert lines["init_from"] == ["cats", "--init-from"]
     assert lines["model"] == ["af-only", "--init-from"]
-    assert lines["hidden_size"] == ["16", "units", "--init-from"]
+    assert lines["hidden_size"] == ["16", "--init-from"]
     assert lines["vocab_size"][:3] == ["from", "the", "data"]
 
 
