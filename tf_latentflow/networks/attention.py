@@ -8,8 +8,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from bijectors.masks import step_mask
-from tf_latentflow.networks.positions import Positions, PositionTable
-from tf_latentflow.networks.sequence_network import CausalNetwork, Masks, dense, normalisation
+from tf_latentflow.networks.positions import Positions
+from tf_latentflow.networks.residual import ResidualStack
+from tf_latentflow.networks.sequence_network import Masks, dense
 
 __all__ = ["AttentionStack"]
 
@@ -28,7 +29,7 @@ class _Cache(NamedTuple):
     met: tf.Tensor
 
 
-class AttentionStack(CausalNetwork):
+class AttentionStack(ResidualStack):
     """Layers of attention and of a hidden layer, each normalised before (Vaswani et al., 2017).
 
         h = W x + position code
@@ -36,39 +37,18 @@ class AttentionStack(CausalNetwork):
 
     A step attends to itself and to earlier steps, if two-sided also to later ones.
 
-    Args:
-      input_size: Size of an input vector.
-      units: U. There is a head for every 32 of them, or fewer larger ones where these do not divide
-        U.
-      num_layers: K.
-      max_length: Rows of the position table.
-      dropout: Rate on the hidden layers and on the output.
-      two_sided: Whether a step reads later steps as well.
-      name: Name of the layer.
+    See `ResidualStack` for the arguments.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        units: int,
-        num_layers: int,
-        max_length: int,
-        dropout: float = 0.0,
-        two_sided: bool = False,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(units, num_layers + 1, dropout, name=name)
-        self._two_sided = two_sided
+    norms_per_layer = 2
+
+    def _make_layers(self) -> None:
+        layers, units = range(self.num_layers), self.units
         self._heads = max(n for n in range(1, max(units // 32, 1) + 1) if units % n == 0)
-        self.positions = PositionTable(units, max_length, name="positions")
-        self.input_layer = dense(self, input_size, units, "input")
-        layers = range(num_layers)
-        self.norms = [normalisation(self, f"norm_{k}") for k in range(2 * num_layers + 1)]
         self.queries = [dense(self, units, 3 * units, f"queries_{k}") for k in layers]
         self.attended = [dense(self, units, units, f"attended_{k}") for k in layers]
         self.hidden = [dense(self, units, units, f"hidden_{k}") for k in layers]
         self.outputs = [dense(self, units, units, f"output_{k}") for k in layers]
-        self.built = True
 
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
@@ -81,9 +61,8 @@ class AttentionStack(CausalNetwork):
         self, inputs: tf.Tensor, offset: tf.Tensor, state: tuple[_Cache, ...], masks: Masks = ()
     ) -> tuple[tf.Tensor, tuple[_Cache, ...]]:
         """One step; `offset [B, U]`."""
-        if self._two_sided:
-            raise ValueError("expected a causal network to go step by step; got a two-sided one")
-        h = self._product(self.input_layer, inputs) + offset
+        self._check_goes_step_by_step()
+        h = self._first(inputs, offset)
         new_state = []
         for k, cache in enumerate(state):
             query, key, value = self._query_key_value(k, h[..., None, :])
@@ -97,7 +76,7 @@ class AttentionStack(CausalNetwork):
                 k, h, self._attend(query, cache.keys, cache.values, met)[..., 0, :], masks
             )
             new_state.append(cache)
-        return self._drop(self.norms[-1](h), masks, len(state)), tuple(new_state)
+        return self._last(h, masks), tuple(new_state)
 
     def call(
         self,
@@ -116,10 +95,10 @@ class AttentionStack(CausalNetwork):
           masks: Of `masks`.
           lengths: int32 `[B]`; two-sided layers read nothing beyond them.
         """
-        h = self._product(self.input_layer, inputs) + offset
+        h = self._first(inputs, offset)
         steps = tf.range(tf.shape(h)[-2])
         # [..., heads, to, from]
-        seen = steps >= 0 if self._two_sided else steps <= steps[:, None]
+        seen = steps >= 0 if self.two_sided else steps <= steps[:, None]
         if lengths is not None:
             # Every step sees itself: a row without anything to see would have no softmax.
             within = step_mask(lengths, h, event_ndims=1)[..., None, None, :, 0]
@@ -127,7 +106,7 @@ class AttentionStack(CausalNetwork):
         for k in range(len(self.queries)):
             query, key, value = self._query_key_value(k, h)
             h = self._layer(k, h, self._attend(query, key, value, seen), masks)
-        return self._drop(self.norms[-1](h), masks, len(self.queries))
+        return self._last(h, masks)
 
     def _query_key_value(self, k: int, h: tf.Tensor) -> list[tf.Tensor]:
         return tf.split(self._product(self.queries[k], self.norms[2 * k](h)), 3, axis=-1)

@@ -6,13 +6,14 @@ import tensorflow as tf
 
 from bijectors.axes import size_of_axis
 from bijectors.masks import mask_steps
-from tf_latentflow.networks.positions import Positions, PositionTable
-from tf_latentflow.networks.sequence_network import CausalNetwork, Masks, dense, normalisation
+from tf_latentflow.networks.positions import Positions
+from tf_latentflow.networks.residual import ResidualStack
+from tf_latentflow.networks.sequence_network import Masks, dense
 
 __all__ = ["ConvStack"]
 
 
-class ConvStack(CausalNetwork):
+class ConvStack(ResidualStack):
     """Convolutions of three taps, their dilation doubled from layer to layer.
 
         h = W x + position code
@@ -22,35 +23,15 @@ class ConvStack(CausalNetwork):
     K causal layers read the last `2 (2^K - 1)` steps and the present one, two-sided ones
     `2^K - 1` steps to either side (van den Oord et al., WaveNet, 2016; He et al., 2016).
 
-    Args:
-      input_size: Size of an input vector.
-      units: U.
-      num_layers: K.
-      max_length: Rows of the position table.
-      dropout: Rate on the hidden layer of each convolution and on the output.
-      two_sided: Whether a step reads later steps as well.
-      name: Name of the layer.
+    See `ResidualStack` for the arguments.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        units: int,
-        num_layers: int,
-        max_length: int,
-        dropout: float = 0.0,
-        two_sided: bool = False,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(units, num_layers + 1, dropout, name=name)
-        self._two_sided = two_sided
-        self.positions = PositionTable(units, max_length, name="positions")
-        self.input_layer = dense(self, input_size, units, "input")
-        layers = range(num_layers)
-        self.norms = [normalisation(self, f"norm_{k}") for k in range(num_layers + 1)]
+    norms_per_layer = 1
+
+    def _make_layers(self) -> None:
+        layers, units = range(self.num_layers), self.units
         self.taps = [dense(self, 3 * units, units, f"taps_{k}") for k in layers]
         self.outputs = [dense(self, units, units, f"output_{k}") for k in layers]
-        self.built = True
 
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
@@ -68,16 +49,15 @@ class ConvStack(CausalNetwork):
         masks: Masks = (),
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
         """One step; `offset [B, U]`."""
-        if self._two_sided:
-            raise ValueError("expected a causal network to go step by step; got a two-sided one")
-        h = self._product(self.input_layer, inputs) + offset
+        self._check_goes_step_by_step()
+        h = self._first(inputs, offset)
         new_state = []
         for k, cache in enumerate(state):
             n = self.norms[k](h)
             taps = tf.concat([cache[..., 0, :], cache[..., 2**k, :], n], axis=-1)
             h += self._convolved(k, taps, masks)
             new_state.append(tf.concat([cache[..., 1:, :], n[..., None, :]], axis=-2))
-        return self._drop(self.norms[-1](h), masks, len(state)), tuple(new_state)
+        return self._last(h, masks), tuple(new_state)
 
     def call(
         self,
@@ -96,15 +76,15 @@ class ConvStack(CausalNetwork):
           masks: Of `masks`.
           lengths: int32 `[B]`; two-sided layers read nothing beyond them.
         """
-        h = self._product(self.input_layer, inputs) + offset
+        h = self._first(inputs, offset)
         for k in range(len(self.taps)):
             n = self.norms[k](h)
             if lengths is not None:
                 n = mask_steps(n, lengths)
-            distances = (2**k, 0, -(2**k)) if self._two_sided else (2 * 2**k, 2**k, 0)
+            distances = (2**k, 0, -(2**k)) if self.two_sided else (2 * 2**k, 2**k, 0)
             taps = tf.concat([_later(n, distance) for distance in distances], axis=-1)
             h += self._convolved(k, taps, masks)
-        return self._drop(self.norms[-1](h), masks, len(self.taps))
+        return self._last(h, masks)
 
     def _convolved(self, k: int, taps: tf.Tensor, masks: Masks) -> tf.Tensor:
         hidden = self._drop(tf.nn.relu(self._product(self.taps[k], taps)), masks, k)
