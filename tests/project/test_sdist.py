@@ -51,7 +51,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (file,) = folder.glob("*.tar.gz")
     with tarfile.open(file) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder)
     return folder / file.name.removesuffix(".tar.gz")
 
 

@@ -44,10 +44,10 @@ def has_sense(combination: Combination) -> bool:
 COMBINATIONS = combinations(CHOICES, has_sense)
 # `test_prior.py` has the choices of the prior with each other: here a few priors stand for all.
 PRIORS = (
-    ("affine", "none", "none", None),
+    ("spline", "none", "none", None),
     ("nlsq", "scf", "iaf", "lstm"),
     ("mixture", "af", "af", "conv:2"),
-    ("spline", "none", "coupling", "attention:1"),
+    ("affine", "none", "coupling", "attention:1"),
 )
 OFTEN = [combination for combination in COMBINATIONS if combination[:4] in PRIORS]
 

@@ -31,6 +31,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return finish_run(tmp_path_factory.mktemp("music"), model, MusicConfig.from_preset("tiny"))
 
 
+@pytest.mark.nightly
 def test_texts(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def lines(*flags: str) -> list[str]:
         sample.main([str(text), "-n", "3", *flags])
@@ -47,6 +48,7 @@ def test_texts(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+@pytest.mark.nightly
 def test_pieces(music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     roll = np.zeros([4, 88], np.uint8)
     roll[:, 30], roll[:2, 44], roll[2:, 47] = 1, 1, 1

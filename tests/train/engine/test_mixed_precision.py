@@ -29,7 +29,7 @@ def train(name: str, execution: Execution) -> tuple[list[float], keras.Model]:
     return [-float(made.log_prob) for made in losses], model
 
 
-@pytest.mark.parametrize("name", ["codebook", "lstm"])
+@pytest.mark.parametrize("name", [pytest.param("codebook", marks=pytest.mark.nightly), "lstm"])
 def test_losses_are_those_of_float32_within_rounding(name: str) -> None:
     compiled = name == "lstm"  # Both kinds of loop.
     exact, _ = train(name, Execution(compiled))

@@ -68,6 +68,7 @@ def test_figure_5_is_drawn(figure5: Drawing) -> None:
     assert f"{nlsq['log_likelihood']:.3f}" in figure5.text
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("figure5")
 @pytest.mark.parametrize("scalar", ["nlsq", "affine"])
 def test_flows_learn_and_what_is_fitted_is_not_fitted_again(
