@@ -11,6 +11,7 @@ from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table
 from tf_latentflow.rows import (
+    CONDITIONER_INPUTS,
     CONDITIONERS,
     EMISSIONS,
     EMITTERS,
@@ -54,6 +55,7 @@ class ModelConfig:
       emitter: From z to p(x[t] | z, T), a key of `EMITTERS`; None likewise.
       conditioner: What summarises the past for the prior, a key of `CONDITIONERS`; None where
         nothing does: for the baseline, and for `none` in time.
+      conditioner_input: What the conditioner reads of a step, a key of `CONDITIONER_INPUTS`.
       emission: What is observed at a step, a key of `EMISSIONS`: a symbol (categorical) or a chord
         of notes (bernoulli).
       vocab_size: Number of symbols, padding (id 0) and unknown (id 1) included; or of notes.
@@ -79,6 +81,7 @@ class ModelConfig:
     inference: str | None = "bilstm"
     emitter: str | None = "bilstm"
     conditioner: str | None = "lstm"
+    conditioner_input: str = "latents"
     emission: str = "categorical"
     vocab_size: int = 51
     max_length: int = 288
@@ -96,6 +99,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         check_types(type(self), vars(self))
         self._check_choices()
+        self._check_conditioner()
         self._check_sizes()
         self._check_rates()
 
@@ -120,10 +124,22 @@ class ModelConfig:
             if self.is_flow:
                 _check_name(field, choices[field], table)
         _check_name("emission", self.emission, EMISSIONS)
+        if self.inference == "codebook" and self.emission != "categorical":
+            self._refuse("inference", "a codebook for symbols only", f"one for {self.emission}")
+        if self.emitter == "codebook" and self.inference != "codebook":
+            expected = "inference codebook where the emitter is Bayes' rule of it"
+            self._refuse("emitter", expected, repr(self.inference))
+
+    def _check_conditioner(self) -> None:
         if self.time not in (None, "none"):
             _check_name("conditioner", self.conditioner, CONDITIONERS)
         elif self.conditioner is not None:
             self._refuse("conditioner", "no conditioner where nothing is conditioned on the past")
+        _check_name("conditioner_input", self.conditioner_input, CONDITIONER_INPUTS)
+        place = self.inference, self.time, self.time_layers
+        if self.conditioner_input == "symbols" and place != ("codebook", "af", 1):
+            expected = "inference codebook, time af and time_layers 1 where symbols are read"
+            self._refuse("conditioner_input", expected, place)
         if self.time == "coupling":
             if self.conditioner.partition(":")[0] not in TWO_SIDED_CONDITIONERS:
                 names = " or ".join(TWO_SIDED_CONDITIONERS)
@@ -132,11 +148,6 @@ class ModelConfig:
                 self._refuse("time_layers", "time_layers of at least 2 for coupling in time")
         elif self.time in (None, "none") and self.time_layers != 1:
             self._refuse("time_layers", "time_layers 1 without structure in time")
-        if self.inference == "codebook" and self.emission != "categorical":
-            self._refuse("inference", "a codebook for symbols only", f"one for {self.emission}")
-        if self.emitter == "codebook" and self.inference != "codebook":
-            expected = "inference codebook where the emitter is Bayes' rule of it"
-            self._refuse("emitter", expected, repr(self.inference))
 
     def _check_sizes(self) -> None:
         for field in dataclasses.fields(self):

@@ -46,7 +46,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         if config.inference == "codebook":
             self.codebook = Codebook(config.vocab_size, config.latent_size)
         self.inference_network = INFERENCE_NETWORKS[config.inference](config)
-        self.prior = FlowPrior(config, self._limit)
+        self.prior = FlowPrior(config, self._limit, self.codebook)
         self.emitter = EMITTERS[config.emitter](config)
         self.built = True
 

@@ -9,6 +9,7 @@ from bijectors.tables import Numbered, Table
 
 __all__ = [
     "CONDITIONERS",
+    "CONDITIONER_INPUTS",
     "EMISSIONS",
     "EMITTERS",
     "GIVEN",
@@ -148,6 +149,11 @@ RULES: tuple[Rule, ...] = (
     Rule({"inference": "codebook"}, {"posterior_dropout": 0.0}),
     Rule({"emitter": "codebook"}, {"emitter_dropout": 0.0}),
     Rule({"time": "none"}, {"conditioner": None}),
+    # Where its flow maps the latents themselves, it can read which symbols they stand for.
+    Rule(
+        {"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1},
+        {"conditioner_input": "symbols"},
+    ),
 )
 
 
@@ -185,6 +191,14 @@ CONDITIONERS = Table(
         "lstm": "tf_latentflow.prior.conditioners:lstm",
         "conv": Numbered("tf_latentflow.prior.conditioners:conv", most=12),
         "attention": Numbered("tf_latentflow.prior.conditioners:attention", most=100),
+    }
+)
+
+# What the conditioner reads of a step: makes a `tf_latentflow.prior.readers.Reader`.
+CONDITIONER_INPUTS = Table(
+    {
+        "latents": "tf_latentflow.prior.readers:latents",
+        "symbols": "tf_latentflow.prior.readers:symbols",
     }
 )
 

@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 from tests.models import make_model
 from tf_latentflow import ModelConfig
 from tf_latentflow.networks.codebook import Codebook
+from tf_latentflow.prior.readers import symbols
 
 tfd = tfp.distributions
 
@@ -51,6 +52,23 @@ def test_the_emitter_is_bayes_rule(float64: None) -> None:
     assert not hasattr(model.symbols, "embedding")
 
 
+def test_the_prior_reads_symbols_by_bayes_rule(float64: None) -> None:
+    model = make_model("codebook", spread=0.3)
+    assert model.config.conditioner_input == "symbols"
+    reader = symbols(model.config, model.codebook)
+    z = np.random.default_rng(1).normal(size=(1, 4, model.config.latent_size))
+    normal = tfd.MultivariateNormalDiag(model.codebook.mean, tf.exp(model.codebook.log_std))
+    joint = normal.prob(z[..., None, :])
+    np.testing.assert_allclose(reader.read(z), joint / tf.reduce_sum(joint, -1, keepdims=True))
+    assert reader.size == joint.shape[-1]
+    # What is read is a function of z alone: only its first step changes what the second one knows.
+    lengths = np.array([4], np.int32)
+    _, before = model.prior.step_log_probs(z, lengths)
+    z[:, 0] = model.codebook.mean[2]
+    _, after = model.prior.step_log_probs(z, lengths)
+    assert np.all(np.abs(after - before)[0] > 1e-6)
+
+
 @pytest.mark.parametrize(
     "choices, message",
     [
@@ -63,6 +81,11 @@ def test_the_emitter_is_bayes_rule(float64: None) -> None:
             {"conditioner": None},
             "expected conditioner to be one of lstm, conv, attention, .*; got None",
         ),
+        (
+            {"conditioner_input": "symbols"},
+            "expected inference codebook, time af and time_layers 1 .*; got .'bilstm', 'af', 1.",
+        ),
+        ({"conditioner_input": "x"}, "conditioner_input to be one of latents, symbols; got 'x'"),
         ({"time": "none", "conditioner": "lstm"}, "nothing is conditioned on the past; got 'lstm'"),
     ],
 )

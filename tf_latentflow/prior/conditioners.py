@@ -28,8 +28,8 @@ __all__ = [
 ]
 
 NetworkMaker = Callable[..., CausalNetwork]
-"""An entry of `tf_latentflow.rows.CONDITIONERS`: `make(config, two_sided, name)`, a network over
-vectors `[..., T, H]`."""
+"""An entry of `tf_latentflow.rows.CONDITIONERS`: `make(config, input_size, two_sided, name)`, a
+network over vectors `[..., T, input_size]`."""
 
 
 class Context(NamedTuple):
@@ -84,6 +84,7 @@ class NetworkConditioner(PositionConditioner):
 
     Args:
       network: Over the steps.
+      read: What the network reads of a step, from its vector `[..., H]`.
       tables: For each flow layer, its position table.
       lengths: int32 `[B]`.
       limit: Rows of the tables in use; see `Positions.of`.
@@ -93,6 +94,7 @@ class NetworkConditioner(PositionConditioner):
     def __init__(
         self,
         network: CausalNetwork,
+        read: Callable[[tf.Tensor], tf.Tensor],
         tables: Sequence[PositionTable],
         lengths: tf.Tensor,
         limit: int | tf.Tensor,
@@ -100,6 +102,7 @@ class NetworkConditioner(PositionConditioner):
     ) -> None:
         super().__init__(tables, lengths, limit)
         self._network = network
+        self._read = read
         self._dropout_noise = dropout_noise
 
     def covariates(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
@@ -116,14 +119,15 @@ class NetworkConditioner(PositionConditioner):
         self, inputs: tf.Tensor, covariates: Structure, state: Structure
     ) -> tuple[Context, Structure]:
         offset, masks, offsets = covariates
-        features, state = self._network.step(inputs, offset, state, masks)
+        features, state = self._network.step(self._read(inputs), offset, state, masks)
         return Context(features, offsets), state
 
     def scan(self, inputs: tf.Tensor, covariates: Structure) -> Context:
         offset, masks, offsets = covariates
         batch_shape, num_steps = tf.shape(inputs)[:-2], tf.shape(inputs)[-2]
         state = self.initial_state(batch_shape, num_steps)
-        return Context(self._network(inputs, offset, state, masks=masks), offsets)
+        features = self._network(self._read(inputs), offset, state, masks=masks)
+        return Context(features, offsets)
 
 
 class CouplingConditioner(NetworkConditioner):
@@ -144,17 +148,19 @@ class CouplingConditioner(NetworkConditioner):
         kept = tf.range(tf.shape(inputs)[-2])[:, None] % 2 == self._kept
         # A vector that is kept may be 0 too.
         kept = tf.broadcast_to(tf.cast(kept, inputs.dtype), tf.shape(inputs[..., :1]))
-        inputs = tf.concat([inputs, kept], axis=-1)
+        inputs = tf.concat([self._read(inputs), kept], axis=-1)
         features = self._network(inputs, offset, masks=masks, lengths=self._lengths)
         return Context(features, offsets)
 
 
-def lstm(config: ModelConfig, two_sided: bool = False, name: str = "past") -> LSTMStack:
+def lstm(
+    config: ModelConfig, input_size: int, two_sided: bool = False, name: str = "past"
+) -> LSTMStack:
     """An LSTM over the vectors of earlier steps (Ziegler & Rush, 2019)."""
     if two_sided:
         raise ValueError("expected a conditioner that reads later steps too; got lstm")
     return LSTMStack(
-        config.latent_size,
+        input_size,
         config.hidden_size,
         config.num_lstm_layers,
         config.max_length,
@@ -174,9 +180,11 @@ def attention(num_layers: int = 2) -> NetworkMaker:
 
 
 def _maker(kind: type[ConvStack] | type[AttentionStack], num_layers: int) -> NetworkMaker:
-    def make(config: ModelConfig, two_sided: bool = False, name: str = "past") -> CausalNetwork:
+    def make(
+        config: ModelConfig, input_size: int, two_sided: bool = False, name: str = "past"
+    ) -> CausalNetwork:
         return kind(
-            config.latent_size + two_sided,  # Which steps are given, too.
+            input_size + two_sided,  # Which steps are given, too.
             config.hidden_size,
             num_layers,
             config.max_length,

@@ -9,6 +9,7 @@ import tensorflow as tf
 from bijectors import Compose, FlowBijector, HiddenBijector, TimeBijector
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.prior.normal import standard_normal_log_prob
@@ -27,6 +28,7 @@ class FlowPrior(Layer):
     Args:
       config: Its scalar, hidden, time and conditioner choices and its sizes.
       limit: Gives the number of positions seen in training, see `Positions.of`; all when None.
+      codebook: That of the model, or None.
       name: Name of the layer.
     """
 
@@ -34,6 +36,7 @@ class FlowPrior(Layer):
         self,
         config: ModelConfig,
         limit: Callable[[], tf.Tensor] | None = None,
+        codebook: Codebook | None = None,
         name: str = "prior",
     ) -> None:
         super().__init__(name=name)
@@ -41,7 +44,8 @@ class FlowPrior(Layer):
         self._limit = limit or (lambda: tf.constant(config.max_length))
         # The last of them is the first to be applied to noise.
         self.stages = [
-            FlowStage(config, kept=k % 2, name=f"stage_{k}") for k in range(config.time_layers)
+            FlowStage(config, codebook, kept=k % 2, name=f"stage_{k}")
+            for k in range(config.time_layers)
         ]
         self.built = True
 

@@ -20,6 +20,7 @@ from bijectors import (
 )
 from bijectors.axes import one_step_earlier
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import PositionTable
 from tf_latentflow.noise import NoiseSource
@@ -29,7 +30,7 @@ from tf_latentflow.prior.conditioners import (
     NetworkConditioner,
     PositionConditioner,
 )
-from tf_latentflow.rows import CONDITIONERS
+from tf_latentflow.rows import CONDITIONER_INPUTS, CONDITIONERS
 
 __all__ = ["FlowStage"]
 
@@ -42,11 +43,18 @@ class FlowStage(Layer):
 
     Args:
       config: Its scalar, hidden, time and conditioner choices and its sizes.
+      codebook: That of the model, or None.
       kept: Of a coupling across steps, which steps are kept: 0 the even ones, 1 the odd ones.
       name: Name of the layer.
     """
 
-    def __init__(self, config: ModelConfig, kept: int = 0, name: str = "stage") -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        codebook: Codebook | None = None,
+        kept: int = 0,
+        name: str = "stage",
+    ) -> None:
         super().__init__(name=name)
         self._scalar = SCALAR_MAPS[config.scalar]
         self._hidden = HIDDEN_STRUCTURES[config.hidden]
@@ -55,8 +63,10 @@ class FlowStage(Layer):
         self._reads_noise = config.time == "iaf"
         self.time_network = None
         if config.conditioner is not None:
+            reader = CONDITIONER_INPUTS[config.conditioner_input](config, codebook)
             make = CONDITIONERS[config.conditioner]
-            self.time_network = make(config, two_sided=self._is_coupling)
+            self.time_network = make(config, reader.size, two_sided=self._is_coupling)
+            self._read = reader.read
         layers = range(config.flow_layers)
         self.tables = [
             PositionTable(config.made_sizes[0], config.max_length, name=f"positions_{k}")
@@ -125,7 +135,7 @@ class FlowStage(Layer):
     ) -> PositionConditioner:
         if self.time_network is None:
             return PositionConditioner(self.tables, lengths, limit)
-        common = self.time_network, self.tables, lengths, limit, dropout_noise
+        common = self.time_network, self._read, self.tables, lengths, limit, dropout_noise
         if self._is_coupling:
             return CouplingConditioner(*common, kept=self._kept)
         return NetworkConditioner(*common)

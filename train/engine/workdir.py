@@ -32,7 +32,7 @@ __all__ = ["FORMAT", "ConfigFileError", "Workdir"]
 
 # Counts the changes after which the files of a run mean something else: fields of config.json, the
 # state and the variables of its checkpoints. A run without a number is of format 1.
-FORMAT = 3
+FORMAT = 4
 
 _CURE = "choose another --workdir"
 _ANEW = "train again in a new --workdir"

@@ -151,6 +151,7 @@ TABLES: Mapping[str, Table] = {
         "text",
         (
             _changed("codebook"),
+            _changed("conditioner-input", "latents"),
             *(_changed("emitter", value) for value in ("local", "bilstm")),
             _changed("inference", "local", "--emitter", "local"),
             _changed("inference", "bilstm", "--emitter", "local"),
@@ -215,8 +216,10 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     ),
     # A MADE is at least as wide as a latent vector: the widest of the ablation has 16 dimensions.
     ("tiny", "ptb", "codebook"): ("--made-units", "16"),
+    # Many sentences: no dropout, and a learning rate that falls for longer, from half as high.
     ("cpu", "ptb", "codebook"): (
-        *("--max-steps", "2500", "--dropout", "0", "--kl-zero", "120", "--kl-ramp", "600"),
+        *("--max-steps", "2500", "--dropout", "0", "--learning-rate", "5e-3"),
+        *("--final-decay", "0.5", "--kl-zero", "0", "--kl-ramp", "100"),
         *("--eval-every", "250", "--checkpoint-steps", "250", "--test-samples", "10"),
     ),
     ("cpu", "ptb", "lstm"): (

@@ -67,6 +67,9 @@ class _ModelSettings:
     None: the model's."""
     conditioner: str | None = None
     """What summarises other steps for the prior: lstm, conv:K or attention:K. None: the model's."""
+    conditioner_input: str | None = None
+    """What --conditioner reads of a step: latents, or symbols (how likely each is given z, by the
+    codebook; --time af alone). None: the model's."""
 
     latent_size: int | None = None
     """Dimensions H of a step's latent vector. None: that of the sizes."""
