@@ -29,6 +29,7 @@ setup(
     packages=[
         "tf_latentflow",
         "tf_latentflow.conditional",
+        "tf_latentflow.config",
         "tf_latentflow.networks",
         "tf_latentflow.pretrained",
         "tf_latentflow.prior",

@@ -8,15 +8,10 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE, MixtureOfLogistics
+from tests.modes import MODES, every_mode
 
 DTYPES = [np.float32, np.float64]
-MODES = {
-    "eager": lambda f: f,
-    "graph": lambda f: tf.function(f, autograph=False),
-    "jit": lambda f: tf.function(f, autograph=False, jit_compile=True),
-}
 PARAMS = ("weights", "means", "scales", "a", "b")
-every_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def draw(n: int, k: int, dtype: type = np.float64, scale: float = 1.0) -> np.ndarray:

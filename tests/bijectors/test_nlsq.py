@@ -10,14 +10,10 @@ import pytest
 import tensorflow as tf
 
 from bijectors.scalar.nlsq import NLSq
+from tests.modes import MODES, every_mode
 
 DTYPES = [np.float32, np.float64]
 BACKWARD_ERROR = {np.float32: 1e-5, np.float64: 1e-12}
-MODES = {
-    "eager": lambda f: f,
-    "graph": lambda f: tf.function(f, autograph=False),
-    "jit": lambda f: tf.function(f, autograph=False, jit_compile=True),
-}
 PARAMS = "abcdg"
 MAX_KAPPA = 8.0 * np.sqrt(3.0) / 9.0
 
@@ -54,7 +50,7 @@ def worst_decrease(inverse: Callable[[np.ndarray], np.ndarray], y: np.ndarray, s
     return worst
 
 
-@pytest.mark.parametrize("mode", MODES)
+@every_mode
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_root_of_a_million_random_maps(dtype: type, mode: str) -> None:
     raw, y = draw(1_000_000, dtype)
@@ -74,7 +70,7 @@ def test_root_of_a_million_random_maps(dtype: type, mode: str) -> None:
         assert (x_next >= x - 4 * np.spacing(np.abs(x))).all()
 
 
-@pytest.mark.parametrize("mode", MODES)
+@every_mode
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_monotone_where_terms_cancel(dtype: type, mode: str) -> None:
     # Near y = f(0) the root passes through 0: x is far smaller than the terms that make it up.
@@ -161,7 +157,7 @@ def test_from_unconstrained_is_the_formula() -> None:
         assert (slope(x, *constants(bijector)) >= (1 - alpha) * b * (1 - 1e-9)).all()
 
 
-@pytest.mark.parametrize("mode", MODES)
+@every_mode
 def test_log_dets_equal_autodiff(mode: str) -> None:
     raw, y = draw(20_000, np.float64, seed=4)
 
@@ -200,7 +196,7 @@ def inverse_gradients(mode: str, output: int, values: list[np.ndarray]) -> list[
     return [g.numpy() for g in MODES[mode](evaluate)(*map(tf.constant, values))]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@every_mode
 @pytest.mark.parametrize("output", [0, 1], ids=["x", "log_det"])
 def test_inverse_gradients_equal_finite_differences(output: int, mode: str) -> None:
     raw, y = draw(5_000, np.float64, seed=5)

@@ -7,13 +7,7 @@ import pytest
 import tensorflow as tf
 
 from bijectors import find_root
-
-MODES = {
-    "eager": lambda f: f,
-    "graph": lambda f: tf.function(f, autograph=False),
-    "jit": lambda f: tf.function(f, autograph=False, jit_compile=True),
-}
-every_mode = pytest.mark.parametrize("mode", MODES)
+from tests.modes import MODES, every_mode
 
 
 def cubic(x: tf.Tensor, p: tf.Tensor, q: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

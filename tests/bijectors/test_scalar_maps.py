@@ -12,17 +12,12 @@ from bijectors.scalar.affine import Affine
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.spline import rational_quadratic_spline
 from bijectors.tables import SCALAR_MAPS
+from tests.modes import MODES, every_mode
 
 tfb, tfd = tfp.bijectors, tfp.distributions
 
 BATCH, EVENT = 7, 4
-COMPILERS = {
-    "eager": lambda f: f,
-    "graph": lambda f: tf.function(f, autograph=False),
-    "jit": lambda f: tf.function(f, autograph=False, jit_compile=True),
-}
 every_map = pytest.mark.parametrize("name", SCALAR_MAPS)
-every_mode = pytest.mark.parametrize("mode", COMPILERS)
 
 
 def draw(name: str, dtype: type = np.float64) -> tuple[tf.Tensor, tf.Tensor]:
@@ -43,7 +38,7 @@ def build(name: str, raw: tf.Tensor) -> tfb.Bijector:
 def test_round_trip(name: str, mode: str, dtype: type, tolerance: float) -> None:
     raw, eps = draw(name, dtype)
 
-    @COMPILERS[mode]
+    @MODES[mode]
     def there_and_back(raw: tf.Tensor, eps: tf.Tensor) -> list[tf.Tensor]:
         bijector = build(name, raw)
         # A bijector's cache would answer the inverse with the argument of forward.
@@ -61,7 +56,7 @@ def test_round_trip(name: str, mode: str, dtype: type, tolerance: float) -> None
 def test_log_dets_equal_autodiff(name: str, mode: str) -> None:
     raw, eps = draw(name)
 
-    @COMPILERS[mode]
+    @MODES[mode]
     def evaluate(raw: tf.Tensor, value: tf.Tensor) -> list[tf.Tensor]:
         results = []
         for function in (forward_and_log_det, inverse_and_log_det):
@@ -118,7 +113,7 @@ def test_raw_zero_is_the_identity(name: str) -> None:
 def test_every_raw_parameter_gets_a_gradient(name: str, mode: str) -> None:
     raw, eps = draw(name)
 
-    @COMPILERS[mode]
+    @MODES[mode]
     def gradients(raw: tf.Tensor, value: tf.Tensor) -> list[tf.Tensor]:
         results = []
         for function in (forward_and_log_det, inverse_and_log_det):
@@ -139,7 +134,7 @@ def test_every_raw_parameter_gets_a_gradient(name: str, mode: str) -> None:
 def test_transformed_distribution(name: str, mode: str) -> None:
     raw, _ = draw(name)
 
-    @COMPILERS[mode]
+    @MODES[mode]
     def evaluate(raw: tf.Tensor) -> list[tf.Tensor]:
         base = tfd.Normal(tf.zeros([BATCH, EVENT], tf.float64), tf.ones([], tf.float64))
         latent = tfd.Independent(tfd.TransformedDistribution(base, build(name, raw)), 1)
@@ -159,7 +154,7 @@ def test_transformed_distribution(name: str, mode: str) -> None:
 def test_invert_and_chain(name: str, mode: str) -> None:
     raw, eps = draw(name)
 
-    @COMPILERS[mode]
+    @MODES[mode]
     def evaluate(raw: tf.Tensor, eps: tf.Tensor) -> list[tf.Tensor]:
         bijector = build(name, raw)
         chain = tfb.Chain([tfb.Scale(tf.constant(2.0, tf.float64)), tfb.Invert(bijector)])

@@ -26,9 +26,8 @@ _KINDS = {
     "codebook": ("codebook", {}),
     "lstm": ("lstm", {}),
     "af-only-music": ("af-only", {**_MUSIC, **LEAST_FIELDS}),
-    "lstm-music": ("lstm", _MUSIC),
 }
-_ROWS = {"iaf-scf": ("iaf-scf", _LOCAL)} | {
+_ROWS = {"lstm-music": ("lstm", _MUSIC), "iaf-scf": ("iaf-scf", _LOCAL)} | {
     f"{name}-row": (name, {}) for name in ("af-af", "af-scf", "iaf-scf")
 }
 every_kind = pytest.mark.parametrize(

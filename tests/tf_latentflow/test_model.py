@@ -211,7 +211,7 @@ def test_works_inside_a_function_of_any_shape(name: str, emission: str) -> None:
     model, x = make_model(name, emission=emission), draw_x(emission=emission)
     spec = tf.TensorSpec([None, None, *model.event_shape], x.dtype)
 
-    @tf.function(input_signature=[spec, tf.TensorSpec([None], tf.int32)])
+    @tf.function(input_signature=[spec, tf.TensorSpec([None], tf.int32)], autograph=False)
     def evaluate(x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         return model.log_likelihood(x, lengths, 2, [1, 2])
 
@@ -248,7 +248,9 @@ def test_memory_is_bounded_in_the_number_of_samples() -> None:
     model = make_model("af-af")
 
     def largest(num_samples: int) -> int:
-        function = tf.function(lambda: model.log_likelihood(draw_x(), LENGTHS, num_samples, [1, 2]))
+        function = tf.function(
+            lambda: model.log_likelihood(draw_x(), LENGTHS, num_samples, [1, 2]), autograph=False
+        )
         graph = function.get_concrete_function().graph
         bodies = [graph, *(f.graph for f in graph._functions.values() if hasattr(f, "graph"))]
         shapes = [t.shape for g in bodies for op in g.get_operations() for t in op.outputs]

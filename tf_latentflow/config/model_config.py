@@ -1,15 +1,14 @@
-"""What a model is: one frozen dataclass. It is made and checked without TensorFlow."""
+"""A model's configuration: one frozen dataclass, made and checked without TensorFlow."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, get_type_hints
-
-from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
+from typing import Any, NoReturn
 
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table
+from tf_latentflow.config.types import ConfigError, check_types
 from tf_latentflow.rows import (
     CONDITIONER_INPUTS,
     CONDITIONERS,
@@ -24,19 +23,7 @@ from tf_latentflow.rows import (
     resolve,
 )
 
-__all__ = ["ConfigError", "ModelConfig", "check_types"]
-
-
-class ConfigError(ValueError):
-    """A configuration that no model can have.
-
-    Attributes:
-      field: The field of `ModelConfig` that is wrong.
-    """
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+__all__ = ["ModelConfig"]
 
 
 @dataclass(frozen=True)
@@ -232,31 +219,6 @@ class ModelConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
         """Rebuilds a configuration from `to_dict`, also after a round trip through JSON."""
         return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
-
-
-def check_types(kind: type, values: Mapping[str, Any]) -> None:
-    """Refuses values of the fields of a dataclass that are of other types than these have.
-
-    Raises:
-      ConfigError: Naming the field.
-    """
-    hints = get_type_hints(kind)
-    for field in dataclasses.fields(kind):
-        value, hint = values.get(field.name, field.default), hints[field.name]
-        if not _is_of_type(value, hint):
-            kinds = hint.__name__ if isinstance(hint, type) else hint
-            message = f"expected {field.name} of type {kinds}; got {value!r:.80}"
-            raise ConfigError(field.name, message)
-
-
-def _is_of_type(value: Any, hint: Any) -> bool:
-    if isinstance(value, bool):  # Which is a number to Python.
-        return hint is bool
-    try:
-        check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
-    except TypeCheckError:
-        return False
-    return True
 
 
 def _check_name(what: str, value: str | None, table: Collection[str]) -> None:

@@ -1,0 +1,6 @@
+"""What a model is: its choices and sizes, and what is wrong with others."""
+
+from tf_latentflow.config.model_config import ModelConfig
+from tf_latentflow.config.types import ConfigError, check_types
+
+__all__ = ["ConfigError", "ModelConfig", "check_types"]

@@ -1,0 +1,48 @@
+"""The types of a dataclass's fields, checked when it is made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
+
+__all__ = ["ConfigError", "check_types"]
+
+
+class ConfigError(ValueError):
+    """A configuration that no model can have.
+
+    Attributes:
+      field: The field of `ModelConfig` that is wrong.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def check_types(kind: type, values: Mapping[str, Any]) -> None:
+    """Refuses values of the fields of a dataclass that are of other types than these have.
+
+    Raises:
+      ConfigError: Naming the field.
+    """
+    hints = get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        value, hint = values.get(field.name, field.default), hints[field.name]
+        if not _is_of_type(value, hint):
+            kinds = hint.__name__ if isinstance(hint, type) else hint
+            message = f"expected {field.name} of type {kinds}; got {value!r:.80}"
+            raise ConfigError(field.name, message)
+
+
+def _is_of_type(value: Any, hint: Any) -> bool:
+    if isinstance(value, bool):  # Which is a number to Python.
+        return hint is bool
+    try:
+        check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+    except TypeCheckError:
+        return False
+    return True
