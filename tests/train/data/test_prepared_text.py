@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from tests.paths import ROOT
 from tf_latentflow import ModelConfig
+from train import char_lm, evaluate
 from train.data.splits import SPLITS
 from train.data.text import preparing
 from train.data.text.corpus import Corpus, load_corpus
@@ -273,3 +275,63 @@ def test_a_cache_that_cannot_be_written_is_refused(
     monkeypatch.setenv("XDG_CACHE_HOME", str(path))
     with pytest.raises(UserError, match=r"cannot keep the prepared data.*set XDG_CACHE_HOME"):
         prepared(path)
+
+
+# --- the programs
+
+
+@pytest.mark.nightly
+def test_a_run_ends_with_the_same_weights_and_numbers(tmp_path: Path) -> None:
+    path = a_file(tmp_path)
+    flags = ["--model", "lstm", "--preset", "tiny", "--max-steps", "30", "--eval-every", "10"]
+    results = []
+    for name in ("here", "there"):
+        workdir = tmp_path / name
+        char_lm.main(["--dataset", str(path), *flags, "--workdir", str(workdir)])
+        results.append(json.loads((workdir / "results.json").read_text()))
+        prepared(path)  # For the second.
+    here, there = results
+    for name in ("test", "samples", "dataset_sha256"):
+        assert here[name] == there[name]
+    assert here["train"]["weights_sha256"] == there["train"]["weights_sha256"]
+    evaluate.main([str(tmp_path / "there"), "--samples", "1"])
+
+
+# --- memory
+
+_BOUNDED = """
+import resource, sys
+
+resource.setrlimit(resource.RLIMIT_DATA, (160 << 20,) * 2)
+from train.data.text.config import TextConfig
+from train.data.text.corpus import load_corpus
+from train.engine.buckets import default_boundaries, lengths_of
+from train.engine.order import TrainingOrder
+
+corpus = load_corpus(sys.argv[1], most_in_memory=int(sys.argv[2]))
+config = TextConfig.from_preset("small", "lstm")
+encoded = corpus.encode(config.model_config(**corpus.model_fields()), corpus.train)
+order = TrainingOrder(config, encoded, default_boundaries(lengths_of(encoded)))
+for step in range(order.steps_per_epoch + 1):
+    order.call_at(step, 1)
+print(corpus.sha256)
+"""
+
+
+@pytest.mark.nightly
+def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "large.txt", [f"{i} {'some words ' * 25}" for i in range(300_000)])
+    assert path.stat().st_size > 80e6
+    done = {
+        most: subprocess.run(
+            [sys.executable, "-c", _BOUNDED, str(path), str(most)],
+            cwd=ROOT,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for most in (0, 10**9)
+    }
+    assert done[0].returncode == 0, done[0].stderr
+    assert done[10**9].returncode == 1 and "MemoryError" in done[10**9].stderr

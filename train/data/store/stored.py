@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -14,7 +14,7 @@ __all__ = ["Stored"]
 T = TypeVar("T")
 
 
-class Stored(Sequence[T], Generic[T]):
+class Stored(Sequence[T]):
     """Some records of a store, made into what they stand for.
 
     Attributes:

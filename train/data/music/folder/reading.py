@@ -89,13 +89,12 @@ def _dealt(
     Raises:
       UserError: If a split would be empty.
     """
-    first = f"; {len(left_out)} remarks, the first: {left_out[0]}" if left_out else ""
     if files.paths[0][0] is None:
         numbers = {digest: number for number, (_, digest) in enumerate(pieces)}
         if len(numbers) < len(SPLITS):
             raise UserError(
                 f"expected at least {len(SPLITS)} different MIDI files that can be used in "
-                f"{str(folder)!r}, one for each split; got {len(numbers)}{first}"
+                f"{str(folder)!r}, one for each split; got {len(numbers)}{_first(left_out)}"
             )
         dealt = deal_digests(numbers)
         return {split: [numbers[digest] for digest in dealt[split]] for split in SPLITS}
@@ -104,8 +103,14 @@ def _dealt(
         splits[files.paths[file][0]].append(number)
     for split in SPLITS:
         if not splits[split]:
+            own = [line for line in left_out if line.startswith(str(folder / split))]
             raise UserError(
                 f"expected a MIDI file that can be used in {str(folder / split)!r}; "
-                f"there is none{first}"
+                f"there is none{_first(own)}"
             )
     return splits
+
+
+def _first(left_out: Sequence[str]) -> str:
+    """Ends an error message with what went wrong first."""
+    return f"; {len(left_out)} remarks, the first: {left_out[0]}" if left_out else ""
