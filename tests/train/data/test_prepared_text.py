@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,22 +168,26 @@ load_corpus(sys.argv[1], most_in_memory=0)
 """
 
 
-@pytest.mark.parametrize("make", [a_file, a_folder_of_files])
+def kill(path: Path, call: int) -> None:
+    """Prepares a text in a process that kills itself when it has written so many times."""
+    program = [sys.executable, "-c", _KILLED, str(path), str(call)]
+    assert subprocess.run(program, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("make", "calls"),
+    [(a_file, [500, 0]), (a_folder_of_files, [700])],  # Some are committed; of the second none.
+)
 def test_a_killed_preparation_goes_on(
-    make, tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+    make, calls: list[int], tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = make(tmp_path)
-    calls = [500, 0, 200]  # Of the first, some that are committed; of the second, none.
     for call in calls:
-        done = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(path), str(call)], cwd=ROOT, check=False
-        )
-        assert done.returncode == -signal.SIGKILL
+        kill(path, call)
         assert [p.suffix for p in cache.glob("*/")] == [".partial"]
-    said = capfd.readouterr().err.splitlines()
-    assert said[0].startswith("preparing") and said[1].startswith("going on with")
     assert prepared(path).sha256 == load_corpus(str(path)).sha256
-    assert "going on with the preparation" in capfd.readouterr().err
+    first, *others = capfd.readouterr().err.splitlines()
+    assert first == "preparing" and others == ["going on with the preparation"] * len(calls)
     files = {p.name: p.read_bytes() for p in folder_of(cache).glob("*.txt*")}
     os.utime(path if path.is_file() else path / "a.txt")  # Anew, from the start.
     prepared(path)
@@ -190,17 +195,20 @@ def test_a_killed_preparation_goes_on(
     assert {p.name: p.read_bytes() for p in folder_of(cache).glob("*.txt*")} == files
 
 
-def test_what_a_killed_preparation_left_is_not_trusted(tmp_path: Path, cache: Path) -> None:
+def test_what_a_killed_preparation_left_is_not_trusted(
+    tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = a_file(tmp_path)
     digest = load_corpus(str(path)).sha256
-    for damage in ("train.txt", "valid.txt.index", "progress.json"):
-        program = [sys.executable, "-c", _KILLED, str(path), "500"]
-        subprocess.run(program, cwd=ROOT, check=False)
-        (file,) = cache.glob(f"*.partial/{damage}")
-        file.write_bytes(b"{}")
-        corpus = prepared(path)
-        assert corpus.sha256 == digest
-        os.utime(path)
+    kill(path, 500)
+    partial = folder_of(cache)
+    shutil.copytree(partial, tmp_path / "left")
+    for name, content in (("train.txt", b""), ("valid.txt.index", b"x"), ("progress.json", b"{}")):
+        shutil.rmtree(folder_of(cache))
+        shutil.copytree(tmp_path / "left", partial)
+        (partial / name).write_bytes(content)
+        assert prepared(path).sha256 == digest
+    assert "going on" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["train.txt", "valid.txt.index", "test.txt.lengths"])
