@@ -19,6 +19,7 @@ from tests.paths import ROOT
 from tf_latentflow import ModelConfig
 from train import char_lm, evaluate
 from train.data.splits import SPLITS
+from train.data.store.folder import PreparedFolder
 from train.data.text import preparing
 from train.data.text.corpus import Corpus, load_corpus
 from train.data.text.left_out import LeftOut
@@ -259,6 +260,16 @@ def test_changed_data_are_prepared_anew(
     assert prepared(path).sha256 != first.sha256
     assert list(first.train)[0] == LINES[0].strip()  # Who reads the old still does.
     folder_of(cache)  # There is one.
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, cache: Path) -> None:
+    path = a_file(tmp_path)
+    folder = PreparedFolder(path, [path], {})
+    with pytest.raises(UserError, match="changed while it was read"):
+        folder.open(lambda _: {"size": path.write_text("more")})
+    assert [p.suffix for p in cache.glob("*/")] == [".partial"]
+    folder = PreparedFolder(path, [path], {})
+    assert folder.open(lambda place: {"left": len(list(place.iterdir()))}) == {"left": 1}
 
 
 def test_two_processes_prepare_once(

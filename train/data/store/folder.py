@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +17,12 @@ from train.support.digests import sha256_of, sha256_of_file
 from train.support.errors import UserError
 from train.support.files import clear_leftovers, read_json, write_json
 
-__all__ = ["PreparedFolder", "fingerprint"]
+__all__ = ["PreparedFolder"]
 
 _FORMAT = 1  # Counts the changes after which a prepared folder means something else.
 _FACTS = "prepared.json"
 _SOURCE = "source.json"
 _CURE = "make room there, after which the same command goes on, or set XDG_CACHE_HOME"
-
-
-def fingerprint(paths: Iterable[Path]) -> str:
-    """Returns a digest that changes when a file does: of names, sizes and times, not of content.
-
-    The time of change (`ctime`) is set by the system with every write, whatever a program says of
-    the time of modification.
-
-    Raises:
-      OSError: If a file is not there.
-    """
-
-    def entries() -> Iterable[bytes]:
-        for path in paths:
-            found = path.stat()
-            yield os.fsencode(path.absolute())
-            yield f"\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ctime_ns}\n".encode()
-
-    return sha256_of(entries())
 
 
 class PreparedFolder:
@@ -54,18 +35,28 @@ class PreparedFolder:
       path: The folder.
     """
 
-    def __init__(self, dataset: Path, source: Mapping[str, Any]) -> None:
+    def __init__(self, dataset: Path, files: Sequence[Path], settings: Mapping[str, Any]) -> None:
         """Names the folder; touches nothing.
 
         Args:
           dataset: What the user named.
-          source: What the data was made from and how, as JSON values: what was prepared for another
-            source is replaced.
+          files: What the data is made from.
+          settings: How it is made, as JSON values. What was prepared from other files, from these
+            as they were before, or with other settings, is replaced.
+
+        Raises:
+          OSError: If a file is not there.
         """
         place = dataset.absolute()
         key = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
         self._name = str(dataset)
-        self._source = {"format": _FORMAT, "path": str(place), **source}
+        self._files = files
+        self._source = {
+            "format": _FORMAT,
+            "path": str(place),
+            "files": _fingerprint(files),
+            **settings,
+        }
         try:
             cache = cache_dir()
         except RuntimeError:  # A user without a home. Small data need none.
@@ -86,7 +77,7 @@ class PreparedFolder:
             what is there, which is then removed.
 
         Raises:
-          UserError: If the folder is damaged, or cannot be written.
+          UserError: If the folder is damaged, or cannot be written, or a file changes meanwhile.
         """
         try:
             if not self.exists():
@@ -124,8 +115,13 @@ class PreparedFolder:
         except ValueError:
             self._start_anew()
             facts = make(partial)
-        files = sorted(p.name for p in partial.iterdir() if p.name not in (_FACTS, _SOURCE))
-        digests = {name: sha256_of_file(partial / name) for name in files}
+        if _fingerprint(self._files) != self._source["files"]:
+            raise UserError(
+                f"expected data that stay as they are; a file of {self._name!r} changed while it "
+                "was read; the same command reads it anew"
+            )
+        names = sorted(p.name for p in partial.iterdir() if p.name not in (_FACTS, _SOURCE))
+        digests = {name: sha256_of_file(partial / name) for name in names}
         write_json(partial / _FACTS, {"files": digests, "facts": facts})
         if self.path.exists():  # Of another source. Who reads it keeps its open files.
             old = self.path.with_name(f".tmp-{os.getpid()}-{self.path.name}")
@@ -166,3 +162,19 @@ def _digest(path: Path) -> str | None:
         return sha256_of_file(path)
     except FileNotFoundError:
         return None
+
+
+def _fingerprint(paths: Iterable[Path]) -> str:
+    """Returns a digest that changes when a file does: of names, sizes and times, not of content.
+
+    The time of change (`ctime`) is set by the system with every write, whatever a program says of
+    the time of modification.
+    """
+
+    def entries() -> Iterator[bytes]:
+        for path in paths:
+            found = path.stat()
+            yield os.fsencode(path.absolute())
+            yield f"\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ctime_ns}\n".encode()
+
+    return sha256_of(entries())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from train.data.splits import SPLITS
-from train.data.store.folder import PreparedFolder, fingerprint
+from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records
 from train.data.store.stored import Stored
 from train.data.text.preparing import prepare_text
@@ -51,12 +51,8 @@ def find_prepared(dataset: str, files: Files, max_length: int) -> PreparedFolder
       OSError: If a file is not there.
     """
     paths = in_order(files)
-    source = {
-        "splits": [split for split, _ in paths],
-        "fingerprint": fingerprint(path for _, path in paths),
-        "max_length": max_length,
-    }
-    return PreparedFolder(Path(dataset), source)
+    settings = {"splits": [split for split, _ in paths], "max_length": max_length}
+    return PreparedFolder(Path(dataset), [path for _, path in paths], settings)
 
 
 def open_prepared(folder: PreparedFolder, files: Files, max_length: int) -> PreparedText:

@@ -20,7 +20,6 @@ from train.data.text.text_files import START, Block, Position, read_blocks
 from train.data.text.unicode_form import forms_of_splits
 from train.engine.progress import format_seconds
 from train.support.digests import sha256_of
-from train.support.errors import UserError
 from train.support.files import read_json, write_json
 
 __all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "prepare_text"]
@@ -163,7 +162,7 @@ def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[i
     How far it is goes to standard error, at once and then every few seconds.
 
     Raises:
-      UserError: If a file cannot be read, or changes meanwhile.
+      UserError: If a file cannot be read.
     """
     sizes = [path.stat().st_size for _, path in files]
     total = max(1, sum(sizes))
@@ -172,7 +171,6 @@ def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[i
     start = state.position
     for number in range(state.file, len(files)):
         path = files[number][1]
-        before = path.stat()
         for block in read_blocks(path, left_out, start, BLOCK_BYTES):
             done = (sum(sizes[:number]) + block.share * sizes[number]) / total
             now = time.perf_counter()
@@ -184,12 +182,6 @@ def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[i
                 left = (1 - done) * (now - begun) / max(done - first, 1e-9)
                 _say(f"preparing: {done:.0%} of {total / 1e9:.2f} GB  ETA {format_seconds(left)}")
             yield number, block
-        after = path.stat()
-        if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-            raise UserError(
-                f"expected a file that stays as it is; {str(path)!r} changed while it was read; "
-                "the same command reads it anew"
-            )
         start = START
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from train.data.music.folder.files import MidiFiles
 from train.data.music.folder.pieces import read_pieces
 from train.data.music.rolls import NUM_NOTES
-from train.data.store.folder import PreparedFolder, fingerprint
+from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records, RecordWriter
 from train.data.store.stored import Stored
 from train.support.files import read_json, write_json
@@ -25,12 +25,11 @@ _PIECES = "pieces"  # For each roll the number of its file, int64, and its diges
 
 def find_prepared(folder: Path, files: MidiFiles, steps_per_beat: int) -> PreparedFolder:
     """Returns the folder in which MIDI files are prepared, or will be."""
-    source = {
+    settings = {
         "splits": sorted({split or "" for split, _ in files.paths}),
-        "fingerprint": fingerprint(path for _, path in files.paths),
         "steps_per_beat": steps_per_beat,
     }
-    return PreparedFolder(folder, source)
+    return PreparedFolder(folder, [path for _, path in files.paths], settings)
 
 
 def open_prepared(
