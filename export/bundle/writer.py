@@ -24,7 +24,7 @@ from train.backend.step import TrainStep
 from train.benchmarks.operations import train_operations
 from train.data.dataset import Dataset
 from train.data.splits import SPLITS
-from train.engine.buckets import batch_rows, default_boundaries
+from train.engine.buckets import batch_rows, default_boundaries, lengths_of
 from train.runs.saved_model import initial_model
 from train.settings.config import TrainConfig
 
@@ -57,7 +57,7 @@ def write_bundle(
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     make_model = initial_model(config, model_config)
     model, optimizer = make_model_and_optimizer(config, make_model, strategy)
-    model.length_model.fit(np.array([len(x) for x in sequences["train"]], np.int32))
+    model.length_model.fit(lengths_of(sequences["train"]))
     spec = batch_spec(sequences["train"], config.batch_size, config.max_batch_steps)
     # XLA compiles the whole program, and so nothing within it is compiled for itself.
     step = TrainStep(dataclasses.replace(config, jit=False), model, optimizer, strategy, spec)
@@ -121,7 +121,7 @@ class _Programs:
         self,
         path: Path,
         config: TrainConfig,
-        sequences: dict[str, list[np.ndarray]],
+        sequences: dict[str, Sequence[np.ndarray]],
         state: Sequence[tf.Variable],
         max_buckets: int,
     ) -> None:
@@ -150,7 +150,7 @@ class _Programs:
         start = time.perf_counter()
         used = variables_of(function)
         print(f"{split}: traced in {time.perf_counter() - start:.0f} s", flush=True)
-        lengths = np.array([len(x) for x in self._sequences[split]], np.int32)
+        lengths = lengths_of(self._sequences[split])
         boundaries = default_boundaries(lengths, self._max_buckets)
         outputs = tf.nest.flatten(function.get_concrete_function().structured_outputs)
         fields: dict[str, Any] = {

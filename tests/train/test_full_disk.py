@@ -79,3 +79,42 @@ def test_it_goes_on_once_the_disk_is_larger(
     assert stops >= 2
     assert weights(workdir) == weights(tmp_path / "undisturbed")
     assert not list(workdir.rglob(".tmp-*"))
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can make a small disk")
+def test_a_preparation_goes_on_once_the_disk_is_larger(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.txt"
+    path.write_text("\n".join(f"{i} {'some words ' * 25}" for i in range(260_000)))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(small_disk))
+    subprocess.run(["mount", "-o", "remount,size=70m", small_disk], check=True)
+    done = train(path, tmp_path / "run")
+    said, *progress = done.stderr.splitlines()[::-1]
+    assert done.returncode == 2 and not (tmp_path / "run").exists()
+    assert said.startswith("error: cannot keep the prepared data") and "No space left" in said
+    assert "preparing" in progress
+    subprocess.run(["mount", "-o", "remount,size=200m", small_disk], check=True)
+    again = load(path)
+    assert "going on with the preparation" in again.stderr
+    # At another place it is read into memory.
+    assert again.stdout == load(path.rename(tmp_path / "moved.txt"), 10**9).stdout
+
+
+_LOAD = """
+import sys
+from train.data.text.corpus import load_corpus
+
+print(load_corpus(sys.argv[1], most_in_memory=int(sys.argv[2])).sha256)
+"""
+
+
+def load(path: Path, most_in_memory: int = 0) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", _LOAD, str(path), str(most_in_memory)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )

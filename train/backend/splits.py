@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow import Noise, Terms
-from train.engine.buckets import Batch, default_boundaries
+from train.engine.buckets import Batch, default_boundaries, lengths_of
 from train.engine.evaluation import evaluate
 from train.engine.split_terms import SplitTerms
 
@@ -96,7 +96,7 @@ class SplitEvaluation:
         def log_length(lengths: np.ndarray) -> np.ndarray:
             return self._model.length_model.log_prob(tf.constant(lengths)).numpy()
 
-        lengths = np.array([len(sequence) for sequence in sequences], np.int32)
+        lengths = lengths_of(sequences)
         return evaluate(
             sequences,
             # One trace serves all shapes, but loops are compiled for each.

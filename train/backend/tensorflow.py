@@ -13,6 +13,7 @@ from bijectors import Execution
 from train.backend.devices import make_model_and_optimizer, make_strategy
 from train.backend.splits import SplitEvaluation, batch_spec
 from train.backend.step import TrainStep
+from train.engine.buckets import lengths_of
 from train.engine.order import Call
 from train.engine.settings import LoopSettings
 from train.engine.split_terms import SplitTerms
@@ -54,7 +55,7 @@ class TensorFlowBackend:
         )
         with strategy.scope():
             self._best = [tf.Variable(v.value) for v in self.model.trainable_variables]
-        self.model.length_model.fit(np.array([len(x) for x in train], np.int32))
+        self.model.length_model.fit(lengths_of(train))
         size, limit = config.batch_size, config.max_batch_steps
         spec = batch_spec(train, size, limit)
         self._step = TrainStep(config, self.model, self._optimizer, strategy, spec)

@@ -13,7 +13,7 @@ import numpy as np
 from tf_latentflow import build_model
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.text.config import TextConfig
-from train.engine.buckets import default_boundaries
+from train.engine.buckets import default_boundaries, lengths_of
 from train.engine.order import TrainingOrder
 from train.support.memory import peak_memory_gib, usage
 
@@ -55,8 +55,7 @@ def measure_real_run(model: str, num_batches: int) -> RealRun:
     model_config = config.model_config(**dataset.model_fields())
     sequences = dataset.encode(model_config, dataset.train)
     backend = TensorFlowBackend(config, lambda: build_model(model_config), sequences, sequences[:1])
-    lengths = np.array([len(x) for x in sequences], np.int32)
-    order = TrainingOrder(config, sequences, default_boundaries(lengths))
+    order = TrainingOrder(config, sequences, default_boundaries(lengths_of(sequences)))
     calls = [order.call_at(step, 1) for step in range(num_batches)]
     for call in {max(call.bounds): call for call in calls}.values():
         backend.read(backend.start(call, [1.0], [config.learning_rate]))  # Compiles.

@@ -15,7 +15,7 @@ __all__ = ["Dataset", "Encoding", "Undivided"]
 class Encoding(Protocol):
     """What a model reads of sequences of a kind: of sentences, or of piano rolls."""
 
-    def encode(self, config: ModelConfig, sequences: Sequence[Any]) -> list[np.ndarray]:
+    def encode(self, config: ModelConfig, sequences: Sequence[Any]) -> Sequence[np.ndarray]:
         """Returns those sequences that a model gives a probability, as arrays `[T, ...]`."""
 
     def counts(self, sequences: Sequence[Any], encoded: Sequence[np.ndarray]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["SPLITS", "split_of"]
+__all__ = ["SPLITS", "split_of", "split_of_digest"]
 
 SPLITS = ("train", "valid", "test")
 _HASH_PARTS = 10  # One part is the test split, one the validation split.
@@ -16,5 +16,10 @@ def split_of(content: bytes) -> str:
     The rule looks at nothing else: a repeated piece stands in one split, and data that is added
     later moves no piece to another split.
     """
-    part = int.from_bytes(hashlib.sha256(content).digest()[:8], "big") % _HASH_PARTS
+    return split_of_digest(hashlib.sha256(content).digest())
+
+
+def split_of_digest(digest: bytes) -> str:
+    """Returns `split_of` of the content that has a SHA-256 digest."""
+    part = int.from_bytes(digest[:8], "big") % _HASH_PARTS
     return {0: "test", 1: "valid"}.get(part, "train")

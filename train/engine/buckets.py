@@ -14,7 +14,7 @@ of the others that are as long.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,7 @@ __all__ = [
     "batch_rows",
     "bounds_of",
     "default_boundaries",
+    "lengths_of",
     "make_batches",
     "padded",
     "padding_waste",
@@ -45,6 +46,12 @@ class Batch(NamedTuple):
     index: np.ndarray
 
 
+def lengths_of(sequences: Sequence[Any]) -> np.ndarray:
+    """Returns the lengths of sequences, int32 `[N]`: those that they know, or each one's."""
+    known = getattr(sequences, "lengths", None)
+    return np.array([len(x) for x in sequences], np.int32) if known is None else known
+
+
 def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int, ...]:
     """Returns the bucket boundaries, ascending, that pad sequences of these lengths the least.
 
@@ -63,11 +70,13 @@ def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int,
         raise ValueError(f"expected positive lengths, at least one; got {lengths}")
     if max_buckets < 1:
         raise ValueError(f"expected max_buckets of at least 1; got {max_buckets}")
-    bounds = np.unique(lengths)
+    bounds, counts = np.unique(lengths, return_counts=True)
+    below = np.concatenate([[0], np.cumsum(counts)])  # How many are at most the one before.
+    occurring = bounds
     if bounds.size > _MAX_CANDIDATES:
         bounds = bounds[np.linspace(0, bounds.size - 1, _MAX_CANDIDATES).round().astype(int)]
     bounds = np.concatenate([[0], bounds])  # The first stands for "no boundary yet".
-    up_to = np.searchsorted(np.sort(lengths), bounds, side="right")
+    up_to = below[np.searchsorted(occurring, bounds, side="right")]
     later = np.arange(bounds.size)[:, None] < np.arange(bounds.size)
     cost = np.where(later, (up_to[None, :] - up_to[:, None]) * bounds, np.inf)
 
@@ -144,10 +153,15 @@ def make_batches(
         raise ValueError(f"expected a seed and an epoch of at least 0; got {seed=}, {epoch=}")
     rng = None if epoch is None else np.random.default_rng([seed, epoch])
     buckets = _bucket_of(np.asarray(lengths), boundaries)
-    dealt = [np.flatnonzero(buckets == bucket) for bucket in reversed(range(len(boundaries)))]
-    if rng is not None:
-        dealt = [rng.permutation(indices) for indices in dealt]
-    order = np.concatenate(dealt)
+    order = np.empty([len(buckets)], np.int32)  # There may be a hundred million.
+    end = 0
+    for bucket in reversed(range(len(boundaries))):
+        indices = np.flatnonzero(buckets == bucket)
+        own = order[end : end + len(indices)]
+        own[:] = indices
+        if rng is not None:
+            rng.shuffle(own)
+        end += len(indices)
     # From the longest bucket on, a batch's first sequence decides how far the batch is padded.
     rows = [batch_rows(boundary, batch_size, max_steps) for boundary in boundaries]
     batches: list[np.ndarray] = []
@@ -166,16 +180,17 @@ def padded(sequences: Sequence[np.ndarray], batch: np.ndarray, rows: int, bounda
 
     Args:
       sequences: Arrays `[T, ...]` of one dtype and one shape beyond time.
-      batch: Indices into the sequences, at most `rows`.
+      batch: Indices into the sequences, at most `rows`, at least one.
       rows: Rows of the result.
       boundary: Time steps of the result.
     """
-    x = np.zeros((rows, boundary, *sequences[0].shape[1:]), sequences[0].dtype)
+    chosen = [sequences[i] for i in batch]
+    x = np.zeros((rows, boundary, *chosen[0].shape[1:]), chosen[0].dtype)
     lengths = np.zeros([rows], np.int32)
     index = np.full([rows], -1, np.int32)
-    for row, i in enumerate(batch):
-        lengths[row], index[row] = len(sequences[i]), i
-        x[row, : lengths[row]] = sequences[i]
+    for row, (i, sequence) in enumerate(zip(batch, chosen, strict=True)):
+        lengths[row], index[row] = len(sequence), i
+        x[row, : lengths[row]] = sequence
     return Batch(x, lengths, index)
 
 
@@ -194,4 +209,6 @@ def _bucket_of(lengths: np.ndarray, boundaries: Sequence[int]) -> np.ndarray:
         raise ValueError(f"expected ascending boundaries; got {tuple(boundaries)}")
     if lengths.size and lengths.max() > bounds[-1]:
         raise ValueError(f"expected lengths of at most {bounds[-1]}; got {lengths.max()}")
-    return np.searchsorted(bounds, lengths, side="left")
+    # A table is faster than a search, and small numbers save memory.
+    table = np.searchsorted(bounds, np.arange(bounds[-1] + 1), side="left")
+    return table.astype(np.uint16)[lengths]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tf_latentflow.terms import Terms
-from train.engine.buckets import Batch, batch_rows, bounds_of, make_batches, padded
+from train.engine.buckets import Batch, batch_rows, bounds_of, lengths_of, make_batches, padded
 from train.engine.split_terms import SplitTerms
 
 __all__ = ["evaluate"]
@@ -38,7 +38,7 @@ def evaluate(
       max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
       progress: Told after each batch how many of how many sequences are done.
     """
-    lengths = np.array([len(sequence) for sequence in sequences], np.int32)
+    lengths = lengths_of(sequences)
     batches = make_batches(lengths, batch_size, boundaries, 0, None, max_batch_steps)
     bounds = bounds_of(batches, lengths, boundaries).tolist()
     terms = np.zeros([len(Terms._fields), len(sequences)])

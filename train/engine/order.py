@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from train.engine.buckets import Batch, batch_rows, bounds_of, make_batches, padded
+from train.engine.buckets import Batch, batch_rows, bounds_of, lengths_of, make_batches, padded
 from train.engine.settings import LoopSettings
 
 __all__ = ["Call", "TrainingOrder", "in_groups"]
@@ -60,7 +60,7 @@ class TrainingOrder:
         self.boundaries = tuple(boundaries)
         self._config = config
         self._sequences = sequences
-        self._lengths = np.array([len(x) for x in sequences], np.int32)
+        self._lengths = lengths_of(sequences)
         self._group = group
         self._epoch: tuple[int, list[np.ndarray], np.ndarray] | None = None
         self.steps_per_epoch = math.ceil(len(self._of_epoch(0)[0]) / config.accumulation_steps)
@@ -89,6 +89,7 @@ class TrainingOrder:
         """The batches of an epoch, and what each is padded to."""
         if self._epoch is None or self._epoch[0] != epoch:
             config = self._config
+            self._epoch = None  # Both need not be in memory.
             batches = make_batches(
                 self._lengths,
                 config.batch_size,

@@ -7,14 +7,13 @@ import sys
 from typing import Any
 
 import keras
-import numpy as np
 
 from bijectors import Execution
 from tf_latentflow import ModelConfig
 from train.backend.board import Board
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.dataset import Dataset
-from train.engine.buckets import default_boundaries
+from train.engine.buckets import default_boundaries, lengths_of
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
 from train.engine.run_state import NonFiniteError
@@ -93,11 +92,10 @@ def _train(
     valid = dataset.encode(model_config, dataset.valid)
     backend = TensorFlowBackend(config, initial_model(config, model_config), sequences, valid)
     show = SAMPLES[config.task].show(model_config, valid, config)
-    lengths = np.array([len(x) for x in sequences], np.int32)
     loop = TrainingLoop(
         config,
         backend,
-        TrainingOrder(config, sequences, default_boundaries(lengths)),
+        TrainingOrder(config, sequences, default_boundaries(lengths_of(sequences))),
         Board(workdir.tensorboard, config.unit, functools.partial(show, backend.model)),
         workdir.checkpoints,
         screen,

@@ -31,6 +31,7 @@ __all__ = ["TextSamples", "draw_texts", "share_of_known_words"]
 
 _SHOWN = 5
 _GRID_SIZE = 64
+_LOOKED_AT = 10_000  # Sentences among which there is a word to draw.
 
 
 def draw_texts(
@@ -51,8 +52,9 @@ def draw_texts(
 
 def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
     """Returns how many of the whitespace-separated tokens of `samples` occur in `train`, 0 to 1."""
-    known = {word for text in train for word in text.split()}
     words = [word for text in samples for word in text.split()]
+    wanted = set(words)  # The words of all of `train` may be too many for memory.
+    known = {word for text in train for word in wanted.intersection(text.split())}
     return sum(word in known for word in words) / len(words) if words else 0.0
 
 
@@ -104,7 +106,7 @@ def _show(model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int) -> 
     x, lengths = padded(list(valid[:_SHOWN]))
     passage = None
     if has_plane(model_config) and find_spec("matplotlib"):
-        passage = find_passage([vocabulary.decode(ids) for ids in valid])
+        passage = find_passage([vocabulary.decode(ids) for ids in valid[:_LOOKED_AT]])
 
     def show(model: keras.Model, board: Board, step: int) -> None:
         samples = draw_texts(model, _SHOWN, seed=seed)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.music_files import smf
+from train.data.music.folder.reading import read_midi_folder
 from train.data.music.midi import write_midi
-from train.data.music.midi_folder import read_midi_folder
 from train.data.music.rolls import Note, roll_of
 from train.data.music.sets import load_music
 from train.data.splits import SPLITS
@@ -31,7 +31,7 @@ def test_subfolders_are_the_splits(tmp_path):
     for split, first in zip(SPLITS, (40, 60, 80), strict=True):
         _fill(tmp_path / split, 2, first)
     _fill(tmp_path / "more", 1, 100)
-    splits, left_out = read_midi_folder(tmp_path, 2)
+    splits, left_out, _ = read_midi_folder(tmp_path, 2)
     assert {split: _pitches(splits[split]) for split in SPLITS} == {
         "train": [40, 41],
         "valid": [60, 61],
@@ -99,7 +99,7 @@ def test_midi_files_by_all_their_names_are_read(tmp_path):
             data = b"RIFF\0\0\0\0RMIDdata" + len(data).to_bytes(4, "little") + data
         path.unlink()
         (tmp_path / name).write_bytes(gzip.compress(data) if name.lower().endswith("gz") else data)
-    splits, left_out = read_midi_folder(tmp_path, 2)
+    splits, left_out, _ = read_midi_folder(tmp_path, 2)
     assert sorted(_pitches(sum(splits.values(), []))) == list(range(40, 49))
     assert left_out == []
 
@@ -112,7 +112,7 @@ def test_whatever_is_no_midi_file_is_named(tmp_path):
     (tmp_path / "lost.mid").symlink_to(tmp_path / "nowhere.mid")
     (tmp_path / "circle").symlink_to(tmp_path)
     os.mkfifo(tmp_path / "pipe.mid")  # Who opens it waits for ever.
-    _, left_out = read_midi_folder(tmp_path, 2)
+    _, left_out, _ = read_midi_folder(tmp_path, 2)
     assert sorted(line.split(": left out: ")[0] for line in left_out) == [
         str(tmp_path / name)
         for name in ("circle", "lost.mid", "midi", "pipe.mid", "score.pdf", "song.mid.zip")
@@ -126,7 +126,7 @@ def test_a_split_may_be_a_link(tmp_path):
     data.mkdir()
     for split in SPLITS:
         (data / split).symlink_to(tmp_path / "elsewhere" / split)
-    splits, left_out = read_midi_folder(data, 2)
+    splits, left_out, _ = read_midi_folder(data, 2)
     assert (_pitches(splits["test"]), left_out) == ([80], [])
 
 

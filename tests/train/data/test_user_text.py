@@ -37,14 +37,14 @@ def split_folder(folder: Path) -> Path:
 def test_only_line_ends_end_a_line(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes("a\u2028b\x0bc\r\nd\re\n".encode())
-    assert read_lines(path) == ["a\u2028b\x0bc", "d", "e"]
+    assert list(read_lines(path)) == ["a\u2028b\x0bc", "d", "e"]
 
 
 def test_byte_order_marks_are_removed_and_counted(tmp_path: Path) -> None:
     mark = b"\xef\xbb\xbf"
     (tmp_path / "a.txt").write_bytes(mark + b"first\n" + mark + b" sec" + mark + b"ond\n" + mark)
     left_out = LeftOut()
-    assert read_lines(tmp_path / "a.txt", left_out) == ["first", "second"]
+    assert list(read_lines(tmp_path / "a.txt", left_out)) == ["first", "second"]
     assert left_out.num_marks == 3  # The one at the start says that the file is UTF-8.
     (tmp_path / "b.txt").write_bytes(TEXT + b"line\n" + mark + b"\n" + mark + b"more\n\n")
     corpus = load_corpus(str(tmp_path / "b.txt"))
@@ -55,7 +55,7 @@ def test_byte_order_marks_are_removed_and_counted(tmp_path: Path) -> None:
 def test_a_compressed_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
     parts = gzip.compress(TEXT[:700]), gzip.compress(TEXT[700:])
     (tmp_path / "a.txt.gz").write_bytes(b"".join(parts))
-    assert read_lines(tmp_path / "a.txt.gz") == LINES
+    assert list(read_lines(tmp_path / "a.txt.gz")) == LINES
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_is_not_utf_8_is_refused_by_file_line_and_byte(
 ) -> None:
     (tmp_path / "a.txt").write_bytes(content)
     with pytest.raises(UserError, match=place) as error:
-        read_lines(tmp_path / "a.txt")
+        list(read_lines(tmp_path / "a.txt"))
     assert "a.txt" in str(error.value)
 
 
@@ -84,7 +84,7 @@ def test_a_damaged_compressed_file_is_refused(
 ) -> None:
     (tmp_path / "a.txt.gz").write_bytes(damage(gzip.compress(TEXT, mtime=0)))
     with pytest.raises(UserError, match="a.txt.gz.*is damaged"):
-        read_lines(tmp_path / "a.txt.gz")
+        list(read_lines(tmp_path / "a.txt.gz"))
 
 
 # --- pipes, sockets and devices: a test that opened one would wait for ever

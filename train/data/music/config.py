@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from train.data.music.midi_folder import has_splits
+from train.data.music.folder.files import has_splits
 from train.data.music.sets import NAMED_SETS, MusicSet, load_music
 from train.data.music.undivided import UndividedMusic, load_undivided
 from train.engine.settings import Range

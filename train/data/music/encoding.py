@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tf_latentflow import ModelConfig
+from train.data.store.stored import Stored
 
 __all__ = ["MusicEncoding"]
 
@@ -14,8 +15,10 @@ __all__ = ["MusicEncoding"]
 class MusicEncoding:
     """A `train.data.dataset.Encoding` of piano rolls."""
 
-    def encode(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def encode(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
         """Returns the pieces that are not longer than a model knows."""
+        if isinstance(sequences, Stored):
+            return sequences.up_to(config.max_length)
         return [roll for roll in sequences if len(roll) <= config.max_length]
 
     def counts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import numpy as np
 from train.data.download import cache_dir, fetch
 from train.data.music.chorales import bach_chorales
 from train.data.music.encoding import MusicEncoding
+from train.data.music.folder.reading import MOST_IN_MEMORY, read_midi_folder
 from train.data.music.matlab import read_mat
-from train.data.music.midi_folder import read_midi_folder
 from train.data.music.pickles import read_pickle
 from train.data.music.rolls import NUM_NOTES
 from train.data.splits import SPLITS
+from train.engine.buckets import lengths_of
 from train.support.digests import sha256_of
 from train.support.errors import UserError
 
@@ -59,36 +60,43 @@ class MusicSet(MusicEncoding):
       sha256: Digest over the three splits as they stand here; other notes, other digest. It is
         the same for every form of a set.
       left_out: One line for each file or piece that was left out, or lost notes, and why.
+      place: Where the pieces are read from when they are needed; None if they are in memory.
     """
 
     name: str
-    train: list[np.ndarray]
-    valid: list[np.ndarray]
-    test: list[np.ndarray]
+    train: Sequence[np.ndarray]
+    valid: Sequence[np.ndarray]
+    test: Sequence[np.ndarray]
     sha256: str
     left_out: tuple[str, ...] = ()
+    place: Path | None = None
 
     def describe(self) -> str:
         """Returns what the splits hold, and a line for each piece that was left out."""
-        splits = {name: getattr(self, name) for name in SPLITS}
+        lengths = {name: lengths_of(getattr(self, name)) for name in SPLITS}
         sizes = ", ".join(
-            f"{name} {len(rolls)} pieces ({sum(map(len, rolls))} steps, longest "
-            f"{max(map(len, rolls))})"
-            for name, rolls in splits.items()
+            f"{name} {len(each)} pieces ({each.sum()} steps, longest {each.max()})"
+            for name, each in lengths.items()
         )
-        lines = [f"dataset {self.name}: {sizes}"]
+        place = f"; read from {self.place}" if self.place else ""
+        lines = [f"dataset {self.name}: {sizes}{place}"]
         if self.left_out:
             lines.append(f"{len(self.left_out)} left out, wholly or in part:")
         return "\n".join([*lines, *(f"  {line}" for line in self.left_out)])
 
     def model_fields(self) -> dict[str, Any]:
         """Returns the notes of a step, and room for pieces longer than those seen in training."""
-        longest = max(len(roll) for roll in (*self.train, *self.valid))
+        longest = max(int(lengths_of(rolls).max()) for rolls in (self.train, self.valid))
         max_length = longest + longest // 4
         return {"emission": "bernoulli", "vocab_size": NUM_NOTES, "max_length": max_length}
 
 
-def load_music(name: str, data_dir: Path | None = None, steps_per_beat: int = 2) -> MusicSet:
+def load_music(
+    name: str,
+    data_dir: Path | None = None,
+    steps_per_beat: int = 2,
+    most_in_memory: int = MOST_IN_MEMORY,
+) -> MusicSet:
     """Loads a dataset of music.
 
     | `name`       | pieces                                                  | splits         |
@@ -101,6 +109,9 @@ def load_music(name: str, data_dir: Path | None = None, steps_per_beat: int = 2)
     | a folder     | the MIDI files in it, each beat cut in `steps_per_beat` | its subfolders |
     |              |                                                         | or by content  |
 
+    A folder of many files is prepared once in the user's cache, and its pieces are read from there
+    when they are needed. It is the same dataset, of the same digest.
+
     Args:
       name: One of the names, or a path.
       data_dir: For the four released sets only: the folder with their files, each a MATLAB file
@@ -108,6 +119,7 @@ def load_music(name: str, data_dir: Path | None = None, steps_per_beat: int = 2)
         note lists by the same name (`jsb_chorales.pickle`, `Piano-midi.de.pickle`, ...: case,
         spaces, `_` and `-` do not matter). Nothing is ever downloaded into it.
       steps_per_beat: Time steps in a quarter note, for a folder of MIDI files.
+      most_in_memory: MIDI files in a folder, beyond which it is prepared.
 
     Raises:
       UserError: If there is no such dataset, a file of it is missing or damaged, a split ends up
@@ -122,13 +134,14 @@ def load_music(name: str, data_dir: Path | None = None, steps_per_beat: int = 2)
             "leave it out, or give the folder itself as --dataset"
         )
     left_out: list[str] = []
+    place = None
     if name == "chorales":
         splits = bach_chorales()
     elif name in _RELEASES:
         path = _fetch(name) if data_dir is None else _find(name, Path(data_dir))
         splits = _without_empty(_READERS[path.suffix.lower()](path), left_out)
     elif Path(name).is_dir():
-        splits, left_out = read_midi_folder(Path(name), steps_per_beat)
+        splits, left_out, place = read_midi_folder(Path(name), steps_per_beat, most_in_memory)
     else:
         raise UserError(
             f"expected a dataset: {', '.join(NAMED_SETS)}, or an existing folder of MIDI files; "
@@ -140,7 +153,9 @@ def load_music(name: str, data_dir: Path | None = None, steps_per_beat: int = 2)
             f"the dataset {name!r} leaves no piece for {', '.join(empty)}; "
             "every split needs at least one piece of at least one step"
         )
-    return MusicSet(name=name, **splits, sha256=_digest(splits), left_out=tuple(left_out))
+    return MusicSet(
+        name=name, **splits, sha256=_digest(splits), left_out=tuple(left_out), place=place
+    )
 
 
 def load(name: str, data_dir: Path | None = None) -> dict[str, list[np.ndarray]]:
@@ -198,7 +213,7 @@ def _without_empty(
     return {split: [roll for roll in splits[split] if len(roll)] for split in SPLITS}
 
 
-def _digest(splits: dict[str, list[np.ndarray]]) -> str:
+def _digest(splits: Mapping[str, Sequence[np.ndarray]]) -> str:
     """Returns the SHA-256 digest of the splits, in hexadecimal."""
     return sha256_of(*(_content(split, splits[split]) for split in SPLITS))
 

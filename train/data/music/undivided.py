@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from train.data.music.encoding import MusicEncoding
-from train.data.music.midi_folder import read_midi_files
+from train.data.music.folder.reading import read_midi_files
 from train.support.errors import UserError
 
 __all__ = ["UndividedMusic", "load_undivided"]
@@ -52,4 +52,4 @@ def load_undivided(name: str, steps_per_beat: int) -> UndividedMusic:
     if not rolls:
         more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
         raise UserError(f"expected a MIDI file that can be used; got {left_out[0]}{more}")
-    return UndividedMusic(name, list(rolls.values()), tuple(left_out))
+    return UndividedMusic(name, rolls, tuple(left_out))

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tf_latentflow.vocabulary import Vocabulary
 from train.data.splits import SPLITS, split_of
+from train.data.store.folder import PreparedFolder
 from train.data.text.encoding import TextEncoding
 from train.data.text.left_out import LeftOut
+from train.data.text.prepared_text import find_prepared, open_prepared
 from train.data.text.ptb import fetch_ptb
 from train.data.text.pydoc_corpus import pydoc_sentences
-from train.data.text.unicode_form import form_remark
-from train.data.text.user_text import read_path, read_splits
+from train.data.text.unicode_form import forms_of_splits
+from train.data.text.user_text import Files, find_splits, find_texts, in_order, read_files
+from train.engine.buckets import lengths_of
 from train.support.digests import sha256_of
 from train.support.errors import UserError
 
-__all__ = ["MAX_LENGTH", "Corpus", "load_corpus", "split_by_hash"]
+__all__ = ["MAX_LENGTH", "MOST_IN_MEMORY", "Corpus", "load_corpus", "split_by_hash"]
 
 MAX_LENGTH = 288  # Characters of a sentence, as in section 6.1 of the paper.
+MOST_IN_MEMORY = 1 << 26  # Bytes of text, which take seven times as much as Python's strings.
 
 
 @dataclass(frozen=True)
@@ -33,40 +38,38 @@ class Corpus(TextEncoding):
       valid: Validation sentences.
       test: Test sentences.
       sha256: Digest over the three splits as they stand here; other text, other digest.
+      characters: Those of the training split, sorted.
       num_filtered: By split, how many sentences were left out as longer than `max_length`.
       max_length: The longest sentence that is kept, in characters.
       left_out: A remark for each kind of thing that was not read.
+      notes: What else the user should know.
     """
 
     name: str
-    train: list[str]
-    valid: list[str]
-    test: list[str]
+    train: Sequence[str]
+    valid: Sequence[str]
+    test: Sequence[str]
     sha256: str
+    characters: str
     num_filtered: dict[str, int]
     max_length: int = MAX_LENGTH
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """Returns what the splits hold, and what of the dataset was left out."""
-        splits = {name: getattr(self, name) for name in SPLITS}
+        lengths = {name: lengths_of(getattr(self, name)) for name in SPLITS}
         sizes = ", ".join(
-            f"{name} {len(texts)} sentences ({sum(map(len, texts))} characters)"
-            for name, texts in splits.items()
+            f"{name} {len(each)} sentences ({each.sum()} characters)"
+            for name, each in lengths.items()
         )
         filtered = sum(self.num_filtered.values())
         long = [f"{filtered} over {self.max_length} characters left out"] if filtered else []
-        known = set().union(*self.train)
-        forms = [
-            f"{split} split: {remark}"
-            for split in ("valid", "test")
-            if (remark := form_remark(known, splits[split]))
-        ]
-        return "; ".join([f"dataset {self.name}: {sizes}", *long, *self.left_out, *forms])
+        return "; ".join([f"dataset {self.name}: {sizes}", *long, *self.left_out, *self.notes])
 
     def model_fields(self) -> dict[str, Any]:
         """Returns the vocabulary of the training split, and the length bound."""
-        vocabulary = Vocabulary.from_texts(self.train)
+        vocabulary = Vocabulary(self.characters)
         return {
             "vocab_size": vocabulary.size,
             "vocabulary": tuple(vocabulary.characters),
@@ -74,7 +77,12 @@ class Corpus(TextEncoding):
         }
 
 
-def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = MAX_LENGTH) -> Corpus:
+def load_corpus(
+    dataset: str,
+    data_dir: Path | None = None,
+    max_length: int = MAX_LENGTH,
+    most_in_memory: int = MOST_IN_MEMORY,
+) -> Corpus:
     """Loads a dataset.
 
     | `dataset` | sentences                                                   | splits      |
@@ -88,10 +96,15 @@ def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = MA
     A file may be compressed by gzip, as `*.txt.gz`, and `.txt` may have any case. What else is in a
     folder, subfolders too, is not read, and counted.
 
+    A text that is too large for memory is prepared once in the user's cache, and its sentences are
+    read from there when they are needed. It is the same dataset, of the same digest.
+
     Args:
       dataset: One of the names, or a path.
       data_dir: For `ptb` only: the folder that holds its files. Nothing is ever downloaded into it.
       max_length: Longer sentences, counted in characters (code points), are left out.
+      most_in_memory: Bytes of a file or a folder, or characters that were compressed in them,
+        beyond which it is prepared.
 
     Raises:
       UserError: If there is no such dataset, a file of it is missing, empty, no UTF-8 text, a pipe
@@ -107,25 +120,72 @@ def load_corpus(dataset: str, data_dir: Path | None = None, max_length: int = MA
         )
     left_out = LeftOut()
     if dataset == "pydoc":
-        splits = split_by_hash(pydoc_sentences())
-    elif dataset == "ptb":
-        splits = read_splits(fetch_ptb() if data_dir is None else Path(data_dir), left_out)
+        return _corpus(dataset, ((None, text) for text in pydoc_sentences()), max_length, left_out)
+    if dataset == "ptb":
+        folder = fetch_ptb() if data_dir is None else Path(data_dir)
+        files = find_splits(folder, left_out)
     else:
-        found = read_path(dataset, left_out)
-        splits = found if isinstance(found, dict) else split_by_hash(found)
-    kept = {
-        split: [sentence for sentence in splits[split] if len(sentence) <= max_length]
-        for split in SPLITS
-    }
-    num_filtered = {split: len(splits[split]) - len(kept[split]) for split in SPLITS}
+        files = find_texts(dataset, left_out)
+    size = sum(path.stat().st_size for _, path in in_order(files))
+    prepared = find_prepared(dataset if data_dir is None else str(data_dir), files, max_length)
+    corpus = None
+    if size <= most_in_memory and not prepared.exists():
+        count = dataclasses.replace(left_out)
+        pairs = read_files(files, count)
+        corpus = _corpus(dataset, pairs, max_length, count, most_in_memory)
+    return corpus or _prepared_corpus(dataset, files, max_length, left_out, prepared)
+
+
+def _corpus(
+    dataset: str,
+    pairs: Iterable[tuple[str | None, str]],
+    max_length: int,
+    left_out: LeftOut,
+    most_in_memory: int | None = None,
+) -> Corpus | None:
+    """Returns a corpus in memory, or None if it has more characters than that."""
+    kept: dict[str, list[str]] = {split: [] for split in SPLITS}
+    num_filtered = dict.fromkeys(SPLITS, 0)
+    num_characters = 0
+    for split, sentence in pairs:
+        split = split or split_of(sentence.encode())
+        if len(sentence) > max_length:
+            num_filtered[split] += 1
+            continue
+        kept[split].append(sentence)
+        num_characters += len(sentence)
+        if most_in_memory is not None and num_characters > most_in_memory:
+            return None
     _check_splits(dataset, kept, num_filtered, max_length)
+    characters = "".join(sorted(set().union(*kept["train"])))
     return Corpus(
         name=dataset,
         **kept,
         sha256=_digest(kept),
+        characters=characters,
         num_filtered=num_filtered,
         max_length=max_length,
         left_out=left_out.remarks(),
+        notes=tuple(forms_of_splits(characters, {s: kept[s] for s in ("valid", "test")})),
+    )
+
+
+def _prepared_corpus(
+    dataset: str, files: Files, max_length: int, left_out: LeftOut, folder: PreparedFolder
+) -> Corpus:
+    """Returns a corpus on disk."""
+    found = open_prepared(folder, files, max_length)
+    _check_splits(dataset, found.splits, found.num_filtered, max_length)
+    counted = dataclasses.replace(left_out, num_blank=found.num_blank, num_marks=found.num_marks)
+    return Corpus(
+        name=dataset,
+        **found.splits,
+        sha256=found.sha256,
+        characters=found.characters,
+        num_filtered=found.num_filtered,
+        max_length=max_length,
+        left_out=counted.remarks(),
+        notes=(*found.forms, f"read from {found.folder}"),
     )
 
 
@@ -138,7 +198,7 @@ def split_by_hash(sentences: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _check_splits(
-    dataset: str, kept: dict[str, list[str]], num_filtered: dict[str, int], max_length: int
+    dataset: str, kept: Mapping[str, Sequence[str]], num_filtered: dict[str, int], max_length: int
 ) -> None:
     """Refuses a corpus with an empty split."""
     empty = [split for split in SPLITS if not kept[split]]

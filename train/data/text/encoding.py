@@ -8,6 +8,7 @@ import numpy as np
 
 from tf_latentflow import ModelConfig
 from tf_latentflow.vocabulary import UNKNOWN_ID, Vocabulary
+from train.data.store.stored import Stored
 from train.data.text.unicode_form import form_remark
 
 __all__ = ["TextEncoding"]
@@ -16,9 +17,11 @@ __all__ = ["TextEncoding"]
 class TextEncoding:
     """A `train.data.dataset.Encoding` of sentences."""
 
-    def encode(self, config: ModelConfig, sequences: Sequence[str]) -> list[np.ndarray]:
+    def encode(self, config: ModelConfig, sequences: Sequence[str]) -> Sequence[np.ndarray]:
         """Returns the ids, int32 `[T]` each, of the sentences that are not too long for a model."""
         vocabulary = Vocabulary(config.vocabulary)
+        if isinstance(sequences, Stored):
+            return sequences.up_to(config.max_length).map(vocabulary.encode)
         return [vocabulary.encode(text) for text in sequences if len(text) <= config.max_length]
 
     def counts(self, sequences: Sequence[str], encoded: Sequence[np.ndarray]) -> dict[str, int]:

@@ -4,21 +4,63 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from train.data.text.left_out import LeftOut
 from train.support.errors import UserError
 from train.support.reading import refuse_special
 
-__all__ = ["read_lines"]
+__all__ = ["START", "Block", "Position", "read_blocks", "read_lines"]
 
 _GZIP = b"\x1f\x8b"  # How a gzip file starts, and no text in UTF-8.
-_CHUNK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
+_LINE_BYTES = 1 << 26  # No sentence is as long, and memory is bounded.
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # A byte order mark, not text.
 
 
-def read_lines(path: Path, left_out: LeftOut | None = None) -> list[str]:
-    r"""Returns the lines of a UTF-8 file, stripped, without the blank ones.
+class Position(NamedTuple):
+    """A place in a text where a line begins.
+
+    Attributes:
+      offset: Bytes before it, decompressed.
+      lines: Lines before it.
+      sentences: Lines with text before it.
+    """
+
+    offset: int
+    lines: int
+    sentences: int
+
+
+START = Position(0, 0, 0)
+
+
+class Block(NamedTuple):
+    """Some lines of a text.
+
+    Attributes:
+      lines: Stripped, without the blank ones.
+      end: Where the next block begins.
+      share: How much of the file has been read, 0 to 1.
+    """
+
+    lines: list[str]
+    end: Position
+    share: float
+
+
+def read_lines(path: Path, left_out: LeftOut | None = None) -> Iterator[str]:
+    """Yields the lines of a UTF-8 file; see `read_blocks`."""
+    for block in read_blocks(path, LeftOut() if left_out is None else left_out):
+        yield from block.lines
+
+
+def read_blocks(
+    path: Path, left_out: LeftOut, start: Position = START, size: int = _BLOCK_BYTES
+) -> Iterator[Block]:
+    r"""Yields the lines of a UTF-8 file in blocks, in memory that does not grow with the file.
 
     Only `\n`, `\r\n` and `\r` end a line; other characters that Unicode counts as line ends are
     text here. Byte order marks are removed, wherever they stand. A file compressed by gzip is read
@@ -26,16 +68,79 @@ def read_lines(path: Path, left_out: LeftOut | None = None) -> list[str]:
 
     Args:
       path: The file.
-      left_out: Is told what was left out.
+      left_out: Is told what was left out, with each block.
+      start: The end of an earlier block, to go on there.
+      size: Bytes that are read at once.
 
     Raises:
-      UserError: If the file is missing, unreadable, a pipe or a device, binary, not UTF-8, or has
-        no line with text.
+      UserError: If the file is missing, unreadable, a pipe or a device, binary, not UTF-8, has a
+        line of more than 64 MiB, or no line with text.
     """
-    left_out = LeftOut() if left_out is None else left_out
     refuse_special(path)
+    position = start
+    for data, share in _whole_lines(path, start.offset, size):
+        zero = data.find(b"\0")
+        if zero >= 0:
+            raise UserError(
+                f"expected a text file in UTF-8; {str(path)!r} is binary or of another encoding "
+                f"(a zero byte at offset {_place(data, zero, position)}); convert it to UTF-8"
+            )
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"expected a text file in UTF-8; {str(path)!r} is not (byte "
+                f"0x{data[error.start]:02x} at offset {_place(data, error.start, position)}); "
+                "convert it to UTF-8"
+            ) from None
+        if not position.offset:
+            text = text.removeprefix(_MARK)
+        left_out.num_marks += text.count(_MARK)
+        text = text.replace(_MARK, "").replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.removesuffix("\n").split("\n") if text else []
+        with_text = [line for line in map(str.strip, lines) if line]
+        left_out.num_blank += len(lines) - len(with_text)
+        position = Position(
+            position.offset + len(data),
+            position.lines + len(lines),
+            position.sentences + len(with_text),
+        )
+        yield Block(with_text, position, share)
+    if not position.sentences:
+        raise UserError(f"expected one sentence a line; {str(path)!r} has no line with text")
+
+
+def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, float]]:
+    """Yields what a file holds, decompressed and cut at ends of lines, and the share so far.
+
+    Raises:
+      UserError: If it cannot be read, or a line is too long.
+    """
     try:
-        data = _read(path)
+        with open(path, "rb") as file:
+            total = max(1, path.stat().st_size)
+            compressed = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            stream: BinaryIO = gzip.GzipFile(fileobj=file) if compressed else file
+            stream.seek(offset)
+            rest = b""
+            while chunk := stream.read(size):
+                rest += chunk
+                if b"\0" in chunk:  # What follows is not read.
+                    break
+                # At the very end "\r" may be one half of "\r\n".
+                end = max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1
+                if end:
+                    yield rest[:end], min(1.0, file.tell() / total)
+                    rest = rest[end:]
+                elif len(rest) > _LINE_BYTES:
+                    raise UserError(
+                        f"expected one sentence a line; {str(path)!r} has a line of more than "
+                        f"{_LINE_BYTES >> 20} MiB, from its byte {stream.tell() - len(rest)} on; "
+                        "break it into lines"
+                    )
+            if rest:
+                yield rest, 1.0
     except FileNotFoundError:
         raise UserError(f"expected a text file at {str(path)!r}; there is none") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -45,54 +150,17 @@ def read_lines(path: Path, left_out: LeftOut | None = None) -> list[str]:
         ) from None
     except OSError as error:
         raise UserError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"expected a text file in UTF-8; {str(path)!r} is not (byte 0x{data[error.start]:02x} "
-            f"at offset {error.start}: {_place(data, error.start)}); convert it to UTF-8"
-        ) from None
-    text = text.removeprefix(_MARK)
-    left_out.num_marks += text.count(_MARK)
-    text = text.replace(_MARK, "").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.removesuffix("\n").split("\n")
-    with_text = [line for line in map(str.strip, lines) if line]
-    if not with_text:
-        raise UserError(f"expected one sentence a line; {str(path)!r} has no line with text")
-    left_out.num_blank += len(lines) - len(with_text)
-    return with_text
 
 
-def _read(path: Path) -> bytes:
-    """Returns what a file holds, decompressed.
+def _place(data: bytes, index: int, start: Position) -> str:
+    """Returns an offset in a file with its line and the byte within it, both counted from 1.
 
-    Raises:
-      UserError: At the first zero byte: what follows is not read.
-      OSError: If it cannot be read.
-      EOFError, zlib.error: If it is compressed and damaged.
+    Args:
+      data: Lines of the file.
+      index: Place in them.
+      start: Of these lines.
     """
-    data = bytearray()
-    with open(path, "rb") as file:
-        compressed = file.read(len(_GZIP)) == _GZIP
-        file.seek(0)
-        stream = gzip.GzipFile(fileobj=file) if compressed else file
-        while chunk := stream.read(_CHUNK_BYTES):
-            zero = chunk.find(b"\0")
-            if zero >= 0:
-                offset = len(data) + zero
-                data += chunk
-                raise UserError(
-                    f"expected a text file in UTF-8; {str(path)!r} is binary or of another "
-                    f"encoding (a zero byte at offset {offset}: {_place(data, offset)}); "
-                    "convert it to UTF-8"
-                )
-            data += chunk
-    return bytes(data)
-
-
-def _place(data: bytes | bytearray, offset: int) -> str:
-    """Returns the line and the byte within it, both counted from 1."""
-    before = bytes(data[:offset])
-    start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
+    before = data[:index]
+    line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
     ends = before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
-    return f"line {ends + 1}, byte {offset - start + 1}"
+    return f"{start.offset + index}: line {start.lines + ends + 1}, byte {index - line_start + 1}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from train.data.text.encoding import TextEncoding
 from train.data.text.left_out import LeftOut
-from train.data.text.user_text import read_path
+from train.data.text.user_text import find_texts, read_files
 
 __all__ = ["UndividedText", "load_undivided"]
 
@@ -43,7 +43,8 @@ def load_undivided(dataset: str) -> UndividedText:
       ValueError: If it comes with splits.
     """
     left_out = LeftOut()
-    sentences = read_path(dataset, left_out)
-    if isinstance(sentences, dict):
+    files = find_texts(dataset, left_out)
+    if isinstance(files, dict):
         raise ValueError(f"expected data without splits; got {dataset!r}, which has them")
+    sentences = [line for _, line in read_files(files, left_out)]
     return UndividedText(dataset, sentences, left_out.remarks())

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["form_remark"]
+__all__ = ["form_remark", "forms_of_splits"]
+
+
+def forms_of_splits(known: Collection[str], splits: Mapping[str, Iterable[str]]) -> list[str]:
+    """Returns `form_remark` of each split that has one, with its name."""
+    remarks = {split: form_remark(known, texts) for split, texts in splits.items()}
+    return [f"{split} split: {remark}" for split, remark in remarks.items() if remark]
 
 
 def form_remark(known: Collection[str], texts: Iterable[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from train.data.splits import SPLITS
@@ -11,7 +12,10 @@ from train.data.text.text_folder import text_files_in
 from train.support.errors import UserError
 from train.support.reading import refuse_special
 
-__all__ = ["has_splits", "read_path", "read_splits"]
+__all__ = ["Files", "find_splits", "find_texts", "has_splits", "in_order", "read_files"]
+
+Files = dict[str, Path] | list[Path]
+"""The files of a text: one for each split, or some that nobody has divided."""
 
 
 def has_splits(dataset: str) -> bool:
@@ -24,41 +28,49 @@ def has_splits(dataset: str) -> bool:
     return path.is_dir() and isinstance(text_files_in(path, LeftOut()), dict)
 
 
-def read_path(dataset: str, left_out: LeftOut) -> dict[str, list[str]] | list[str]:
-    """Reads a file or a folder, and tells `left_out` what is not read.
-
-    Returns:
-      The sentences by split, or all of them if nobody has divided them.
+def find_texts(dataset: str, left_out: LeftOut) -> Files:
+    """Finds the text files of a path, and tells `left_out` what will not be read.
 
     Raises:
-      UserError: If there is no such path, or a file cannot be read.
+      UserError: If there is no such path, or it has no text files.
     """
     path = Path(dataset)
     if path.is_dir():
-        files = text_files_in(path, left_out)
-        if isinstance(files, dict):
-            return _read_each(files, left_out)
-        return [line for file in files for line in read_lines(file, left_out)]
+        return text_files_in(path, left_out)
     refuse_special(path)
     if not path.is_file():
         raise UserError(
             f"expected a dataset: pydoc, ptb, or an existing text file or folder; got {dataset!r}"
         )
-    return read_lines(path, left_out)
+    return [path]
 
 
-def read_splits(folder: Path, left_out: LeftOut) -> dict[str, list[str]]:
-    """Reads `train.txt`, `valid.txt` and `test.txt`, and tells `left_out` what is not read.
+def find_splits(folder: Path, left_out: LeftOut) -> Files:
+    """Finds `train.txt`, `valid.txt` and `test.txt`, and tells `left_out` what will not be read.
 
     Raises:
-      UserError: If one is missing, or cannot be read.
+      UserError: If one is missing.
     """
     if not folder.is_dir():
         raise UserError(
             f"expected a folder with train.txt, valid.txt and test.txt; got {str(folder)!r}"
         )
-    return _read_each(text_files_in(folder, left_out, divided=True), left_out)
+    return text_files_in(folder, left_out, divided=True)
 
 
-def _read_each(files: dict[str, Path], left_out: LeftOut) -> dict[str, list[str]]:
-    return {split: read_lines(files[split], left_out) for split in SPLITS}
+def read_files(files: Files, left_out: LeftOut) -> Iterator[tuple[str | None, str]]:
+    """Yields every sentence with its split, None if nobody has divided them.
+
+    Raises:
+      UserError: If a file cannot be read.
+    """
+    for split, path in in_order(files):
+        for line in read_lines(path, left_out):
+            yield split, line
+
+
+def in_order(files: Files) -> list[tuple[str | None, Path]]:
+    """Returns the files in the order in which they are read, with their splits."""
+    if isinstance(files, dict):
+        return [(split, files[split]) for split in SPLITS]
+    return [(None, path) for path in files]

@@ -1,0 +1,99 @@
+"""The piano rolls of many MIDI files on disk: parsed once, a killed process's work goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train.data.music.folder.files import MidiFiles
+from train.data.music.folder.pieces import read_pieces
+from train.data.music.rolls import NUM_NOTES
+from train.data.store.folder import PreparedFolder
+from train.data.store.records import Records, RecordWriter
+from train.data.store.stored import Stored
+from train.support.files import read_json, write_json
+
+__all__ = ["find_prepared", "open_prepared"]
+
+COMMIT_FILES = 500  # That are read again at most after a kill.
+_PROGRESS = "progress.json"
+_ROLLS = "rolls"  # Bits, a step after the other.
+_PIECES = "pieces"  # For each roll the number of its file, int64, and its digest.
+
+
+def find_prepared(folder: Path, files: MidiFiles, steps_per_beat: int) -> PreparedFolder:
+    """Returns the folder in which MIDI files are prepared, or will be."""
+    settings = {
+        "splits": sorted({split or "" for split, _ in files.paths}),
+        "steps_per_beat": steps_per_beat,
+    }
+    return PreparedFolder(folder, [path for _, path in files.paths], settings)
+
+
+def open_prepared(
+    folder: PreparedFolder, files: MidiFiles, steps_per_beat: int
+) -> tuple[Stored[np.ndarray], list[tuple[int, bytes]], list[str]]:
+    """Returns prepared piano rolls, and prepares them first if need be.
+
+    Args:
+      folder: As `find_prepared` returned it for the same arguments.
+      files: The MIDI files.
+      steps_per_beat: Time steps in a quarter note.
+
+    Returns:
+      The rolls; file and digest of each; a line for each file that was left out, or lost notes.
+
+    Raises:
+      UserError: If the folder is damaged or full.
+    """
+    facts = folder.open(lambda path: _prepare(path, files, steps_per_beat))
+    rolls = Stored(Records(folder.path / _ROLLS), _roll)
+    return rolls, _pieces(folder.path), facts["left_out"]
+
+
+def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, Any]:
+    """Fills a folder, and returns what to say of the files.
+
+    Raises:
+      ValueError: If what is in the folder is damaged.
+      OSError: If the folder cannot be written.
+    """
+    try:
+        state = read_json(folder / _PROGRESS)
+        start, count, left_out = state["file"], state["count"], state["left_out"]
+    except FileNotFoundError:
+        start, count, left_out = 0, 0, []
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"expected the state of a preparation in {folder}") from error
+    with (
+        RecordWriter(folder / _ROLLS, count) as rolls,
+        RecordWriter(folder / _PIECES, count) as pieces,
+    ):
+
+        def commit(file: int) -> None:
+            rolls.commit()
+            state = {"file": file, "count": pieces.commit(), "left_out": left_out}
+            write_json(folder / _PROGRESS, state)
+
+        before = _pieces(folder)[:count]
+        for piece in read_pieces(files.paths, steps_per_beat, left_out, before, start):
+            if piece.roll is not None:
+                packed = np.packbits(piece.roll, axis=1).tobytes()
+                rolls.extend([packed], [len(piece.roll)])
+                pieces.extend([piece.file.to_bytes(8, "little") + piece.digest], [1])
+            if (piece.file + 1) % COMMIT_FILES == 0:
+                commit(piece.file + 1)
+        commit(len(files.paths))
+    return {"left_out": left_out}
+
+
+def _pieces(folder: Path) -> list[tuple[int, bytes]]:
+    """Returns file and digest of each roll."""
+    entries = Stored(Records(folder / _PIECES), bytes)
+    return [(int.from_bytes(entry[:8], "little"), entry[8:]) for entry in entries]
+
+
+def _roll(record: bytes) -> np.ndarray:
+    return np.unpackbits(np.frombuffer(record, np.uint8)).reshape(-1, NUM_NOTES)

@@ -1,0 +1,3 @@
+"""Data that is larger than memory, on disk."""
+
+__all__: list[str] = []

@@ -1,0 +1,153 @@
+"""Records of different sizes in a file, read by number, in memory that does not grow with them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from train.support.errors import UserError
+
+__all__ = ["FILES", "RecordWriter", "Records"]
+
+# Suffixes of a store's three files; all numbers are little-endian.
+FILES = ("", ".index", ".lengths")
+_PLACE = np.dtype("<i8")
+_LENGTH = np.dtype("<i4")
+_FIRST_AND_NEXT = struct.Struct("<qq")
+
+
+class RecordWriter:
+    """Appends records to a store.
+
+    | file           | content                                                             |
+    |----------------|---------------------------------------------------------------------|
+    | `NAME`         | the records, one after the other                                    |
+    | `NAME.index`   | int64 `[N + 1]`: where each record starts, and where the last ends  |
+    | `NAME.lengths` | int32 `[N]`: the length that the user of the store gave each record |
+    """
+
+    def __init__(self, path: Path, count: int = 0) -> None:
+        """Goes on after the first `count` records, and drops what a killed process wrote later.
+
+        Args:
+          path: The file of the records.
+          count: As `commit` returned it.
+
+        Raises:
+          ValueError: If there are not so many.
+        """
+        self.count = count
+        self._size = 0
+        files = [path.with_name(path.name + suffix) for suffix in FILES]
+        if count:
+            self._size = _place(files[1], count)
+        sizes = (self._size, (count + 1) * _PLACE.itemsize, count * _LENGTH.itemsize)
+        if count and any(_size(file) < size for file, size in zip(files, sizes, strict=True)):
+            raise ValueError(f"expected {count} records in {path}; got fewer")
+        mode = "r+b" if count else "w+b"
+        self._files = [open(file, mode) for file in files]  # noqa: SIM115  `__exit__` closes them.
+        for stream, size in zip(self._files, sizes, strict=True):
+            stream.truncate(size)
+            stream.seek(size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with contextlib.ExitStack() as files:
+            for file in self._files:
+                files.enter_context(file)
+
+    def extend(self, records: Sequence[bytes], lengths: Sequence[int]) -> None:
+        """Appends records with their lengths."""
+        if not records:
+            return
+        data, index, of_lengths = self._files
+        ends = self._size + np.cumsum([len(record) for record in records], dtype=_PLACE)
+        data.write(b"".join(records))
+        index.write(ends.tobytes())
+        of_lengths.write(np.asarray(lengths, _LENGTH).tobytes())
+        self._size = int(ends[-1])
+        self.count += len(records)
+
+    def commit(self) -> int:
+        """Brings the records so far to the disk, and returns how many there are."""
+        for file in self._files:
+            file.flush()
+            os.fsync(file.fileno())
+        return self.count
+
+
+class Records:
+    """Reads the records of a store.
+
+    The file is read, and not mapped: the pages of a mapped file count as memory of the process, and
+    records in random order would touch all of them.
+
+    Attributes:
+      lengths: int32 `[N]`, in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Opens a store.
+
+        Raises:
+          UserError: If a file of it has another size than its index says.
+          OSError: If one cannot be read.
+        """
+        data, index, lengths = (path.with_name(path.name + suffix) for suffix in FILES)
+        self._path = path
+        self.lengths = np.fromfile(lengths, _LENGTH)
+        self._data = open(data, "rb", buffering=0)  # noqa: SIM115  Open as long as this object.
+        self._index = open(index, "rb", buffering=0)  # noqa: SIM115
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def read(self, number: int) -> bytes:
+        """Returns a record.
+
+        Raises:
+          UserError: If the file has been cut or changed since it was opened.
+        """
+        self._index.seek(number * _PLACE.itemsize)
+        places = self._index.read(_FIRST_AND_NEXT.size)
+        if len(places) == _FIRST_AND_NEXT.size:
+            start, end = _FIRST_AND_NEXT.unpack(places)
+            if 0 <= start <= end:
+                self._data.seek(start)
+                record = self._data.read(end - start)
+                if len(record) == end - start:
+                    return record
+        raise UserError(
+            f"expected {len(self)} records in {str(self._path)!r}; it was cut or changed since it "
+            "was opened; the same command checks it and says what to do"
+        )
+
+
+def _place(index: Path, number: int) -> int:
+    """Returns where a record starts.
+
+    Raises:
+      ValueError: If the index does not know.
+    """
+    if _size(index) < (number + 1) * _PLACE.itemsize:
+        raise ValueError(f"expected {number + 1} places in {index}; got fewer")
+    found = np.fromfile(index, _PLACE, count=1, offset=number * _PLACE.itemsize)
+    return int(found[0])
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0

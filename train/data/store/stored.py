@@ -1,0 +1,83 @@
+"""Sequences on disk as a Python sequence: each is read when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from train.data.store.records import Records
+
+__all__ = ["Stored"]
+
+T = TypeVar("T")
+
+
+class Stored(Sequence[T]):
+    """Some records of a store, made into what they stand for.
+
+    Attributes:
+      lengths: Length of each, int32 `[N]`: `len(self[i]) == self.lengths[i]`, without reading it.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        make: Callable[[bytes], T],
+        numbers: range | np.ndarray | None = None,
+        lengths: np.ndarray | None = None,
+    ) -> None:
+        """Names records; reads none.
+
+        Args:
+          records: The store.
+          make: From a record to what it stands for.
+          numbers: Of the records; None for all.
+          lengths: Theirs; None to take them from the store.
+        """
+        self._records = records
+        self._make = make
+        self._numbers = range(len(records)) if numbers is None else numbers
+        if lengths is None:
+            lengths = records.lengths if numbers is None else records.lengths[self._numbers]
+        self.lengths = lengths
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Stored[T]: ...
+
+    def __getitem__(self, index: int | slice) -> T | Stored[T]:
+        chosen = self._numbers[index]
+        if isinstance(index, slice):
+            return Stored(self._records, self._make, chosen, self.lengths[index])
+        return self._make(self._records.read(int(chosen)))
+
+    def __iter__(self) -> Iterator[T]:
+        for number in self._numbers:
+            yield self._make(self._records.read(int(number)))
+
+    def map(self, function: Callable[[T], Any]) -> Stored[Any]:
+        """Returns what a function that keeps lengths makes of each."""
+        make = self._make
+        return Stored(
+            self._records, lambda record: function(make(record)), self._numbers, self.lengths
+        )
+
+    def at(self, indices: Sequence[int]) -> Stored[T]:
+        """Returns those at some indices, in that order."""
+        chosen = np.asarray(indices, np.int64)
+        numbers = np.asarray(self._numbers)[chosen]
+        return Stored(self._records, self._make, numbers, self.lengths[chosen])
+
+    def up_to(self, length: int) -> Stored[T]:
+        """Returns those that are not longer than this."""
+        kept = self.lengths <= length
+        if kept.all():
+            return self
+        return self.at(np.flatnonzero(kept))

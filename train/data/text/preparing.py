@@ -1,0 +1,201 @@
+"""Deals a text of any size to three files, in bounded memory; a killed process's work goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from train.data.splits import SPLITS, split_of
+from train.data.store.records import Records, RecordWriter
+from train.data.store.stored import Stored
+from train.data.text.left_out import LeftOut
+from train.data.text.text_files import START, Block, Position, read_blocks
+from train.data.text.unicode_form import forms_of_splits
+from train.engine.progress import format_seconds
+from train.support.digests import sha256_of
+from train.support.files import read_json, write_json
+
+__all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "prepare_text"]
+
+BLOCK_BYTES = 1 << 20  # Of the source, read at once.
+COMMIT_BYTES = 1 << 26  # Of sentences, read again at most after a kill.
+_PROGRESS = "progress.json"
+_SECONDS = 5.0  # Between lines of progress.
+_NUM_CODE_POINTS = sys.maxunicode + 1
+
+# In the order in which they are read, with their splits; None where nobody has divided them.
+_Files = Sequence[tuple[str | None, Path]]
+
+
+@dataclasses.dataclass
+class _State:
+    """How far a preparation is, as JSON values."""
+
+    file: int = 0
+    position: Position = START
+    counts: dict[str, int] = dataclasses.field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    num_filtered: dict[str, int] = dataclasses.field(
+        default_factory=lambda: dict.fromkeys(SPLITS, 0)
+    )
+    characters: dict[str, str] = dataclasses.field(
+        default_factory=lambda: dict.fromkeys(SPLITS, "")
+    )
+    num_blank: int = 0
+    num_marks: int = 0
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Returns what was written last, or a start.
+
+        Raises:
+          ValueError: If it is damaged.
+        """
+        try:
+            fields = read_json(folder / _PROGRESS)
+            return cls(**{**fields, "position": Position(*fields["position"])})
+        except FileNotFoundError:
+            return cls()
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"expected the state of a preparation in {folder}") from error
+
+    def write(self, folder: Path) -> None:
+        """Writes it, whole or not at all."""
+        write_json(folder / _PROGRESS, dataclasses.asdict(self))
+
+
+def prepare_text(folder: Path, files: _Files, max_length: int) -> dict[str, Any]:
+    """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; see `RecordWriter`.
+
+    Args:
+      folder: Where they shall be; it may hold what an earlier call for the same files left.
+      files: The files of the text.
+      max_length: Longer sentences are left out.
+
+    Returns:
+      Fields of `PreparedText`.
+
+    Raises:
+      UserError: If a file cannot be read.
+      ValueError: If what is in the folder is damaged.
+      OSError: If the folder cannot be written.
+    """
+    state = _State.read(folder)
+    with contextlib.ExitStack() as stack:
+        writers = {
+            split: stack.enter_context(RecordWriter(folder / f"{split}.txt", state.counts[split]))
+            for split in SPLITS
+        }
+        dealer = _Dealer(writers, state, max_length)
+        read = 0
+        for number, block in _blocks(files, state, dealer.left_out):
+            dealer.deal(files[number][0], block.lines)
+            read += sum(map(len, block.lines))
+            if read >= COMMIT_BYTES:
+                dealer.commit(folder, number, block.end)
+                read = 0
+        dealer.commit(folder, len(files), START)
+    splits = {s: Stored(Records(folder / f"{s}.txt"), lambda r: r[:-1].decode()) for s in SPLITS}
+    known = state.characters["train"]
+    suspects = {s: splits[s] for s in SPLITS if not set(state.characters[s]) <= set(known)}
+    return {
+        "sha256": _digest(folder, state.counts),
+        "characters": known,
+        "forms": forms_of_splits(known, suspects),
+        "num_filtered": state.num_filtered,
+        "num_blank": state.num_blank,
+        "num_marks": state.num_marks,
+    }
+
+
+class _Dealer:
+    """Deals sentences to the writers of the splits."""
+
+    def __init__(self, writers: dict[str, RecordWriter], state: _State, max_length: int) -> None:
+        self._writers = writers
+        self._state = state
+        self._max_length = max_length
+        self.left_out = LeftOut(num_blank=state.num_blank, num_marks=state.num_marks)
+        self._seen = {split: np.zeros([_NUM_CODE_POINTS], bool) for split in SPLITS}
+        for split, characters in state.characters.items():
+            self._seen[split][_code_points(characters)] = True
+
+    def deal(self, split: str | None, sentences: Sequence[str]) -> None:
+        """Deals sentences of a split, or of none yet."""
+        dealt: dict[str, list[str]] = {split: [] for split in SPLITS}
+        for sentence in sentences:
+            own = split or split_of(sentence.encode())
+            if len(sentence) <= self._max_length:
+                dealt[own].append(sentence)
+            else:
+                self._state.num_filtered[own] += 1
+        for own, kept in dealt.items():
+            records = [f"{sentence}\n".encode() for sentence in kept]
+            self._writers[own].extend(records, [len(sentence) for sentence in kept])
+            self._seen[own][_code_points("".join(kept))] = True
+
+    def commit(self, folder: Path, file: int, position: Position) -> None:
+        """Brings what was dealt to the disk; a later process goes on at a file and a position."""
+        state = self._state
+        state.file, state.position = file, position
+        state.counts = {split: writer.commit() for split, writer in self._writers.items()}
+        state.characters = {
+            split: "".join(map(chr, np.flatnonzero(seen))) for split, seen in self._seen.items()
+        }
+        state.num_blank, state.num_marks = self.left_out.num_blank, self.left_out.num_marks
+        state.write(folder)
+
+
+def _code_points(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le"), "<u4")
+
+
+def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[int, Block]]:
+    """Yields the blocks of all files that are not done, with the numbers of the files.
+
+    How far it is goes to standard error, at once and then every few seconds.
+
+    Raises:
+      UserError: If a file cannot be read.
+    """
+    sizes = [path.stat().st_size for _, path in files]
+    total = max(1, sum(sizes))
+    begun = last = time.perf_counter()
+    first: float | None = None
+    start = state.position
+    for number in range(state.file, len(files)):
+        path = files[number][1]
+        for block in read_blocks(path, left_out, start, BLOCK_BYTES):
+            done = (sum(sizes[:number]) + block.share * sizes[number]) / total
+            now = time.perf_counter()
+            if first is None:
+                first, begun = done, now
+                _say("going on with the preparation" if state.file or start.offset else "preparing")
+            elif now - last >= _SECONDS:
+                last = now
+                left = (1 - done) * (now - begun) / max(done - first, 1e-9)
+                _say(f"preparing: {done:.0%} of {total / 1e9:.2f} GB  ETA {format_seconds(left)}")
+            yield number, block
+        start = START
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _digest(folder: Path, counts: dict[str, int]) -> str:
+    """Returns the digest that the same sentences have in memory; see `Corpus`."""
+
+    def content(split: str) -> Iterator[bytes]:
+        yield f"{split}\n{counts[split]}\n".encode()
+        with open(folder / f"{split}.txt", "rb") as file:
+            while chunk := file.read(BLOCK_BYTES):
+                yield chunk
+
+    return sha256_of(*map(content, SPLITS))
