@@ -10,7 +10,7 @@ from train.data.music.config import MusicConfig
 from train.data.text.config import TextConfig
 from train.engine.results_table import results_table
 from train.engine.workdir import ConfigFileError, Workdir
-from train.engine.workers.cluster import find_cluster
+from train.engine.workers.cluster import Cluster, find_cluster
 from train.engine.workers.joining import join
 from train.engine.workers.linked_team import end_process
 from train.engine.workers.team import Team
@@ -49,16 +49,10 @@ def run_training(
     }
     cluster = find_cluster(config.workers, config.worker_index)
     is_worker = cluster is not None and cluster.index > 0
-    with Screen(is_silent=is_worker) as screen:
-
-        def end(line: str) -> None:
-            screen.stop()
-            end_process(line)
-
-        with join(cluster, end, screen.now) as team:
-            over = team.from_chief(team.is_chief and _is_over(workdir, settings, config))
-            if not over:
-                _train(config, settings, workdir, screen, team)
+    with Screen(is_silent=is_worker) as screen, _join(cluster, screen) as team:
+        over = team.from_chief(team.is_chief and _is_over(workdir, settings, config))
+        if not over:
+            _train(config, settings, workdir, screen, team)
     if is_worker:
         return
     if over:
@@ -68,6 +62,20 @@ def run_training(
     print(results_table("test", results["test"], config.unit))
     print_samples(config.task, workdir.path, results["samples"])
     print(f"\nthe run lies in {workdir.path}")
+
+
+def _join(cluster: Cluster | None, screen: Screen) -> Team:
+    """The processes of the run, which end with one line when one of them is lost."""
+
+    def end(line: str) -> None:
+        screen.stop()
+        end_process(line)
+
+    def wait(what: str) -> None:
+        screen.now(what)
+        screen.log(what)
+
+    return join(cluster, end, wait)
 
 
 def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) -> bool:

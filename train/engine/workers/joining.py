@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -31,7 +33,7 @@ def join(cluster: Cluster | None, end: Callable[[str], None], wait: Callable[[st
     Args:
       cluster: The processes, or None for this one alone.
       end: See `LinkedTeam`.
-      wait: Told for what this process waits.
+      wait: Told for whom this process waits, whenever that changes.
 
     Raises:
       UserError: If a port is in use, or a process does not come or was given another cluster.
@@ -45,25 +47,28 @@ def join(cluster: Cluster | None, end: Callable[[str], None], wait: Callable[[st
 
 
 def _listen_at(port: int) -> socket.socket:
-    dual = socket.has_dualstack_ipv6()
-    family = socket.AF_INET6 if dual else socket.AF_INET
+    """A server of both versions of IP, or of the old one where the new one is switched off."""
+    with contextlib.suppress(ValueError, OSError):
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
     try:
-        return socket.create_server(("", port), family=family, dualstack_ipv6=dual)
+        return socket.create_server(("", port))
     except OSError as error:
         raise UserError(
-            f"cannot listen at port {port} ({error.strerror}): end the process that does, or give "
-            "other ports"
+            f"cannot listen at port {port} ({os.strerror(error.errno)}): end the process that "
+            "does, or give other ports"
         ) from None
 
 
 def _meet(cluster: Cluster, wait: Callable[[str], None]) -> dict[int, Link]:
     """The chief's links to all others."""
     links: dict[int, Link] = {}
+    names = ""
     deadline = time.monotonic() + WAIT_SECONDS
     with _listen_at(cluster.place(0)[1] + 1) as server:
         while missing := sorted(set(range(1, len(cluster.addresses))) - set(links)):
-            names = ", ".join(map(cluster.name, missing))
-            wait(f"waiting for {names}")
+            before, names = names, ", ".join(map(cluster.name, missing))
+            if names != before:
+                wait(f"waiting for {names}")
             left = deadline - time.monotonic()
             if left <= 0:
                 raise UserError(f"{names} did not come within {WAIT_SECONDS} seconds: {_SAME}")
