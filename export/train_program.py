@@ -60,6 +60,8 @@ class _BundleFlags:
             )
         if config.workdir is not None:
             raise UserError("--workdir belongs to export.import_weights; give --out")
+        if config.workers is not None:
+            raise UserError("--workers belongs to a training with TensorFlow; leave it out")
 
 
 @dataclasses.dataclass(frozen=True)

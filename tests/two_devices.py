@@ -29,6 +29,7 @@ from train.backend.step import TrainStep
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.text.config import TextConfig
 from train.engine.buckets import default_boundaries
+from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.loop.record import Record
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
@@ -131,7 +132,7 @@ def poisoned(run: Run) -> dict[str, object]:
 
 def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, object]:
     """The end of a run of four steps in a folder, from its newest checkpoint on."""
-    train.backend.tensorflow.make_strategy = lambda: strategy
+    train.backend.tensorflow.make_strategy = lambda team: strategy
     config = TextConfig(
         model="lstm",
         max_steps=4,
@@ -152,7 +153,7 @@ def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, obje
             backend,
             TrainingOrder(config, TEXT, default_boundaries(np.array([len(x) for x in TEXT]))),
             Record(),
-            directory / "checkpoints",
+            CheckpointFolders(directory / "checkpoints"),
             Screen(),
             BITS_PER_CHARACTER,
             has_latents=False,

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -13,11 +14,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.models import LEAST_FLOW
 from tests.paths import ROOT
+from tests.worker_processes import losses, start_by_variable, wait_for_step, weights_of
 from train import char_lm, evaluate, sample
 from train.support.errors import run_program
 
@@ -130,6 +133,39 @@ def test_killed_it_ends_with_the_same_weights(
         assert 0 < train.pop("peak_memory_gib") < 24
     assert results == undisturbed
     assert scalar_steps(workdir) == scalar_steps(finished[0])
+
+
+def test_two_workers_of_which_one_is_killed_and_then_one_alone(
+    finished: tuple[Path, str], dataset: Path, tmp_path: Path
+) -> None:
+    folders = tmp_path / "chief", tmp_path / "worker"
+    for folder in folders:
+        folder.mkdir()
+    same = ["train.char_lm", "--dataset", str(dataset), "--workdir", "run", *RUN]
+    chief, worker = start_by_variable(same, folders)
+    workdir = folders[0] / "run"
+    wait_for_step(chief, workdir, 6)
+    worker.process.kill()
+    start = time.monotonic()
+    status, out, err = chief.wait()
+    assert time.monotonic() - start < 10
+    assert status == 2
+    line = r"error: worker 1 \(127.*\) has ended; the same command on every machine .*\n"
+    assert re.fullmatch(line, err)
+    assert worker.wait() == (-signal.SIGKILL, "", "")
+    assert not any(folders[1].iterdir())
+    found, expected = losses(out), losses(finished[1])
+    assert len(found) >= 3
+    for step, loss in found.items():
+        assert loss == pytest.approx(expected[step], abs=2e-3), step  # They are shown rounded.
+
+    char_lm.main(command(dataset, workdir)[3:])
+    ours, theirs = (
+        json.loads((path / "results.json").read_text()) for path in (workdir, finished[0])
+    )
+    assert ours["train"]["resumed_from_steps"][0] >= 6
+    assert ours["test"] == pytest.approx(theirs["test"], rel=1e-4)
+    np.testing.assert_allclose(weights_of(workdir), weights_of(finished[0]), atol=1e-5)
 
 
 def scalar_steps(workdir: Path) -> dict[str, list[int]]:

@@ -9,21 +9,47 @@ import keras
 import tensorflow as tf
 
 from train.engine.settings import LoopSettings
+from train.engine.workers.cluster import Cluster
+from train.engine.workers.team import Team
 
 __all__ = ["make_model_and_optimizer", "make_strategy", "update_weights"]
 
+_JOB = "worker"  # The first of them is the chief.
+
 
 @functools.cache
-def make_strategy() -> tf.distribute.Strategy:
+def make_strategy(team: Team) -> tf.distribute.Strategy:
     """Returns the strategy of all GPUs, each of which has a copy of the weights, or of the CPU.
 
     It is one for the whole process: TensorFlow would number the sums over replicas of a second one
-    like those of the first, and refuse them ("Shape mismatch in the collective instance").
+    like those of the first, and refuse them ("Shape mismatch in the collective instance"). With
+    several processes it must come before anything is computed.
+
+    Args:
+      team: The processes, with as many GPUs each.
+
+    Raises:
+      Disagreement: If they have not, or have other versions of TensorFlow.
     """
     num_gpus = len(tf.config.list_physical_devices("GPU"))
+    if team.size > 1:
+        versions = {f"version of {m.__name__}": m.__version__ for m in (tf, keras)}
+        team.agree({"number of GPUs": num_gpus, **versions})
+        return _strategy_of(team.cluster, num_gpus)
     if num_gpus > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.OneDeviceStrategy("/gpu:0" if num_gpus else "/cpu:0")
+
+
+def _strategy_of(cluster: Cluster, num_gpus: int) -> tf.distribute.Strategy:
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({_JOB: list(cluster.addresses)}),
+        task_type=_JOB,
+        task_id=cluster.index,
+        num_accelerators={"GPU": num_gpus},
+        rpc_layer="grpc",
+    )
+    return tf.distribute.MultiWorkerMirroredStrategy(resolver)
 
 
 def make_model_and_optimizer(

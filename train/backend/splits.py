@@ -12,6 +12,7 @@ from tf_latentflow import Noise, Terms
 from train.engine.buckets import Batch, default_boundaries, lengths_of
 from train.engine.evaluation import evaluate
 from train.engine.split_terms import SplitTerms
+from train.engine.workers.team import ALONE, Team
 
 __all__ = ["SplitEvaluation", "batch_spec"]
 
@@ -45,6 +46,7 @@ class SplitEvaluation:
         *,
         importance: bool,
         max_batch_steps: int = 0,
+        team: Team = ALONE,
     ) -> None:
         """Makes the function; traces nothing yet.
 
@@ -55,7 +57,9 @@ class SplitEvaluation:
           importance: Whether `log_prob` is the importance-sampled estimate or, several times
             faster, the ELBO.
           max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
+          team: The processes that share the batches.
         """
+        self._team = team
         self._model = model
         self._num_samples = num_samples
         self._batch_size = batch_size
@@ -82,7 +86,7 @@ class SplitEvaluation:
         Args:
           sequences: Arrays `[T, ...]`.
           seed: Of the samples.
-          progress: Told after each batch how many of how many sequences are done.
+          progress: See `evaluate`.
         """
         if self._compiled is None:
             spec = batch_spec(sequences, self._batch_size, self._max_steps)
@@ -106,4 +110,5 @@ class SplitEvaluation:
             batch_size=self._batch_size,
             max_batch_steps=self._max_steps,
             progress=progress,
+            team=self._team,
         )

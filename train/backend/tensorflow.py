@@ -18,6 +18,7 @@ from train.engine.order import Call
 from train.engine.settings import LoopSettings
 from train.engine.split_terms import SplitTerms
 from train.engine.step_terms import StepTerms
+from train.engine.workers.team import ALONE, Team
 
 __all__ = ["TensorFlowBackend"]
 
@@ -25,7 +26,7 @@ _FILE = "variables"
 
 
 class TensorFlowBackend:
-    """A model with its optimiser and its best weights so far, on all GPUs or the CPU.
+    """A model with its optimiser and its best weights so far, on all GPUs or CPUs of a team.
 
     Attributes:
       model: The model.
@@ -37,6 +38,7 @@ class TensorFlowBackend:
         make_model: Callable[[], keras.Model],
         train: Sequence[np.ndarray],
         valid: Sequence[np.ndarray],
+        team: Team = ALONE,
     ) -> None:
         """Makes the model and everything around it.
 
@@ -45,10 +47,11 @@ class TensorFlowBackend:
           make_model: Makes the model; called once, in the strategy's scope.
           train: Training sequences, arrays `[T, ...]`, for their shapes and lengths.
           valid: Validation sequences.
+          team: The processes that train the model, each with all of the data.
         """
         self._config = config
         self._valid = valid[: config.valid_sequences or None]
-        strategy = make_strategy()
+        strategy = make_strategy(team)
         self.model, self._optimizer = make_model_and_optimizer(config, make_model, strategy)
         self.model.execution = Execution(
             config.compile_loops, "bfloat16" if config.mixed_precision else None
@@ -60,7 +63,12 @@ class TensorFlowBackend:
         spec = batch_spec(train, size, limit)
         self._step = TrainStep(config, self.model, self._optimizer, strategy, spec)
         self._terms = SplitEvaluation(
-            self.model, config.valid_samples, size, importance=False, max_batch_steps=limit
+            self.model,
+            config.valid_samples,
+            size,
+            importance=False,
+            max_batch_steps=limit,
+            team=team,
         )
         self._checkpoint = tf.train.Checkpoint(
             model=self.model, optimizer=self._optimizer, best=self._best

@@ -15,6 +15,7 @@ from train.backend.devices import make_strategy
 from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
 from train.engine.settings import LoopSettings
+from train.engine.workers.team import ALONE
 
 __all__ = ["elbo", "log_likelihood", "made_sample", "sample", "tfp_made_sample", "train_step"]
 
@@ -29,7 +30,7 @@ def train_step(
     mixed_precision: bool = False,
 ) -> Work:
     """One step of the training program on sequences of T steps, its update included."""
-    strategy = make_strategy()
+    strategy = make_strategy(ALONE)
     with strategy.scope():
         model = _model(config, "bfloat16" if mixed_precision else None)
         optimizer = keras.optimizers.Adam(1e-3)

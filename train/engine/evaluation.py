@@ -11,6 +11,7 @@ import numpy as np
 from tf_latentflow.terms import Terms
 from train.engine.buckets import Batch, batch_rows, bounds_of, lengths_of, make_batches, padded
 from train.engine.split_terms import SplitTerms
+from train.engine.workers.team import ALONE, Team
 
 __all__ = ["evaluate"]
 
@@ -26,6 +27,7 @@ def evaluate(
     batch_size: int,
     max_batch_steps: int,
     progress: Callable[[int, int], None] | None = None,
+    team: Team = ALONE,
 ) -> SplitTerms:
     """Returns the terms of a split.
 
@@ -36,11 +38,14 @@ def evaluate(
       log_length: log p(T) of lengths `[N]`.
       batch_size: Sequences in a batch, or the most of them.
       max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
-      progress: Told after each batch how many of how many sequences are done.
+      progress: Told after each batch how many of how many sequences of this process are done.
+      team: The processes, among whom the batches are divided; each gets the terms of all.
     """
     lengths = lengths_of(sequences)
     batches = make_batches(lengths, batch_size, boundaries, 0, None, max_batch_steps)
+    batches = batches[team.index :: team.size]
     bounds = bounds_of(batches, lengths, boundaries).tolist()
+    total = sum(map(len, batches))
     terms = np.zeros([len(Terms._fields), len(sequences)])
     pending: deque[tuple[np.ndarray, Any]] = deque()
     done = 0
@@ -52,7 +57,7 @@ def evaluate(
         terms[:, index[real]] = np.stack([np.asarray(value) for value in values])[:, real]
         done += int(real.sum())
         if progress:
-            progress(done, len(sequences))
+            progress(done, total)
 
     for indices, bound in zip(batches, bounds, strict=True):
         batch = padded(sequences, indices, batch_rows(bound, batch_size, max_batch_steps), bound)
@@ -61,4 +66,5 @@ def evaluate(
             read_one()
     while pending:
         read_one()
+    terms = team.total(terms)
     return SplitTerms(lengths, Terms(*terms), np.asarray(log_length(lengths), float))

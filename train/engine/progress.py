@@ -41,7 +41,7 @@ def show_split_progress(screen: Screen, what: str) -> Callable[[int, int], None]
     def show(done: int, total: int) -> None:
         nonlocal first, last
         screen.now(what, done, total, f"{done}/{total}")
-        if screen.moves:
+        if screen.moves or screen.is_silent:
             return
         now = time.perf_counter()
         if first is None:  # The first batch traces, and so says nothing about the others.

@@ -10,6 +10,11 @@ from train.data.music.config import MusicConfig
 from train.data.text.config import TextConfig
 from train.engine.results_table import results_table
 from train.engine.workdir import ConfigFileError, Workdir
+from train.engine.workers.cluster import Cluster, find_cluster
+from train.engine.workers.joining import join
+from train.engine.workers.linked_team import end_process
+from train.engine.workers.team import Team
+from train.runs.facts import run_facts
 from train.runs.too_long import refuse_too_long
 from train.samples.printed import print_samples
 from train.settings.config import TrainConfig
@@ -42,16 +47,35 @@ def run_training(
         **config.start_fields(),
         "train": config.to_dict(),
     }
-    if _is_over(workdir, settings, config):
+    cluster = find_cluster(config.workers, config.worker_index)
+    is_worker = cluster is not None and cluster.index > 0
+    with Screen(is_silent=is_worker) as screen, _join(cluster, screen) as team:
+        over = team.from_chief(team.is_chief and _is_over(workdir, settings, config))
+        if not over:
+            _train(config, settings, workdir, screen, team)
+    if is_worker:
+        return
+    if over:
         print("this run has finished:")
-    else:
-        with Screen() as screen:
-            _train(config, settings, workdir, screen)
     results = workdir.read_results()
     print()
     print(results_table("test", results["test"], config.unit))
     print_samples(config.task, workdir.path, results["samples"])
     print(f"\nthe run lies in {workdir.path}")
+
+
+def _join(cluster: Cluster | None, screen: Screen) -> Team:
+    """The processes of the run, which end with one line when one of them is lost."""
+
+    def end(line: str) -> None:
+        screen.stop()
+        end_process(line)
+
+    def wait(what: str) -> None:
+        screen.now(what)
+        screen.log(what)
+
+    return join(cluster, end, wait)
 
 
 def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) -> bool:
@@ -88,21 +112,26 @@ def _ended_as_asked(results: Mapping[str, Any], config: TrainConfig) -> bool:
     )
 
 
-def _train(config: TrainConfig, settings: dict[str, Any], workdir: Workdir, screen: Screen) -> None:
-    """Makes the run, or goes on with it."""
+def _train(
+    config: TrainConfig, settings: dict[str, Any], workdir: Workdir, screen: Screen, team: Team
+) -> None:
+    """Makes the run, or goes on with it; the chief of a team alone has its folder."""
     screen.now("reading the data")
     dataset = config.load()
     settings["dataset_sha256"] = dataset.sha256
-    workdir.check(settings)
+    if team.is_chief:
+        workdir.check(settings)
     screen.line(dataset.describe())
     model_config = config.model_config(**dataset.model_fields())
     settings["model"] = model_config.to_dict()
     refuse_too_long(
         f"the test split of {dataset.name}", dataset.test, model_config.max_length, config.unit
     )
+    team.agree(run_facts(settings))
     screen.now("loading TensorFlow")
     import_tensorflow_quietly()
     from train.runs.training import train
 
-    workdir.claim(settings)
-    train(config, model_config, dataset, workdir, screen)
+    if team.is_chief:
+        workdir.claim(settings)
+    train(config, model_config, dataset, workdir, screen, team)

@@ -11,6 +11,7 @@ from bijectors import Execution
 from train.backend.splits import SplitEvaluation
 from train.data.dataset import Encoding
 from train.engine.progress import show_split_progress
+from train.engine.workers.team import ALONE, Team
 from train.runs.saved_model import load_model
 from train.runs.saved_run import SavedRun
 from train.support.screen import Screen
@@ -30,6 +31,7 @@ def split_results(
     batch_size: int,
     max_batch_steps: int,
     screen: Screen,
+    team: Team = ALONE,
 ) -> dict[str, Any]:
     """Evaluates a model on a split.
 
@@ -43,6 +45,7 @@ def split_results(
       batch_size: Sequences in a batch, or the most of them.
       max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
       screen: Shows how far it is.
+      team: The processes that share it.
 
     Returns:
       What `SplitTerms.report` returns, `num_samples`, and what is particular to the kind of data.
@@ -50,7 +53,12 @@ def split_results(
     encoded = dataset.encode(model.config, sequences)
     has_latents = model.config.is_flow
     terms = SplitEvaluation(
-        model, num_samples, batch_size, importance=True, max_batch_steps=max_batch_steps
+        model,
+        num_samples,
+        batch_size,
+        importance=True,
+        max_batch_steps=max_batch_steps,
+        team=team,
     )(encoded, seed, show_split_progress(screen, "testing"))
     return {
         **terms.report(unit, has_latents),

@@ -7,22 +7,28 @@ import sys
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from bijectors import Execution
 from tf_latentflow import ModelConfig
 from train.backend.board import Board
+from train.backend.devices import make_strategy
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.dataset import Dataset
 from train.engine.buckets import default_boundaries, lengths_of
+from train.engine.loop.record import Record
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
 from train.engine.run_state import NonFiniteError
 from train.engine.workdir import Workdir
+from train.engine.workers.checkpoints import TeamCheckpoints
+from train.engine.workers.team import Team
 from train.runs.finished_run import write_results
 from train.runs.saved_model import initial_model, save_model
 from train.runs.testing import split_results
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
+from train.support.errors import UserError
 from train.support.memory import peak_memory_gib
 from train.support.screen import Screen
 
@@ -35,6 +41,7 @@ def train(
     dataset: Dataset,
     workdir: Workdir,
     screen: Screen,
+    team: Team,
 ) -> None:
     """Trains, tests, and writes what a finished run leaves.
 
@@ -42,20 +49,31 @@ def train(
       config: Settings of the run.
       model_config: Of its model.
       dataset: Its data.
-      workdir: Claimed for this process.
+      workdir: Claimed for this process, if it is the chief.
       screen: Shows how it goes on.
+      team: The processes that train and test the model; the chief alone writes.
 
     Raises:
       SystemExit: With status 1 if the training went non-finite.
+      UserError: If another process of the team hangs.
     """
     screen.now("making the model")
+    make_strategy(team)  # Before anything is computed.
     try:
-        model, summary = _train(config, model_config, dataset, workdir, screen)
+        model, summary = _train(config, model_config, dataset, workdir, screen, team)
     except NonFiniteError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    except tf.errors.UnavailableError as error:
+        if team.size == 1:
+            raise
+        raise UserError(
+            "a worker does not answer: the same command on every machine goes on from the last "
+            "checkpoint"
+        ) from error
     model.execution = Execution(config.compile_loops)  # The test's products are not rounded.
-    save_model(model, workdir)
+    if team.is_chief:
+        save_model(model, workdir)
     num_sequences, sequences = len(dataset.test), config.unit.sequences
     screen.line(f"testing on {num_sequences} {sequences}, {config.test_samples} samples each")
     test = split_results(
@@ -68,16 +86,18 @@ def train(
         batch_size=config.batch_size,
         max_batch_steps=config.max_batch_steps,
         screen=screen,
+        team=team,
     )
-    write_results(
-        workdir,
-        config,
-        dataset,
-        model,
-        test=test,
-        train={**summary, "peak_memory_gib": peak_memory_gib()},
-        screen=screen,
-    )
+    if team.is_chief:
+        write_results(
+            workdir,
+            config,
+            dataset,
+            model,
+            test=test,
+            train={**summary, "peak_memory_gib": peak_memory_gib()},
+            screen=screen,
+        )
 
 
 def _train(
@@ -86,18 +106,22 @@ def _train(
     dataset: Dataset,
     workdir: Workdir,
     screen: Screen,
+    team: Team,
 ) -> tuple[keras.Model, dict[str, Any]]:
     """Returns the model with its best weights alone, and what the training says of itself."""
     sequences = dataset.encode(model_config, dataset.train)
     valid = dataset.encode(model_config, dataset.valid)
-    backend = TensorFlowBackend(config, initial_model(config, model_config), sequences, valid)
+    make_model = initial_model(config, model_config)
+    backend = TensorFlowBackend(config, make_model, sequences, valid, team)
     show = SAMPLES[config.task].show(model_config, valid, config)
     loop = TrainingLoop(
         config,
         backend,
         TrainingOrder(config, sequences, default_boundaries(lengths_of(sequences))),
-        Board(workdir.tensorboard, config.unit, functools.partial(show, backend.model)),
-        workdir.checkpoints,
+        Board(workdir.tensorboard, config.unit, functools.partial(show, backend.model))
+        if team.is_chief
+        else Record(),
+        TeamCheckpoints(workdir.checkpoints, team, screen.line),
         screen,
         config.unit,
         has_latents=model_config.is_flow,

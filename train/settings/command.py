@@ -33,7 +33,7 @@ def _flags(config: TrainConfig) -> Iterator[str]:
     for field in dataclasses.fields(config):
         name, value = field.name, getattr(config, field.name)
         flag = flag_of(name)
-        if name in first or name in ("workdir", "data_dir"):
+        if name in first or name in ("workdir", "data_dir", "workers", "worker_index"):
             continue
         if name in _LIMITS:
             if changed and value is not None:

@@ -50,6 +50,17 @@ class _RunSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class _WorkerSettings:
+    """On which machines. It is no part of a run, which may go on with others."""
+
+    workers: str | None = None
+    """Addresses of all processes that train together, HOST:PORT,HOST:PORT,... The first, the chief,
+    needs the port after its own too. None: as TF_CONFIG says, or this process alone."""
+    worker_index: int | None = None
+    """Which of --workers this process is [from 0, the chief]. None: as TF_CONFIG says."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class _ModelSettings:
     """What of the model is not as its name and the preset say."""
 
@@ -97,7 +108,7 @@ FLAGS_OF_MODEL = tuple(field.name for field in dataclasses.fields(_ModelSettings
 
 # A dataclass has the fields of its last base first: what is trained, then how.
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainConfig(LoopSettings, _ModelSettings, _RunSettings):
+class TrainConfig(_WorkerSettings, LoopSettings, _ModelSettings, _RunSettings):
     """Settings of a training run, which the same command again continues.
 
     `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
@@ -165,10 +176,11 @@ class TrainConfig(LoopSettings, _ModelSettings, _RunSettings):
         self.model_config()  # Whatever follows from the data.
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the settings as JSON values: absolute paths, no workdir, no `init_from`."""
+        """Returns the settings as JSON values: absolute paths, no workdir, `init_from`, workers."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         del fields["workdir"]  # A folder can be moved.
         del fields["init_from"]  # See `start_fields`.
+        del fields["workers"], fields["worker_index"]
         if self.dataset not in self.named_datasets:
             fields["dataset"] = str(Path(self.dataset).expanduser().absolute())
         if self.data_dir is not None:

@@ -18,16 +18,24 @@ class Screen:
 
     The bar moves by itself, also while one call takes minutes. A file or a pipe gets lines alone.
     It is a context manager: the bar goes when the block ends.
+
+    Attributes:
+      is_silent: Whether nothing is shown.
     """
 
-    def __init__(self) -> None:
-        """Shows nothing yet."""
+    def __init__(self, is_silent: bool = False) -> None:
+        """Shows nothing yet.
+
+        Args:
+          is_silent: Whether to show nothing at all.
+        """
+        self.is_silent = is_silent
         self._bar: Progress | None = None
         self._what = ""
 
     def __enter__(self) -> Self:
         # A bundle runs where nobody has installed rich.
-        if sys.stdout.isatty() and find_spec("rich"):
+        if not self.is_silent and sys.stdout.isatty() and find_spec("rich"):
             self._bar = _make_bar()
             self._task = self._bar.add_task("starting", total=None, detail="")
             self._bar.start()
@@ -39,6 +47,10 @@ class Screen:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Takes the bar away."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -51,13 +63,13 @@ class Screen:
     def line(self, text: str) -> None:
         """Prints a line that stays."""
         if self._bar is None:
-            print(text, flush=True)
+            self.log(text)
         else:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def log(self, text: str) -> None:
         """Prints a line where there is no bar that shows the same."""
-        if self._bar is None:
+        if self._bar is None and not self.is_silent:
             print(text, flush=True)
 
     def now(

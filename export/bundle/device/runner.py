@@ -14,6 +14,7 @@ from export.bundle.device.backend import JaxBackend
 from export.bundle.device.contents import Bundle
 from export.bundle.device.result import write_result
 from export.bundle.device.run_log import RunLog
+from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
 from train.engine.progress import show_split_progress
@@ -96,13 +97,14 @@ def _make_loop(
         bundle.programs["train"]["boundaries"],
         manifest["steps_per_call"],
     )
+    screen = Screen()
     return TrainingLoop(
         config,
         backend,
         order,
         RunLog(out / "log.jsonl"),
-        out / "checkpoints",
-        Screen(),
+        CheckpointFolders(out / "checkpoints", screen.line),
+        screen,
         bundle.unit,
         has_latents=manifest["has_latents"],
         operations_per_symbol=manifest["operations_per_symbol"],

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tests.paths import ROOT
 from train.backend.devices import make_strategy
+from train.engine.workers.team import ALONE
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,6 @@ def test_strategy(num_gpus: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] * num_gpus)
     note("OneDeviceStrategy")
     note("MirroredStrategy")
-    make_strategy.__wrapped__()
+    make_strategy.__wrapped__(ALONE)
     expected = {0: ("OneDeviceStrategy", "/cpu:0"), 1: ("OneDeviceStrategy", "/gpu:0")}
     assert made == [expected.get(num_gpus, ("MirroredStrategy",))]

@@ -12,6 +12,7 @@ import pytest
 
 from tf_latentflow.terms import Terms
 from train.data.text.config import TextConfig
+from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.loop.record import Record
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import Call, TrainingOrder
@@ -106,7 +107,7 @@ def make(
         backend,
         TrainingOrder(config, SEQUENCES, (2, 4), group),
         record,
-        folder / "checkpoints",
+        CheckpointFolders(folder / "checkpoints"),
         Screen(),
         BITS_PER_CHARACTER,
         has_latents=False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
 from typing import Any, NoReturn
 
 from train.engine.checkpoint_folders import CheckpointFolders
@@ -35,7 +34,7 @@ class TrainingLoop:
         backend: Backend,
         order: TrainingOrder,
         record: Record,
-        checkpoints: Path,
+        checkpoints: CheckpointFolders,
         screen: Screen,
         unit: Unit,
         *,
@@ -49,7 +48,7 @@ class TrainingLoop:
           backend: What computes, its state that of the start.
           order: Which step has which batches.
           record: Told what is measured.
-          checkpoints: Folder of the state.
+          checkpoints: Of the state.
           screen: Shows how the run goes on.
           unit: In what losses are shown.
           has_latents: False for a model whose KL term is 0.
@@ -67,7 +66,7 @@ class TrainingLoop:
         self._has_latents = has_latents
         self._schedule = Schedule(config, order.steps_per_epoch, has_latents)
         self._progress = Progress(unit, has_latents, operations_per_symbol)
-        self._checkpoints = CheckpointFolders(checkpoints, screen.line)
+        self._checkpoints = checkpoints
         self._state = RunState()
         self._calls = CallQueue(backend, record, self._progress)
         self._detail = ""

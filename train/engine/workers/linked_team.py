@@ -1,0 +1,148 @@
+"""Several processes of a run, of which each ends when one of them is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+from train.engine.workers.cluster import Cluster
+from train.engine.workers.link import DATA, ENDED, LEFT, Link
+from train.engine.workers.team import Disagreement, Team, first_part
+from train.support.errors import UserError
+
+__all__ = ["LinkedTeam", "end_process"]
+
+_CURE = "the same command on every machine goes on from the last checkpoint"
+_NEWS_SECONDS = 5  # An error of this process is, more often than not, that another one is lost.
+_REASON_LENGTH = 300
+
+
+class LinkedTeam(Team):
+    """The chief, with a link to each other process, or another process, with a link to the chief.
+
+    A thread for each link reads it. When a process ends before the run does, each other one prints
+    one line and ends too, whatever it is doing: operations of TensorFlow that wait for a process
+    that has gone may wait for ever.
+    """
+
+    def __init__(
+        self, cluster: Cluster, links: Mapping[int, Link], end: Callable[[str], None]
+    ) -> None:
+        """Starts to listen.
+
+        Args:
+          cluster: The processes.
+          links: By the index of the process at the other end.
+          end: Ends this process with a line; called in a thread of its own.
+        """
+        self.cluster = cluster
+        self.index = cluster.index
+        self.size = len(cluster.addresses)
+        self._links = dict(sorted(links.items()))
+        self._end = end
+        self._parts = {index: queue.SimpleQueue[bytes | None]() for index in self._links}
+        self._lock = threading.Lock()
+        self._over = False  # From here on it is no loss that a process goes.
+        for index in self._links:
+            threading.Thread(target=self._listen, args=(index,), daemon=True).start()
+
+    def exchange(self, part: bytes, combine: Callable[[Sequence[bytes]], bytes]) -> bytes:
+        if not self.is_chief:
+            self._send(0, part)
+            return self._part_of(0)
+        made = combine([part, *map(self._part_of, self._links)])
+        for index in self._links:
+            self._send(index, made)
+        return made
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        together = error is None or isinstance(error, (SystemExit, Disagreement))
+        if error is None:
+            self.exchange(b"", first_part)
+        elif not together and not isinstance(error, (UserError, KeyboardInterrupt)):
+            time.sleep(_NEWS_SECONDS)
+        with self._lock:
+            self._over = True
+        line = f"{self.cluster.name(self.index)} has ended: {_reason(error)}"
+        for link in self._links.values():
+            with contextlib.suppress(OSError):
+                link.send(*((LEFT,) if together else (ENDED, line.encode())))
+            link.end()
+
+    def _send(self, index: int, part: bytes) -> None:
+        try:
+            self._links[index].send(DATA, part)
+        except OSError:
+            self._fail(index)
+
+    def _part_of(self, index: int) -> bytes:
+        part = self._parts[index].get()
+        return self._fail(index) if part is None else part
+
+    def _fail(self, index: int) -> bytes:
+        """Waits to be ended by the thread that listens; it has more to say."""
+        time.sleep(_NEWS_SECONDS)
+        raise UserError(f"{self.cluster.name(index)} has left the run: {_CURE}")
+
+    def _listen(self, index: int) -> None:
+        """Takes what a process sends, until it ends."""
+        link, line = self._links[index], f"{self.cluster.name(index)} has ended"
+        with contextlib.suppress(OSError, EOFError, ValueError):
+            while True:
+                kind, body = link.receive()
+                if kind == DATA:
+                    self._parts[index].put(body)
+                    continue
+                line = "" if kind == LEFT else body.decode(errors="replace")
+                break
+        if line:
+            self._lose(index, line)
+        else:
+            self._parts[index].put(None)
+            with contextlib.suppress(OSError, EOFError, ValueError):
+                link.receive()  # Its end.
+        link.close()
+
+    def _lose(self, index: int, line: str) -> None:
+        """Ends this process, once, and first tells the others why."""
+        with self._lock:
+            if self._over:
+                return
+            self._over = True
+        for other, link in self._links.items():
+            if other != index:
+                # One that does not take it may not hold up the others.
+                told = threading.Thread(target=_tell, args=(link, line), daemon=True)
+                told.start()
+                told.join(1)
+        self._end(f"{line}; {_CURE}")
+
+
+def end_process(line: str) -> None:
+    """Ends this process with one line and exit status 2, whatever its other threads wait for."""
+    os.write(sys.__stderr__.fileno(), f"error: {line}\n".encode(errors="replace"))
+    os._exit(2)
+
+
+def _tell(link: Link, line: str) -> None:
+    with contextlib.suppress(OSError):
+        link.send(ENDED, line.encode())
+
+
+def _reason(error: BaseException | None) -> str:
+    """An error in one line."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    text = " ".join(str(error).split())[:_REASON_LENGTH]
+    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
