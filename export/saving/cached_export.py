@@ -35,7 +35,7 @@ def cached_export(found: Pretrained, show: Callable[[str], None]) -> Path:
     Raises:
       UserError: If the model is damaged, or cannot be exported.
     """
-    base = cache_dir() / "served" / _digest(found)[:16] / found.card.name
+    base = cache_dir() / "served" / _digest(found)[:16] / found.folder.resolve().name
     if not version_folders(base):
         show("this model is exported now, once; it takes about a minute")
         hide_gpus()

@@ -55,6 +55,7 @@ async function goOn(form, given, piece, task) {
     temperature: [Number(form.temperature.value)],
   }, task);
   piece.show(roll, { given: given.steps });
+  piece.view.moveTo(Math.max(0, given.steps - 4 * stepsPerBeat())); // A bar before the new part.
   return `The first ${given.steps} steps are yours; the other ${roll.steps - given.steps} are new.`;
 }
 

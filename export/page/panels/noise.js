@@ -13,7 +13,10 @@ class NoisePanel {
     this.strip = new CharacterStrip(byId("noise-characters"), (step) => this.choose(step));
     this.task = new Task(this.form.querySelector(".task"), this.form, () => this.#read());
     this.latest = new Latest((noise) => this.#decode(noise));
-    byId("noise-fresh").addEventListener("click", () => this.task.run(() => this.#begin(this.#fresh())));
+    byId("noise-fresh").addEventListener("click", () => {
+      this.latest.clear();
+      this.task.run(() => this.#begin(this.#fresh()));
+    });
     byId("noise-shake").addEventListener("click", () => this.#change(normalNumbers(model.noiseSize, freshSeed())));
     byId("noise-back").addEventListener("click", () => this.#change(this.#ofStep(this.before)));
     byId("noise-all-back").addEventListener("click", () => {
@@ -97,10 +100,11 @@ class NoisePanel {
   }
 
   async #decode(noise) {
-    await this.task.run(async () => {
+    const isDone = await this.task.run(async () => {
       const [decoded] = await model.decode([noise], this.task);
       return this.#show(decoded);
     });
+    if (!isDone) this.latest.clear();
   }
 
   /* Shows a sequence with what has changed in it, and returns that in words. */

@@ -2,8 +2,9 @@
 /* Work that takes a while: it shows itself, and can be stopped. */
 
 class Task {
-  /* `place` gets a button that begins, one that stops, a bar and a line of text. `form`'s button
-     Enter begins too; `work` is given this task: `signal`, `say`, `progress` and `waits`. */
+  /* `place` gets a button that begins, one that stops, a bar and a line of text. Enter in `form`
+     begins too. `work` is given this task (`signal`, `say`, `progress`, `waits`), and returns what
+     is said at its end. */
   constructor(place, form, work) {
     this.work = work;
     this.go = element("button", { className: "go", type: "submit" }, place.dataset.go);
@@ -18,9 +19,9 @@ class Task {
     place.append(buttons, this.status);
     this.waits = (seconds) => this.say(`The server is busy. Trying again in ${seconds} s.`);
     this.stop.addEventListener("click", () => this.cancel());
-    form?.addEventListener("submit", (event) => {
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.run();
+      if (this.stop.hidden) this.run();
     });
   }
 
@@ -72,8 +73,10 @@ class Task {
 
   #show(isAtWork) {
     clearInterval(this.timer);
+    if (!isAtWork && document.activeElement === this.stop) this.go.focus();
     this.stop.hidden = this.bar.hidden = !isAtWork;
-    this.go.disabled = isAtWork;
+    // A button that is disabled would lose the focus.
+    this.go.setAttribute("aria-disabled", String(isAtWork));
     this.clock.textContent = "";
     if (!isAtWork) return;
     this.bar.removeAttribute("value");
@@ -92,6 +95,11 @@ class Latest {
   constructor(work) {
     this.work = work;
     this.isAtWork = false;
+  }
+
+  /* Forgets what waits. */
+  clear() {
+    this.next = null;
   }
 
   async ask(value) {
