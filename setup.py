@@ -8,6 +8,7 @@ _README = Path(__file__).with_name("README.md")
 _FIGURES = ["matplotlib>=3.9,<4"]
 _JAX = ["jax>=0.7,<1"]
 _MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", *_FIGURES]
+_PAGE = ["selenium>=4.25,<5"]
 _SERVING = [
     "tensorflow-serving-api>=2.21,<2.22",
     "grpcio>=1.76,<2",
@@ -55,13 +56,17 @@ setup(
         "export",
         "export.bundle",
         "export.bundle.device",
+        "export.page",
         "export.saving",
         "export.serving",
         "export.serving.rest",
         "export.serving.rpc",
     ],
     # The models by name: `tf_latentflow/pretrained/models/NAME/`.
-    package_data={"tf_latentflow.pretrained": ["models/*/*", "models/*/samples/*"]},
+    package_data={
+        "tf_latentflow.pretrained": ["models/*/*", "models/*/samples/*"],
+        "export.page": ["*.html", "*.css", "*.js", "*/*.js"],
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         # The extra brings tf_keras, without which it does not import.
@@ -87,6 +92,7 @@ setup(
             "pyyaml>=6",
             *_JAX,
             *_MUSIC,
+            *_PAGE,
             *_SERVING,
         ],
     },

@@ -7,11 +7,15 @@
     generate(length, seed, temperature) -> text, num_steps
     complete(text, length, seed, temperature) -> text, num_steps
     score(text) -> log_likelihood, bits_per_character, num_characters, num_unknown
+    score_steps(text) -> bits_bytes, length_bits
+    describe(row) -> max_length, noise_size, characters
     reconstruct(text, seed) -> text
+    encode(text) -> noise_bytes, num_steps
+    decode(noise_bytes) -> text, num_steps
 
-of text; music has `roll_bytes` in place of `text`, and its `score` answers `log_likelihood`,
-`nats_per_step` and `num_steps`. The `lstm` has no `reconstruct`. Beside the model stand
-`models.config`, `batching.config` and `docker-compose.yml`.
+of text; music has `roll_bytes` in place of `text`, its scores are in nats, and docs/SERVING.md says
+how they are called. The `lstm` has none of the last three. Beside the model stand `models.config`,
+`batching.config`, `docker-compose.yml`, and `NAME.html`, a page for a browser.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Serves an exported model: `python -m export.serve --model-base-path DIR/NAME`.
+"""Serves a model: `python -m export.serve --model-base-path DIR/NAME`, or `--pretrained NAME`.
 
 A stand-in for TF Serving's REST and gRPC interfaces, to try a model without Docker; not TF Serving,
-and not for production. Then, for example:
+and not for production. A browser finds a page to play with the model at http://127.0.0.1:8501.
+Programs ask, for example:
 
     curl -d '{"instances": [{"length": 80, "seed": 0, "temperature": 1.0}]}' \
         http://127.0.0.1:8501/v1/models/NAME:predict
@@ -20,6 +21,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tf_latentflow.pretrained.errors import PretrainedError
+from tf_latentflow.pretrained.folder import Pretrained
+from tf_latentflow.pretrained.names import find_pretrained
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
@@ -32,10 +36,13 @@ _ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 @dataclasses.dataclass(frozen=True)
 class ServeConfig:
-    """Serves the newest version of an exported model. A stand-in for TF Serving, to try it out."""
+    """Serves a model, the newest version of it. A stand-in for TF Serving, to try it out."""
 
-    model_base_path: Path
+    model_base_path: Path | None = None
     """Folder with the versions of the model, DIR/NAME; NAME is what requests call it."""
+    pretrained: str | None = None
+    """Instead of an exported model, a pretrained one: its name or its folder. It is exported once
+    and kept in the cache, ~/.cache/tf_latentflow; python -m train.sample --list shows the names."""
     rest_port: int = 8501
     """Port of the REST interface; 0: any that is free."""
     grpc_port: int = 8500
@@ -64,10 +71,12 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     config = parse_flags(ServeConfig, "python -m export.serve", args)
     _check(config)
+    found = None if config.pretrained is None else _find(config.pretrained)
     require_extra("serving")
     show = _progress(config.quiet)
     show("loading TensorFlow")
     import_tensorflow_quietly()
+    from export.saving.cached_export import cached_export
     from export.saving.warmup import play_warmup
     from export.serving.file_limit import raise_file_limit
     from export.serving.local_server import LocalServer, is_loopback
@@ -75,8 +84,9 @@ def main(args: Sequence[str] | None = None) -> None:
 
     max_body_bytes = round(config.max_body_mib * 2**20)
     raise_file_limit()
-    show(f"loading the newest version in {config.model_base_path}")
-    servable = load_newest(config.model_base_path)
+    base_path = config.model_base_path if found is None else cached_export(found, show)
+    show(f"loading the newest version in {base_path}")
+    servable = load_newest(base_path)
     server = LocalServer(
         servable,
         config.host,
@@ -101,7 +111,8 @@ def main(args: Sequence[str] | None = None) -> None:
         signal.signal(number, lambda number, _: ended.put(number))
     server.start()
     print(f"{servable.name}, version {servable.version}; a stand-in, not for production")
-    print(f"REST  {server.rest_url}\ngRPC  {server.grpc_target}", flush=True)
+    print(f"REST  {server.rest_url}\ngRPC  {server.grpc_target}")
+    print(f"page  {server.page_url}", flush=True)
     if not is_loopback(config.host):
         print(f"warning: whoever reaches {config.host} may use this server", file=sys.stderr)
     ended.get()
@@ -119,12 +130,30 @@ def _progress(quiet: bool) -> Callable[[str], None]:
     return show
 
 
+def _find(source: str) -> Pretrained:
+    """Returns the pretrained model of a name or a folder.
+
+    Raises:
+      UserError: If there is none.
+    """
+    try:
+        return find_pretrained(source)
+    except PretrainedError as error:
+        raise UserError(f"--pretrained: {error}") from None
+
+
 def _check(config: ServeConfig) -> None:
     """Refuses flags that mean nothing.
 
     Raises:
       UserError: If there is one.
     """
+    if (config.model_base_path is None) == (config.pretrained is None):
+        got = "none" if config.pretrained is None else "both"
+        raise UserError(
+            "expected either --model-base-path DIR/NAME, an exported model, or --pretrained NAME; "
+            f"got {got}"
+        )
     for flag, port in (("rest-port", config.rest_port), ("grpc-port", config.grpc_port)):
         if not 0 <= port < 2**16:
             raise UserError(f"--{flag} expects a port, 0 to 65535; got {port}")

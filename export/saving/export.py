@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+from export.saving.byte_strings import FLOAT_BYTES
 from export.saving.graph_checks import check_graph
 from export.saving.roll_codec import RollCodec
 from export.saving.samplers import compiled_lengths
@@ -39,6 +41,7 @@ def export_model(
     score_samples: int = 50,
     xla: bool = False,
     particles: int = 32,
+    show: Callable[[str], None] = lambda what: None,
 ) -> Path:
     """Writes `base/version` whole or not at all, and returns it.
 
@@ -50,6 +53,7 @@ def export_model(
       score_samples: Importance samples of a likelihood.
       xla: Whether `generate` is for servers that compile.
       particles: Proposals that `complete` picks from.
+      show: Told what is done before it is begun.
 
     Raises:
       UserError: If what was written is not fit for a server.
@@ -67,12 +71,15 @@ def export_model(
             codec = RollCodec(config.vocab_size, max_length)
             example = bytes(codec.step_bytes)
         endpoint = Endpoint(model, codec, max_length, score_samples, xla, particles)
-        signatures = endpoint.signatures()
+        signatures = endpoint.signatures(show)
+        show("writing the model")
         tf.saved_model.save(endpoint, str(folder), signatures)
+        show("checking what was written")
         check_graph(folder, xla)
-        requests = requests_of(base.name, list(signatures), codec.field, example, lengths)
+        noise = bytes(FLOAT_BYTES * config.latent_size) if config.is_flow else b""
+        requests = requests_of(base.name, list(signatures), codec.field, example, lengths, noise)
         write_warmup(folder, list(requests))
         servable = Servable(base.name, version, folder)
-        play_warmup(servable, _MAX_REQUEST_BYTES)
+        play_warmup(servable, _MAX_REQUEST_BYTES, lambda number: show(f"trying request {number}"))
         servable.close()
     return base / str(version)

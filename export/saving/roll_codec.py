@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from bijectors.masks import mask_steps
+from export.saving.byte_strings import join_bytes
 from export.saving.codec import Encoded, fitting
 
 __all__ = ["RollCodec"]
@@ -51,12 +52,7 @@ class RollCodec(tf.Module):
         bits = tf.pad(x, [[0, 0], [0, 0], [0, missing]])
         bits = tf.reshape(bits, [-1, num_steps, self.step_bytes, 8])
         weights = tf.bitwise.left_shift(1, tf.cast(_shifts(), tf.int32))
-        # No core operation turns numbers into bytes: a table of the 256 strings of one byte does.
-        data = tf.gather(
-            tf.constant([bytes([i]) for i in range(256)]), tf.reduce_sum(bits * weights, axis=-1)
-        )
-        data = tf.reshape(mask_steps(data, lengths), [-1, num_steps * self.step_bytes])
-        return tf.strings.reduce_join(data, axis=1)
+        return join_bytes(tf.reduce_sum(bits * weights, axis=-1), lengths)
 
 
 def _shifts() -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""What a server is started with: its models, how it batches, and a container that runs it."""
+"""What a server is started with: models, batching, a container that runs it; and a page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
+from export.page.document import page_for
 from export.versions import version_folders
-from train.support.files import write_text
+from train.support.files import write_bytes, write_text
 
 __all__ = ["IMAGE", "write_server_files"]
 
@@ -40,6 +41,7 @@ services:
       - --model_config_file={models}/models.config
       - --enable_batching=true
       - --batching_parameters_file={models}/batching.config
+      # - --rest_api_enable_cors_support=true  # For {name}.html in a browser.
 {flags}    ports:
       - "127.0.0.1:8501:8501"  # REST
       - "127.0.0.1:8500:8500"  # gRPC
@@ -64,10 +66,10 @@ _XLA_FLAG = "      - --xla_cpu_compilation_enabled=true\n"
 
 
 def write_server_files(out: Path, name: str, xla: bool) -> list[Path]:
-    """Writes `models.config`, `batching.config` and `docker-compose.yml` beside the models.
+    """Writes `models.config`, `batching.config`, `docker-compose.yml` and `NAME.html`.
 
-    The first names every model in the folder and is written anew; the others belong to the user
-    once they are there.
+    They stand beside the models. The first names every model in the folder and is written anew, as
+    is the last, a page for a browser; the others belong to the user once they are there.
 
     Args:
       out: Folder of the models' folders.
@@ -78,6 +80,7 @@ def write_server_files(out: Path, name: str, xla: bool) -> list[Path]:
       What was left as it is.
     """
     write_text(out / "models.config", _models_config(out))
+    write_bytes(out / f"{name}.html", page_for(f"http://127.0.0.1:8501/v1/models/{name}").html)
     compose = _COMPOSE.format(
         image=IMAGE, models=_MODELS, name=name, flags=_XLA_FLAG if xla else ""
     )

@@ -1,4 +1,7 @@
-"""The functions that a server calls: `generate`, `complete`, `score`, of a flow `reconstruct`."""
+"""The functions that a server calls: `generate`, `complete`, `score`, `score_steps`, `describe`.
+
+A flow has `reconstruct`, `encode` and `decode` besides.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ import keras
 import tensorflow as tf
 
 from bijectors import FixedPointHidden
+from export.saving.byte_strings import pack_floats
 from export.saving.codec import Codec
+from export.saving.noise_signatures import NOISE, NoiseFunctions
 from export.saving.request_noise import CONTINUATION, POSTERIOR, request_noise, scoring_noise
 from export.saving.samplers import make_sampler
 
@@ -52,21 +57,36 @@ class Endpoint(tf.Module):
         self._score_samples = score_samples
         self._particles = particles
 
-    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """The functions by name, traced, `serving_default` among them."""
+    def signatures(
+        self, show: Callable[[str], None] = lambda what: None
+    ) -> dict[str, tf.types.experimental.ConcreteFunction]:
+        """The functions by name, traced, `serving_default` among them.
+
+        Args:
+          show: Told which is traced, before it is.
+        """
         field = self._codec.field
         length = tf.TensorSpec([None], tf.int32, name="length")
         seed = tf.TensorSpec([None], tf.int64, name="seed")
         temperature = tf.TensorSpec([None], tf.float32, name="temperature")
         string = tf.TensorSpec([None], tf.string, name=field)
-        traced = {
-            "generate": _trace(self._generate, length, seed, temperature),
-            "score": _trace(self._score, string),
+        functions = {
+            "generate": (self._generate, length, seed, temperature),
+            "score": (self._score, string),
+            "score_steps": (self._score_steps, string),
+            "describe": (self._describe, tf.TensorSpec([None], tf.int32, name="row")),
         }
         if self._model.value.config.is_causal:
-            traced["complete"] = _trace(self._complete, string, length, seed, temperature)
+            functions["complete"] = (self._complete, string, length, seed, temperature)
         if self._model.value.config.is_flow:
-            traced["reconstruct"] = _trace(self._reconstruct, string, seed)
+            noise = NoiseFunctions(self._model.value, self._codec, self._max_length)
+            functions["reconstruct"] = (self._reconstruct, string, seed)
+            functions["encode"] = (noise.encode, string)
+            functions["decode"] = (noise.decode, tf.TensorSpec([None], tf.string, name=NOISE))
+        traced = {}
+        for name, (function, *specs) in functions.items():
+            show(f"tracing {name}")
+            traced[name] = _trace(function, *specs)
         # What is saved must be reachable from here.
         self._variables_used = [list(function.graph.variables) for function in traced.values()]
         return {"serving_default": traced["generate"], **traced}
@@ -120,6 +140,34 @@ class Endpoint(tf.Module):
                 "num_unknown": num_unknown,
             }
         return {"log_likelihood": log_prob, "nats_per_step": per_symbol, "num_steps": counts}
+
+    def _score_steps(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What each step and the length add to a bound of `-log p(x, T)`; exact for the baseline.
+
+        Bits of text, nats of music; nothing and NaN for what has no score.
+        """
+        x, lengths, _, _ = self._codec.encode(strings)
+        model = self._model.value
+        samples = min(self._score_samples, _SCORE_AT_ONCE)
+        by_step = model.elbo_by_step(x, lengths, samples, scoring_noise()).log_prob
+        steps = -tf.reduce_mean(by_step, axis=0)
+        of_length = tf.where(lengths > 0, -model.length_model.log_prob(lengths), math.nan)
+        unit, size = ("bits", math.log(2)) if self._codec.field == "text" else ("nats", 1.0)
+        return {
+            f"{unit}_bytes": pack_floats(steps[:, :, None] / size, lengths),
+            f"length_{unit}": of_length / size,
+        }
+
+    def _describe(self, row: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The sizes of this model, and the characters that it knows; alike for every row."""
+        config = self._model.value.config
+        described = {
+            "max_length": self._max_length,
+            "noise_size": config.latent_size if config.is_flow else 0,
+        }
+        if self._codec.field == "text":
+            described["characters"] = "".join(config.vocabulary)
+        return {name: tf.fill(tf.shape(row), value) for name, value in described.items()}
 
     def _log_prob(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """`log p(x | T)`, nats `[B]`."""

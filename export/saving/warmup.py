@@ -13,6 +13,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from export.saving.noise_signatures import NOISE
 from export.serving.protos import array_of
 from export.serving.servable import Servable
 from train.support.errors import UserError
@@ -24,16 +25,22 @@ _MOST = 1000  # TF Serving refuses to load a model that has more.
 
 
 def requests_of(
-    name: str, signatures: Sequence[str], field: str, example: bytes, lengths: Sequence[int]
+    name: str,
+    signatures: Sequence[str],
+    field: str,
+    example: bytes,
+    lengths: Sequence[int],
+    noise: bytes,
 ) -> Iterator[predict_pb2.PredictRequest]:
     """Yields a request of every signature, of those that generate one a length.
 
     Args:
       name: Of the model.
       signatures: Names of its signatures.
-      field: Name of the strings that `complete`, `score` and `reconstruct` take.
+      field: Name of the strings that `complete`, `score`, `reconstruct` and others take.
       example: Such a string.
       lengths: What is generated, in steps.
+      noise: That of one step.
     """
     seed = tf.constant([0], tf.int64)
     string = tf.constant([example])
@@ -47,9 +54,13 @@ def requests_of(
         steps = tf.constant([0], tf.int32)
         begun = {field: string, "length": steps, "seed": seed, "temperature": tf.constant([1.0])}
         yield _request(name, "complete", **begun)
-    yield _request(name, "score", **{field: string})
+    for signature in ("score", "score_steps"):
+        yield _request(name, signature, **{field: string})
+    yield _request(name, "describe", row=tf.constant([0], tf.int32))
     if "reconstruct" in signatures:
         yield _request(name, "reconstruct", **{field: string}, seed=seed)
+        yield _request(name, "encode", **{field: string})
+        yield _request(name, "decode", **{NOISE: tf.constant([noise])})
 
 
 def _request(name: str, signature: str, **inputs: tf.Tensor) -> predict_pb2.PredictRequest:

@@ -121,7 +121,8 @@ class LocalServer:
                 "name another --grpc-port"
             ) from None
         name = quote(servable.name, safe="")
-        self.rest_url = f"http://{_in_url(host)}:{self.rest_port}/v1/models/{name}"
+        self.page_url = f"http://{_in_url(host)}:{self.rest_port}/"
+        self.rest_url = f"{self.page_url}v1/models/{name}"
         self.grpc_target = f"{_in_url(host)}:{self.grpc_port}"
 
     def start(self) -> None:

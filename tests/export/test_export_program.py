@@ -49,7 +49,7 @@ def test_a_run_becomes_versions_and_the_files_of_a_server(run, tmp_path, capsys)
     assert capsys.readouterr().out == f"{tmp_path / 'lm' / '1'}\n"
     saved_model.main(_flags(run, tmp_path))
     assert sorted(p.name for p in (tmp_path / "lm").iterdir()) == ["1", "2"]
-    files = {"batching.config", "docker-compose.yml", "models.config", "lm"}
+    files = {"batching.config", "docker-compose.yml", "models.config", "lm", "lm.html"}
     assert {p.name for p in tmp_path.iterdir()} == files
     many = {"length": [1000], "seed": [0], "temperature": [1]}
     lengths = [
@@ -128,6 +128,12 @@ def test_the_container_has_pinned_image_ports_and_health_check(tmp_path):
         assert ("--xla_cpu_compilation_enabled=true" in service["command"]) == xla
         assert r"GET /v1/models/lm HTTP/1.0\r\n\r\n" in service["healthcheck"]["test"][-1]
         assert service["volumes"] == ["./:/models:ro"]
+
+
+def test_the_page_beside_a_model_asks_for_it(tmp_path):
+    write_server_files(tmp_path, "lm", xla=False)
+    page = (tmp_path / "lm.html").read_text(encoding="utf-8")
+    assert '<meta name="model" content="http://127.0.0.1:8501/v1/models/lm">' in page
 
 
 def test_a_users_changes_stay(tmp_path):

@@ -62,6 +62,10 @@ def served(folders):
     return load
 
 
+def _floats(string):
+    return np.frombuffer(string, "<f4")
+
+
 def _field(served):
     return "text" if "text" in served.signatures["generate"].outputs else "roll_bytes"
 
@@ -79,14 +83,21 @@ def test_every_input_and_output_has_a_leading_batch_dimension_and_its_name(serve
         scored |= {"num_unknown": "int32"}
     else:
         scored |= {"nats_per_step": "float32", "num_steps": "int32"}
+    described = {"max_length": "int32", "noise_size": "int32"}
+    noise = {"noise_bytes": "string"}
+    unit = "bits" if text else "nats"
     expected = {
         "generate": (asked, drawn),
         "serving_default": (asked, drawn),
         "complete": ({**string, **asked}, drawn),
         "score": (string, scored),
+        "score_steps": (string, {f"{unit}_bytes": "string", f"length_{unit}": "float32"}),
+        "describe": ({"row": "int32"}, described | ({"characters": "string"} if text else {})),
     }
     if not kind.startswith("lstm"):
         expected["reconstruct"] = ({**string, "seed": "int64"}, string)
+        expected["encode"] = (string, {**noise, "num_steps": "int32"})
+        expected["decode"] = (noise, drawn)
     names = {name for name in model.signatures if not name.startswith("__")}
     assert names == set(expected)
     for name, sides in expected.items():
@@ -118,6 +129,21 @@ def test_a_row_is_answered_alike_alone_and_in_any_batch(served, kind):
         for rows in np.split(order, [1, 3, 8]):
             ask = {field: strings[rows], "seed": asked["seed"][rows]}
             assert model("reconstruct", **ask)[field].tolist() == again[rows].tolist()
+        encoded = model("encode", **{field: strings})["noise_bytes"]
+        decoded = model("decode", noise_bytes=encoded)[field]
+        for rows in np.split(order, [1, 3, 8]):
+            part = model("encode", **{field: strings[rows]})["noise_bytes"]
+            for noise, whole in zip(part, encoded[rows], strict=True):
+                np.testing.assert_allclose(_floats(noise), _floats(whole), rtol=1e-4, atol=1e-4)
+            assert model("decode", noise_bytes=encoded[rows])[field].tolist() == (
+                decoded[rows].tolist()
+            )
+    by_step = model("score_steps", **{field: strings})
+    unit = "bits" if field == "text" else "nats"
+    for rows in np.split(order, [1, 3, 8]):
+        part = model("score_steps", **{field: strings[rows]})
+        for steps, whole in zip(part[f"{unit}_bytes"], by_step[f"{unit}_bytes"][rows], strict=True):
+            np.testing.assert_allclose(_floats(steps), _floats(whole), rtol=1e-4, atol=1e-4)
 
 
 @every_kind
@@ -146,8 +172,8 @@ def test_a_continuation_begins_as_given_alone_and_in_any_batch(served, kind):
 @every_kind
 def test_no_rows_are_answered_by_no_rows(served, kind):
     model = served(kind)
-    for name in ("generate", "complete", "score", "reconstruct"):
-        if name in model.signatures:
+    for name in model.signatures:
+        if not name.startswith("__"):
             nothing = {key: [] for key in model.signatures[name].inputs}
             assert all(len(values) == 0 for values in model(name, **nothing).values())
 
@@ -242,14 +268,79 @@ def test_a_flows_score_estimates_its_likelihood(tmp_path):
     assert abs(scored - expected) < 0.1
 
 
-def test_generation_is_the_models_own_at_temperature_0(served):
-    model = make_model(
-        "codebook",
-        0.3,
-        max_length=MAX_LENGTH,
-        vocabulary=CHARACTERS,
-        vocab_size=len(CHARACTERS) + 2,
+def _codebook():
+    fields = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2}
+    return make_model("codebook", 0.3, max_length=MAX_LENGTH, **fields)
+
+
+def test_the_noise_of_texts_is_the_models_own(served):
+    texts = ["aé語", "\n\t😀aé?"]
+    model, size = _codebook(), _codebook().config.latent_size
+    x = np.zeros([2, 6], np.int32)
+    for row, text in zip(x, texts, strict=True):
+        row[: len(text)] = Vocabulary(CHARACTERS).encode(text)
+    mean, _ = model.encode(x, [3, 6])
+    eps, _ = model.prior.inverse_and_log_det(mean, [3, 6])
+    encoded = served("codebook")("encode", text=[text.encode() for text in texts])
+    assert encoded["num_steps"].tolist() == [3, 6]
+    for noise, expected, length in zip(encoded["noise_bytes"], eps, (3, 6), strict=True):
+        found = _floats(noise).reshape(-1, size)
+        np.testing.assert_allclose(found, expected[:length], rtol=1e-4, atol=1e-4)
+    between, lengths = model.interpolate(x[0], 3, x[1], 6, 5)
+    ends = [_floats(noise).reshape(-1, size) for noise in encoded["noise_bytes"]]
+    first, last = (np.pad(end, [(0, 6 - len(end)), (0, 0)]) for end in ends)
+    mixed = [((4 - i) * first + i * last)[:n] / 4 for i, n in enumerate(lengths.numpy())]
+    decoded = served("codebook")(
+        "decode", noise_bytes=[noise.astype("<f4").tobytes() for noise in mixed]
     )
+    symbols = ("\ufffd", "\ufffd", *CHARACTERS)
+    expected = [
+        "".join(symbols[i] for i in row[:n])
+        for row, n in zip(between.numpy(), lengths, strict=True)
+    ]
+    assert [text.decode() for text in decoded["text"]] == expected
+
+
+@pytest.mark.parametrize("kind", ["codebook", "af-only-music"])
+def test_what_has_no_noise_and_noise_of_nothing(served, kind):
+    model = served(kind)
+    size = int(model("describe", row=[0])["noise_size"][0])
+    step = bytes(4 * size)
+    bad = np.array([np.nan] * size, "<f4").tobytes()
+    noise = [b"", step, step[1:], step * MAX_LENGTH, step * (MAX_LENGTH + 1), bad, step + bad]
+    decoded = model("decode", noise_bytes=noise)
+    assert decoded["num_steps"].tolist() == [0, 1, 0, MAX_LENGTH, 0, 0, 0]
+    strings = [b"", b"a" * 100] if kind == "codebook" else [b"", b"\0\0\0", b"\0" * 100]
+    encoded = model("encode", **{_field(model): strings})
+    assert encoded["noise_bytes"].tolist() == [b""] * len(strings)
+    by_step = model("score_steps", **{_field(model): strings})
+    unit = "bits" if kind == "codebook" else "nats"
+    assert by_step[f"{unit}_bytes"].tolist() == [b""] * len(strings)
+    assert np.isnan(by_step[f"length_{unit}"]).all()
+
+
+def test_steps_add_up_to_the_baselines_score(served):
+    for kind, strings in (("lstm", ["aé語".encode()]), ("lstm-music", [b"\xff\xe0\0\0\x80\0"])):
+        model = served(kind)
+        unit, size = ("bits", np.log(2)) if kind == "lstm" else ("nats", 1)
+        by_step = model("score_steps", **{_field(model): strings})
+        steps = _floats(by_step[f"{unit}_bytes"][0])
+        assert steps.shape == (3,) and (steps > 0).all()
+        total = steps.sum() + by_step[f"length_{unit}"][0]
+        scored = model("score", **{_field(model): strings})["log_likelihood"][0]
+        np.testing.assert_allclose(-total * size, scored, rtol=1e-5)
+
+
+def test_a_model_describes_itself(served):
+    described = served("codebook")("describe", row=[0, 5])
+    assert described["max_length"].tolist() == [MAX_LENGTH] * 2
+    assert described["noise_size"].tolist() == [_codebook().config.latent_size] * 2
+    assert [text.decode() for text in described["characters"]] == ["".join(CHARACTERS)] * 2
+    assert served("lstm-music")("describe", row=[0])["noise_size"].tolist() == [0]
+
+
+def test_generation_is_the_models_own_at_temperature_0(served):
+    model = _codebook()
     expected = model.sample([MAX_LENGTH, 5], 0.0).numpy()
     drawn = served("codebook")("generate", length=[12, 5], seed=[3, 4], temperature=[0, 0])["text"]
     symbols = ("\ufffd", "\ufffd", *CHARACTERS)
@@ -274,7 +365,10 @@ def test_warm_up_has_a_request_of_every_signature(folders):
         for record in records.as_numpy_iterator()
     ]
     names = [request.model_spec.signature_name for request in requests]
-    assert names == ["serving_default", "generate", "complete", "score", "reconstruct"]
+    assert names == [
+        *("serving_default", "generate", "complete", "score", "score_steps", "describe"),
+        *("reconstruct", "encode", "decode"),
+    ]
     assert {request.model_spec.name for request in requests} == {"codebook"}
 
 

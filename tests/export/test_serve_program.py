@@ -15,12 +15,18 @@ import pytest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from export import serve
+from export.saving.cached_export import _digest, cached_export
 from export.saving.warmup import write_warmup
 from export.serving.local_server import is_loopback
+from export.serving.servable import load_newest
+from tests.exported import CHARACTERS
 from tests.local_servers import running
+from tests.models import make_model
 from tests.paths import ROOT
 from tests.served import PATIENCE, Http, predict_request
 from tests.served_model import HALF, write_model
+from tf_latentflow.pretrained.card import Card
+from tf_latentflow.pretrained.names import find_pretrained
 from train.support.errors import UserError
 
 
@@ -51,10 +57,11 @@ def _served(model: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize("flags", [(), ("--quiet",)], ids=["", "quiet"])
 def test_the_program(model: Path, flags: tuple[str, ...]) -> None:
     with _served(model, *flags, "--max-rows", "2", "--cors-origin", "https://a.org") as process:
-        lines = [process.stdout.readline() for _ in range(3)]
+        lines = [process.stdout.readline() for _ in range(4)]
         assert "cases, version 3" in lines[0] and "not for production" in lines[0]
         url = lines[1].split()[1]
         assert url.startswith("http://127.0.0.1:")
+        assert lines[3].split() == ["page", url.partition("v1/")[0]]
         http = Http(url)
         assert http.predict(HALF).json() == {"predictions": [0.5]}
         assert http.predict({**HALF, "instances": [1.0] * 3}).status == 400
@@ -113,6 +120,40 @@ def test_what_the_program_refuses(tmp_path: Path, model: Path, taken: tuple[str,
     ]:
         with pytest.raises(UserError, match=message):
             serve.main(["--model-base-path", str(base), *flags])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "got none"),
+        (["--model-base-path", "x", "--pretrained", "chorales"], "got both"),
+        (["--pretrained", "choral"], "did you mean chorales"),
+    ],
+)
+def test_a_model_is_named_in_one_way(flags: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        serve.main(flags)
+
+
+def test_a_pretrained_model_is_exported_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fields = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2}
+    make_model("lstm", **fields).save_pretrained(tmp_path / "mine", Card(name="mine"))
+    found, said = find_pretrained(tmp_path / "mine"), []
+    base = cached_export(found, said.append)
+    assert base.name == "mine" and (tmp_path / "cache") in base.parents
+    assert said[0].startswith("this model is exported now") and "tracing generate" in said
+    servable = load_newest(base)
+    assert servable.signatures.keys() >= {"generate", "describe"}
+    servable.close()
+    said.clear()
+    assert cached_export(found, said.append) == base and not said
+    # Other weights are another export.
+    make_model("lstm", 0.2, **fields).save_pretrained(tmp_path / "mine", Card(name="mine"))
+    other = _digest(find_pretrained(tmp_path / "mine"))
+    assert other != _digest(found)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,17 @@ def test_pretrained_models_are_installed_whole_and_small() -> None:
         assert found.weights_url or found.weights()
 
 
+def test_the_page_is_installed_whole() -> None:
+    folder = ROOT / "export" / "page"
+    patterns = ast.literal_eval(_setup_keywords()["package_data"])["export.page"]
+    installed = {path for pattern in patterns for path in folder.glob(pattern)}
+    files = {
+        path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in str(path)
+    }
+    assert installed == {path for path in files if path.suffix != ".py"}
+    assert {path.suffix for path in installed} == {".html", ".css", ".js"}
+
+
 def test_declared_versions() -> None:
     keywords = _setup_keywords()
     assert ast.literal_eval(keywords["name"]) == "tf-latentflow"

@@ -1,4 +1,4 @@
-"""The commands of docs/SERVING.md are commands that the programs take."""
+"""The commands of docs/SERVING.md and docs/PAGE.md are commands that the programs take."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from train.data.text.config import TextConfig
 from train.support.flags import parse_flags
 
 PAGE = (ROOT / "docs" / "SERVING.md").read_text(encoding="utf-8")
+PAGES = (PAGE, (ROOT / "docs" / "PAGE.md").read_text(encoding="utf-8"))
 PROGRAMS = {
     "export.saved_model": ExportConfig,
     "export.serve": ServeConfig,
@@ -55,8 +56,8 @@ def check(words: list[str]) -> None:
 
 
 def test_every_command_is_one() -> None:
-    found = blocks(PAGE)
-    assert len(found) > 3
+    found = [block for page in PAGES for block in blocks(page)]
+    assert len(found) > 5
     for block in found:
         assert block.language == "bash"
         for words in commands(block.code):

@@ -1,6 +1,7 @@
 """The REST interface: `POST /v1/models/NAME:predict`, `GET /v1/models/NAME` and its `/metadata`.
 
-`/metrics` is for Prometheus, and nothing else than TF Serving's routes exists beside it, 404.
+`/` is a page for a browser and `/metrics` is for Prometheus; nothing else than TF Serving's routes
+exists beside them, 404.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import tensorflow as tf
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from export.page.document import page_for
 from export.serving.metrics import METRICS_TYPE
 from export.serving.protos import metadata_json, metadata_of, status_json, status_of
 from export.serving.rest.json_inputs import arrays_of, parse_body, signature_name_of
@@ -30,6 +33,11 @@ __all__ = ["RestApi"]
 _CLOSE = {"Connection": "close"}  # What is left of the body would be read as the next request.
 _RETRY = {"Retry-After": "1"}  # [s]
 _TRY_AGAIN = frozenset({429, 503})
+_PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +73,7 @@ class RestApi:
         self._max_body_bytes = max_body_bytes
         self._max_rows = max_rows
         self._timeout = timeout
+        self._page = page_for(f"v1/models/{quote(servable.name, safe='')}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -78,6 +87,9 @@ class RestApi:
         method, path = request.method, request.scope["raw_path"].decode("latin-1")
         if path == "/metrics" and method in ("GET", "HEAD"):
             return Response(self._metrics(), headers={"Content-Type": METRICS_TYPE})
+        if path == "/" and method in ("GET", "HEAD"):
+            headers = {**_PAGE_HEADERS, "Content-Security-Policy": self._page.policy}
+            return HTMLResponse(self._page.html, headers=headers)
         if not path.lower().startswith("/v1/"):
             return _refusal(404, "Not Found")
         try:

@@ -1,0 +1,76 @@
+"use strict";
+/* A text, coloured by the bits of its characters. */
+
+const MOST_BITS = 8;
+const PARTS_AT_ONCE = 4;
+const MOST_SHOWN = 20000;
+
+function makeSurprise() {
+  const form = byId("surprise"), input = byId("surprise-text"), readout = byId("surprise-readout");
+  let characters = [], bits = [];
+  const say = (i) => {
+    readout.textContent = characters.length ? `“${characterName(characters[i])}”: ${bitsInWords(bits[i])}` : "";
+  };
+  const strip = new CharacterStrip(byId("surprise-shown"), say);
+  byId("surprise-shown").addEventListener("hover", (event) => say(event.detail));
+  const task = new Task(form.querySelector(".task"), form, async () => {
+    const text = input.value.replace(/\r\n?/g, "\n");
+    if (!text.trim()) throw new InputError("Write or paste a text first.");
+    if (text.length > MOST_SHOWN) throw new InputError(`Please give at most ${MOST_SHOWN} characters.`);
+    const parts = partsOf(text, model.maxLength);
+    characters = [];
+    bits = [];
+    for (let i = 0; i < parts.length; i += PARTS_AT_ONCE) {
+      task.progress(i, parts.length);
+      const some = parts.slice(i, i + PARTS_AT_ONCE);
+      const outputs = await model.server.call(
+        "score_steps", { text: some.map((part) => part.text) }, task.signal, task.waits);
+      outputs.bits_bytes.forEach((value, k) => {
+        characters.push(...some[k].text, ...some[k].after);
+        bits.push(...floatsOfBase64(value.b64), ...[...some[k].after].map(() => NaN));
+      });
+      strip.show(characters.map((character, k) => ({
+        text: character,
+        label: `${characterName(character)}, ${bitsInWords(bits[k])}`,
+        heat: Math.max(0, Math.min(1, (bits[k] || 0) / MOST_BITS)),
+      })));
+      byId("surprise-legend").hidden = false;
+    }
+    say(0);
+    return summary(characters, bits);
+  });
+  input.value = "Else, the function returns the value of the qzx.";
+}
+
+function bitsInWords(bits) {
+  return Number.isNaN(bits) ? "not scored" : `${bits.toFixed(1)} bits`;
+}
+
+function summary(characters, bits) {
+  const scored = bits.filter((value) => !Number.isNaN(value));
+  const mean = scored.reduce((sum, value) => sum + value, 0) / scored.length;
+  const unknown = unknownCharacters(characters.filter((_, i) => !Number.isNaN(bits[i])).join(""));
+  return `${mean.toFixed(2)} bits per character over ${scored.length} characters.` +
+    (unknown ? ` The model does not know ${unknown}.` : "");
+}
+
+/* A text in parts that the model reads one by one, `{text, after}`: its lines, and of long ones
+   what fits, up to the end of a sentence or of a word. `after` is what stands between two parts. */
+function partsOf(text, most) {
+  const parts = [];
+  let rest = [...text];
+  while (rest.length) {
+    const line = rest.indexOf("\n");
+    let end = line < 0 ? rest.length : line;
+    if (end > most) {
+      const fits = rest.slice(0, most).join("");
+      const cut = Math.max(fits.lastIndexOf(". ") + 1, 0) || fits.lastIndexOf(" ");
+      end = cut > 0 ? [...fits.slice(0, cut)].length : most;
+    }
+    let next = end;
+    while (next < rest.length && /\s/.test(rest[next])) next++;
+    if (end) parts.push({ text: rest.slice(0, end).join(""), after: rest.slice(end, next).join("") });
+    rest = rest.slice(next);
+  }
+  return parts;
+}

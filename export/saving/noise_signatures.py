@@ -1,0 +1,64 @@
+"""The functions of a flow that take and give its noise: `encode` and `decode`."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from bijectors import FixedPointHidden
+from bijectors.masks import mask_steps
+from export.saving.byte_strings import FLOAT_BYTES, pack_floats, unpack_floats
+from export.saving.codec import Codec, fitting
+from export.saving.request_noise import scoring_noise
+
+__all__ = ["NOISE", "NoiseFunctions"]
+
+NOISE = "noise_bytes"
+"""Name of the noise in requests and answers."""
+
+
+class NoiseFunctions:
+    """The noise `eps [T, H]` of sequences, and the sequences of noise.
+
+        encode: eps = f^-1(mean of q(z | x, T); T)
+        decode: x[t] = the most likely symbol of p(x[t] | z, T) at z = f(eps; T)
+
+    Noise is a string of `4 H` bytes a step; see `export.saving.byte_strings`. Every row has an
+    answer, which is empty where there is none.
+
+    Args:
+      model: A `LatentFlow`.
+      codec: Turns its sequences into strings.
+      max_length: Longest sequence, in steps, at most the model's.
+    """
+
+    def __init__(self, model: keras.Model, codec: Codec, max_length: int) -> None:
+        self._model = model
+        self._codec = codec
+        self._max_length = max_length
+
+    def encode(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The noise of sequences; empty for what is empty, too long or malformed."""
+        x, lengths, _, _ = self._codec.encode(strings)
+        mean, _ = self._model.encode(x, lengths)
+        eps, _ = self._model.prior.inverse_and_log_det(mask_steps(mean, lengths), lengths)
+        return {NOISE: pack_floats(eps, lengths), "num_steps": lengths}
+
+    def decode(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The sequences of noise; empty for noise that is empty, too long, malformed or not finite.
+
+        A sequence has as many steps as its noise.
+        """
+        model, size = self._model, self._model.config.latent_size
+        num_bytes = tf.strings.length(strings)
+        whole = tf.equal(num_bytes % (FLOAT_BYTES * size), 0)
+        counts = tf.where(whole, num_bytes // (FLOAT_BYTES * size), 0)
+        lengths, num_steps = fitting(counts, self._max_length)
+        eps = mask_steps(unpack_floats(strings, size, num_steps), lengths)
+        finite = tf.reduce_all(tf.math.is_finite(eps), axis=[1, 2])
+        lengths = tf.where(finite, lengths, 0)
+        hidden = FixedPointHidden if model.config.hidden == "af" else None
+        flow = model.prior.bijector(lengths, hidden=hidden)
+        z, _ = flow.forward_and_log_det(mask_steps(eps, lengths))
+        x = model.emit(z, lengths, 0.0, scoring_noise())  # No noise is drawn at temperature 0.
+        return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}

@@ -1,0 +1,106 @@
+"""MIDI files as the page reads and writes them, against the readers of `train.data.music`."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+
+from tests.export.page.conftest import Page
+from tests.music_files import random_rolls
+from tests.paths import ROOT
+from train.data.music.midi import read_midi, write_midi
+from train.support.errors import UserError
+
+READ = """
+const bytes = bytesOfBase64(arguments[0]);
+try {
+  const {roll, tempo} = readMidi(bytes, arguments[1]);
+  return {roll: base64OfBytes(packRoll(roll)), tempo};
+} catch (error) {
+  if (!(error instanceof MidiError)) throw error;
+  return {error: error.message};
+}
+"""
+WRITE = """
+const roll = unpackRoll(bytesOfBase64(arguments[0]));
+return base64OfBytes(writeMidi(roll, arguments[1], arguments[2]));
+"""
+
+
+def packed(roll: np.ndarray) -> str:
+    return base64.b64encode(np.packbits(roll, axis=1).tobytes()).decode()
+
+
+def random_event(rng: np.random.Generator) -> mido.Message | mido.MetaMessage:
+    kinds = ("note_on", "note_off", "control_change", "set_tempo", "lyrics")
+    kind = str(rng.choice(kinds, p=[0.5, 0.3, 0.1, 0.05, 0.05]))
+    time, channel = int(rng.integers(0, 200)), int(rng.choice([0, 0, 1, 9]))
+    if kind == "set_tempo":
+        return mido.MetaMessage(kind, tempo=int(rng.integers(2e5, 2e6)), time=time)
+    if kind == "lyrics":
+        return mido.MetaMessage(kind, text="la", time=time)
+    if kind == "control_change":
+        control = int(rng.choice([64, 64, 120, 121, 123, 7]))
+        what = {"control": control, "value": int(rng.choice([0, 127]))}
+    else:
+        note = int(rng.choice([20, 60, 61, 109]))
+        what = {"note": note, "velocity": int(rng.choice([0, 80]))}
+    return mido.Message(kind, channel=channel, time=time, **what)
+
+
+def random_file(rng: np.random.Generator) -> bytes:
+    """Events of all kinds in any order, on a few channels and keys."""
+    file = mido.MidiFile(type=1, ticks_per_beat=int(rng.integers(1, 500)))
+    for _ in range(rng.integers(1, 4)):
+        track = mido.MidiTrack()
+        for _ in range(rng.integers(1, 60)):
+            track.append(random_event(rng))
+        file.tracks.append(track)
+    data = io.BytesIO()
+    file.save(file=data)
+    return data.getvalue()
+
+
+def compare(page: Page, data: bytes, steps_per_beat: int, path: Path) -> bool:
+    """Whether both read a file, alike; or neither does."""
+    path.write_bytes(data)
+    found = page.run(READ, base64.b64encode(data).decode(), steps_per_beat)
+    try:
+        piece = read_midi(path, steps_per_beat)
+    except UserError:
+        assert "error" in found
+        return False
+    assert found["roll"] == packed(piece.roll)
+    assert found["tempo"] == pytest.approx(piece.tempo_bpm)
+    return True
+
+
+def test_files_are_read_alike(text_page: Page, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    files = [random_file(rng) for _ in range(60)]
+    models = ROOT / "tf_latentflow" / "pretrained" / "models" / "chorales" / "samples"
+    files += [file.read_bytes() for file in sorted(models.glob("*.mid"))]
+    read = [compare(text_page, data, 1 + i % 4, tmp_path / "a.mid") for i, data in enumerate(files)]
+    assert sum(read) > 50
+
+
+def test_what_is_no_midi_file_is_refused(text_page: Page, tmp_path: Path) -> None:
+    whole = random_file(np.random.default_rng(1))
+    status = whole[:22] + b"\x01\x01" + whole[24:]  # Data where an event should begin.
+    for data in (b"", b"MThd", b"GIF89a" + bytes(40), whole[:40], whole[:14], status):
+        found = text_page.run(READ, base64.b64encode(data).decode(), 2)
+        assert "MIDI file" in found["error"]
+
+
+@pytest.mark.parametrize("steps_per_beat", [1, 2, 7])
+def test_files_are_written_alike(text_page: Page, tmp_path: Path, steps_per_beat: int) -> None:
+    path = tmp_path / "a.mid"
+    for roll in random_rolls(5, seed=steps_per_beat):
+        written = text_page.run(WRITE, packed(roll), steps_per_beat, 90)
+        write_midi(path, roll, steps_per_beat, 90)
+        assert base64.b64decode(written) == path.read_bytes()
