@@ -1,4 +1,4 @@
-"""Nox sessions: the tests on each Python, the oldest dependencies, linters, long tests."""
+"""Nox sessions: tests on each Python, with the oldest dependencies, at night; linters; the site."""
 
 from __future__ import annotations
 
@@ -37,3 +37,17 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+
+
+@nox.session(python="3.11")
+def docs(session: nox.Session) -> None:
+    """The documentation site in docs/_build; a warning is an error."""
+    session.install(".[docs,music,serving]", "jax>=0.7,<1")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build")
+
+
+@nox.session(python="3.11")
+def notebooks(session: nox.Session) -> None:
+    """Runs the notebooks; `nox -s notebooks -- --overwrite` also stores what they print."""
+    session.install(".[test]")
+    session.run("python", "-m", "tests.notebooks", *session.posargs)

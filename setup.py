@@ -81,6 +81,12 @@ setup(
         "rich>=13.7,<16",
     ],
     extras_require={
+        "docs": [
+            "sphinx>=8.2,<10",
+            "myst-nb>=1.3,<2",
+            "furo>=2025.7.19",
+            "sphinx-copybutton>=0.5,<1",
+        ],
         "figures": _FIGURES,
         "music": _MUSIC,
         "serving": _SERVING,
@@ -90,6 +96,8 @@ setup(
             "ruff>=0.12",
             "import-linter>=2.10,<3",
             "pyyaml>=6",
+            "nbclient>=0.10,<1",
+            "ipykernel>=6.29,<8",
             *_JAX,
             *_MUSIC,
             *_PAGE,

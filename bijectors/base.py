@@ -25,6 +25,22 @@ class FlowBijector(UncachedBijector):
     dimensions of the bijector. TFP's `forward`, `inverse` and `*_log_det_jacobian` are derived from
     them. One call of `inverse_and_log_det` does half the work of `inverse` followed by
     `inverse_log_det_jacobian`.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import FlowBijector
+      >>> class Double(FlowBijector):
+      ...     def __init__(self):
+      ...         super().__init__(forward_min_event_ndims=0, name="double")
+      ...     def _forward_and_log_det(self, x):
+      ...         return 2.0 * x, tf.math.log(2.0) * tf.ones_like(x)
+      ...     def _inverse_and_log_det(self, y):
+      ...         return y / 2.0, -tf.math.log(2.0) * tf.ones_like(y)
+      >>> y, log_det = Double().forward_and_log_det([1.0, 3.0])
+      >>> y.numpy().tolist(), log_det.numpy().round(4).tolist()
+      ([2.0, 6.0], [0.6930999755859375, 0.6930999755859375])
+      >>> float(Double().inverse(6.0))
+      3.0
     """
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -89,6 +105,13 @@ def forward_and_log_det(
     """Returns `(y, log|dy/dx|)` of any TFP bijector, summed over `event_ndims` dimensions.
 
     A `FlowBijector`, or TFP's `Invert` of one, is evaluated only once.
+
+    Example:
+      >>> import tensorflow_probability as tfp
+      >>> from bijectors import forward_and_log_det
+      >>> y, log_det = forward_and_log_det(tfp.bijectors.Exp(), tf.constant([0.0, 1.0]), event_ndims=1)
+      >>> y.numpy().round(3).tolist(), float(log_det)
+      ([1.0, 2.7179999351501465], 1.0)
     """
     if isinstance(bijector, _Invert):
         return inverse_and_log_det(bijector.bijector, x, event_ndims)
@@ -102,7 +125,14 @@ def forward_and_log_det(
 def inverse_and_log_det(
     bijector: tfp.bijectors.Bijector, y: tf.Tensor, event_ndims: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns `(x, log|dx/dy|)` of any TFP bijector, summed over `event_ndims` dimensions."""
+    """Returns `(x, log|dx/dy|)` of any TFP bijector, summed over `event_ndims` dimensions.
+
+    Example:
+      >>> from bijectors import Affine, inverse_and_log_det
+      >>> x, log_det = inverse_and_log_det(Affine(a=1.0, b=2.0), tf.constant([1.0, 5.0]), event_ndims=1)
+      >>> x.numpy().tolist(), round(float(log_det), 4)
+      ([0.0, 2.0], -1.3863)
+    """
     if isinstance(bijector, _Invert):
         return forward_and_log_det(bijector.bijector, y, event_ndims)
     if isinstance(bijector, FlowBijector):

@@ -23,6 +23,12 @@ class Compose(FlowBijector):
         `event_ndims` dimensions.
       event_ndims: Dimensions of an event: 1 for vectors, 2 for sequences `[..., T, H]`.
       name: Name of the bijector.
+
+    Example:
+      >>> from bijectors import Affine, Compose
+      >>> both = Compose([Affine(a=1.0, b=1.0), Affine(a=0.0, b=2.0)], event_ndims=1)
+      >>> both.forward([1.0, 2.0]).numpy().tolist()  # 2 x first, then + 1.
+      [3.0, 5.0]
     """
 
     def __init__(
@@ -73,7 +79,13 @@ class Compose(FlowBijector):
 
 
 class Reverse(FlowBijector):
-    """`y[i] = x[H-1-i]` over events `[..., H]`: its own inverse, with log-det 0."""
+    """`y[i] = x[H-1-i]` over events `[..., H]`: its own inverse, with log-det 0.
+
+    Example:
+      >>> from bijectors import Reverse
+      >>> Reverse().forward([1.0, 2.0, 3.0]).numpy().tolist()
+      [3.0, 2.0, 1.0]
+    """
 
     def __init__(self, name: str = "reverse") -> None:
         super().__init__(
@@ -97,6 +109,13 @@ def with_reversals(bijectors: Sequence[tfp.bijectors.Bijector]) -> Compose:
     """Composes layers with a `Reverse` in between: each sees the reverse order of the one before.
 
     Source: section 3 of Ziegler & Rush (2019), "Layered flows".
+
+    Example:
+      >>> from bijectors import Affine, with_reversals
+      >>> layers = [Affine(a=0.0, b=[1.0, 2.0]), Affine(a=0.0, b=[1.0, 2.0])]
+      >>> flow = with_reversals(layers)  # The second layer sees [x[1], x[0]].
+      >>> flow.forward([1.0, 1.0]).numpy().tolist()
+      [2.0, 2.0]
     """
     members: list[tfp.bijectors.Bijector] = []
     for bijector in bijectors:

@@ -45,6 +45,15 @@ def find_root(
       target: The values to reach, of a shape that broadcasts to that of the bounds.
       low: Lower bounds, of the shape of the roots.
       high: Upper bounds, of the same shape.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import find_root
+      >>> def cubic(x, a):  # x^3 + a x, and the logarithm of its slope.
+      ...     return x**3 + a * x, tf.math.log(3.0 * x**2 + a)
+      >>> a, target = tf.constant([1.0, 1.0]), tf.constant([2.0, 10.0])
+      >>> find_root(cubic, [a], target, low=tf.zeros(2), high=tf.fill([2], 10.0)).numpy().tolist()
+      [1.0, 2.0]
     """
     low, high = tf.stop_gradient(low), tf.stop_gradient(high)
     parameters = [tf.convert_to_tensor(parameter) for parameter in parameters]

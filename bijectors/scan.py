@@ -36,6 +36,15 @@ def scan(
 
     Returns:
       The final state, and the outputs stacked to `[T, ...]`.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import scan
+      >>> def add(total, number):
+      ...     return total + number, total + number
+      >>> total, sums = scan(add, tf.constant(0.0), tf.constant([1.0, 2.0, 3.0]), tf.TensorSpec([]))
+      >>> float(total), sums.numpy().tolist()
+      (6.0, [1.0, 3.0, 6.0])
     """
     leaf = tf.nest.flatten(inputs)[0]
     num_steps = leaf.shape[0] if leaf.shape[0] is not None else tf.shape(leaf)[0]

@@ -2,6 +2,15 @@
 
 An entry is imported when it is first looked up. Names can therefore be listed and checked before
 TensorFlow is loaded.
+
+Example:
+  >>> from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
+  >>> list(SCALAR_MAPS), list(HIDDEN_STRUCTURES), list(TIME_STRUCTURES)
+  (['affine', 'nlsq', 'spline', 'mixture'], ['af', 'scf', 'none'], ['af', 'iaf', 'coupling', 'none'])
+  >>> SCALAR_MAPS["spline:16"].num_params
+  47
+  >>> "spline:1" in SCALAR_MAPS
+  False
 """
 
 from __future__ import annotations
@@ -62,7 +71,7 @@ class Table(Mapping[str, Any]):
 
     @property
     def numbered(self) -> list[str]:
-        """The names that may have a size, described as in `mixture:N (N from 1 to 1000)`."""
+        """The names that may have a size, each with its limits, for messages."""
         return [
             f"{name}:N (N from {place.least} to {place.most})"
             for name, place in self._places.items()
@@ -76,7 +85,7 @@ class Table(Mapping[str, Any]):
         return len(self._places)
 
 
-# Maps of one number, instances of `bijectors.scalar.maps.ScalarMap`.
+# Maps of one number, instances of `bijectors.ScalarMap`.
 SCALAR_MAPS = Table(
     {
         "affine": "bijectors.scalar.affine:AFFINE",
@@ -87,7 +96,7 @@ SCALAR_MAPS = Table(
 )
 
 # Which dimensions of the same step a dimension depends on: instances of
-# `bijectors.hidden.structures.HiddenStructure`.
+# `bijectors.HiddenStructure`.
 HIDDEN_STRUCTURES = Table(
     {
         "af": "bijectors.hidden.structures:AF",

@@ -35,6 +35,13 @@ class LSTMLanguageModel(Continuations):
 
     Raises:
       ValueError: `config` is that of a flow.
+
+    Example:
+      >>> from tf_latentflow import LSTMLanguageModel, ModelConfig
+      >>> model = LSTMLanguageModel(ModelConfig.from_name("lstm", preset="tiny", vocab_size=5))
+      >>> x, lengths = tf.constant([[2, 3, 4], [4, 2, 0]]), tf.constant([3, 2])
+      >>> model.elbo_by_step(x, lengths).log_prob.shape  # log p(x[t] | x[:t], T)
+      TensorShape([1, 2, 3])
     """
 
     def __init__(self, config: ModelConfig, name: str = "lstm_language_model") -> None:

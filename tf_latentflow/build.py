@@ -18,7 +18,14 @@ __all__ = ["build_from", "build_model", "from_pretrained", "load_pretrained"]
 
 
 def build_model(config: ModelConfig) -> LatentFlow | LSTMLanguageModel:
-    """The flow or the baseline that `config` describes, all variables made."""
+    """The flow or the baseline that `config` describes, all variables made.
+
+    Example:
+      >>> from tf_latentflow import ModelConfig, build_model
+      >>> model = build_model(ModelConfig.from_name("codebook", preset="tiny", vocab_size=5))
+      >>> type(model).__name__, model.count_params()
+      ('LatentFlow', 59138)
+    """
     return LatentFlow(config) if config.is_flow else LSTMLanguageModel(config)
 
 
@@ -33,6 +40,15 @@ def from_pretrained(source: str | Path) -> LatentFlow | LSTMLanguageModel:
 
     Raises:
       ValueError: there is no such model, or its files are damaged or of another version.
+
+    Example:
+      >>> from tf_latentflow import from_pretrained
+      >>> model = from_pretrained("python-reference")
+      >>> model.card.license
+      'PSF License Agreement, version 2 (Python documentation)'
+      >>> texts = model.sample_texts(2, temperature=0.5, seed=0, lengths=20)
+      >>> [len(text) for text in texts]
+      [20, 20]
     """
     return load_pretrained(find_pretrained(source))
 

@@ -26,6 +26,13 @@ class LengthModel(Layer):
     Args:
       max_length: Longest length that has a probability.
       name: Name of the layer.
+
+    Example:
+      >>> from tf_latentflow import LengthModel
+      >>> lengths = LengthModel(max_length=4)
+      >>> lengths.fit([1, 3, 3])  # One count of length 3 is shared with the unseen length 2.
+      >>> tf.exp(lengths.log_prob([1, 2, 3, 4])).numpy().round(3).tolist()
+      [0.3319999873638153, 0.1679999977350235, 0.4959999918937683, 0.004000000189989805]
     """
 
     def __init__(self, max_length: int, name: str = "length_model") -> None:

@@ -36,6 +36,19 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
 
     Raises:
       ValueError: `config` is that of the baseline.
+
+    Example:
+      >>> from tf_latentflow import LatentFlow, ModelConfig
+      >>> model = LatentFlow(ModelConfig.from_name("codebook", preset="tiny", vocab_size=5))
+      >>> x, lengths = tf.constant([[2, 3, 4], [4, 2, 0]]), tf.constant([3, 2])
+      >>> elbo = model.elbo(x, lengths, num_samples=7, seed=[0, 0])
+      >>> elbo.kl.shape
+      TensorShape([7, 2])
+      >>> mean, std = model.encode(x, lengths)  # of q(z | x, T)
+      >>> mean.shape
+      TensorShape([2, 3, 5])
+      >>> model.reconstruct(x, lengths, seed=[0, 1]).shape
+      TensorShape([2, 3])
     """
 
     def __init__(self, config: ModelConfig, name: str = "latent_flow") -> None:

@@ -11,7 +11,21 @@ __all__ = ["Noise", "NoiseSource", "fresh_seed", "noise_of"]
 
 
 class NoiseSource(Protocol):
-    """Where a model's random numbers come from."""
+    """Where a model's random numbers come from.
+
+    Example:
+      >>> from tf_latentflow import NoiseSource
+      >>> class Zeros:  # No randomness at all, for a test.
+      ...     def fold(self, data):
+      ...         return self
+      ...     def normal(self, shape, dtype):
+      ...         return tf.zeros(shape, dtype)
+      ...     def uniform(self, shape, dtype):
+      ...         return tf.fill(shape, tf.constant(0.5, dtype))
+      >>> source: NoiseSource = Zeros()
+      >>> source.fold(1).normal([1, 2, 1], tf.float32).shape
+      TensorShape([1, 2, 1])
+    """
 
     def fold(self, data: int | tf.Tensor) -> Self:
         """Another source, which `data` and this one determine."""
@@ -33,6 +47,13 @@ class Noise(NamedTuple):
     Attributes:
       seed: int32 `[2]`.
       rows: Number of each row, int32 or int64 `[B]`; `[1]` gives all rows the same numbers.
+
+    Example:
+      >>> from tf_latentflow import Noise
+      >>> both = Noise(tf.constant([0, 0]), tf.constant([0, 1])).normal([2, 3, 1], tf.float32)
+      >>> second = Noise(tf.constant([0, 0]), tf.constant([1])).normal([1, 3, 1], tf.float32)
+      >>> bool(tf.reduce_all(both[1] == second[0]))  # A row's noise does not depend on its batch.
+      True
     """
 
     seed: tf.Tensor

@@ -1,4 +1,10 @@
-"""What a model's name, preset and emission stand for: one ordered list of rules."""
+"""What a model's name, preset and emission stand for: one ordered list of rules.
+
+Example:
+  >>> from tf_latentflow import MODEL_NAMES, PRESETS
+  >>> MODEL_NAMES[:3], PRESETS
+  (('codebook', 'af-af', 'af-scf'), ('tiny', 'small', 'paper'))
+"""
 
 from __future__ import annotations
 
@@ -162,7 +168,9 @@ def _alone(name: str) -> tuple[str, ...]:
     return tuple(rule.when[name] for rule in RULES if list(rule.when) == [name])
 
 
+#: The rows: names of combinations of choices; see docs/MODELS.md.
 MODEL_NAMES = _alone("name")
+#: Names of sizes: `tiny` for tests, `small` for CPUs, `paper` as published.
 PRESETS = _alone("preset")
 
 # From x to q(z | x, T): a subclass of `tf_latentflow.networks.inference.InferenceNetwork`.

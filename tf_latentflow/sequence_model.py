@@ -41,6 +41,15 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     Args:
       config: Choices and sizes.
       name: Name of the model.
+
+    Example:
+      >>> from tf_latentflow import ModelConfig, SequenceModel, build_model
+      >>> model = build_model(ModelConfig.from_name("codebook", preset="tiny", vocab_size=5))
+      >>> isinstance(model, SequenceModel)
+      True
+      >>> x, lengths = tf.constant([[2, 3, 4], [4, 2, 0]]), tf.constant([3, 2])
+      >>> model.log_likelihood(x, lengths, num_samples=3, seed=[0, 0]).shape
+      TensorShape([2])
     """
 
     def __init__(self, config: ModelConfig, name: str) -> None:

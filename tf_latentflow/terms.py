@@ -20,6 +20,12 @@ class Terms(NamedTuple):
       kl: `log q(z | x, T) - log p(z | T)`, whose mean over z ~ q is the KL divergence.
       log_prob: `log p(x | T)`: the bound `reconstruction - kl`, or the estimate by importance
         sampling, `logsumexp_s(reconstruction - kl) - log S`, or exact.
+
+    Example:
+      >>> from tf_latentflow import Terms
+      >>> terms = Terms(reconstruction=-2.0, kl=5.0, log_prob=-7.0)
+      >>> terms.reconstruction - terms.kl == terms.log_prob
+      True
     """
 
     reconstruction: Values

@@ -27,11 +27,25 @@ class ConditionalMADE(ConditionalMLP):
 
     Args:
       event_size: H, the number of inputs and of outputs.
-      num_params, context_size, hidden_sizes, output_scale, hidden_init, output_init, name,
-        dtype, trainable: See `ConditionalMLP`.
+      num_params: See `ConditionalMLP`.
+      context_size: See `ConditionalMLP`.
+      hidden_sizes: See `ConditionalMLP`.
+      **kwargs: See `ConditionalMLP`: `output_scale`, `hidden_init`, `output_init`, `name`, `dtype`,
+        `trainable`.
 
     Raises:
       ValueError: A hidden layer has fewer units than the event has dimensions.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import ConditionalMADE
+      >>> made = ConditionalMADE(event_size=3, num_params=2, context_size=4, hidden_sizes=(8, 8))
+      >>> x, context = tf.Variable([[1.0, 2.0, 3.0]]), tf.ones([1, 4])
+      >>> with tf.GradientTape() as tape:
+      ...     params = made(x, context)  # [1, 3, 2]
+      ...     second = tf.reduce_sum(params[:, 1])
+      >>> (tape.gradient(second, x).numpy() != 0).tolist()  # x[0] alone.
+      [[False, False, False]]
     """
 
     def __init__(

@@ -50,6 +50,13 @@ class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
 
     Raises:
       ValueError: A size is not positive, or `output_scale` is not `[num_params]`.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import ConditionalMLP
+      >>> network = ConditionalMLP(input_size=2, output_size=3, num_params=5, context_size=4)
+      >>> network(tf.ones([7, 2]), tf.ones([7, 4])).shape
+      TensorShape([7, 3, 5])
     """
 
     def __init__(

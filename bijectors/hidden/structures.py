@@ -41,6 +41,15 @@ class HiddenBijector(FlowBijector):
       context: `[..., context_size]`, or None.
       offset: `[..., hidden_sizes[0]]`, or None; see `ConditionalMLP.call`.
       name: Name of the bijector.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, HiddenBijector
+      >>> structure, affine = HIDDEN_STRUCTURES["scf"], SCALAR_MAPS["affine"]
+      >>> network = structure.network(4, affine.num_params, context_size=2)
+      >>> flow = structure.bijector(network, affine.from_unconstrained, context=tf.ones([7, 2]))
+      >>> isinstance(flow, HiddenBijector), flow.forward(tf.zeros([7, 4])).shape
+      (True, TensorShape([7, 4]))
     """
 
     def __init__(
@@ -129,6 +138,17 @@ class AutoregressiveHidden(HiddenBijector):
     The inverse (density evaluation) takes one pass of the MADE. The forward direction (sampling) is
     serial over H, but also costs only one pass. Source: section 3 of Ziegler & Rush (2019);
     Papamakarios et al. (2017).
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE
+      >>> nlsq = SCALAR_MAPS["nlsq"]
+      >>> made = ConditionalMADE(event_size=3, num_params=nlsq.num_params, hidden_sizes=(8, 8))
+      >>> flow = AutoregressiveHidden(made, nlsq.from_unconstrained)
+      >>> z, log_det = flow.forward_and_log_det([0.5, -1.0, 2.0])
+      >>> eps, minus_log_det = flow.inverse_and_log_det(z)
+      >>> eps.numpy().round(4).tolist(), bool(abs(log_det + minus_log_det) < 1e-5)
+      ([0.5, -1.0, 2.0], True)
     """
 
     @property
@@ -153,6 +173,15 @@ class SplitCouplingHidden(HiddenBijector):
     Both directions take one pass. `HIDDEN_STRUCTURES["scf"].network(H, num_params, ...)` builds the
     network, which has `k` inputs and `H - k` outputs. Source: section 3 of Ziegler & Rush (2019);
     Dinh et al. (2017).
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, SplitCouplingHidden
+      >>> affine = SCALAR_MAPS["affine"]
+      >>> network = HIDDEN_STRUCTURES["scf"].network(4, affine.num_params)
+      >>> z = SplitCouplingHidden(network, affine.from_unconstrained).forward([1.0, 2.0, 3.0, 4.0])
+      >>> z[:2].numpy().tolist()  # The first half is kept.
+      [1.0, 2.0]
     """
 
     def _map(self, values: tf.Tensor, direction: Callable) -> tuple[tf.Tensor, tf.Tensor]:
@@ -170,7 +199,17 @@ class SplitCouplingHidden(HiddenBijector):
 
 
 class IndependentHidden(HiddenBijector):
-    """No structure in hidden: `z[i] = s(eps[i]; params(context))`, one pass in both directions."""
+    """No structure in hidden: `z[i] = s(eps[i]; params(context))`, one pass in both directions.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, IndependentHidden
+      >>> affine = SCALAR_MAPS["affine"]
+      >>> network = HIDDEN_STRUCTURES["none"].network(2, affine.num_params, context_size=3)
+      >>> flow = IndependentHidden(network, affine.from_unconstrained, context=tf.ones([7, 3]))
+      >>> flow.forward(tf.zeros([7, 2])).shape
+      TensorShape([7, 2])
+    """
 
     def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return inverse_and_log_det(self._scalar(None), z, event_ndims=1)
@@ -187,6 +226,13 @@ class HiddenStructure:
       network: Builds the network: `network(event_size, num_params, context_size, hidden_sizes,
         output_scale, ...)`, with the keyword arguments of `ConditionalMLP`.
       bijector: The bijector that uses the network.
+
+    Example:
+      >>> from bijectors import HIDDEN_STRUCTURES
+      >>> HIDDEN_STRUCTURES["af"].bijector.__name__
+      'AutoregressiveHidden'
+      >>> HIDDEN_STRUCTURES["af"].network(event_size=3, num_params=5, context_size=2).name.rstrip("_0123456789")
+      'conditional_made'
     """
 
     network: Callable[..., ConditionalMLP]

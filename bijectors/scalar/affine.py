@@ -21,7 +21,14 @@ __all__ = ["AFFINE", "Affine"]
 
 
 class Affine(FlowBijector):
-    """`y = a + b*x` with `b > 0`, elementwise; the log-det is `log(b)` nats per element."""
+    """`y = a + b*x` with `b > 0`, elementwise; the log-det is `log(b)` nats per element.
+
+    Example:
+      >>> from bijectors import Affine
+      >>> y, log_det = Affine(a=1.0, b=2.0).forward_and_log_det([0.0, 3.0])
+      >>> y.numpy().tolist(), log_det.numpy().round(4).tolist()
+      ([1.0, 7.0], [0.6930999755859375, 0.6930999755859375])
+    """
 
     def __init__(self, a: Any, b: Any, validate_args: bool = False, name: str = "affine") -> None:
         """Args: a, b, float32 or float64, of shapes that broadcast with each other and x.

@@ -25,6 +25,18 @@ class ScalarMap:
       from_unconstrained: Makes the bijector of `[...]`, from noise to latent, of raw parameters
         `[..., num_params]`. `raw = 0` is the identity or, for a mixture of several components,
         close to a line.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> import tensorflow_probability as tfp
+      >>> from bijectors import ScalarMap
+      >>> shift = ScalarMap(
+      ...     num_params=1,
+      ...     output_scale=(1.0,),
+      ...     from_unconstrained=lambda raw: tfp.bijectors.Shift(raw[..., 0]),
+      ... )
+      >>> float(shift.from_unconstrained(tf.constant([0.5])).forward(1.0))
+      1.5
     """
 
     num_params: int

@@ -40,6 +40,13 @@ class MixtureOfLogistics(FlowBijector):
     accurate for any `x`. Far from all means the map is a line of slope `b / max(s)`.
 
     Source: Ho et al., Flow++, 2019, section 3.2.
+
+    Example:
+      >>> from bijectors import MixtureOfLogistics
+      >>> mixture = MixtureOfLogistics(weights=[0.5, 0.5], means=[-3.0, 3.0], scales=[0.5, 0.5])
+      >>> noise = mixture.forward([-3.0, 0.0, 3.0])
+      >>> mixture.inverse(noise).numpy().round(4).tolist()
+      [-3.0, 0.0, 3.0]
     """
 
     def __init__(

@@ -38,6 +38,15 @@ class NLSq(FlowBijector):
     per element. For float32 the root is computed in float64 and rounded.
 
     Source: Ziegler and Rush, Latent Normalizing Flows for Discrete Sequences, 2019, section 4.1.
+
+    Example:
+      >>> from bijectors import NLSq
+      >>> nlsq = NLSq(a=0.0, b=1.0, c=1.5, d=1.0, g=0.0)
+      >>> y, log_det = nlsq.forward_and_log_det([-1.0, 0.0, 1.0])
+      >>> y.numpy().tolist(), log_det.numpy().round(4).tolist()
+      ([-0.25, 1.5, 1.75], [0.5595999956130981, 0.0, -1.386299967765808])
+      >>> nlsq.inverse(y).numpy().round(4).tolist()
+      [-1.0, 0.0, 1.0]
     """
 
     def __init__(

@@ -48,6 +48,13 @@ def rational_quadratic_spline(
     Raises:
       ValueError: `raw` is not `[..., 3*num_bins - 1]`, not float32 or float64, or the interval is
         too short for its bins.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import rational_quadratic_spline
+      >>> spline = rational_quadratic_spline(tf.zeros([11]), num_bins=4)  # 3 * 4 - 1 parameters.
+      >>> spline.forward([-1.0, 0.5]).numpy().round(4).tolist()
+      [-1.0, 0.5]
     """
     low, high = interval
     spare = high - low - num_bins * min_bin_size

@@ -31,6 +31,25 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
 
     `z` and the variables that the conditioner and the hidden bijectors read get gradients. Tensors
     from which these were built are treated as constants.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import Affine, AdjointInverseAutoregressiveTime
+      >>> class Total:  # The context of a step: the sum of the vectors before it.
+      ...     def covariates(self, batch_shape, num_steps):
+      ...         return ()
+      ...     def initial_state(self, batch_shape, num_steps):
+      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
+      ...     def step(self, inputs, covariates, state):
+      ...         return state + inputs, state + inputs
+      ...     def scan(self, inputs, covariates):
+      ...         return tf.cumsum(inputs, axis=-2)
+      >>> hidden = lambda context: Affine(a=0.5 * context, b=2.0)
+      >>> z = tf.Variable(tf.ones([1, 3, 2]))
+      >>> with tf.GradientTape() as tape:
+      ...     eps = AdjointInverseAutoregressiveTime(Total(), hidden).inverse(z)
+      >>> tape.gradient(eps, z)[0].numpy().tolist()
+      [[0.28125, 0.28125], [0.375, 0.375], [0.5, 0.5]]
     """
 
     def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -18,6 +18,21 @@ class Conditioner(Protocol):
     and zeros at step 0. Covariates are what is known about each step in advance, such as position
     codes; the context may contain them. `scan` over all steps must give the same contexts as
     `step`, one step at a time.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> class Total:  # The context of a step: the sum of the vectors before it.
+      ...     def covariates(self, batch_shape, num_steps):
+      ...         return ()
+      ...     def initial_state(self, batch_shape, num_steps):
+      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
+      ...     def step(self, inputs, covariates, state):
+      ...         return state + inputs, state + inputs
+      ...     def scan(self, inputs, covariates):
+      ...         return tf.cumsum(inputs, axis=-2)
+      >>> total, vectors = Total(), tf.ones([1, 3, 2])
+      >>> total.scan(vectors, ())[0].numpy().tolist()
+      [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
     """
 
     def covariates(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:

@@ -30,6 +30,23 @@ class CouplingTime(TimeBijector):
       lengths: See `TimeBijector`.
       kept: Which steps are kept: 0 for the even ones, 1 for the odd ones.
       name: Name of the bijector.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import Affine, CouplingTime
+      >>> class Total:  # The context of a step: the sum of the vectors before it.
+      ...     def covariates(self, batch_shape, num_steps):
+      ...         return ()
+      ...     def initial_state(self, batch_shape, num_steps):
+      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
+      ...     def step(self, inputs, covariates, state):
+      ...         return state + inputs, state + inputs
+      ...     def scan(self, inputs, covariates):
+      ...         return tf.cumsum(inputs, axis=-2)
+      >>> hidden = lambda context: Affine(a=0.5 * context, b=2.0)
+      >>> z = CouplingTime(Total(), hidden).forward(tf.ones([1, 3, 2]))
+      >>> z[0].numpy().tolist()  # Steps 0 and 2 are kept.
+      [[1.0, 1.0], [2.5, 2.5], [1.0, 1.0]]
     """
 
     def __init__(

@@ -50,7 +50,10 @@ GUIDES = (
     README,
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("TRAINING", "EVALUATION", "PRETRAINED", "LIBRARY", "BIJECTORS", "PAPER")
+        for name in (
+            *("TRAINING", "EVALUATION", "PRETRAINED", "MODEL", "LIBRARY", "BIJECTORS"),
+            *("SCALAR_MAP", "PAPER"),
+        )
     ),
 )
 

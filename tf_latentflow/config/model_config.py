@@ -59,6 +59,14 @@ class ModelConfig:
       emitter_dropout: Rate on the states beside z that the emitter reads.
       vocabulary: The characters of ids 2, 3, ..., or None when the model need not know them;
         always None for notes.
+
+    Example:
+      >>> from tf_latentflow import ModelConfig
+      >>> config = ModelConfig.from_name("af-scf", preset="tiny", scalar="mixture:4")
+      >>> config.scalar, config.hidden, config.time, config.latent_size
+      ('mixture:4', 'scf', 'af', 3)
+      >>> ModelConfig.from_dict(config.to_dict()) == config
+      True
     """
 
     name: str = "af-af"

@@ -20,6 +20,11 @@ class Result:
       stderr: Its standard error over the sequences.
       num_sequences: Sequences of the split.
       num_samples: Importance samples of each; 1 where the likelihood is exact.
+
+    Example:
+      >>> from tf_latentflow import Result
+      >>> print(Result(metric="bpc", value=2.02, stderr=0.03, num_sequences=262, num_samples=50))
+      2.0200 +- 0.0300 bpc
     """
 
     metric: str
@@ -51,6 +56,12 @@ class Card:
       test: Likelihood of the test split.
       samples: Samples: texts, or paths of MIDI files in the model's folder.
       limits: What it cannot do, or should not be used for.
+
+    Example:
+      >>> from tf_latentflow import Card
+      >>> card = Card(name="haiku", license="CC0")
+      >>> Card.from_dict(card.to_dict()) == card
+      True
     """
 
     name: str

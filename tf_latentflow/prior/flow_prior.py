@@ -30,6 +30,13 @@ class FlowPrior(Layer):
       limit: Gives the number of positions seen in training, see `Positions.of`; all when None.
       codebook: That of the model, or None.
       name: Name of the layer.
+
+    Example:
+      >>> from tf_latentflow import FlowPrior, ModelConfig
+      >>> prior = FlowPrior(ModelConfig.from_name("af-scf", preset="tiny"))
+      >>> z = prior.sample([4, 2], seed=[0, 0])  # [B, T, H], zero beyond each length.
+      >>> z.shape, prior.log_prob(z, [4, 2]).shape
+      (TensorShape([2, 4, 3]), TensorShape([2]))
     """
 
     def __init__(
