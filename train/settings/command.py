@@ -6,7 +6,8 @@ import dataclasses
 import shlex
 from collections.abc import Iterator
 
-from train.settings.config import TrainConfig, flag_of
+from train.settings.config import TrainConfig
+from train.settings.flags import flag_of
 
 __all__ = ["training_command"]
 

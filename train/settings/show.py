@@ -7,7 +7,8 @@ from typing import Any
 
 from tf_latentflow import ModelConfig
 from tf_latentflow.rows import GIVEN, Setting
-from train.settings.config import FLAGS_OF_MODEL, TrainConfig, flag_of
+from train.settings.config import TrainConfig
+from train.settings.flags import FLAGS_OF_MODEL, flag_of
 
 __all__ = ["show_config"]
 

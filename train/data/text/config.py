@@ -9,7 +9,8 @@ from typing import ClassVar
 from train.data.text.corpus import Corpus, load_corpus
 from train.data.text.undivided import UndividedText, load_undivided
 from train.data.text.user_text import has_splits
-from train.settings.config import ModelName, TrainConfig
+from train.settings.config import TrainConfig
+from train.settings.flags import ModelName
 from train.support.units import BITS_PER_CHARACTER, Unit
 
 __all__ = ["TextConfig"]
