@@ -56,7 +56,7 @@ class WorkerSettings:
     workers: str | None = None
     """Addresses of all processes that train together, HOST:PORT,HOST:PORT,... The first, the chief,
     needs the port after its own too. None: as TF_CONFIG says, or this process alone."""
-    worker_index: int | None = None
+    worker_index: Annotated[int | None, tyro.conf.arg(name="task")] = None
     """Which of --workers this process is [from 0, the chief]. None: as TF_CONFIG says."""
 
 
