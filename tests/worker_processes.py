@@ -13,11 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from tests.paths import ROOT
-from train.engine.workdir import Workdir
-from train.runs.saved_model import load_model
 
 __all__ = [
     "Worker",
@@ -25,7 +21,6 @@ __all__ = [
     "start_by_flags",
     "start_by_variable",
     "wait_for_step",
-    "weights_of",
 ]
 
 
@@ -97,9 +92,3 @@ def wait_for_step(chief: Worker, workdir: Path, step: int) -> None:
         assert chief.process.poll() is None, chief.wait()
         assert time.monotonic() < deadline
         time.sleep(0.002)
-
-
-def weights_of(workdir: Path) -> np.ndarray:
-    """All weights of a finished run."""
-    model = load_model(Workdir(workdir))
-    return np.concatenate([v.numpy().ravel() for v in model.trainable_variables])

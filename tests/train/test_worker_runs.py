@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from tests.models import LEAST_FLOW
-from tests.worker_processes import start_by_flags, wait_for_step, weights_of
+from tests.worker_processes import start_by_flags, wait_for_step
 from train import char_lm, polyphonic_music
 from train.data.music.midi import write_midi
+from train.engine.workdir import Workdir
+from train.runs.saved_model import load_model
 from train.support.files import read_json
 
 SMALL = (
@@ -48,6 +50,12 @@ def write_data(folder: Path, program: str) -> Path:
         roll[0, 40] = True
         write_midi(path / f"{i}.mid", roll.astype(np.uint8))
     return path
+
+
+def weights_of(workdir: Path) -> np.ndarray:
+    """All weights of a finished run."""
+    model = load_model(Workdir(workdir))
+    return np.concatenate([v.numpy().ravel() for v in model.trainable_variables])
 
 
 def test_other_flags_or_data_are_refused_before_the_first_step(tmp_path: Path) -> None:
