@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import re
 import socket
 import subprocess
 import sys
@@ -14,20 +13,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from tests.paths import ROOT
-from train.engine.workdir import Workdir
-from train.runs.saved_model import load_model
 
 __all__ = [
     "Worker",
     "free_addresses",
-    "losses",
     "start_by_flags",
     "start_by_variable",
     "wait_for_step",
-    "weights_of",
 ]
 
 
@@ -99,15 +92,3 @@ def wait_for_step(chief: Worker, workdir: Path, step: int) -> None:
         assert chief.process.poll() is None, chief.wait()
         assert time.monotonic() < deadline
         time.sleep(0.002)
-
-
-def losses(out: str) -> dict[int, list[float]]:
-    """What lines of progress say of steps: the loss and, if there are some, its terms."""
-    lines = re.findall(r"^step +(\d+)/\d+  (.*?)  (?:KL weight|learning rate)", out, re.MULTILINE)
-    return {int(step): [float(x) for x in re.findall(r"\d+\.\d+", text)] for step, text in lines}
-
-
-def weights_of(workdir: Path) -> np.ndarray:
-    """All weights of a finished run."""
-    model = load_model(Workdir(workdir))
-    return np.concatenate([v.numpy().ravel() for v in model.trainable_variables])

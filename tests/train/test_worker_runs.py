@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from tests.models import LEAST_FLOW
-from tests.worker_processes import losses, start_by_flags, wait_for_step, weights_of
+from tests.worker_processes import start_by_flags, wait_for_step
 from train import char_lm, polyphonic_music
 from train.data.music.midi import write_midi
+from train.engine.workdir import Workdir
+from train.runs.saved_model import load_model
 from train.support.files import read_json
 
 SMALL = (
@@ -22,11 +24,12 @@ SMALL = (
     *("--eval-every", "4", "--kl-zero", "1", "--kl-ramp", "2", "--test-samples", "2"),
 )
 # The least model, and one whose loops XLA compiles; a step of several batches; the music's units.
+# The last is the number of processes that go on with the run.
 RUNS = {
-    "text": ("train.char_lm", (*LEAST_FLOW, "--accumulation-steps", "2")),
-    "compiled loops": ("train.char_lm", ("--model", "af-af", "--compile-loops")),
-    "compiled step": ("train.char_lm", (*LEAST_FLOW, "--jit")),
-    "music": ("train.polyphonic_music", LEAST_FLOW),
+    "text": ("train.char_lm", (*LEAST_FLOW, "--accumulation-steps", "2"), 1),
+    "compiled loops": ("train.char_lm", ("--model", "af-af"), 2),
+    "compiled step": ("train.char_lm", (*LEAST_FLOW, "--jit"), 2),
+    "music": ("train.polyphonic_music", LEAST_FLOW, 2),
 }
 MAINS = {"train.char_lm": char_lm.main, "train.polyphonic_music": polyphonic_music.main}
 
@@ -47,6 +50,12 @@ def write_data(folder: Path, program: str) -> Path:
         roll[0, 40] = True
         write_midi(path / f"{i}.mid", roll.astype(np.uint8))
     return path
+
+
+def weights_of(workdir: Path) -> np.ndarray:
+    """All weights of a finished run."""
+    model = load_model(Workdir(workdir))
+    return np.concatenate([v.numpy().ravel() for v in model.trainable_variables])
 
 
 def test_other_flags_or_data_are_refused_before_the_first_step(tmp_path: Path) -> None:
@@ -86,8 +95,8 @@ def test_what_the_chief_refuses_ends_the_others_with_its_line(tmp_path: Path) ->
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", RUNS)
 def test_several_train_what_one_trains(name: str, tmp_path: Path) -> None:
-    """The chief of three is killed; two go on from a checkpoint and test the model."""
-    program, flags = RUNS[name]
+    """The chief of three is killed; fewer go on from a checkpoint and test the model."""
+    program, flags, number = RUNS[name]
     data = write_data(tmp_path, program)
     command = [program, "--dataset", str(data), *SMALL, *flags]
     MAINS[program]([*command[1:], "--workdir", str(tmp_path / "one")])
@@ -100,16 +109,15 @@ def test_several_train_what_one_trains(name: str, tmp_path: Path) -> None:
         assert (status, out) == (2, "")
         assert re.fullmatch(r"error: the chief \(.*\) has ended; the same command .*\n", err)
     assert chief.wait()[0] == -signal.SIGKILL
-    chief, worker = (worker.wait() for worker in start_by_flags([several] * 2, tmp_path))
-    assert worker == (0, "", "")
+    chief, *others = (w.wait() for w in start_by_flags([several] * number, tmp_path))
+    assert others == [(0, "", "")] * (number - 1)
     assert (chief[0], chief[2]) == (0, "")
-    assert set(losses(chief[1])) >= {6, 8}
     one, found = (read_json(tmp_path / folder / "results.json") for folder in ("one", "several"))
     assert found["train"]["resumed_from_steps"][0] >= 4
     assert found["test"] == pytest.approx(one["test"], rel=1e-4)
     weights = (weights_of(tmp_path / folder) for folder in ("several", "one"))
     np.testing.assert_allclose(*weights, atol=1e-5)
     # All know that it has finished.
-    chief, worker = (worker.wait() for worker in start_by_flags([several] * 2, tmp_path))
+    chief, worker = (w.wait() for w in start_by_flags([several] * 2, tmp_path))
     assert (chief[0], worker) == (0, (0, "", ""))
     assert "this run has finished" in chief[1]

@@ -214,7 +214,9 @@ def test_strangers_and_wrong_numbers_do_not_join(monkeypatch: pytest.MonkeyPatch
     port = int(addresses[0].rpartition(":")[2]) + 1
     with ThreadPoolExecutor(1) as pool:
         chief = pool.submit(join, Cluster(addresses, 0), print, lambda what: None)
-        for greeting in (b"", b"GET / HTTP/1.1\r\n\r\n", b"h" + bytes(7) + b"\x02{}", b"h"):
+        bodies = [b"{}", b"[1]", b"{", json.dumps({"workers": addresses, "index": 9}).encode()]
+        messages = [b"h" + len(body).to_bytes(8, "big") + body for body in bodies]
+        for greeting in (b"", b"GET / HTTP/1.1\r\n\r\n", b"h" + bytes([255] * 8), b"h", *messages):
             with _connected(port) as stranger:
                 stranger.sendall(greeting)
         with pytest.raises(UserError, match="refuses this process: expected the workers 127"):

@@ -90,18 +90,19 @@ def _greet(cluster: Cluster, link: Link, links: dict[int, Link]) -> int | None:
         link.set_timeout(_HELLO_SECONDS)
         kind, body = link.receive(_HELLO_BYTES)
         hello = json.loads(body)
-        addresses, index = tuple(hello["workers"]), int(hello["index"])
-        refusal = ""
+        addresses, index = tuple(hello["workers"]), hello["index"]
+        if kind != HELLO or index not in range(1, len(cluster.addresses)):
+            raise ValueError(f"expected the number of a worker; got {index}")
         if addresses != cluster.addresses:
             refusal = f"expected the workers {', '.join(cluster.addresses)}, as the chief has them"
-        elif index in links or not 0 < index < len(addresses):
+        elif index in links:
             refusal = f"{cluster.name(index)} is here already: give every process its own number"
-        if kind == HELLO and not refusal:
+        else:
             link.send(DATA)
             link.set_timeout(None)
             return index
         link.send(ENDED, refusal.encode())
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, LookupError, TypeError):
         pass  # Whoever it was, it spoke of something else.
     link.close()
     return None
@@ -112,16 +113,18 @@ def _go_to_chief(cluster: Cluster, wait: Callable[[str], None]) -> Link:
     host, port = cluster.place(0)
     deadline = time.monotonic() + WAIT_SECONDS
     wait(f"waiting for {cluster.name(0)}")
+    hello = json.dumps({"workers": cluster.addresses, "index": cluster.index}).encode()
     while True:
         try:
-            connection = socket.create_connection((host, port + 1), timeout=_HELLO_SECONDS)
-            link = Link(connection)
-            hello = {"workers": cluster.addresses, "index": cluster.index}
-            link.send(HELLO, json.dumps(hello).encode())
-            link.set_timeout(_HELLO_SECONDS)
-            kind, body = link.receive(_HELLO_BYTES)
-            link.set_timeout(None)
-            break
+            link = Link(socket.create_connection((host, port + 1), timeout=_HELLO_SECONDS))
+            try:
+                link.set_timeout(_HELLO_SECONDS)
+                link.send(HELLO, hello)
+                kind, body = link.receive(_HELLO_BYTES)
+                break
+            except BaseException:
+                link.close()
+                raise
         except (OSError, EOFError, ValueError) as error:
             if time.monotonic() > deadline:
                 raise UserError(
@@ -130,5 +133,7 @@ def _go_to_chief(cluster: Cluster, wait: Callable[[str], None]) -> Link:
                 ) from None
             time.sleep(_PAUSE_SECONDS)
     if kind != DATA:
+        link.close()
         raise UserError(f"the chief refuses this process: {body.decode(errors='replace')}")
+    link.set_timeout(None)
     return link
