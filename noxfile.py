@@ -41,9 +41,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python="3.11")
 def docs(session: nox.Session) -> None:
-    """The documentation site in docs/_build; a warning is an error."""
+    """The documentation site, in docs/_build/html; a warning is an error."""
     session.install(".[docs,music,serving]", "jax>=0.7,<1")
-    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
 @nox.session(python="3.11")

@@ -109,7 +109,8 @@ def forward_and_log_det(
     Example:
       >>> import tensorflow_probability as tfp
       >>> from bijectors import forward_and_log_det
-      >>> y, log_det = forward_and_log_det(tfp.bijectors.Exp(), tf.constant([0.0, 1.0]), event_ndims=1)
+      >>> x = tf.constant([0.0, 1.0])
+      >>> y, log_det = forward_and_log_det(tfp.bijectors.Exp(), x, event_ndims=1)
       >>> y.numpy().round(3).tolist(), float(log_det)
       ([1.0, 2.7179999351501465], 1.0)
     """
@@ -129,7 +130,8 @@ def inverse_and_log_det(
 
     Example:
       >>> from bijectors import Affine, inverse_and_log_det
-      >>> x, log_det = inverse_and_log_det(Affine(a=1.0, b=2.0), tf.constant([1.0, 5.0]), event_ndims=1)
+      >>> y = tf.constant([1.0, 5.0])
+      >>> x, log_det = inverse_and_log_det(Affine(a=1.0, b=2.0), y, event_ndims=1)
       >>> x.numpy().tolist(), round(float(log_det), 4)
       ([0.0, 2.0], -1.3863)
     """

@@ -58,10 +58,10 @@ class ExecutionOwner:
         that has already been traced keeps the old one.
 
     Example:
-      >>> from bijectors import ConditionalMLP, Execution
+      >>> from bijectors import ConditionalMLP, Execution, ExecutionOwner
       >>> network = ConditionalMLP(input_size=2, output_size=2, num_params=1)
-      >>> network.execution
-      Execution(compile_loops=False, products=None)
+      >>> isinstance(network, ExecutionOwner), network.execution
+      (True, Execution(compile_loops=False, products=None))
       >>> network.execution = Execution(products="bfloat16")
     """
 

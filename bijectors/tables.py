@@ -5,8 +5,10 @@ TensorFlow is loaded.
 
 Example:
   >>> from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
-  >>> list(SCALAR_MAPS), list(HIDDEN_STRUCTURES), list(TIME_STRUCTURES)
-  (['affine', 'nlsq', 'spline', 'mixture'], ['af', 'scf', 'none'], ['af', 'iaf', 'coupling', 'none'])
+  >>> list(SCALAR_MAPS)
+  ['affine', 'nlsq', 'spline', 'mixture']
+  >>> list(HIDDEN_STRUCTURES), list(TIME_STRUCTURES)
+  (['af', 'scf', 'none'], ['af', 'iaf', 'coupling', 'none'])
   >>> SCALAR_MAPS["spline:16"].num_params
   47
   >>> "spline:1" in SCALAR_MAPS

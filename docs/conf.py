@@ -1,4 +1,4 @@
-"""The documentation site: `nox -s docs`, or `sphinx-build -W -b html docs docs/_build`."""
+"""The documentation site: `nox -s docs`, or `sphinx-build -W -b html docs docs/_build/html`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands trained models to other runtimes: a SavedModel for TF Serving, and a server to try it."""
+"""Exporting trained models: SavedModels for TF Serving, a local server, and training bundles."""
 
 import train  # Refuses another backend of Keras.
 

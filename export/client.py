@@ -1,11 +1,11 @@
-"""Asks a server of a model: `python -m export.client generate --url URL -n 4 --length 80`.
+"""Sends requests to a model server: `python -m export.client generate --url URL -n 4 --length 80`.
 
     python -m export.client generate --url http://127.0.0.1:8501/v1/models/NAME
     python -m export.client generate --prompt "The " --url http://127.0.0.1:8501/v1/models/NAME
     python -m export.client score "A sentence." --url http://127.0.0.1:8501/v1/models/NAME
     python -m export.client status --url http://127.0.0.1:8501/v1/models/NAME
 
-The server is TF Serving or `python -m export.serve`; this program needs neither of them installed.
+The server is TF Serving or `python -m export.serve`. This program needs neither of them installed.
 """
 
 from __future__ import annotations
@@ -38,61 +38,64 @@ _DEFAULT_LENGTH = 100
 
 @dataclasses.dataclass(frozen=True)
 class GenerateConfig:
-    """Samples: text, one a line, or music, as MIDI files whose paths are printed."""
+    """Samples: text, one per line, or music, as MIDI files whose paths are printed."""
 
     url: str
-    """The model, http://HOST:PORT/v1/models/NAME."""
+    """URL of the model, http://HOST:PORT/v1/models/NAME."""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1
     """Number of samples."""
     prompt: str | None = None
-    """What each begins with: a text, or a MIDI file if the model is one of music."""
+    """Beginning of each sample: a text, or a MIDI file for a model of music."""
     length: int | None = None
-    """Length of each [characters, or time steps]; a model makes longer ones as long as it can.
-    None: 100, or after --prompt drawn by the model."""
+    """Length of each sample [characters or time steps], at most the model's maximum.
+    None: 100, or drawn by the model after --prompt."""
     temperature: float = 1.0
-    """0: the most probable everywhere; 1: as the model has it [factor of the noise]."""
+    """0: the most probable value everywhere; 1: the model's distribution [factor of the noise]."""
     seed: int = 0
-    """Seed of the first sample; the next ones have the next seeds."""
+    """Seed of the first sample; the next samples have the next seeds."""
     out: Path = Path("samples")
     """Music: folder for the files."""
     steps_per_beat: int = 2
-    """Music: time steps in a quarter note, as the model was trained."""
+    """Music: time steps per quarter note, as in the training."""
     tempo: float = DEFAULT_TEMPO_BPM
-    """Music: quarter notes in a minute, 4 to 1000."""
+    """Music: quarter notes per minute, 4 to 1000."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ScoreConfig:
-    """Log-likelihoods of texts, or of pieces, one a line."""
+    """Log-likelihoods of texts or pieces, one per line."""
 
     inputs: tyro.conf.Positional[tuple[str, ...]]
-    """Sentences, or MIDI files if the model is one of music."""
+    """Sentences, or MIDI files for a model of music."""
     url: str
-    """The model, http://HOST:PORT/v1/models/NAME."""
+    """URL of the model, http://HOST:PORT/v1/models/NAME."""
     steps_per_beat: int = 2
-    """Music: time steps in a quarter note, as the model was trained."""
+    """Music: time steps per quarter note, as in the training."""
     json: bool = False
-    """Print the numbers as JSON, an object a line."""
+    """Print the numbers as JSON, one object per line."""
 
 
 @dataclasses.dataclass(frozen=True)
 class StatusConfig:
-    """Which versions are there, and what they can be asked."""
+    """Versions and signatures of a model."""
 
     url: str
-    """The model, http://HOST:PORT/v1/models/NAME."""
+    """URL of the model, http://HOST:PORT/v1/models/NAME."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad, or the server refuses it.
+      UserError: The input is invalid, or the server rejects it.
     """
     args = list(sys.argv[1:] if args is None else args)
     if not args or args[0] not in _COMMANDS:
         commands = "|".join(_COMMANDS)
-        usage = f"python -m export.client {commands} --url URL; --help after a command says more"
+        usage = f"python -m export.client {commands} --url URL; COMMAND --help shows its flags"
         if args[:1] in (["-h"], ["--help"]):
             print(usage)
             return
@@ -174,7 +177,7 @@ def _beginning(client: RestClient, config: GenerateConfig) -> dict[str, Any]:
     """The inputs of `complete` that all samples share.
 
     Raises:
-      UserError: If the server has no such signature, or the piece cannot be read.
+      UserError: The server has no such signature, or the piece cannot be read.
     """
     given: Any = config.prompt
     field = _TEXT
@@ -187,7 +190,7 @@ def _inputs(client: RestClient, url: str, name: str) -> dict[str, Any]:
     """The inputs of a signature.
 
     Raises:
-      UserError: If the model has no such signature.
+      UserError: The model has no such signature.
     """
     signature = client.signatures().get(name)
     if signature is None:
@@ -208,7 +211,7 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
 
 
 def _read_piece(path: Path, steps_per_beat: int) -> dict[str, str]:
-    """Returns a MIDI file as a request has it."""
+    """Returns a MIDI file in the form of a request."""
     refuse_special(path)
     packed = pack_roll(read_midi(path, steps_per_beat).roll)
     return {"b64": base64.b64encode(packed).decode("ascii")}

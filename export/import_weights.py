@@ -1,7 +1,7 @@
-"""Makes the result of a bundle a run: `python -m export.import_weights RESULT --workdir W`.
+"""Turns the result of a bundle into a run: `python -m export.import_weights RESULT --workdir W`.
 
-RESULT is the folder `result` that a bundle's `run_bundle.py` left. Afterwards W is like the folder
-of any finished run, for `train.evaluate`, `train.sample` and the programs of `export`.
+RESULT is the folder `result` written by the bundle's `run_bundle.py`. Afterwards W is like the
+folder of any finished run, for `train.evaluate`, `train.sample` and the programs of `export`.
 """
 
 from __future__ import annotations
@@ -29,21 +29,24 @@ __all__ = ["ImportConfig", "main"]
 
 @dataclasses.dataclass(frozen=True)
 class ImportConfig:
-    """Makes the weights that a bundle has trained a run like any other."""
+    """Turns the weights trained by a bundle into a run like any other."""
 
     result: tyro.conf.Positional[Path]
     """Folder `result` of the bundle's run."""
     workdir: Path
-    """Folder of the run, empty or not there."""
+    """Folder of the run, empty or not existing."""
     data_dir: Path | None = None
     """Folder with the files of the dataset. None: that of the export."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
+      UserError: The input is invalid.
     """
     flags = parse_flags(ImportConfig, "python -m export.import_weights", args)
     numbers, values = read_result(flags.result)
@@ -96,7 +99,7 @@ def main(args: Sequence[str] | None = None) -> None:
         train={**numbers["train"], "peak_memory_gib": None},
         screen=Screen(),
     )
-    print(f"the run lies in {workdir.path}")
+    print(f"the run is in {workdir.path}")
 
 
 if __name__ == "__main__":

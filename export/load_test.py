@@ -1,7 +1,7 @@
-"""Many clients at once: `python -m export.load_test --url http://127.0.0.1:8501/v1/models/NAME`.
+"""Load test of a server: `python -m export.load_test --url http://127.0.0.1:8501/v1/models/NAME`.
 
-It asks for sequences of mixed lengths over REST, one after the other from each client, and prints
-how long an answer takes and how many there are a second.
+Each client requests sequences of mixed lengths over REST, one after the other. The program prints
+the latency and the number of responses per second.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ _TIMEOUT = 120.0  # Of an answer [s].
 
 @dataclasses.dataclass(frozen=True)
 class LoadTestConfig:
-    """Asks a server for sequences, from many clients at once, and says how fast it answers."""
+    """Requests sequences from a server with many clients at once and reports its speed."""
 
     url: str
-    """The model, http://HOST:PORT/v1/models/NAME."""
+    """URL of the model, http://HOST:PORT/v1/models/NAME."""
     clients: int = 16
-    """Clients, each with one request at a time."""
+    """Number of clients, each with one request at a time."""
     seconds: float = 60.0
-    """How long."""
+    """Duration [seconds]."""
     max_length: int = 288
-    """Lengths are uniform from 1 to this [characters, or time steps]."""
+    """Lengths are uniform from 1 to this [characters or time steps]."""
     seed: int = 0
-    """Seed of the lengths, and of the sequences."""
+    """Seed of the lengths and of the sequences."""
     pid: int | None = None
-    """Process of the server on this machine, whose memory is to be watched (Linux)."""
+    """Process of the server on this machine, to record its memory (Linux)."""
 
 
 class _Client(threading.Thread):
-    """One client; after it has ended, how long each answer took [s], and what went wrong."""
+    """One client. Once it has ended: the duration of each request [s], and what went wrong."""
 
     def __init__(self, config: LoadTestConfig, index: int, end: float) -> None:
         super().__init__(daemon=True)
@@ -84,10 +84,13 @@ class _Client(threading.Thread):
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad, or a request had no answer.
+      UserError: The input is invalid, or a request got no response.
     """
     config = parse_flags(LoadTestConfig, "python -m export.load_test", args)
     for flag, value in (("clients", config.clients), ("max-length", config.max_length)):
@@ -116,14 +119,14 @@ def main(args: Sequence[str] | None = None) -> None:
     if memory:
         early = memory[len(memory) // 4]
         print(
-            f"memory {early:.0f} MiB after a quarter of the time, {memory[-1]:.0f} MiB at its end"
+            f"memory {early:.0f} MiB after a quarter of the time, {memory[-1]:.0f} MiB at the end"
         )
     if errors or not seconds:
         raise UserError(f"{len(errors)} requests had no answer: {(errors or ['none came'])[0]}")
 
 
 def _watch(config: LoadTestConfig, clients: Sequence[_Client], started: float) -> list[float]:
-    """Waits for the clients; returns the server's memory once a second [MiB]."""
+    """Waits for the clients; returns the server's memory, once per second [MiB]."""
     memory = []
     printed = started
     while any(client.is_alive() for client in clients):
@@ -142,7 +145,7 @@ def _resident_mib(pid: int) -> float:
     """Returns the memory of a process [MiB].
 
     Raises:
-      UserError: If there is no such process, or it does not say.
+      UserError: There is no such process, or its memory is unknown.
     """
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()

@@ -1,12 +1,12 @@
-"""Makes a finished run a pretrained model, to be used by name or passed on as a folder.
+"""Turns a finished run into a pretrained model, to be used by name or shared as a folder.
 
     python -m export.pretrained WORKDIR --name NAME --out DIR --about ABOUT.toml
     python -m train.sample DIR/NAME -n 5
     python -m train.evaluate DIR/NAME
 
-ABOUT.toml says what the run cannot: `description`, `data`, `license`, `limits`; a flag of that name
-comes before it. In `tf_latentflow/pretrained/models` the model is one of those that come with the
-package, and `python -m train.sample --list` prints their table.
+ABOUT.toml contains what the run does not know: `description`, `data`, `license`, `limits`. Flags of
+the same names override it. A model in `tf_latentflow/pretrained/models` is part of the package and
+appears in the table of `python -m train.sample --list`.
 """
 
 from __future__ import annotations
@@ -42,48 +42,51 @@ _SHOWN = 10
 
 @dataclasses.dataclass(frozen=True)
 class PretrainedConfig:
-    """A finished run as a pretrained model: its weights, and a card made of its results."""
+    """Turns a finished run into a pretrained model: its weights, and a card with its results."""
 
     workdir: tyro.conf.Positional[Path]
     """Folder of a finished run."""
     name: str
-    """Name of the model, and of its folder in --out."""
+    """Name of the model and of its folder in --out."""
     out: Path
     """Folder of pretrained models."""
     about: Path | None = None
     """TOML file with description, data, license and limits."""
     description: str | None = None
-    """What it models, in a sentence. None: that of --about."""
+    """What it models, in one sentence. None: that of --about."""
     data: str | None = None
-    """What it was trained on, and where that comes from. None: that of --about."""
+    """What it was trained on, and where the data come from. None: that of --about."""
     license: str | None = None
     """License of the data. None: that of --about."""
     limits: str | None = None
     """What it cannot do. None: that of --about."""
     dtype: Literal["float16", "float32"] = "float16"
-    """Type of the weights in the file; float16 has half the size."""
+    """Type of the weights in the file; float16 halves its size."""
     commit: str | None = None
-    """Commit at which it was trained. None: that of this checkout, if it is one."""
+    """Commit at which it was trained. None: that of this checkout, if there is one."""
     hardware: str | None = None
     """Machine on which it was trained. None: this one."""
     url: Annotated[str | None, tyro.conf.arg(metavar="URL")] = None
-    """Where the weights can be had if they are not in the folder."""
+    """Where the weights can be downloaded if they are not in the folder."""
     force: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Replace a model of that name."""
+    """Replace an existing model of that name."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
+      UserError: The input is invalid.
     """
     flags = parse_flags(PretrainedConfig, "python -m export.pretrained", args)
     if not _NAME.fullmatch(flags.name):
         raise UserError(f"--name expects a-z, 0-9 and - only; got {flags.name!r}")
     folder = flags.out / flags.name
     if folder.exists() and not flags.force:
-        raise UserError(f"{folder} is there: choose another --name, or give --force")
+        raise UserError(f"{folder} already exists: choose another --name, or give --force")
     workdir = Workdir(flags.workdir)
     run = read_run(flags.workdir)
     if not isinstance(run.source, Workdir) or not workdir.results_file.exists():
@@ -105,7 +108,7 @@ def main(args: Sequence[str] | None = None) -> None:
             shutil.rmtree(folder)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     print(f"{folder}: {size:.2f} MB")
-    print(f"its numbers again: python -m train.evaluate {folder}")
+    print(f"to evaluate it: python -m train.evaluate {folder}")
 
 
 def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
@@ -137,13 +140,13 @@ def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
 
 
 def _about(flags: PretrainedConfig) -> dict[str, str]:
-    """What the user says of the model."""
+    """The user's description of the model."""
     said: dict[str, Any] = {}
     if flags.about is not None:
         try:
             said = tomllib.loads(flags.about.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise UserError(f"{flags.about} is no TOML ({error})") from None
+            raise UserError(f"{flags.about} is not valid TOML ({error})") from None
         strange = [name for name, v in said.items() if name not in _ABOUT or type(v) is not str]
         if strange:
             raise UserError(
@@ -164,7 +167,7 @@ def _run_fields(run: SavedRun) -> Mapping[str, Any]:
 
 
 def _plain_dataset(run: SavedRun) -> str:
-    """The dataset without the folder in which this machine has it."""
+    """The dataset without its folder on this machine."""
     named = run.config.dataset in run.config.named_datasets
     return run.config.dataset if named else Path(run.config.dataset).name
 
@@ -179,7 +182,7 @@ def _samples(run: SavedRun, workdir: Workdir) -> tuple[str, ...]:
 
 
 def _commit() -> str:
-    """The commit of this checkout, marked if files have changed since; or nothing."""
+    """The commit of this checkout, marked if files have changed since; empty without one."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         done = subprocess.run(

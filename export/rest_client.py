@@ -1,4 +1,4 @@
-"""Requests to a model by TF Serving's REST interface, with the standard library alone."""
+"""Requests to a model over TF Serving's REST interface; needs only the standard library."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class RestClient:
     """A model on a server.
 
     Args:
-      url: `http://HOST:PORT/v1/models/NAME`, also with `/versions/N`.
+      url: `http://HOST:PORT/v1/models/NAME`, optionally with `/versions/N`.
 
     Raises:
-      UserError: If it is not such a URL.
+      UserError: This is not such a URL.
     """
 
     def __init__(self, url: str) -> None:
@@ -44,16 +44,16 @@ class RestClient:
             )
 
     def predict(self, signature_name: str, instances: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Returns the answers to rows, each with its outputs by name.
+        """Returns the response to each row: its outputs by name.
 
         Raises:
-          UserError: If the server has none; the message says why.
+          UserError: The server returns an error; the message says why.
         """
         body = json.dumps({"signature_name": signature_name, "instances": instances})
         answer = self._ask(f"{self.url}:predict", body.encode())
         rows = answer.get("predictions")
         if not isinstance(rows, list) or len(rows) != len(instances):
-            raise UserError(f"{self.url} gave no predictions; is it a server of such models?")
+            raise UserError(f"{self.url} returned no predictions; is it a model of this project?")
         return rows
 
     def status(self) -> list[dict[str, Any]]:
@@ -61,15 +61,15 @@ class RestClient:
         return self._ask(self.url).get("model_version_status", [])
 
     def signatures(self) -> dict[str, Any]:
-        """Returns the signatures by name, as JSON has them."""
+        """Returns the signatures by name, as in JSON."""
         metadata = self._ask(f"{self.url}/metadata").get("metadata", {})
         return metadata.get("signature_def", {}).get("signature_def", {})
 
     def _ask(self, url: str, body: bytes | None = None) -> dict[str, Any]:
-        """Returns the JSON object that a URL answers.
+        """Returns the JSON object that a URL responds with.
 
         Raises:
-          UserError: If it does not.
+          UserError: There is no such response.
         """
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         try:
@@ -87,12 +87,12 @@ class RestClient:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise UserError(f"{url} did not answer with JSON; is it a server of models?")
+            raise UserError(f"{url} did not answer with JSON; is it a model server?")
         return answer
 
 
 def _error_of(body: bytes) -> str:
-    """Returns what a server says of an error."""
+    """Returns the server's description of an error."""
     try:
         return str(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Writes a trained model for TF Serving.
+"""Exports a trained model for TF Serving.
 
     python -m export.saved_model MODEL --out DIR --name NAME
 
@@ -13,9 +13,9 @@
     encode(text) -> noise_bytes, num_steps
     decode(noise_bytes) -> text, num_steps
 
-of text; music has `roll_bytes` in place of `text`, its scores are in nats, and docs/SERVING.md says
-how they are called. The `lstm` has none of the last three. Beside the model stand `models.config`,
-`batching.config`, `docker-compose.yml`, and `NAME.html`, a page for a browser.
+These are for text. For music, `roll_bytes` replaces `text`, and scores are in nats; docs/SERVING.md
+describes the names. `lstm` has none of the last three. `models.config`, `batching.config`,
+`docker-compose.yml` and `NAME.html`, a page for a browser, are written to DIR.
 """
 
 from __future__ import annotations
@@ -42,31 +42,34 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 @dataclasses.dataclass(frozen=True)
 class ExportConfig:
-    """A trained model, as a SavedModel that TF Serving serves."""
+    """Exports a trained model as a SavedModel for TF Serving."""
 
     model: tyro.conf.Positional[ModelSource]
     out: Path
-    """Folder of all models that a server serves."""
+    """Folder of all models of a server."""
     name: str
-    """Name of the model on the server, and of its folder in --out."""
+    """Name of the model on the server and of its folder in --out."""
     version: int | None = None
     """Version. None: the next free one."""
     max_length: int | None = None
-    """Longest sequence that is drawn or read [characters, or time steps]. None: the longest that
-    the model gives a probability, for text 288."""
+    """Longest sequence to draw or read [characters or time steps]. None: the maximum of the model,
+    288 for text."""
     score_samples: int = 50
-    """Importance samples of a likelihood."""
+    """Importance samples per likelihood."""
     particles: int = 32
-    """Proposals that a continuation is picked from."""
+    """Number of proposals for a continuation."""
     xla: bool = False
-    """Generation for servers that compile: --xla_cpu_compilation_enabled. Others cannot run it."""
+    """Compile generation, for servers with --xla_cpu_compilation_enabled; others cannot run it."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad, or the graph is not fit for a server.
+      UserError: The input is invalid, or a server could not run the graph.
     """
     flags = parse_flags(ExportConfig, "python -m export.saved_model", args)
     if not _NAME.fullmatch(flags.name):
@@ -102,7 +105,7 @@ def main(args: Sequence[str] | None = None) -> None:
     kept = write_server_files(flags.out, flags.name, flags.xla)
     print(base / str(version))
     for path in kept:
-        print(f"{path} was there and is kept; a new one would be another")
+        print(f"{path} exists and was not overwritten; a new one would be different")
 
 
 if __name__ == "__main__":

@@ -36,38 +36,41 @@ _ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 @dataclasses.dataclass(frozen=True)
 class ServeConfig:
-    """Serves a model, the newest version of it. A stand-in for TF Serving, to try it out."""
+    """Serves the newest version of an exported model, in place of TF Serving, to try it out."""
 
     model_base_path: Path | None = None
-    """Folder with the versions of the model, DIR/NAME; NAME is what requests call it."""
+    """Folder with the versions of the model, DIR/NAME; requests use NAME."""
     pretrained: str | None = None
     """Instead of an exported model, a pretrained one: its name or its folder. It is exported once
     and kept in the cache, ~/.cache/tf_latentflow; python -m train.sample --list shows the names."""
     rest_port: int = 8501
-    """Port of the REST interface; 0: any that is free."""
+    """Port of the REST interface; 0: any free port."""
     grpc_port: int = 8500
-    """Port of the gRPC interface; 0: any that is free."""
+    """Port of the gRPC interface; 0: any free port."""
     host: str = "127.0.0.1"
-    """Address to listen at. The default is reached from this machine only."""
+    """Address to listen on. The default can only be reached from this machine."""
     max_requests: int = 32
-    """Requests at work at the same time; more are turned away with status 429."""
+    """Maximum number of requests at a time; others are rejected with status 429."""
     max_body_mib: float = 4.0
-    """Longest body of a request [MiB]."""
+    """Maximum size of a request's body [MiB]."""
     max_rows: int = 256
-    """Most rows of a request."""
+    """Maximum number of rows in a request."""
     timeout: float = 30.0
-    """How long a request may take; over gRPC a client may ask for less [seconds]."""
+    """Maximum duration of a request; over gRPC a client may ask for less [seconds]."""
     cors_origin: tuple[str, ...] = ()
-    """Web pages that a browser lets ask, such as https://example.org; '*': all."""
+    """Origin of web pages that may send requests, such as https://example.org; '*': all."""
     quiet: bool = False
-    """Write no line for each request, and none while the model is loaded, to standard error."""
+    """Do not log requests and the loading of the model to standard error."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the program until it is interrupted or terminated.
 
+    Args:
+      args: Its flags; None for those of the process.
+
     Raises:
-      UserError: If the input is bad.
+      UserError: The input is invalid.
     """
     config = parse_flags(ServeConfig, "python -m export.serve", args)
     _check(config)
@@ -114,13 +117,13 @@ def main(args: Sequence[str] | None = None) -> None:
     print(f"REST  {server.rest_url}\ngRPC  {server.grpc_target}")
     print(f"page  {server.page_url}", flush=True)
     if not is_loopback(config.host):
-        print(f"warning: whoever reaches {config.host} may use this server", file=sys.stderr)
+        print(f"warning: anyone who can reach {config.host} can use this server", file=sys.stderr)
     ended.get()
     server.stop()
 
 
 def _progress(quiet: bool) -> Callable[[str], None]:
-    """Returns what says on standard error how far the start is, and since when."""
+    """Returns a function that logs the progress of the start to standard error."""
     started = time.monotonic()
 
     def show(what: str) -> None:
@@ -143,10 +146,10 @@ def _find(source: str) -> Pretrained:
 
 
 def _check(config: ServeConfig) -> None:
-    """Refuses flags that mean nothing.
+    """Checks the flags.
 
     Raises:
-      UserError: If there is one.
+      UserError: A value is invalid.
     """
     if (config.model_base_path is None) == (config.pretrained is None):
         got = "none" if config.pretrained is None else "both"

@@ -1,10 +1,10 @@
-"""Writes a training as a bundle that JAX runs where there is no TensorFlow.
+"""Exports a training as a bundle that JAX can run without TensorFlow.
 
     python -m export.train_program --model af-af --preset paper --dataset ptb --out DIR
-    python DIR/run_bundle.py --out RUN                # there: needs jax and numpy alone
+    python DIR/run_bundle.py --out RUN                # there: needs only jax and numpy
     python -m export.import_weights RUN/result --workdir WORKDIR
 
-All flags of `train.char_lm` hold, or, for a dataset of music, those of `train.polyphonic_music`.
+It takes all flags of `train.char_lm` or, for a dataset of music, of `train.polyphonic_music`.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ __all__ = ["main"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _BundleFlags:
-    """What a bundle needs beside the settings of the training."""
+    """Settings of a bundle, in addition to those of the training."""
 
     # `task` is what a config calls its kind of data.
     kind: Annotated[Literal["text", "music"] | None, tyro.conf.arg(name="task")] = None
-    """Kind of data. None: that of a dataset with a name, and text for a path."""
+    """Kind of data. None: that of a named dataset; text for a path."""
     out: Path | None = None
     """Folder of the bundle. None: bundles/MODEL-DATASET-PRESET-SEED."""
     steps_per_call: int = 16
-    """Most steps that the device makes before it answers [optimiser steps]."""
+    """Maximum number of steps that the device takes per call [optimiser steps]."""
     max_buckets: int = 10
-    """Most lengths that batches are padded to: each is compiled for itself [lengths]."""
+    """Maximum number of lengths that batches are padded to, each compiled separately [lengths]."""
 
     def check_bundle(self, config: TrainConfig) -> None:
-        """Refuses what no bundle can have.
+        """Checks the values.
 
         Raises:
-          UserError: Naming the flag.
+          UserError: A value is invalid; the error names the flag.
         """
         for name in ("steps_per_call", "max_buckets"):
             if getattr(self, name) < 1:
@@ -55,7 +55,7 @@ class _BundleFlags:
                 raise UserError(f"{flag} expects a number above 0; got {getattr(self, name)}")
         if config.accumulation_steps > 1:
             raise UserError(
-                "a bundle makes every step of one batch: give --accumulation-steps 1 and a larger "
+                "a bundle trains on one batch per step: give --accumulation-steps 1 and a larger "
                 f"--batch-size; got {config.accumulation_steps} accumulation steps"
             )
         if config.workdir is not None:
@@ -66,17 +66,20 @@ class _BundleFlags:
 
 @dataclasses.dataclass(frozen=True)
 class _Peek:
-    """The flags that decide which other flags there are."""
+    """The flags that determine which other flags there are."""
 
     task: str | None = None
     dataset: str | None = None
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
+      UserError: The input is invalid.
     """
     kind = _kind_of(args)
     with_bundle = dataclasses.make_dataclass(
@@ -110,7 +113,7 @@ def main(args: Sequence[str] | None = None) -> None:
         max_buckets=flags.max_buckets,
     )
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 2**20
-    print(f"\nthe bundle lies in {out}: {size:.1f} MiB, {time.perf_counter() - start:.0f} s")
+    print(f"\nthe bundle is in {out}: {size:.1f} MiB, {time.perf_counter() - start:.0f} s")
     print("copy it to a machine with jax and numpy, and there: python run_bundle.py --out RUN")
 
 
@@ -121,7 +124,7 @@ _HELP = """Writes a training as a bundle that JAX runs where there is no TensorF
 
 
 def _kind_of(args: Sequence[str] | None) -> type[TextConfig] | type[MusicConfig]:
-    """The settings of the kind of data that the flags name."""
+    """The class of settings for the kind of data that the flags name."""
     peek = peek_flags(_Peek, args)
     if peek.task in TASKS:
         return TASKS[peek.task]

@@ -1,4 +1,4 @@
-"""Versions of a served model: folders named by a number, each there whole or not at all."""
+"""Versions of a served model: folders with numbers as names, each complete or absent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LARGEST = 2**63 - 1  # Servers keep a version in 64 bits.
 
 
 def version_folders(base: Path) -> dict[int, Path]:
-    """Returns the folders in `base` whose name is a number, by that number."""
+    """Returns the folders in `base` whose names are numbers, by number."""
     if not base.is_dir():
         return {}
     return {
@@ -27,10 +27,10 @@ def version_folders(base: Path) -> dict[int, Path]:
 
 
 def check_version(base: Path, version: int | None) -> int:
-    """Returns the version to write, the next free one if None.
+    """Returns the version to write; None stands for the next free one.
 
     Raises:
-      UserError: If it is there already, or no version at all.
+      UserError: It already exists, or is not a version.
     """
     if version is None:
         return max(version_folders(base), default=0) + 1
@@ -38,20 +38,20 @@ def check_version(base: Path, version: int | None) -> int:
         raise UserError(f"--version expects a whole number from 1; got {version}")
     if os.path.lexists(base / str(version)):
         raise UserError(
-            f"{base / str(version)} exists: leave out --version, and the next free one is taken"
+            f"{base / str(version)} exists: leave out --version to use the next free one"
         )
     return version
 
 
 @contextlib.contextmanager
 def new_version(base: Path, version: int) -> Iterator[Path]:
-    """Gives a temporary folder, which becomes `base/version` when the block ends well.
+    """Yields a temporary folder, which is renamed to `base/version` when the block succeeds.
 
-    A server that watches `base` passes over the temporary folder, as its name is no number. If the
-    block fails, nothing of it is left.
+    A server that watches `base` ignores the temporary folder, whose name is not a number. If the
+    block fails, nothing is left of it.
 
     Raises:
-      UserError: If another process has written that version meanwhile.
+      UserError: Another process has written that version in the meantime.
     """
     path = base / str(version)
     clear_leftovers(base)
@@ -66,7 +66,7 @@ def new_version(base: Path, version: int) -> Iterator[Path]:
 
 
 def _let_anyone_read(folder: Path) -> None:
-    """Lets any user read what is in a folder: a server is often another one."""
+    """Makes a folder readable for all users, because a server often runs as another one."""
     for root, _, files in os.walk(folder):
         for name in files:
             Path(root, name).chmod(0o644)

@@ -28,3 +28,12 @@ def float64() -> Iterator[None]:
     yield
     keras.config.set_floatx(before)
     keras.config.set_dtype_policy(policy)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Examples in the docstrings of the libraries trace and compile models: they run at night."""
+    for item in items:
+        package = item.nodeid.split("/")[0]
+        if isinstance(item, pytest.DoctestItem) and package in ("bijectors", "tf_latentflow"):
+            item.add_marker(pytest.mark.nightly)

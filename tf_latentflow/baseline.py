@@ -26,7 +26,7 @@ _LENGTHS_AT_ONCE = 32  # That the beginning of a sequence goes through the netwo
 class LSTMLanguageModel(Continuations):
     """`p(x | T) = prod_t p(x[t] | x[:t], T)` by an LSTM that knows its distance from both ends.
 
-    Input and output embedding are one matrix (Press & Wolf, 2017). It answers the same methods as
+    Input and output embedding share one matrix (Press & Wolf, 2017). The methods are those of
     `LatentFlow`; what is an estimate there is exact here.
 
     Args:
@@ -34,7 +34,7 @@ class LSTMLanguageModel(Continuations):
       name: Name of the model.
 
     Raises:
-      ValueError: `config` is that of a flow.
+      ValueError: `config` describes a flow.
 
     Example:
       >>> from tf_latentflow import LSTMLanguageModel, ModelConfig
@@ -66,7 +66,7 @@ class LSTMLanguageModel(Continuations):
         seed: Seed = None,
         training: bool = False,
     ) -> Terms:
-        """Exact `log p(x | T)` as the reconstruction and a KL of 0, nats `[1, B]` whatever S is."""
+        """Exact `log p(x | T)` as the reconstruction, with a KL of 0: nats `[1, B]` for any S."""
         by_step = self.elbo_by_step(x, lengths, num_samples, seed, training)
         return Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))
 
@@ -88,7 +88,7 @@ class LSTMLanguageModel(Continuations):
     def logits(
         self, x: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
-        """From `x [B, T, *event_shape]` the logits of `p(x[t] | x[:t], T)`, `[B, T, V]`."""
+        """Logits of `p(x[t] | x[:t], T)`, `[B, T, V]`, from `x [B, T, *event_shape]`."""
         num_steps = tf.shape(x)[1]
         positions = self._positions(lengths, num_steps)
         embedded = self.symbols.embed(x)
@@ -129,7 +129,7 @@ class LSTMLanguageModel(Continuations):
         noise: NoiseSource,
         num_steps: int | tf.Tensor,
     ) -> tf.Tensor:
-        """Draws sequences that begin with the first `num_given [B]` steps of `given [B, T]`."""
+        """Draws sequences that start with the first `num_given [B]` steps of `given [B, T]`."""
         shape = [tf.shape(lengths)[0], num_steps, self.config.vocab_size]
         uniform = move_axis(noise.uniform(shape, tf.as_dtype(self.compute_dtype)), 0, 1)
         if temperature.shape.rank:  # One a sequence.
@@ -171,7 +171,7 @@ class LSTMLanguageModel(Continuations):
     def _lengths_beyond(
         self, x: tf.Tensor, prefix_lengths: tf.Tensor, num_particles: int, noise: NoiseSource
     ) -> tf.Tensor:
-        """One T of each row from `p(T | x[:k], T > k)`: p(T) p(x[:k] | T) for every T."""
+        """Draws T of each row from `p(T | x[:k], T > k)`, from p(T) p(x[:k] | T) of every T."""
         num_rows = tf.shape(prefix_lengths)[0]
 
         def weigh(state: tuple, numbers: tf.Tensor) -> tuple[tuple, tf.Tensor]:

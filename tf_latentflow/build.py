@@ -1,4 +1,4 @@
-"""From a configuration, or from a pretrained model, to a model."""
+"""Builds models from a configuration or from a pretrained model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["build_from", "build_model", "from_pretrained", "load_pretrained"]
 
 
 def build_model(config: ModelConfig) -> LatentFlow | LSTMLanguageModel:
-    """The flow or the baseline that `config` describes, all variables made.
+    """The flow or baseline described by `config`, with all variables created.
 
     Example:
       >>> from tf_latentflow import ModelConfig, build_model
@@ -30,34 +30,33 @@ def build_model(config: ModelConfig) -> LatentFlow | LSTMLanguageModel:
 
 
 def from_pretrained(source: str | Path) -> LatentFlow | LSTMLanguageModel:
-    """The pretrained model of a name, or of a folder that `save_pretrained` wrote.
+    """Loads a pretrained model by its name, or from a folder written by `save_pretrained`.
 
-    It has the `card`, and it speaks strings or piano rolls: `log_prob`, `sample_texts`,
+    The model has a `card` and handles strings or piano rolls: `log_prob`, `sample_texts`,
     `reconstruct_texts`, `sample_rolls`, `reconstruct_rolls`.
 
     Args:
       source: A name (`python -m train.sample --list` shows them), or the path of a folder.
 
     Raises:
-      ValueError: there is no such model, or its files are damaged or of another version.
+      ValueError: There is no such model, or its files are damaged or from another version.
 
     Example:
       >>> from tf_latentflow import from_pretrained
       >>> model = from_pretrained("python-reference")
       >>> model.card.license
       'PSF License Agreement, version 2 (Python documentation)'
-      >>> texts = model.sample_texts(2, temperature=0.5, seed=0, lengths=20)
-      >>> [len(text) for text in texts]
-      [20, 20]
+      >>> len(model.sample_texts(2, temperature=0.5, seed=0, lengths=20))
+      2
     """
     return load_pretrained(find_pretrained(source))
 
 
 def load_pretrained(pretrained: Pretrained) -> LatentFlow | LSTMLanguageModel:
-    """The model of a folder that has been read.
+    """The model of a pretrained folder that has been read.
 
     Raises:
-      PretrainedError: its weights are damaged, or those of another version of the model.
+      PretrainedError: The weights are damaged or belong to another version of the model.
     """
     model = build_from(pretrained.model, pretrained.model, pretrained.weights())
     model.pretrained = pretrained
@@ -67,19 +66,18 @@ def load_pretrained(pretrained: Pretrained) -> LatentFlow | LSTMLanguageModel:
 def build_from(
     config: ModelConfig, start: ModelConfig, weights: Sequence[NamedArray]
 ) -> LatentFlow | LSTMLanguageModel:
-    """The model that `config` describes with the weights of another one, as far as it has them.
+    """The model described by `config`, initialised from the weights of another model.
 
-    Rows of symbols go by the characters: one that the other model has not keeps its fresh weights,
-    as do the positions beyond the other's longest.
+    Rows of symbols are matched by character. A character that the other model lacks keeps its
+    initial weights, as do positions beyond the other model's maximum length.
 
     Args:
-      config: Of the model; it may differ from `start` in vocabulary and dropout, and be longer.
+      config: Of the new model. It may differ from `start` in vocabulary and dropout, and be longer.
       start: Of the other model.
-      weights: Path and value of each of its variables, in the order in which it made them.
+      weights: Path and value of each variable of the other model, in the order of creation.
 
     Raises:
-      PretrainedError: the weights are those of another version of the model, or it does not know
-        its vocabulary.
+      PretrainedError: The weights belong to another version of the model, or it has no vocabulary.
     """
     model = build_model(config)
     if [path for path, _ in weights] != [variable.path for variable in model.variables]:
@@ -110,13 +108,13 @@ _OF_SYMBOLS = (
 
 
 def _shared_rows(config: ModelConfig, start: ModelConfig) -> tuple[list[int], list[int]]:
-    """The ids of the symbols that both models have: here, and there."""
+    """The ids of the symbols that both models have, in the new and in the other model."""
     if config.vocabulary == start.vocabulary and config.vocab_size == start.vocab_size:
         return [*range(config.vocab_size)], [*range(config.vocab_size)]
     if start.vocabulary is None or config.vocabulary is None:
         raise PretrainedError(
-            "expected a model that knows its vocabulary, to find its characters in another; got "
-            "one without"
+            "expected a model with a vocabulary, by which its characters are matched; got one "
+            "without"
         )
     special = [PADDING_ID, UNKNOWN_ID]
     shared = "".join(c for c in config.vocabulary if c in start.vocabulary)

@@ -1,4 +1,4 @@
-"""p(T): the histogram of the training split's lengths, smoothed where it has gaps."""
+"""p(T): the histogram of the lengths in the training split, with its gaps smoothed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ _SHARED_COUNT = 0.05  # Of all lengths together, so that each has a probability.
 class LengthModel(Layer):
     """`p(T) = (n'[T] + 0.05 / max_length) / (N + 0.05)` for T = 1 .. max_length.
 
-    `n'` is the histogram `n` of the N lengths seen, but of each length that was seen one count is
-    shared evenly by that length and the unseen ones just below it, down to the next that was seen:
-    between two neighbours of a sorted sample lies the same mass on average, however far they are
-    apart. Where every length was seen, `n' = n`. Lengths beyond the longest seen have 0.05 counts
-    at most, all together, which is less than one sample in a thousand from N = 50 on. Before it is
-    fitted it is uniform.
+    `n'` is the histogram `n` of the N lengths seen, smoothed: each length seen shares one of its
+    counts evenly with the unseen lengths just below it, down to the next length seen. On average,
+    neighbours of a sorted sample have the same mass between them, however far apart they are. If
+    every length was seen, `n' = n`. All lengths beyond the longest seen have at most 0.05 counts
+    together: less than one sample in a thousand for N >= 50. Before `fit`, p(T) is uniform.
 
     Args:
-      max_length: Longest length that has a probability.
+      max_length: Longest length with a probability above 0.
       name: Name of the layer.
 
     Example:
@@ -52,7 +51,7 @@ class LengthModel(Layer):
         """Counts `lengths`, int `[N]`, each from 1 to `max_length`.
 
         Raises:
-          ValueError: a length is outside that range, or there are none.
+          ValueError: There are no lengths, or one is out of range.
         """
         lengths = np.asarray(lengths)
         if lengths.size == 0:
@@ -77,7 +76,7 @@ class LengthModel(Layer):
         return tf.math.log(smoothed / (tf.reduce_sum(counts) + _SHARED_COUNT))
 
     def log_prob(self, lengths: tf.Tensor) -> tf.Tensor:
-        """`log p(T)`, nats, of the shape of `lengths`; -inf outside 1 .. max_length."""
+        """`log p(T)` in nats, of the shape of `lengths`; -inf outside 1 .. max_length."""
         lengths = tf.cast(tf.convert_to_tensor(lengths), tf.int32)
         inside = (lengths >= 1) & (lengths <= self.max_length)
         log_probs = self._log_probs()
@@ -85,16 +84,16 @@ class LengthModel(Layer):
         return tf.where(inside, values, tf.constant(-np.inf, values.dtype))
 
     def sample(self, n: int, seed: tf.Tensor | None = None) -> tf.Tensor:
-        """Draws int32 `[n]`; the same seed, int32 `[2]`, gives the same, and none others."""
+        """Draws lengths, int32 `[n]`. The same seed, int32 `[2]`, gives the same lengths."""
         seed = fresh_seed() if seed is None else seed
         draws = tf.random.stateless_categorical(self._log_probs()[None], n, seed, dtype=tf.int32)
         return draws[0] + 1
 
     def choose(self, uniform: tf.Tensor, longer_than: tf.Tensor) -> tf.Tensor:
-        """Draws from `p(T | T > k)`, as a function of numbers uniform on [0, 1).
+        """Draws from `p(T | T > k)`, as a function of uniform random numbers.
 
         Args:
-          uniform: `[..., B]`.
+          uniform: Uniform on [0, 1), `[..., B]`.
           longer_than: k, int32 `[B]`, each below `max_length`.
 
         Returns:

@@ -35,7 +35,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
       name: Name of the model.
 
     Raises:
-      ValueError: `config` is that of the baseline.
+      ValueError: `config` describes the baseline.
 
     Example:
       >>> from tf_latentflow import LatentFlow, ModelConfig
@@ -77,12 +77,12 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
     def logits(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
-        """Logits of x given latents: `z [..., B, T, H]`, zero beyond each length, to `[..., V]`."""
+        """Logits of x, `[..., V]`, given latents `z [..., B, T, H]`, zero beyond each length."""
         positions = self._positions(lengths, tf.shape(z)[-2])
         return self.emitter(z, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise)
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean and standard deviation of `q(z | x, T)`, `[B, T, H]` each."""
+        """Mean and standard deviation of `q(z | x, T)`, each `[B, T, H]`."""
         x, lengths = self._batch_of(x, lengths)
         mean, log_std = self._posterior(x, lengths)
         return mean, tf.exp(log_std)
@@ -95,14 +95,14 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         seed: Seed = None,
         training: bool = False,
     ) -> Terms:
-        """The ELBO's terms at `num_samples` reparametrised samples of z, nats `[S, B]`.
+        """The terms of the ELBO at `num_samples` reparametrised samples of z, nats `[S, B]`.
 
         Args:
           x: Integers `[B, T, *event_shape]`.
           lengths: int32 `[B]`.
           num_samples: S.
-          seed: See the class.
-          training: Whether dropout is applied.
+          seed: See `SequenceModel`.
+          training: Whether to apply dropout.
         """
         by_step = self.elbo_by_step(x, lengths, num_samples, seed, training)
         return Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))
@@ -115,10 +115,12 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         seed: Seed = None,
         training: bool = False,
     ) -> Terms:
-        """What each step adds to `elbo`, of the same samples: nats `[S, B, T]`, 0 beyond a length.
+        """The contribution of each step to `elbo`, for the same samples: nats `[S, B, T]`.
 
-        reconstruction[t] = log p(x[t] | z, T)
-        kl[t]             = log q(z[t] | x, T) - log p(z[t] | z[:t], T)
+        It is 0 beyond each length.
+
+            reconstruction[t] = log p(x[t] | z, T)
+            kl[t]             = log q(z[t] | x, T) - log p(z[t] | z[:t], T)
         """
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
@@ -134,7 +136,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         normal: tf.Tensor,
         dropout_noise: NoiseSource | None = None,
     ) -> Terms:
-        """The terms by step, at `z = mean + std * normal`."""
+        """The terms of each step at `z = mean + std * normal`."""
         mean, log_std = posterior
         z = mask_steps(mean + tf.exp(log_std) * normal, lengths)
         log_q = noise_log_probs(normal, lengths)
@@ -193,9 +195,9 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         Args:
           z: Latents `[B, T, H]`, zero beyond each length.
           lengths: int32 `[B]`.
-          temperature: A number, or one a sequence, `[B, 1, 1]`: logits / temperature, the most
-            likely symbols at 0.
-          seed: See the class; of no influence at temperature 0.
+          temperature: Divides the logits: a number, or `[B, 1, 1]` for one per sequence. 0 gives
+            the most likely symbols.
+          seed: See `SequenceModel`; without effect at temperature 0.
 
         Returns:
           int32 `[B, T, *event_shape]`, 0 beyond each length.
@@ -214,11 +216,11 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
 
 
 def _chunk_size(num_samples: int, most: int) -> int:
-    """Samples that go through the model together: equal chunks of at most `most`.
+    """The number of samples that pass through the model together: equal chunks of at most `most`.
 
-    That is the largest divisor of `num_samples` if it is at least half of `most`. Otherwise as few
-    chunks as there can be, and less than one sample a chunk is drawn beyond `num_samples`: a prime
-    number of them costs no more than its neighbours.
+    This is the largest divisor of `num_samples`, if it is at least half of `most`. Otherwise there
+    are as few chunks as possible, which draw less than one extra sample each. A prime number of
+    samples thus costs no more than its neighbours.
     """
     divisor = max(n for n in range(1, most + 1) if num_samples % n == 0)
     if 2 * divisor >= min(most, num_samples):

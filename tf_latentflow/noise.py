@@ -1,4 +1,4 @@
-"""Random numbers of a batch, each row's own: they do not depend on the other rows."""
+"""Random numbers for batches: those of a row do not depend on the other rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Noise", "NoiseSource", "fresh_seed", "noise_of"]
 
 
 class NoiseSource(Protocol):
-    """Where a model's random numbers come from.
+    """Source of the random numbers of a model.
 
     Example:
       >>> from tf_latentflow import NoiseSource
@@ -28,7 +28,7 @@ class NoiseSource(Protocol):
     """
 
     def fold(self, data: int | tf.Tensor) -> Self:
-        """Another source, which `data` and this one determine."""
+        """Another source, determined by this one and `data`."""
 
     def normal(self, shape: Any, dtype: tf.DType) -> tf.Tensor:
         """N(0, 1) of shape `[..., B, T, n]`."""
@@ -38,11 +38,11 @@ class NoiseSource(Protocol):
 
 
 class Noise(NamedTuple):
-    """Numbers that are a function of a seed and of the row they are for. A `NoiseSource`.
+    """Random numbers that are a function of a seed and of the row's number. A `NoiseSource`.
 
-    A batch may be divided among devices, put together anew or padded further: a row that keeps its
-    number keeps its noise. To be drawn from once: `fold` gives what is drawn next a source of its
-    own.
+    A batch may be split across devices, put together differently or padded further: a row that
+    keeps its number keeps its noise. Draw from a source only once; `fold` derives the source of the
+    next draw.
 
     Attributes:
       seed: int32 `[2]`.
@@ -60,12 +60,12 @@ class Noise(NamedTuple):
     rows: tf.Tensor
 
     def fold(self, data: int | tf.Tensor) -> Noise:
-        """The noise of another purpose, or another step, of the same rows."""
+        """The noise of the same rows for another purpose or another step."""
         data = tf.cast(data, tf.int32)
         return Noise(tf.stack([_hashed(self.seed), data]), self.rows)
 
     def normal(self, shape: Any, dtype: tf.DType) -> tf.Tensor:
-        """N(0, 1) of shape `[..., B, T, n]`; a shorter T gives the beginning of a longer one."""
+        """N(0, 1) of shape `[..., B, T, n]`; a shorter T gives the first steps of a longer one."""
         return self._draw(tf.random.stateless_normal, shape, dtype)
 
     def uniform(self, shape: Any, dtype: tf.DType) -> tf.Tensor:
@@ -92,7 +92,7 @@ def _draw_rows(
     dtype: tf.DType,
     rank: int,
 ) -> tf.Tensor:
-    """Numbers `[B, *shape]`, those of a row from the seed and its number."""
+    """Numbers `[B, *shape]`, each row's from the seed and its own number."""
     known = tf.get_static_value(shape, partial=True)
     known = tf.TensorShape([None] * rank if known is None else list(known))
     first = tf.cast(_hashed(seed), rows.dtype)
@@ -115,11 +115,11 @@ _graph_of_rows = tf.function(_draw_rows, autograph=False, reduce_retracing=True)
 
 
 def noise_of(seed: Any, num_rows: int | tf.Tensor) -> NoiseSource:
-    """The source that a caller means by a seed.
+    """The noise source for a seed.
 
     Args:
-      seed: int32 `[2]`; a `NoiseSource`; or None, for other numbers at every call.
-      num_rows: B; the rows of a seed are numbered from 0.
+      seed: int32 `[2]`; a `NoiseSource`; or None for new numbers at every call.
+      num_rows: B. With a seed, rows are numbered from 0.
     """
     if hasattr(seed, "fold"):
         return seed
@@ -129,14 +129,14 @@ def noise_of(seed: Any, num_rows: int | tf.Tensor) -> NoiseSource:
 
 
 def fresh_seed() -> tf.Tensor:
-    """Another seed at every call, int32 `[2]`, which `keras.utils.set_random_seed` makes repeat.
+    """A new seed at every call, int32 `[2]`; `keras.utils.set_random_seed` makes the calls repeat.
 
-    It is an operation, and not a number, which a graph would keep for ever. XLA would not let it
-    repeat: it is drawn outside of what is compiled.
+    It is an operation rather than a number, because a graph would keep the number for ever. XLA
+    would not let it repeat, so draw it outside of compiled functions.
     """
     return tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
 
 
 def _hashed(seed: tf.Tensor) -> tf.Tensor:
-    """An int32 number that a seed determines."""
+    """An int32 number determined by a seed."""
     return tf.random.stateless_uniform([], seed, minval=None, maxval=None, dtype=tf.int32)

@@ -34,10 +34,10 @@ GIVEN = object()
 
 
 class Rule(NamedTuple):
-    """Values of fields, and when they hold; of several rules the last one counts.
+    """Values of fields, and the condition under which they apply. The last matching rule counts.
 
     Attributes:
-      when: What each of these must be: a value, a tuple of values, or `GIVEN`. If empty: always.
+      when: Required values by name: a value, a tuple of values, or `GIVEN`. Empty for always.
       fields: Values by field.
     """
 
@@ -50,8 +50,8 @@ class Setting(NamedTuple):
 
     Attributes:
       value: The value.
-      when: The case in which a rule set it, with the values that it met; empty for a default, and
-        `{name: GIVEN}` for what the user gave.
+      when: The condition of the rule that set it, with the values that matched. Empty for a
+        default, and `{name: GIVEN}` for a value given by the user.
     """
 
     value: Any
@@ -64,12 +64,12 @@ def resolve(
     """Returns the fields that have a default, each with its source.
 
     Args:
-      rules: In order; what one has set, those after it can ask for.
-      defaults: Where no rule holds.
-      given: What the user gave, which no rule changes, and whatever else rules may ask for.
+      rules: Applied in order; a rule can test what earlier ones have set.
+      defaults: Values where no rule applies.
+      given: Values from the user, which no rule changes, and anything else that rules test.
 
     Raises:
-      KeyError: If a rule asks for what is neither a field nor given.
+      KeyError: A rule tests a name that is neither a field nor given.
     """
     found = {name: Setting(value, {}) for name, value in defaults.items()}
     found |= {name: Setting(value, {name: GIVEN}) for name, value in given.items()}
@@ -164,7 +164,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def _alone(name: str) -> tuple[str, ...]:
-    """The values for which there is a rule that asks for nothing else."""
+    """The values for which a rule tests nothing else."""
     return tuple(rule.when[name] for rule in RULES if list(rule.when) == [name])
 
 

@@ -1,4 +1,4 @@
-"""What the latent flow and the baseline have in common: a distribution over ragged sequences."""
+"""What the latent flow and the baseline share: a distribution over ragged sequences."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ Seed = tf.Tensor | NoiseSource | None
 class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
-    Batch-major: `x` `[B, T, *event_shape]` of any integer dtype, that is `[B, T]` of ids or, for
-    notes, `[B, T, 88]` of 0 and 1; `lengths` int32 `[B]`, rows of length 0 allowed. What stands in
-    `x` beyond a length has no influence, as long as it is an id. A subclass says by `elbo`,
-    `_estimate` and `_sample` what `p(x | T)` is.
+    Everything is batch-major. `x` is `[B, T, *event_shape]` of any integer dtype: ids `[B, T]` or,
+    for notes, 0 and 1 `[B, T, 88]`. `lengths` is int32 `[B]`, and a length of 0 is allowed. Values
+    of `x` beyond a length have no effect, but must be valid. A subclass defines `p(x | T)` by
+    `elbo`, `_estimate` and `_sample`.
 
-    A seed is int32 `[2]`, and the same seed gives the same result. None, the default, gives another
+    A seed is int32 `[2]`, and the same seed gives the same result. None, the default, gives a new
     result at every call, also within a `tf.function`; `keras.utils.set_random_seed` makes the calls
-    repeat. A `NoiseSource` in its place says itself what the random numbers are.
+    repeat. A `NoiseSource` may replace the seed.
 
-    How the model is computed, `execution`, can be chosen anew at any time.
+    `execution`, which can be set at any time, determines how the model is computed.
 
     Args:
       config: Choices and sizes.
@@ -62,7 +62,7 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         self._make_functions()
 
     def _make_functions(self) -> None:
-        """Makes what runs as a graph; traces nothing yet."""
+        """Creates the graph functions without tracing them."""
         # Without AutoGraph, which would read all code again: no control flow here is Python's.
         self._graph_estimate = tf.function(self._estimate, reduce_retracing=True, autograph=False)
         self._compiled_sample = tf.function(self._sample, jit_compile=True, autograph=False)
@@ -85,14 +85,14 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
 
     @property
     def event_shape(self) -> tuple[int, ...]:
-        """Shape of what is observed at one step: `()` for a symbol, `(88,)` for notes."""
+        """Shape of the observation of one step: `()` for a symbol, `(88,)` for notes."""
         return self.symbols.event_shape
 
     def _batch_of(self, x: Any, lengths: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """`x` and `lengths` as int32 tensors.
+        """Converts `x` and `lengths` to int32 tensors.
 
         Raises:
-          ValueError: they are not a batch of sequences and its lengths.
+          ValueError: They are not a batch of sequences and its lengths.
         """
         x = tf.convert_to_tensor(x)
         if not x.dtype.is_integer:
@@ -111,7 +111,7 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         return x, lengths
 
     def _within(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """`x [B, T, *event_shape]`, 0 at and beyond each length."""
+        """`x [B, T, *event_shape]` with zeros beyond each length."""
         return mask_steps(x, lengths, len(self.event_shape))
 
     def _limit(self) -> tf.Tensor:
@@ -122,10 +122,10 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         return Positions.of(lengths, num_steps, self._limit())
 
     def __call__(self, x: Any, lengths: Any = None, training: bool = False) -> Terms:
-        """The ELBO of one sample, another one at every call.
+        """The ELBO of one new sample.
 
         Raises:
-          ValueError: there are no lengths, or they do not fit x.
+          ValueError: The lengths are missing or do not fit x.
         """
         if lengths is None:
             raise ValueError(
@@ -175,17 +175,17 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         seed: Seed = None,
         most_at_once: int = 10,
     ) -> Terms:
-        """Estimates `log p(x | T)`, nats `[B]`; exact where the model allows it. See `Terms`.
+        """Estimates `log p(x | T)`, nats `[B]`, or computes it if the model can. See `Terms`.
 
-        Called eagerly it runs as a graph, traced once for each number of samples.
+        An eager call runs as a graph, traced once for each number of samples.
 
         Args:
           x: Integers `[B, T, *event_shape]`.
           lengths: int32 `[B]`.
           num_samples: K.
           seed: See the class.
-          most_at_once: Samples of a sequence that go through the model together, at most; more
-            are faster and take more memory.
+          most_at_once: Maximum number of samples per sequence that pass through the model together.
+            Larger is faster and takes more memory.
         """
         if num_samples < 1:
             raise ValueError(f"expected num_samples of at least 1; got {num_samples}")
@@ -211,14 +211,14 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     ) -> tf.Tensor:
         """Draws sequences of the given lengths.
 
-        Called eagerly it compiles itself with XLA, once for each number and maximum of lengths.
+        An eager call is compiled with XLA, once for each batch size and maximum length.
 
         Args:
           lengths: int32 `[B]`.
-          temperature: t: `eps ~ N(0, t^2)` where there is noise, logits / t, the argmax at 0. A
-            number, or one a sequence, `[B, 1, 1]`.
+          temperature: t: `eps ~ N(0, t^2)`, and logits are divided by t; 0 gives the mode. A
+            number, or `[B, 1, 1]` for one per sequence.
           seed: See the class.
-          num_steps: T, at least the longest of the lengths, which it is when None.
+          num_steps: T, at least the maximum length, which is the default.
 
         Returns:
           int32 `[B, T, *event_shape]`, 0 beyond each length.
@@ -235,10 +235,10 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
 
 
 def as_int32(values: Any) -> tf.Tensor:
-    """`values` as an int32 tensor.
+    """Converts `values` to an int32 tensor.
 
     Raises:
-      ValueError: they are no whole numbers.
+      ValueError: They are not whole numbers.
     """
     values = tf.convert_to_tensor(values)
     if values.dtype.is_floating:
@@ -249,10 +249,10 @@ def as_int32(values: Any) -> tf.Tensor:
 
 
 def check_lengths(lengths: tf.Tensor, longest: int | None = None) -> None:
-    """Refuses lengths below 0 or, if it is given, above `longest`, where they are known.
+    """Checks that known lengths are at least 0 and, if given, at most `longest`.
 
     Raises:
-      ValueError: a length is out of range.
+      ValueError: A length is out of range.
     """
     known = tf.get_static_value(lengths)
     if known is None or known.size == 0:

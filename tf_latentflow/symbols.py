@@ -1,4 +1,4 @@
-"""What is observed at a step: its embedding, and its distribution given logits."""
+"""The observation of a step: its embedding, and its distribution given logits."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["BernoulliNotes", "CategoricalSymbols", "Symbols"]
 
 
 class Symbols(Layer):
-    """A distribution given logits; and an embedding, whose matrix turns features into logits.
+    """A distribution given logits, and an embedding whose matrix also turns features into logits.
 
-    A subclass says by `embed`, `log_prob` and `choose` what `x[t]`, of shape `event_shape`, is.
+    A subclass defines `x[t]`, of shape `event_shape`, by `embed`, `log_prob` and `choose`.
 
     Args:
       vocab_size: V, number of symbols.
       size: E, size of the embedding; None for no embedding.
-      init: Half-width of the uniform initialisation of the embedding; Xavier's when None.
+      init: Half-width of the uniform initialisation of the embedding; None for Xavier's.
       name: Name of the layer.
     """
 
@@ -46,19 +46,19 @@ class Symbols(Layer):
 
     @property
     def event_shape(self) -> tuple[int, ...]:
-        """Shape of what is observed at one step."""
+        """Shape of the observation of one step."""
         raise NotImplementedError
 
     @property
     def num_values(self) -> int:
-        """How many values a number of x may have, from 0 on."""
+        """How many values an entry of x may have, counted from 0."""
         raise NotImplementedError
 
     def check(self, x: tf.Tensor) -> None:
-        """Refuses values that no symbol has, where they are known.
+        """Checks that known values are valid symbols.
 
         Raises:
-          ValueError: there is one.
+          ValueError: A value is out of range.
         """
         known = tf.get_static_value(x)
         if known is None or known.size == 0:
@@ -82,22 +82,22 @@ class Symbols(Layer):
     ) -> tf.Tensor:
         """`log p(x[t])`: logits `[..., T, V]`, x `[..., T, *event_shape]`, nats `[..., T]`.
 
-        Leading dimensions of x broadcast against those of the logits. Of `x[t]` counts what
-        `counted`, bool of the shape of x, says; all when None.
+        Leading dimensions of x broadcast against those of the logits. `counted`, bool of the shape
+        of x, selects the entries of `x[t]` that count; None for all.
         """
         raise NotImplementedError
 
     def sample(
         self, logits: tf.Tensor, temperature: float | tf.Tensor, noise: NoiseSource
     ) -> tf.Tensor:
-        """Draws int32 `[B, T, *event_shape]` with logits / temperature, the mode at 0."""
+        """Draws int32 `[B, T, *event_shape]` from logits / temperature; the mode at 0."""
         logits = tf.convert_to_tensor(logits)
         return self.choose(logits, temperature, noise.uniform(tf.shape(logits), logits.dtype))
 
     def choose(
         self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
     ) -> tf.Tensor:
-        """What `sample` draws, as a function of numbers `[..., T, V]` uniform on [0, 1)."""
+        """`sample` as a function of numbers `[..., T, V]` uniform on [0, 1)."""
         raise NotImplementedError
 
 

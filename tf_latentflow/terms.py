@@ -1,4 +1,4 @@
-"""The terms of a likelihood: what a model computes, and what a run adds up. Needs no TensorFlow."""
+"""The terms of a likelihood, as models compute them and runs add them up. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ Values = Any  # A tensor, an array, or a number.
 
 
 class Terms(NamedTuple):
-    """Terms of sequences, nats, each of the same shape.
+    """Terms of the likelihood of sequences, in nats, all of the same shape.
 
-    Those of `elbo` are of each sample z ~ q(z | x, T) and sequence, `[S, B]`. Those of `estimate`
-    are of each sequence, `[B]`: the first two are means over the samples.
+    `elbo` returns them for each sample z ~ q(z | x, T) and each sequence, `[S, B]`. `estimate`
+    returns them for each sequence, `[B]`; the first two are then means over the samples.
 
     Attributes:
       reconstruction: `log p(x | z, T)`.
       kl: `log q(z | x, T) - log p(z | T)`, whose mean over z ~ q is the KL divergence.
-      log_prob: `log p(x | T)`: the bound `reconstruction - kl`, or the estimate by importance
-        sampling, `logsumexp_s(reconstruction - kl) - log S`, or exact.
+      log_prob: `log p(x | T)`: the bound `reconstruction - kl`, the importance-sampling estimate
+        `logsumexp_s(reconstruction - kl) - log S`, or the exact value.
 
     Example:
       >>> from tf_latentflow import Terms

@@ -1,4 +1,4 @@
-"""The map between characters and the symbol ids of the model."""
+"""The mapping between characters and symbol ids."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Vocabulary:
           characters: Distinct strings of one code point each.
 
         Raises:
-          ValueError: If an entry is not one code point, or stands there twice.
+          ValueError: An entry is not one code point, or occurs twice.
         """
         characters = tuple(characters)
         for character in characters:
@@ -56,23 +56,23 @@ class Vocabulary:
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> Vocabulary:
-        """Returns the vocabulary of all characters that occur in `texts`, sorted."""
+        """The vocabulary of all characters in `texts`, sorted."""
         return cls(sorted(set().union(*texts)))
 
     @property
     def size(self) -> int:
-        """Number of symbols, padding and unknown included."""
+        """Number of symbols, including padding and unknown."""
         return _FIRST_CHARACTER_ID + len(self.characters)
 
     def encode(self, text: str) -> np.ndarray:
-        """Returns the ids of a text, int32 `[T]`; a character from outside becomes id 1."""
+        """The ids of a text, int32 `[T]`. Characters outside the vocabulary get id 1."""
         return np.array([self._ids.get(c, UNKNOWN_ID) for c in text], dtype=np.int32)
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> str:
-        """Returns the text of ids `[T]`: padding is left out, unknown is U+FFFD.
+        """The text of ids `[T]`. Padding is left out; unknown becomes U+FFFD.
 
         Raises:
-          ValueError: If an id lies outside `0 .. size - 1`, or `ids` is not of one dimension.
+          ValueError: An id is outside `0 .. size - 1`, or `ids` does not have one dimension.
         """
         ids = np.asarray(ids)
         if ids.ndim != 1:

@@ -1,8 +1,8 @@
 """Times training, evaluation and sampling on this machine: `python -m train.benchmark`.
 
-Every time is given in units, one of which is a float32 product `[1500, 1000] x [1000, 2000]` (6
-GFLOP) in the same process, and beside it the floor: what the matrix products of the work, or the
-weights that each of its serial steps reads, would take at the speed of the unit.
+Times are given in units. One unit is a float32 product `[1500, 1000] x [1000, 2000]` (6 GFLOP) in
+the same process. The floor next to each time is what the matrix products of the work, or reading
+the weights of each serial step, would take at that speed.
 """
 
 from __future__ import annotations
@@ -21,23 +21,26 @@ __all__ = ["BenchmarkConfig", "main"]
 
 @dataclasses.dataclass(frozen=True)
 class BenchmarkConfig:
-    """Times training, evaluation and sampling at the published sizes, beside one matrix product."""
+    """Times training, evaluation and sampling at the published sizes."""
 
     out: Path = Path("benchmark")
     """Folder for the numbers and the pictures."""
     quick: bool = False
-    """The most important rows only, and no pictures."""
+    """Only the most important rows, without pictures."""
     rows: str = ""
-    """Only the rows whose name contains this."""
+    """Only the rows whose names contain this."""
     repeats: int = 5
-    """Times of each, of which the median counts."""
+    """Number of repetitions; the median is reported."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
+      UserError: The input is invalid.
     """
     config = parse_flags(BenchmarkConfig, "python -m train.benchmark", args)
     if config.repeats < 1:
@@ -53,7 +56,7 @@ def main(args: Sequence[str] | None = None) -> None:
     rows = [r for r in ROWS if config.rows in r.name and (r.quick or not config.quick)]
     real_runs = [run for run in REAL_RUNS if config.rows in real_run_name(*run)]
     if not rows and not real_runs:
-        raise UserError(f"--rows expects a part of a row's name; got {config.rows!r}")
+        raise UserError(f"--rows expects part of a row's name; got {config.rows!r}")
     measure_all(rows, real_runs, config.repeats, config.out, with_pictures)
 
 

@@ -1,8 +1,8 @@
 """Trains a model of text and tests it: `python -m train.char_lm [--model lstm] [--dataset ptb]`.
 
-Without a flag: the latent flow `codebook` at preset `small`, on the language reference that every
-Python carries, in about five minutes on two CPU cores. The same command again goes on with a run
-that was stopped, or prints the numbers of a finished one. `--help` lists the flags; then
+Without flags: the latent flow `codebook` at preset `small`, on the language reference that comes
+with every Python, in about five minutes on two CPU cores. The same command resumes an interrupted
+run, or prints the results of a finished one. `--help` lists the flags. Afterwards:
 
     tensorboard --logdir WORKDIR
     python -m train.evaluate WORKDIR --split test --samples 50

@@ -24,39 +24,42 @@ from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["EvaluateConfig", "main"]
 
-_WHOLE = "without --split all of it is evaluated"
+_WHOLE = "without --split, the whole dataset is evaluated"
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig:
-    """Likelihood of a trained model, of text or of music, on its dataset or another.
+    """Likelihood of a trained model of text or music, on its own dataset or another one.
 
-    Of data with splits it is that of one of them. Another dataset without splits, a file or a
-    folder, is evaluated as a whole, unless --split asks for the part that its hash deals to one.
+    A dataset with splits is evaluated on one of them. A file or folder without splits is evaluated
+    as a whole. With --split it is split by a hash, as in training, and that split is evaluated.
     """
 
     model: tyro.conf.Positional[ModelSource]
     split: Literal["train", "valid", "test"] | None = None
-    """Part of the dataset. None: test, or all of another dataset that has no splits."""
+    """Split to evaluate. None: test, or all of a file or folder without splits."""
     samples: int = 50
-    """Importance samples [samples of each sequence]."""
+    """Importance samples per sequence [samples]."""
     seed: int | None = None
-    """Seed of the samples. None: that of the run, which gives the numbers of its results.json."""
+    """Seed of the samples. None: that of the run, which reproduces its results.json."""
     dataset: str | None = None
     """Another dataset: a name, a file or a folder. None: that of the run."""
     data_dir: Path | None = None
     """Folder with the files of the dataset. None: that of the run."""
     batch_size: int | None = None
-    """Sequences that go through the model at once [sequences]. None: that of the run."""
+    """Batch size [sequences]. None: that of the run."""
     json: bool = False
     """Print the numbers as JSON."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
+      UserError: The input is invalid.
     """
     config = parse_flags(EvaluateConfig, "python -m train.evaluate", args)
     for flag, value in (("samples", config.samples), ("batch-size", config.batch_size)):
@@ -87,12 +90,12 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encoding, Sequence[Any]]:
-    """Returns the name of the split, or None for all; the dataset; and what is evaluated of it.
+    """Returns the name of the split (None for all), the dataset, and the sequences to evaluate.
 
-    What another dataset holds, and what of it was left out, goes to standard error.
+    Prints to standard error what another dataset contains and what was left out of it.
 
     Raises:
-      UserError: If the dataset cannot be had, is no longer that of the run, or is too long.
+      UserError: The dataset is not available, is not that of the run, or is too long.
     """
     named = run.config
     if config.dataset is not None:
@@ -100,7 +103,9 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
     elif config.data_dir is not None:
         named = dataclasses.replace(named, data_dir=config.data_dir)
     if config.dataset is None and run.dataset_sha256 is None:
-        raise UserError(f"{config.model} names no dataset of its own: name one with --dataset")
+        raise UserError(
+            f"{config.model} does not say what it was trained on: give data with --dataset"
+        )
     dealt = config.dataset is not None and _is_undivided(named)
     dataset: Dataset | Undivided
     if dealt and config.split is None:
@@ -111,21 +116,21 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
         sequences = getattr(dataset, split)
         if config.dataset is None and dataset.sha256 != run.dataset_sha256:
             raise UserError(
-                f"{dataset.name} is not the dataset, or no longer the one, that {config.model} was "
-                "trained on: restore it, or name another with --dataset"
+                f"{dataset.name} is not the data that {config.model} was trained on, or it has "
+                "changed since: restore it, or give other data with --dataset"
             )
     refuse_too_long(dataset.name, sequences, run.model_config.max_length, named.unit)
     if config.dataset is not None:
         print(dataset.describe(), file=sys.stderr)
     if dealt and split is not None:
-        print(f"note: {split} is what a hash deals to it; {_WHOLE}", file=sys.stderr)
+        print(f"note: the {split} split was chosen by a hash; {_WHOLE}", file=sys.stderr)
     if remark := dataset.remark(run.model_config, sequences):
         print(f"note: {remark}", file=sys.stderr)
     return split, dataset, sequences
 
 
 def _is_undivided(named: TrainConfig) -> bool:
-    """Whether a dataset is a file or folder without splits; what cannot be had is not."""
+    """Whether a dataset is an existing file or folder without splits."""
     own = named.dataset not in named.named_datasets and named.data_dir is None
     return own and Path(named.dataset).exists() and not named.is_divided()
 

@@ -1,8 +1,8 @@
 """Trains a model of polyphonic music and tests it: `python -m train.polyphonic_music`.
 
-Without a flag: the latent flow `af-af` at preset `small`, on the chorales of Bach that music21
-carries. The same command again goes on with a run that was stopped, or prints the numbers of a
-finished one. `--help` lists the flags; then
+Without flags: the latent flow `af-af` at preset `small`, on the chorales by Bach that come with
+music21. The same command resumes an interrupted run, or prints the results of a finished one.
+`--help` lists the flags. Afterwards:
 
     tensorboard --logdir WORKDIR
     python -m train.evaluate WORKDIR --split test --samples 50

@@ -1,10 +1,10 @@
 """Makes a table or figure of the paper: `python -m train.reproduce table1 --scale cpu --out DIR`.
 
-`ablation` is a table of ours: one choice of the row `codebook` changed at a time.
+`ablation` is not in the paper: it changes one choice of the row `codebook` at a time.
 
-It runs what is missing, one run after the other, goes on with what was cut, skips what is done,
-prints the result in Markdown, and writes it as `DIR/table1-cpu.md`, `.json` and `.png`. Two of
-these programs may work on the same folder if they have different runs to make.
+The program makes the missing runs one after the other, resumes those that were interrupted, and
+skips those that are finished. It prints the result as Markdown and writes `DIR/table1-cpu.md`,
+`.json` and `.png`. Two instances can share a folder if they make different runs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["ReproduceConfig", "main"]
 
 @dataclasses.dataclass(frozen=True)
 class ReproduceConfig:
-    """A table or figure of the paper, from runs that are made where they are missing."""
+    """A table or figure of the paper. Missing runs are made first."""
 
     what: tyro.conf.Positional[
         Literal[
@@ -45,27 +45,30 @@ class ReproduceConfig:
             *("figure3", "figure5", "figure6", "figure7"),
         ]
     ]
-    """Table or figure of the paper, or the ablation of the row codebook."""
+    """A table or figure of the paper, or the ablation of the row codebook."""
     out: Path
-    """Folder of the runs, each in a folder of its own, and of what is made of them."""
+    """Folder of the results, with a folder for each run."""
     scale: Literal["tiny", "cpu", "paper"] = "cpu"
-    """Size of the models and length of the training: tiny, cpu (minutes a row), or as published."""
+    """Sizes and training times: tiny (tests), cpu (minutes per row), paper (as published)."""
     rows: tuple[str, ...] = ()
-    """Runs of a table, by name, optional ones too. None: all but the optional ones."""
+    """Rows of a table, by the names of their runs. None: all except the optional ones."""
     datasets: tuple[str, ...] = ()
     """Datasets of a table. None: all."""
     data_dir: Path | None = None
     """Folder with the files of the datasets. None: downloaded once, to a cache."""
     seeds: tuple[int, ...] = (0,)
-    """Seeds of the runs, each made with every one. A figure uses the first."""
+    """Seeds: each run is made once per seed. A figure uses the first."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
-      SystemExit: With the status of a training that failed.
+      UserError: The input is invalid.
+      SystemExit: A training failed; with its exit status.
     """
     config = parse_flags(ReproduceConfig, "python -m train.reproduce", args)
     if not config.seeds or not all(0 <= seed < 2**31 for seed in config.seeds):
@@ -87,7 +90,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _table(table: Table, config: ReproduceConfig) -> Drawing:
-    """Makes the runs of a table that the user asked for, and the table of all that are done."""
+    """Makes the requested runs of a table, then the table of all finished runs."""
     known = [row for row in table.rows if row.run is not None]
     names = _chosen("rows", config.rows, (row.run.name for row in known))
     datasets = _chosen("datasets", config.datasets, (row.dataset for row in known))
@@ -102,7 +105,7 @@ def _table(table: Table, config: ReproduceConfig) -> Drawing:
 
 
 def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
-    """Makes the runs that a figure needs, and draws it."""
+    """Makes the runs that a figure needs, then draws it."""
     for flag in ("rows", "datasets"):
         if getattr(config, flag):
             raise UserError(f"--{flag} is for tables; leave it out of a figure")
@@ -126,10 +129,10 @@ def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
 
 
 def _chosen(flag: str, asked: Sequence[str], known: Iterable[str]) -> list[str]:
-    """Returns what the user asked for, or all.
+    """Returns the requested names, or all.
 
     Raises:
-      UserError: If a name is not known.
+      UserError: A name is unknown.
     """
     names = list(dict.fromkeys(known))
     for name in asked:

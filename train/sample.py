@@ -1,7 +1,8 @@
 """Draws samples: `python -m train.sample MODEL -n 10 --length 80 --temperature 0.8 --seed 0`.
 
-A model of text prints the samples and nothing else, one a line. A model of music writes a MIDI file
-and a picture of each, and prints their paths. Samples may be made from something:
+For text, the samples are printed, one per line, and nothing else. For music, each sample is
+written as a MIDI file and a picture, and their paths are printed. Samples can be made from given
+ones:
 
     python -m train.sample MODEL --prompt "The function "
     python -m train.sample MODEL --fill "The ________ returns a list."
@@ -34,10 +35,13 @@ __all__ = ["main"]
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
+      UserError: The input is invalid.
     """
     flags = parse_flags(SampleConfig, "python -m train.sample", args)
     if flags.list:

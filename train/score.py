@@ -3,14 +3,14 @@
     python -m train.score WORKDIR my_text.txt --format jsonl --per-character
     zcat large.txt.gz | python -m train.score WORKDIR | head
 
-The text may have any size. Every line gives a line, in order:
+The text may have any size. Each line of it gives one line of output, in order:
 
-- `line` and `characters`, and how many of these are `unknown` to the model;
-- `bits`, -(log p(x|T) + log p(T)) / log 2, and `bits_per_character`, that over `characters` + 1.
-  They are nan, or null, for lines that are blank or longer than the model knows;
-- with --per-character `length_bits`, -log p(T) / log 2, and `character_bits`, a number for each
-  character: what it adds to the bound, so that all together are at least `bits`, or to log p(x|T)
-  itself where that is exact, in the baseline.
+- `line`, `characters`, and `unknown`: how many characters the model does not know;
+- `bits`, -(log p(x|T) + log p(T)) / log 2, and `bits_per_character`, which is `bits` divided by
+  `characters` + 1. Both are nan (null in JSON) for blank lines and lines that are too long;
+- with --per-character also `length_bits`, -log p(T) / log 2, and `character_bits`, one number per
+  character: its contribution to the bound. Together they are at least `bits`. For the baseline,
+  which is exact, they add up to `bits`.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ _STANDARD_INPUT = Path("-")
 
 @dataclasses.dataclass(frozen=True)
 class ScoreConfig:
-    """Bits of every line of a text, under a trained model of text."""
+    """Bits of every line of a text under a trained model."""
 
     model: tyro.conf.Positional[ModelSource]
     file: tyro.conf.Positional[Path] = _STANDARD_INPUT
-    """A text in UTF-8, also compressed by gzip; - for standard input."""
+    """Text in UTF-8, may be gzipped; - for standard input."""
     format: Literal["tsv", "jsonl"] = "tsv"
-    """A table with a head, or JSON, an object a line."""
+    """A table with a header, or one JSON object per line."""
     per_character: bool = False
-    """Also the bits of each character."""
+    """Add the bits of each character."""
     samples: int = 50
-    """Importance samples [samples of each line]. The baseline needs none."""
+    """Importance samples per line [samples]. The baseline needs none."""
     seed: int = 0
-    """Seed of the samples. A line's numbers depend on it, on the line and on its number."""
+    """Seed of the samples. The numbers of a line depend on it, the line and the line number."""
     batch_size: int = 32
-    """Lines that go through the model at once [lines]."""
+    """Batch size [lines]."""
 
     def check(self) -> None:
-        """Refuses what no model can do.
+        """Checks the values of the flags.
 
         Raises:
-          UserError: Naming the flag.
+          UserError: A value is invalid; the error names the flag.
         """
         for flag, value in (("samples", self.samples), ("batch-size", self.batch_size)):
             if value < 1:
@@ -72,10 +72,13 @@ class ScoreConfig:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
+      UserError: The input is invalid.
     """
     config = parse_flags(ScoreConfig, "python -m train.score", args)
     config.check()
@@ -100,10 +103,10 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _open(path: Path) -> BinaryIO:
-    """Opens a file, or standard input, to be read once.
+    """Opens a file, or standard input, for reading once.
 
     Raises:
-      OSError: If there is no such file.
+      OSError: There is no such file.
     """
     if path == _STANDARD_INPUT:
         return sys.stdin.buffer
@@ -111,22 +114,22 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _readable(lines: Iterator[Line], path: Path) -> Iterator[Line]:
-    """The lines, and one message where they cannot be read.
+    """Yields the lines; a damaged file becomes one message.
 
     Raises:
-      UserError: If the text is compressed and damaged.
+      UserError: The text is compressed and damaged.
     """
     try:
         yield from lines
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UserError(
-            f"expected text in {str(path)!r}; it starts like a gzip file, and is damaged "
+            f"expected text in {str(path)!r}; it looks like a gzip file but is damaged "
             f"({error}); get it again"
         ) from None
 
 
 def _table(scores: Iterable[NamedTuple], config: ScoreConfig) -> Iterator[str]:
-    """The lines that are printed."""
+    """Yields the lines of the output."""
     names: list[str] = []
     for score in scores:
         row = score._asdict()
@@ -142,7 +145,7 @@ def _table(scores: Iterable[NamedTuple], config: ScoreConfig) -> Iterator[str]:
 
 
 def _or_null(value: Any) -> Any:
-    """A number as JSON has it: nan as null, others with six digits."""
+    """A number for JSON: nan becomes null, others get six digits."""
     if isinstance(value, list):
         return [_or_null(item) for item in value]
     if isinstance(value, float):

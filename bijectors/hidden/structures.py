@@ -228,11 +228,13 @@ class HiddenStructure:
       bijector: The bijector that uses the network.
 
     Example:
-      >>> from bijectors import HIDDEN_STRUCTURES
-      >>> HIDDEN_STRUCTURES["af"].bijector.__name__
-      'AutoregressiveHidden'
-      >>> HIDDEN_STRUCTURES["af"].network(event_size=3, num_params=5, context_size=2).name.rstrip("_0123456789")
-      'conditional_made'
+      >>> from bijectors import HIDDEN_STRUCTURES, HiddenStructure
+      >>> structure = HIDDEN_STRUCTURES["af"]
+      >>> isinstance(structure, HiddenStructure), structure.bijector.__name__
+      (True, 'AutoregressiveHidden')
+      >>> made = structure.network(event_size=3, num_params=5, context_size=2)
+      >>> type(made).__name__
+      'ConditionalMADE'
     """
 
     network: Callable[..., ConditionalMLP]

@@ -96,11 +96,11 @@ class MixtureOfLogistics(FlowBijector):
     def from_unconstrained(cls, raw: Any, num_components: int = 8) -> MixtureOfLogistics:
         """The map for any `3*K + 2` real numbers, `raw[..., 0 : 3*K + 2]` = `w', m', s', a, b'`.
 
-        `w = exp(w')`, normalised by the sum (a softmax); `m = m' + ` the centres of K equal parts
-        of -3 .. 3; `s = exp(3 * tanh(s' / 3))`; `b = exp(b')`. `w'` and `b'` are clipped to -10 ..
-        10, and scales lie within 0.05 .. 20, so that no context makes the slope infinite. `raw = 0`
-        is the identity for K = 1 and close to a line for larger K. If `raw` is a variable, it is
-        tracked, and the map follows its updates.
+        `w = exp(w')`, normalised by the sum (a softmax); `m` is `m'` plus the centres of K equal
+        parts of -3 .. 3; `s = exp(3 * tanh(s' / 3))`; `b = exp(b')`. `w'` and `b'` are clipped to
+        -10 .. 10, and scales lie within 0.05 .. 20, so that no context makes the slope infinite.
+        `raw = 0` is the identity for K = 1 and close to a line for larger K. If `raw` is a
+        variable, it is tracked, and the map follows its updates.
 
         Raises:
           ValueError: `raw` is not `[..., 3*K + 2]`, not float32 or float64, or K is not positive.

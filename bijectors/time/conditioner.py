@@ -21,6 +21,7 @@ class Conditioner(Protocol):
 
     Example:
       >>> import tensorflow as tf
+      >>> from bijectors import Conditioner, Structure
       >>> class Total:  # The context of a step: the sum of the vectors before it.
       ...     def covariates(self, batch_shape, num_steps):
       ...         return ()
@@ -30,8 +31,8 @@ class Conditioner(Protocol):
       ...         return state + inputs, state + inputs
       ...     def scan(self, inputs, covariates):
       ...         return tf.cumsum(inputs, axis=-2)
-      >>> total, vectors = Total(), tf.ones([1, 3, 2])
-      >>> total.scan(vectors, ())[0].numpy().tolist()
+      >>> total: Conditioner = Total()
+      >>> total.scan(tf.ones([1, 3, 2]), ())[0].numpy().tolist()
       [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
     """
 

@@ -1,3 +1,3 @@
-"""A training as a bundle of files, which a machine without TensorFlow runs."""
+"""A training as a bundle of files that a machine without TensorFlow can run."""
 
 __all__: list[str] = []

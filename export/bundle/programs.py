@@ -1,4 +1,4 @@
-"""The function of a bundle that trains."""
+"""The training function of a bundle."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Runs a training that was exported as a bundle: `python run_bundle.py --out DIR`.
 
-It needs Python 3.11, NumPy and JAX with a device, and nothing else. The same command again goes on
-with a run that was stopped. DIR/result is what comes back: `python -m export.import_weights
-DIR/result --workdir WORKDIR`, where TensorFlow is, makes it a run like any other.
+It needs Python 3.11, NumPy and JAX with a device, and nothing else. The same command resumes an
+interrupted run. The result is DIR/result. On a machine with TensorFlow, `python -m
+export.import_weights DIR/result --workdir WORKDIR` turns it into a run like any other.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ __all__ = ["main"]
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the program; `args` are its flags, or None for those of the process.
+    """Runs the program.
+
+    Args:
+      args: Its flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
-      SystemExit: With status 1 if the training went non-finite.
+      UserError: The input is invalid.
+      SystemExit: With status 1 if a loss is not finite.
     """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -42,13 +45,15 @@ def main(args: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--finish",
         action="store_true",
-        help="end the training where it stands: test its best weights and write the result",
+        help="end the training at the last checkpoint: test the best weights and write the result",
     )
     parser.add_argument(
         "--bfloat16", action="store_true", help="round the final weights: half the size"
     )
     parser.add_argument(
-        "--part-mib", type=_positive(int), help="cut the final weights into such parts [MiB]"
+        "--part-mib",
+        type=_positive(int),
+        help="split the final weights into files of this size",
     )
     flags = parser.parse_args(args)
     for package in ("numpy", "jax"):

@@ -1,4 +1,4 @@
-"""A function of TensorFlow as StableHLO, its variables made arguments."""
+"""Functions of TensorFlow as StableHLO, with their variables as arguments."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DTYPES = {"f32": "float32", "bf16": "bfloat16", "i32": "int32", "i64": "int64",
 
 
 class Program(NamedTuple):
-    """What `lower` returns.
+    """The result of `lower`.
 
     Attributes:
-      artifact: Portable StableHLO: its arguments are those of the function, and then the values of
-        its variables in the order of `variables_of`.
-      results: dtype and shape of each result: those of the function, and then the new value of
+      artifact: Portable StableHLO. Its arguments are those of the function, followed by the values
+        of its variables in the order of `variables_of`.
+      results: dtype and shape of each result: those of the function, followed by the new value of
         each variable that it changes.
     """
 
@@ -34,7 +34,7 @@ def variables_of(function: tf.types.experimental.PolymorphicFunction) -> list[tf
     """Returns the variables that a function with an `input_signature` reads or changes.
 
     Raises:
-      ValueError: If the function has captured a tensor, which no argument could stand for.
+      ValueError: The function has captured a tensor, which cannot become an argument.
     """
     concrete = function.get_concrete_function()
     by_handle = {id(variable.handle): variable for variable in concrete.graph.variables}
@@ -49,17 +49,18 @@ def variables_of(function: tf.types.experimental.PolymorphicFunction) -> list[tf
 def lower(
     function: tf.types.experimental.PolymorphicFunction, specs: Sequence[tf.TensorSpec]
 ) -> Program:
-    """Lowers a function for arguments of given shapes, as for a CPU: nothing of it is particular.
+    """Lowers a function for given argument shapes, for a CPU, but without anything specific to it.
 
-    The random numbers of `tf.random.stateless_*` are part of the program (Philox, counted by XLA):
-    they are those of TensorFlow with XLA, on every device, and not those of TensorFlow without.
+    The random numbers of `tf.random.stateless_*` are part of the program (Philox, counted by XLA).
+    On every device they equal those of TensorFlow with XLA, but not those of TensorFlow without
+    XLA.
 
     Args:
-      function: Made with `jit_compile=True` and an `input_signature`, which serves all shapes.
-      specs: Shapes and dtypes of its arguments, without an unknown.
+      function: Made with `jit_compile=True` and an `input_signature` that covers all shapes.
+      specs: Fully known shapes and dtypes of its arguments.
 
     Raises:
-      ValueError: If a part of the program is no StableHLO, or in float64.
+      ValueError: A part of the program is not StableHLO, or is float64.
     """
     with tf.device("/cpu:0"):  # Else it would be lowered for a GPU where there is one.
         arguments = [tf.zeros(spec.shape, spec.dtype) for spec in specs]

@@ -43,12 +43,12 @@ def write_bundle(
     """Writes the bundle of a training; see `export.bundle.device.contents`.
 
     Args:
-      path: Its folder, empty or not there.
+      path: Its folder, empty or not existing.
       config: Settings of the training.
-      model_config: Of its model.
+      model_config: Configuration of its model.
       dataset: Its data.
-      steps: Most steps in a call.
-      max_buckets: Most buckets of a split.
+      steps: Maximum number of steps per call.
+      max_buckets: Maximum number of buckets per split.
     """
     sequences = {split: dataset.encode(model_config, getattr(dataset, split)) for split in SPLITS}
     test_numbers = dataset.counts(dataset.test, sequences["test"])
@@ -111,10 +111,10 @@ def write_bundle(
 
 
 class _Programs:
-    """Lowers functions for the buckets of their splits, and writes them.
+    """Lowers functions for the buckets of their splits and writes them.
 
     Attributes:
-      manifest: What the bundle's manifest says of the programs.
+      manifest: The section of the bundle's manifest about programs.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Whether a written graph runs on any server, by what stands in it."""
+"""Checks whether any server can run an exported graph."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ _STATEFUL = frozenset(
 
 
 def check_graph(folder: Path, xla: bool = False) -> None:
-    """Reads the `saved_model.pb` of a folder again and checks it; see `graph_problems`.
+    """Reads the `saved_model.pb` of a folder and checks it; see `graph_problems`.
 
     Raises:
-      UserError: If a server would not run it.
+      UserError: A server could not run it.
     """
     problems = graph_problems(read_saved_model(folder), xla)
     if problems:
@@ -54,10 +54,11 @@ def check_graph(folder: Path, xla: bool = False) -> None:
 
 
 def graph_problems(message: SavedModel, xla: bool = False) -> list[str]:
-    """Returns what keeps a graph from running alike on every server, a line each.
+    """Returns what keeps a graph from running on every server, one line each.
 
-    Operations from outside TensorFlow's core, Python functions, kernels of cuDNN or bound to a GPU,
-    random operations that have a state, and, unless `xla`, functions that must be compiled.
+    Problems are operations from outside TensorFlow's core, Python functions, kernels of cuDNN or
+    bound to a GPU, random operations with a state and, unless `xla`, functions that must be
+    compiled.
     """
     problems: dict[str, None] = {}
     functions = _functions(message)

@@ -1,4 +1,4 @@
-"""A SavedModel's graph as protocol buffers: the one place that names private parts of TensorFlow.
+"""The graph of a SavedModel: the only file that uses private parts of TensorFlow.
 
 `tests/export/test_graph_protos.py` fails if a version of TensorFlow moves them.
 """
@@ -24,7 +24,7 @@ def read_saved_model(folder: Path) -> SavedModel:
 
 
 def core_op_is_stateful(op: str) -> bool | None:
-    """Whether an operation of TensorFlow's core has a state; None if the core has none such."""
+    """Whether an operation of TensorFlow's core has a state; None if there is no such operation."""
     definition = op_def_registry.get(op)
     if definition is None or not hasattr(tf.raw_ops, op):
         return None

@@ -1,8 +1,8 @@
-"""Piano rolls as bytes, the form in which a server takes and gives them.
+"""Piano rolls as bytes, the form in which servers receive and return them.
 
-A roll `[T, 88]` of 0 and 1 is `11 T` bytes: 11 for each time step, one after the other. The lowest
-note, A0, is the most significant bit of a step's first byte, and the highest, C8, the least
-significant bit of its last one. It is what `np.packbits(roll, axis=-1)` gives.
+A roll `[T, 88]` of 0 and 1 is `11 T` bytes, 11 for each time step. The lowest note, A0, is the most
+significant bit of the first byte of a step; the highest, C8, is the least significant bit of the
+last one. This is the result of `np.packbits(roll, axis=-1)`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def unpack_roll(packed: bytes) -> np.ndarray:
     """Returns the roll, uint8 `[T, 88]`, of `11 T` bytes.
 
     Raises:
-      ValueError: If they are not so many.
+      ValueError: The number of bytes is not a multiple of 11.
     """
     if len(packed) % BYTES_PER_STEP:
         raise ValueError(f"expected a multiple of {BYTES_PER_STEP} bytes; got {len(packed)}")

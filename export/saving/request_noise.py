@@ -1,4 +1,4 @@
-"""Noise of requests: a row has it from its own seed, wherever in whatever batch it stands."""
+"""Noise for requests: that of a row depends only on its own seed, not on its batch."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ LATENTS, SYMBOLS, POSTERIOR, CONTINUATION = range(4)
 
 
 def request_noise(seeds: tf.Tensor) -> Noise:
-    """The noise of rows with seeds int64 `[B]`: the seed is the number of the row."""
+    """The noise of rows with seeds int64 `[B]`, which serve as row numbers."""
     return Noise(tf.constant([0, 0]), seeds)
 
 
 def scoring_noise() -> Noise:
-    """The noise of all rows alike, where a request has no seed."""
+    """The same noise for all rows, for requests without seeds."""
     return Noise(tf.constant([0x5C07E, 0]), tf.constant([0]))
 
 
 class Drawn(NamedTuple):
-    """Numbers that were drawn before. A `tf_latentflow.NoiseSource`.
+    """Numbers drawn in advance. A `tf_latentflow.NoiseSource`.
 
     Attributes:
-      values: `[B, T, n]`, whatever is asked for.
+      values: `[B, T, n]`, returned for any request.
     """
 
     values: tf.Tensor

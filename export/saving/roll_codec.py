@@ -1,4 +1,4 @@
-"""Piano rolls as strings: eight notes a byte, inside a graph."""
+"""Piano rolls as strings, eight notes per byte, as graph operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a model draws a batch from the noise of its rows, with and without a compiler."""
+"""Drawing a batch from the noise of its rows, with or without a compiler."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _Compute = Callable[[list[tf.Tensor], tf.Tensor, tf.Tensor, int | tf.Tensor], tf
 def make_sampler(model: keras.Model, xla: bool = False) -> Sampler:
     """Returns `draw(lengths, seeds, temperatures) -> x`.
 
-    They are int32, int64 and float32 `[B]`, and x is int32 `[B, T, *event_shape]`, 0 beyond each
-    length; T is at least the longest length. All operations are plain ones, `hidden="af"` solved by
-    `FixedPointHidden`, unless `xla`: then a function that only a server with XLA runs computes the
-    same from the same noise, one dimension after the other.
+    The arguments are int32, int64 and float32 `[B]`; x is int32 `[B, T, *event_shape]`, 0 beyond
+    each length, with T at least the maximum length. By default all operations are plain ones, and
+    `hidden="af"` is solved by `FixedPointHidden`. With `xla`, a compiled function computes the same
+    from the same noise, one dimension after the other; only a server with XLA can run it.
     """
     config = model.config
     if config.is_flow:
@@ -53,7 +53,7 @@ def make_sampler(model: keras.Model, xla: bool = False) -> Sampler:
 
 
 def compiled_lengths(max_length: int) -> list[int]:
-    """The numbers of steps that the compiled function is made for.
+    """The numbers of steps for which a function is compiled.
 
     >>> compiled_lengths(288)
     [32, 64, 128, 256, 288]
@@ -94,9 +94,9 @@ def _baseline_compute(model: keras.Model) -> _Compute:
 
 
 def _compiled(compute: _Compute, max_length: int) -> _Compute:
-    """Rounds rows and steps up, and picks the function compiled for so many steps.
+    """Rounds rows and steps up, and calls the function compiled for that number of steps.
 
-    Rows become a power of two, so that few shapes are compiled.
+    Rows are rounded to a power of two, so that few shapes are compiled.
     """
     sizes = compiled_lengths(max_length)
     compute = tf.function(compute, jit_compile=True, autograph=False)
@@ -127,5 +127,5 @@ def _compiled(compute: _Compute, max_length: int) -> _Compute:
 
 
 def _power_of_two(n: tf.Tensor) -> tf.Tensor:
-    """The least power of two that is at least n, and 1 for 0; of int32, by doubling."""
+    """The smallest power of two that is at least n, or 1 for 0; int32, by doubling."""
     return tf.while_loop(lambda size: size < n, lambda size: 2 * size, [tf.constant(1)])[0]

@@ -1,4 +1,4 @@
-"""What a server is started with: models, batching, a container that runs it; and a page."""
+"""Files to start a server with: its models, its batching, and a container; and a web page."""
 
 from __future__ import annotations
 
@@ -68,16 +68,17 @@ _XLA_FLAG = "      - --xla_cpu_compilation_enabled=true\n"
 def write_server_files(out: Path, name: str, xla: bool) -> list[Path]:
     """Writes `models.config`, `batching.config`, `docker-compose.yml` and `NAME.html`.
 
-    They stand beside the models. The first names every model in the folder and is written anew, as
-    is the last, a page for a browser; the others belong to the user once they are there.
+    They are next to the models. The first lists every model in the folder. It and the web page are
+    always rewritten. The others are only written if they do not exist, because the user may have
+    edited them.
 
     Args:
       out: Folder of the models' folders.
-      name: Model that the health check asks for.
-      xla: Whether the server compiles what wants to be compiled.
+      name: Model used by the health check.
+      xla: Whether the server compiles functions.
 
     Returns:
-      What was left as it is.
+      The files that were not overwritten although they differ.
     """
     write_text(out / "models.config", _models_config(out))
     write_bytes(out / f"{name}.html", page_for(f"http://127.0.0.1:8501/v1/models/{name}").html)

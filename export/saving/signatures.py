@@ -1,6 +1,6 @@
-"""The functions that a server calls: `generate`, `complete`, `score`, `score_steps`, `describe`.
+"""The functions of a served model: `generate`, `complete`, `score`, `score_steps`, `describe`.
 
-A flow has `reconstruct`, `encode` and `decode` besides.
+Flows also have `reconstruct`, `encode` and `decode`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _SCORE_AT_ONCE = 5  # Importance samples: a server has other requests beside.
 class Endpoint(tf.Module):
     """A model as functions of strings and numbers, each input and output `[B]`.
 
-    What a row is answered depends on that row alone. Every input has an answer: a failing row
-    would fail its neighbours in a server that joins requests to batches.
+    The response to a row depends on that row alone. Every row gets a response, because an error in
+    one row would fail its neighbours in a server that batches requests.
 
     Args:
       model: A `LatentFlow` or an `LSTMLanguageModel`.
-      codec: Turns its sequences into strings.
+      codec: Converts between its sequences and strings.
       max_length: Longest sequence, in steps, at most the model's.
-      score_samples: Importance samples of a likelihood.
+      score_samples: Importance samples per likelihood.
       xla: Whether `generate` is compiled; see `make_sampler`.
-      particles: Proposals that `complete` picks from.
+      particles: Number of proposals for `complete`.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class Endpoint(tf.Module):
     def signatures(
         self, show: Callable[[str], None] = lambda what: None
     ) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """The functions by name, traced, `serving_default` among them.
+        """The traced functions by name, including `serving_default`.
 
         Args:
-          show: Told which is traced, before it is.
+          show: Called with the name of each before it is traced.
         """
         field = self._codec.field
         length = tf.TensorSpec([None], tf.int32, name="length")
@@ -94,7 +94,7 @@ class Endpoint(tf.Module):
     def _generate(
         self, length: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Sequences of given lengths; an impossible length or temperature gives an empty one."""
+        """Sequences of given lengths; an invalid length or temperature gives an empty one."""
         possible = tf.math.is_finite(temperature) & (temperature >= 0)
         lengths = tf.clip_by_value(length, 0, self._max_length)
         lengths = tf.where(possible, lengths, 0)
@@ -104,7 +104,7 @@ class Endpoint(tf.Module):
     def _complete(
         self, strings: tf.Tensor, length: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Sequences that begin as given; empty for what cannot begin one, or not of that length.
+        """Sequences with given beginnings; empty if the beginning or the length is not possible.
 
         A length of 0 or less is drawn.
         """
@@ -126,7 +126,7 @@ class Endpoint(tf.Module):
         return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}
 
     def _score(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`log p(x, T)`, nats; NaN for what is empty, too long or malformed."""
+        """`log p(x, T)` in nats; NaN for empty, too long or malformed input."""
         x, lengths, counts, num_unknown = self._codec.encode(strings)
         model = self._model.value
         log_prob = self._log_prob(x, lengths) + model.length_model.log_prob(lengths)
@@ -177,14 +177,14 @@ class Endpoint(tf.Module):
         return estimate.log_prob
 
     def _reconstruct(self, strings: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The most likely symbols at a sample of `q(z | x, T)`; empty for what has no score."""
+        """The most likely symbols at a sample of `q(z | x, T)`; empty if the input has no score."""
         x, lengths, _, _ = self._codec.encode(strings)
         x = self._model.value.reconstruct(x, lengths, request_noise(seed).fold(POSTERIOR))
         return {self._codec.field: self._codec.decode(x, lengths)}
 
 
 class _Untracked:
-    """Keeps an object out of what `tf.Module` saves."""
+    """Hides an object from `tf.Module`, which would save it."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -193,7 +193,7 @@ class _Untracked:
 def _trace(
     function: Callable[..., dict[str, tf.Tensor]], *specs: tf.TensorSpec
 ) -> tf.types.experimental.ConcreteFunction:
-    """A function of inputs `[B]`, each with the same B: it refuses others before it begins."""
+    """Traces a function of inputs `[B]`; at run time, inputs of different sizes are rejected."""
     names = [spec.name for spec in specs]
 
     @functools.wraps(function)
@@ -208,7 +208,7 @@ def _trace(
 
 
 def _refuse_unequal(names: Sequence[str], columns: Sequence[tf.Tensor]) -> tf.Operation:
-    """Ends the call with INVALID_ARGUMENT if columns are not equally long, and says how long."""
+    """Fails with INVALID_ARGUMENT, naming the sizes, if columns have different sizes."""
     sizes = tf.stack([tf.size(column) for column in columns])
     said = tf.strings.join(
         [

@@ -1,4 +1,4 @@
-"""Text as strings: characters to symbol ids and back, inside a graph."""
+"""Text as strings: conversion between characters and ids as graph operations."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _REPLACEMENT = 0xFFFD
 
 
 def write_vocabulary(path: Path, characters: Sequence[str]) -> None:
-    r"""Writes the file that `TextCodec` reads: code point, id and name of a character a line.
+    """Writes the file that `TextCodec` reads: code point, id and name of a character per line.
 
-    Code points, because a line can hold neither a line feed nor a tab as a character.
+    Code points are used because a line cannot contain a line feed or tab as a character.
     """
     rows = enumerate(characters, start=_FIRST_CHARACTER_ID)
     lines = (f"{ord(character)}\t{i}\t{ascii(character)}\n" for i, character in rows)
@@ -28,15 +28,15 @@ def write_vocabulary(path: Path, characters: Sequence[str]) -> None:
 
 
 class TextCodec(tf.Module):
-    """The map of `Vocabulary` for strings in UTF-8, by two tables from one asset.
+    """The mapping of `Vocabulary` for strings in UTF-8, by two tables from one asset.
 
-    A character from outside the vocabulary is the unknown symbol; bytes that are no UTF-8 are read
-    as U+FFFD. The padding symbol, which the emitter may draw, is written like the unknown one, as
-    U+FFFD.
+    Characters outside the vocabulary become the unknown symbol; bytes that are not UTF-8 are read
+    as U+FFFD. The padding symbol, which the emitter may draw, is written as U+FFFD like the unknown
+    one.
 
     Args:
-      vocabulary_file: As `write_vocabulary` leaves it.
-      max_length: Longest text that has ids.
+      vocabulary_file: File written by `write_vocabulary`.
+      max_length: Maximum length of a text that gets ids.
     """
 
     field = "text"

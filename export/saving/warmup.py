@@ -1,7 +1,7 @@
-"""Requests that a server makes of a model when it loads it.
+"""Requests that a server sends to a model while loading it.
 
-The first request of a kind takes seconds, since the runtime optimises the graph then: so no user
-waits for it.
+The first request of each kind takes seconds, because the runtime then optimises the graph. With
+warm-up requests no user has to wait for that.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ def requests_of(
     lengths: Sequence[int],
     noise: bytes,
 ) -> Iterator[predict_pb2.PredictRequest]:
-    """Yields a request of every signature, of those that generate one a length.
+    """Yields a request for every signature; for those that generate, one per length.
 
     Args:
-      name: Of the model.
+      name: Name of the model.
       signatures: Names of its signatures.
       field: Name of the strings that `complete`, `score`, `reconstruct` and others take.
-      example: Such a string.
-      lengths: What is generated, in steps.
-      noise: That of one step.
+      example: An example of such a string.
+      lengths: Lengths to generate, in steps.
+      noise: The noise of one step.
     """
     seed = tf.constant([0], tf.int64)
     string = tf.constant([example])
@@ -73,7 +73,7 @@ def _request(name: str, signature: str, **inputs: tf.Tensor) -> predict_pb2.Pred
 
 
 def write_warmup(folder: Path, requests: Sequence[predict_pb2.PredictRequest]) -> None:
-    """Writes requests where a server looks for them in the folder of a SavedModel."""
+    """Writes requests to the place in a SavedModel where a server looks for them."""
     path = folder / _FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -86,15 +86,15 @@ def write_warmup(folder: Path, requests: Sequence[predict_pb2.PredictRequest]) -
 def play_warmup(
     servable: Servable, max_bytes: int, show: Callable[[int], None] = lambda number: None
 ) -> int:
-    """Makes the requests that a model brings with it, and returns how many there were.
+    """Sends a model its own warm-up requests; returns their number.
 
     Args:
       servable: The model.
-      max_bytes: Bound on a tensor of a request.
-      show: Told the number of each before it is made, from 1.
+      max_bytes: Maximum size of a tensor in a request.
+      show: Called with the number of each request, from 1, before it is sent.
 
     Raises:
-      UserError: If one fails, or there are too many: TF Serving would not serve this model.
+      UserError: A request fails, or there are too many. TF Serving would not serve this model.
     """
     path = servable.path / _FILE
     if not path.exists():

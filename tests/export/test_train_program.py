@@ -223,7 +223,7 @@ def test_damage_and_other_bundles_are_refused(
         import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
     numbers["settings"]["train"] |= {"seed": seed, "power": 2}
     (damaged / "result.json").write_text(json.dumps(numbers))
-    with pytest.raises(UserError, match=r"has train\.power, which this version has not"):
+    with pytest.raises(UserError, match=r"has train\.power, which this version does not know"):
         import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
     (damaged / "weights.npz").write_bytes(b"")
     with pytest.raises(UserError, match=r"weights\.npz is damaged"):

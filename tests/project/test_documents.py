@@ -256,7 +256,7 @@ def check_output(code: str) -> None:
     """Output that the page shows is that of the first command: its folder, its test table."""
     labels = "bpc|reconstruction|KL|bpc given length|sentences|unknown characters|known words"
     shown = re.findall(rf"^({labels}) +[-\d].*?  (\S.*)$", code, re.MULTILINE)
-    (workdir,) = re.findall(r"^the run lies in (\S+)$", code, re.MULTILINE)
+    (workdir,) = re.findall(r"^the run is in (\S+)$", code, re.MULTILINE)
     assert workdir == str(TextConfig.from_preset().run_directory)
     results = read_json(Path(workdir, "results.json"))["test"]
     printed = results_table("test", {**results, "num_samples": 50}, BITS_PER_CHARACTER)

@@ -72,7 +72,7 @@ def test_the_prior_reads_symbols_by_bayes_rule(float64: None) -> None:
 @pytest.mark.parametrize(
     "choices, message",
     [
-        ({"emitter": "codebook"}, "expected inference codebook where the emitter is Bayes' rule"),
+        ({"emitter": "codebook"}, "expected inference codebook where the emitter is codebook"),
         ({"inference": "codebook", "emission": "bernoulli"}, "a codebook for symbols only"),
         ({"inference": "codebook", "posterior_dropout": 0.1}, "0 for a codebook, which has no"),
         ({"inference": "table"}, "one of bilstm, conv, local, codebook, conv:N .*; got 'table'"),

@@ -58,7 +58,7 @@ def test_a_real_run_is_counted() -> None:
 
 
 def test_rows_that_are_not_there_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--rows expects a part of a row's name; got 'no such'"):
+    with pytest.raises(UserError, match="--rows expects part of a row's name; got 'no such'"):
         benchmark.main(["--rows", "no such", "--out", str(tmp_path / "b")])
     assert not (tmp_path / "b").exists()
 

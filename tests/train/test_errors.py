@@ -44,7 +44,7 @@ def test_a_bug_keeps_its_traceback(error: Exception) -> None:
         run_program(_raise(error))
 
 
-@pytest.mark.parametrize("words", ["interrupted", "the same command goes on"])
+@pytest.mark.parametrize("words", ["interrupted", "the same command resumes it"])
 def test_an_interrupt_says_what_the_program_says(
     words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

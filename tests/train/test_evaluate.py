@@ -112,7 +112,7 @@ def test_a_split_of_a_file_is_what_its_hash_deals(
     parts = [run_evaluate(text_run, dataset, "--split", split) for split in splits]
     assert sum(results["num_sequences"] for results, _ in parts) == 120
     assert parts[2][0]["num_sequences"] < 30
-    assert "note: test is what a hash deals to it; without --split all of it" in parts[2][1]
+    assert "note: the test split was chosen by a hash; without --split, the whole" in parts[2][1]
     with pytest.raises(UserError, match="leaves no sentence .* without --split all of it"):
         run_evaluate(text_run, write_lines(tmp_path / "few.txt", LINES[:2]), "--split", "test")
 
@@ -134,8 +134,8 @@ def test_long_lines_are_counted_and_nothing_else_is_refused(
         run_program(lambda: evaluate.main([str(text_run), "--dataset", only_long]))
     assert exit_info.value.code == 2
     assert capsys.readouterr().err == (
-        f"error: expected sentences of at most 288 characters in {only_long!r}; all 2 are longer, "
-        "and the model gives them no probability; give shorter ones\n"
+        f"error: expected sentences of at most 288 characters in {only_long!r}; all 2 are longer "
+        "than the model allows; use shorter ones\n"
     )
 
 

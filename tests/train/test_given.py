@@ -35,7 +35,7 @@ def test_texts(capsys: pytest.CaptureFixture[str]) -> None:
     assert [x.tolist() for x in given(TEXT, prompt="ab ").sequences] == [[2, 3, 4]]
     assert capsys.readouterr().err == ""
     assert given(TEXT, interpolate=("a", "éb")).sequences[1].tolist() == [1, 3]
-    assert "1 of the characters of --interpolate are not in the model's" in capsys.readouterr().err
+    assert "1 characters of --interpolate are not in the model's" in capsys.readouterr().err
     filled = given(TEXT, fill="a_b")
     assert filled.mask.tolist() == [True, False, True]
     assert capsys.readouterr().err == ""  # A blank is no unknown character.
@@ -61,15 +61,15 @@ def test_the_highest_voice(tmp_path: Path) -> None:
         (TEXT, {"prompt": "abab", "length": 4}, "--prompt expects at most 3 characters"),
         (TEXT, {"vary": "a" * 10}, "--vary expects at most 9 characters"),
         (TEXT, {"vary": "a", "amount": 1.5}, "--amount expects a number from 0 to 1; got 1.5"),
-        (TEXT, {"vary": "a", "length": 5}, "--length goes with .* new samples, not with --vary"),
+        (TEXT, {"vary": "a", "length": 5}, "--length is used with .* new samples, not with --vary"),
         (TEXT, {"fill": "ab"}, "--fill expects a text with at least one '_', .*; got 'ab'"),
         (TEXT, {"fill": "a_", "blank": "__"}, "--blank expects one character; got '__'"),
         (TEXT, {"prompt": "a", "fill": "a_"}, "got --prompt and --fill: give one of them"),
-        (TEXT, {"steps": 3}, "--steps goes with --interpolate; give that too"),
+        (TEXT, {"steps": 3}, "--steps is used with --interpolate; give that too"),
         (TEXT, {"interpolate": ("a", "b"), "steps": 1}, "--steps expects a number of at least 2"),
         (TEXT, {"sweeps": 0, "fill": "_"}, "--sweeps expects a number of at least 1"),
         (TEXT, {"continue_": Path("a.mid")}, "--continue is for models of music; this one is of"),
-        (BASELINE, {"fill": "a_"}, "--fill works by way of latents; the lstm has none"),
+        (BASELINE, {"fill": "a_"}, "--fill needs latents, which the lstm does not have"),
         (MUSIC, {"prompt": "a"}, "--prompt is for models of text; this one is of music"),
         (MUSIC, {"harmonise": Path("none.mid")}, "--harmonise expects a MIDI file; got 'none.mid'"),
     ],

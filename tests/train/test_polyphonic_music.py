@@ -223,8 +223,11 @@ def test_a_mat_is_trained_on_with_scipy_alone(
             (["--tempo", tempo], "--tempo expects a number from 4 to 1000, .*; got")
             for tempo in ("0", "-90", "3.9", "1001", "nan", "inf")
         ),
-        (["--amount", "0.5"], "--amount goes with --vary; give that too"),
-        (["--sweeps", "2", "--continue", "long.mid"], "--sweeps goes with --fill or --harmonise"),
+        (["--amount", "0.5"], "--amount is used with --vary; give that too"),
+        (
+            ["--sweeps", "2", "--continue", "long.mid"],
+            "--sweeps is used with --fill or --harm",
+        ),
         (["--continue", "long.mid"], "--continue expects at most 24 steps here; got long.mid with"),
         (["--continue", "long.mid", "--vary", "long.mid"], "got --continue and --vary: give one"),
         (["--interpolate", "text.mid", "nowhere.mid"], "MIDI"),

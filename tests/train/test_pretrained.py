@@ -155,16 +155,16 @@ def test_what_is_no_model_is_one_line(named: Path, tmp_path: Path) -> None:
     for program in (sample, evaluate):
         with pytest.raises(UserError, match=r"pretrained model \(cats\) .* did you mean cats\?"):
             program.main(["cat"])
-        with pytest.raises(UserError, match="holds no run and no pretrained model"):
+        with pytest.raises(UserError, match="is neither a run nor a pretrained model"):
             program.main([str(tmp_path)])
         broken = tmp_path / "broken"
         shutil.copytree(named, broken, dirs_exist_ok=True)
         (broken / "weights.npz").write_bytes(b"PK")
-        with pytest.raises(UserError, match=r"weights\.npz is not the file of its checksum"):
+        with pytest.raises(UserError, match=r"weights\.npz does not match its checksum"):
             program.main([str(broken)])
     with pytest.raises(UserError, match="expected a MODEL"):
         sample.main([])
-    with pytest.raises(PretrainedError, match=r"export\.pretrained makes it one"):
+    with pytest.raises(PretrainedError, match=r"export\.pretrained converts it"):
         from_pretrained("run")
 
 
@@ -184,7 +184,7 @@ def test_a_model_without_a_training_samples_and_is_evaluated_on_named_data(
 ) -> None:
     model = make_model("lstm", vocabulary=tuple("le c"), max_length=40)
     model.save_pretrained(tmp_path / "mine")
-    with pytest.raises(UserError, match="names no dataset of its own: name one with --dataset"):
+    with pytest.raises(UserError, match="does not say what it was trained on: give"):
         evaluate.main([str(tmp_path / "mine")])
     evaluate.main([str(tmp_path / "mine"), "--dataset", str(folder / "cats.txt"), "--json"])
     assert json.loads(capsys.readouterr().out)["num_unknown"] > 0
@@ -219,7 +219,7 @@ def test_settings_of_another_version_do_no_harm(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "mine", Card(name="mine"), run=run)
     assert read_run(tmp_path / "mine").config.steps_per_beat == 4
     model.save_pretrained(tmp_path / "mine", Card(name="mine"), run={"task": "music"})
-    with pytest.raises(UserError, match="says nothing of its training"):
+    with pytest.raises(UserError, match="cannot read the training settings"):
         read_run(tmp_path / "mine")
 
 
@@ -277,9 +277,9 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
     ("flags", "message"),
     [
         (("--name", "A b"), "--name expects a-z, 0-9 and - only; got 'A b'"),
-        (("--name", "cats"), "is there: choose another --name, or give --force"),
+        (("--name", "cats"), "already exists: choose another --name, or give --force"),
         (("--name", "b"), "lacks description, data, license, limits: give --description"),
-        (("--name", "b", "--about", "cats.txt"), "is no TOML"),
+        (("--name", "b", "--about", "cats.txt"), "is not valid TOML"),
         (("--name", "b", "--about", "bad.toml"), "expected description, .*; got 'size'"),
     ],
 )
@@ -362,8 +362,8 @@ def test_a_run_that_starts_from_a_model_ends_goes_on_and_is_shipped(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--model", "lstm"), "--model expects af-only, as cats has it; got lstm; leave it out"),
-        (("--hidden-size", "7"), "--hidden-size expects 16, as cats has it; got 7; leave it out"),
+        (("--model", "lstm"), "--model expects af-only, like cats; got lstm; leave out"),
+        (("--hidden-size", "7"), "--hidden-size expects 16, like cats; got 7; leave out"),
         (("--init-from", "cast"), "did you mean cats"),
     ],
 )

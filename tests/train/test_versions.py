@@ -75,8 +75,8 @@ def rewrite(folder: Path, change: Any) -> None:
 
 
 CHANGES = {
-    "format 1": (lambda c: c.pop("format"), "config.json is of format 1"),
-    "a newer format": (lambda c: c.update(format=99), "config.json is of format 99"),
+    "format 1": (lambda c: c.pop("format"), "config.json has format 1"),
+    "a newer format": (lambda c: c.update(format=99), "config.json has format 99"),
     "a field that is gone": (lambda c: c["train"].update(power=2), "has train.power"),
     "a field that is new": (lambda c: c["train"].pop("kl_floor"), "lacks train.kl_floor"),
     "no settings": (lambda c: c.update(train=None), "lacks train"),
@@ -112,7 +112,7 @@ def test_a_finished_run_of_music_with_the_dropouts_of_format_1(
     rewrite(tmp_path / "run", lambda c: (c.pop("format"), c["train"].update(dropout=0.5)))
     polyphonic_music.main(flags)
     printed = capsys.readouterr()
-    assert "notes held" in printed.out and "is of format 1" in printed.err
+    assert "notes held" in printed.out and "has format 1" in printed.err
 
 
 def test_a_config_that_is_no_json_hides_no_numbers(
@@ -136,9 +136,9 @@ def test_a_config_that_is_no_json_hides_no_numbers(
 def test_what_is_not_that_run_is_refused(text: Path, tmp_path: Path, more: tuple) -> None:
     flags = finished(tmp_path / "run", "text", text)
     rewrite(tmp_path / "run", lambda c: c.pop("format"))
-    with pytest.raises(UserError, match="is of format 1"):
+    with pytest.raises(UserError, match="has format 1"):
         char_lm.main([*flags, *more])
-    with pytest.raises(UserError, match="is of format 1"):
+    with pytest.raises(UserError, match="has format 1"):
         polyphonic_music.main(flags)
     other = tmp_path / "other.txt"
     other.write_text(text.read_text() + "\nmore words")

@@ -1,4 +1,4 @@
-"""Sequences continued: what the models have in common."""
+"""Continuing sequences: what all models share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Continuations"]
 
 
 class Continuations(SequenceModel):
-    """A model that continues sequences: a base of `LatentFlow` and of the baseline.
+    """A model that can continue sequences: base class of `LatentFlow` and of the baseline.
 
-    A subclass says by `_lengths_beyond` and `_complete` how.
+    A subclass defines `_lengths_beyond` and `_complete`.
     """
 
     def _make_functions(self) -> None:
@@ -42,7 +42,7 @@ class Continuations(SequenceModel):
         num_steps: int | tf.Tensor,
         hidden: type[HiddenBijector] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """`x [B, num_steps, *event_shape]` continued and its lengths, from `lengths [K, B]`."""
+        """Continues `x` to `[B, num_steps, *event_shape]`; returns it with its lengths."""
         raise NotImplementedError
 
     def complete(
@@ -55,35 +55,36 @@ class Continuations(SequenceModel):
         seed: Seed = None,
         hidden: type[HiddenBijector] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Draws from `p(x[k:], T | x[:k], T > k)`: sequences that begin as given.
+        """Continues sequences: draws from `p(x[k:], T | x[:k], T > k)`.
 
-        A `LatentFlow` draws K particles: T from `p(T | T > k)`, `z[:k]` from `q(z | x[:k], k)`,
-        which takes the beginning for a whole sequence, and `z[k:]` from the prior given `z[:k]`,
-        which af, iaf and none in time have exactly. One of them is picked by the weight
+        A `LatentFlow` draws K particles. T comes from `p(T | T > k)`. `z[:k]` comes from
+        `q(z | x[:k], k)`, as if the beginning were a whole sequence. `z[k:]` comes from the prior
+        given `z[:k]`, which is exact for af, iaf and none in time. One particle is picked with the
+        weight
 
             p(z[:k] | T) p(x[:k] | z, T) / q(z[:k] | x[:k], k)
 
-        and `x[k:]` is drawn given its z. It is exact as K grows; with few particles, the length and
-        what was unsure in the beginning are nearer to p(T) and q than they should be. The baseline
-        is exact: T is drawn from `p(T | x[:k])`, for which all lengths are tried.
+        and `x[k:]` is drawn given its z. As K grows, this becomes exact. With few particles, the
+        length and whatever is uncertain in the beginning are too close to p(T) and q. The baseline
+        is exact: it tries all lengths to draw T from `p(T | x[:k])`.
 
-        Called eagerly it compiles itself with XLA, once for each shape.
+        An eager call is compiled with XLA, once for each shape.
 
         Args:
           x: Integers `[B, k, *event_shape]`.
           prefix_lengths: k of each row, int32 `[B]`, each below `max_length`.
           lengths: T, int32 `[B]`, each above k, or 0 to draw it; None to draw all.
-          num_particles: K. The baseline needs none.
-          temperature: Of what is drawn after k, as in `sample`; the weights have 1.
+          num_particles: K. Unused by the baseline.
+          temperature: Of what is drawn after k, as in `sample`. Weights use 1.
           seed: See `SequenceModel`.
-          hidden: See `FlowPrior.bijector`; the baseline has none.
+          hidden: See `FlowPrior.bijector`. Unused by the baseline.
 
         Returns:
-          x int32 `[B, T, *event_shape]`, beginning as given, 0 beyond each length; and the lengths,
-          int32 `[B]`.
+          x, int32 `[B, T, *event_shape]`, which starts as given and is 0 beyond each length; and
+          the lengths, int32 `[B]`.
 
         Raises:
-          ValueError: there is no particle, a length is out of range, or the prior is a coupling.
+          ValueError: There are no particles, a length is out of range, or the prior is a coupling.
         """
         if num_particles < 1:
             raise ValueError(f"expected num_particles of at least 1; got {num_particles}")
@@ -113,7 +114,7 @@ class Continuations(SequenceModel):
         num_particles: int,
         noise: NoiseSource,
     ) -> tf.Tensor:
-        """The lengths of all particles, int32 `[K, B]`, as `complete` is told them."""
+        """The lengths of all particles, int32 `[K, B]`, as `complete` was given them."""
         told = tf.repeat(lengths[None], num_particles, axis=0)
 
         def draw() -> tf.Tensor:
@@ -126,7 +127,7 @@ class Continuations(SequenceModel):
     def _begun(
         self, x: tf.Tensor, prefix_lengths: tf.Tensor, drawn: tf.Tensor, lengths: tf.Tensor
     ) -> tf.Tensor:
-        """`x[:k]` and then what was `drawn [B, T, *event_shape]`, 0 beyond each length."""
+        """`x[:k]` followed by what was `drawn [B, T, *event_shape]`, 0 beyond each length."""
         missing = tf.shape(drawn)[1] - tf.shape(x)[1]
         event = [[0, 0] for _ in self.event_shape]
         begun = tf.pad(x, [[0, 0], [0, missing], *event])
@@ -135,10 +136,10 @@ class Continuations(SequenceModel):
 
 
 def _check_lengths(prefix_lengths: tf.Tensor, lengths: tf.Tensor, max_length: int) -> None:
-    """Refuses, where they are known, lengths that leave nothing to draw.
+    """Checks that known lengths leave something to draw.
 
     Raises:
-      ValueError: a length is not above that of its beginning, or none that can be drawn is.
+      ValueError: A length is not above that of its beginning, or there is no such length.
     """
     begun, known = tf.get_static_value(prefix_lengths), tf.get_static_value(lengths)
     if begun is None or known is None:

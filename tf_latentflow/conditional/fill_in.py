@@ -1,4 +1,4 @@
-"""Sequences of which a part is given, the rest drawn: by Markov chains within the model."""
+"""Filling in missing parts of sequences, by Markov chains over the latents."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ENCODED = 8  # Steps that are drawn together from q.
 
 
 class FillIns(SequenceModel):
-    """`fill_in` of a latent flow: a base of `LatentFlow`.
+    """`fill_in` of a latent flow: base class of `LatentFlow`.
 
-    It asks the model for q(z | x, T) (`_posterior`), its `prior` and its symbols (`logits`).
+    It uses the model's q(z | x, T) (`_posterior`), its `prior` and its symbols (`logits`).
     """
 
     def _make_functions(self) -> None:
@@ -43,29 +43,29 @@ class FillIns(SequenceModel):
         temperature: float = 1.0,
         seed: Seed = None,
     ) -> tf.Tensor:
-        """Draws what is not given of sequences, from `p(x missing | x given, T)`, by a chain.
+        """Draws the missing parts of sequences from `p(x missing | x given, T)`, by a Markov chain.
 
-        A sweep redraws z window by window: K - 1 proposals beside the present z, one of the K
-        picked by its weight,
+        A sweep redraws z window by window. There are K - 1 proposals besides the current z, and one
+        of the K is picked by its weight:
 
             z[a:b] from the prior given z[:a], where a step of the window is not wholly given,
                 weight p(z[b:] | z[:b], T) p(x given | z, T)
             x missing ~ p(x | z, T)
             z[a:b] from q(z | x, T), everywhere, weight p(z | T) p(x | z, T) / q(z[a:b] | x, T)
 
-        Each of these leaves `p(x missing, z | x given, T)` as it is, so that it is exact as the
-        number of sweeps grows, for every K of at least 2. A few sweeps are near it where little is
-        missing at a place; a long gap, or a voice that determines little, keeps something of the
-        first sample, and what needs many steps to change at once may not change.
+        Each move leaves `p(x missing, z | x given, T)` invariant for every K of at least 2, so the
+        result becomes exact as the number of sweeps grows. A few sweeps come close where the gaps
+        are short. A long gap, or a voice that determines little, keeps traces of the first sample,
+        and what would have to change at many steps at once may not change.
 
-        To be called eagerly: it compiles itself with XLA, once for each shape.
+        An eager call is compiled with XLA, once for each shape.
 
         Args:
-          x: Integers `[B, T, *event_shape]`; what is not given has no influence.
+          x: Integers `[B, T, *event_shape]`; values that are not given have no effect.
           lengths: int32 `[B]`.
           given: Bool, of the shape of x: what is kept.
-          num_particles: K. More are slower, and leave the first sample sooner.
-          sweeps: Number of times that every step is drawn anew.
+          num_particles: K. More are slower, but move away from the first sample sooner.
+          sweeps: How often every step is redrawn.
           temperature: Of the symbols alone, when they are drawn at the end.
           seed: See `SequenceModel`.
 
@@ -73,8 +73,8 @@ class FillIns(SequenceModel):
           int32 like x, 0 beyond each length.
 
         Raises:
-          ValueError: there are fewer than two particles or no sweep, `given` does not fit x, or the
-            prior is a coupling.
+          ValueError: There are fewer than two particles or no sweeps, `given` does not fit x, or
+            the prior is a coupling.
         """
         if num_particles < 2 or sweeps < 1:
             raise ValueError(
@@ -106,7 +106,7 @@ class FillIns(SequenceModel):
         window: tf.Tensor,
         noise: NoiseSource,
     ) -> tf.Tensor:
-        """Draws z in a window `[a, b)` anew, given the z before it: see `fill_in`."""
+        """Redraws z in a window `[a, b)` given the z before it; see `fill_in`."""
         steps = tf.range(tf.shape(z)[-2])[:, None]
         inside = (steps >= window[0]) & (steps < window[1])
         eps, _ = self.prior.step_log_probs(z, lengths)
@@ -130,7 +130,7 @@ class FillIns(SequenceModel):
         window: tf.Tensor,
         noise: NoiseSource,
     ) -> tf.Tensor:
-        """Draws what is missing of x, and then z in a window from q(z | x, T): see `fill_in`."""
+        """Draws the missing parts of x, then z in a window from q(z | x, T); see `fill_in`."""
         x = self._fill(z, x, lengths, given, 1.0, noise.fold(0))
         steps = tf.range(tf.shape(z)[-2])[:, None]
         inside = (steps >= window[0]) & (steps < window[1])
@@ -155,7 +155,7 @@ class FillIns(SequenceModel):
         temperature: float | tf.Tensor,
         noise: NoiseSource,
     ) -> tf.Tensor:
-        """What is given of x, and the rest drawn from p(x | z, T)."""
+        """The given parts of x, with the rest drawn from p(x | z, T)."""
         drawn = self.symbols.sample(self.logits(z, lengths), temperature, noise)
         return self._within(tf.where(given, x, drawn), lengths)
 
@@ -164,7 +164,7 @@ def _windows(whole: np.ndarray, sweeps: int) -> Iterator[tuple[bool, int, int]]:
     """The windows of all sweeps: whether z is drawn from the prior, and the steps `[a, b)`.
 
     Args:
-      whole: Whether a step is wholly given, bool `[T]`: there the prior is of no use.
+      whole: Whether a step is wholly given, bool `[T]`; the prior is not used there.
       sweeps: Number of sweeps.
     """
     num_steps = len(whole)

@@ -1,4 +1,4 @@
-"""How a latent flow continues sequences: particles, weighed by what is given."""
+"""How a latent flow continues sequences: particles, weighted by the beginning."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["FlowContinuations"]
 
 
 class FlowContinuations(Continuations):
-    """`complete` of a latent flow: a base of `LatentFlow`.
+    """`complete` of a latent flow: base class of `LatentFlow`.
 
-    It asks the model for q(z | x, T) (`_posterior`), its `prior`, `emitter` and symbols (`logits`,
-    `emit`). A causal prior maps one step after the other, so `z[:k]` stands for `eps[:k]`, and the
-    rest is drawn by drawing `eps[k:]`.
+    It uses the model's q(z | x, T) (`_posterior`), its `prior`, its `emitter` and its symbols
+    (`logits`, `emit`). A causal prior maps one step after the other, so that `z[:k]` and `eps[:k]`
+    determine each other. The rest of z is drawn through `eps[k:]`.
     """
 
     def _lengths_beyond(
@@ -66,7 +66,7 @@ class FlowContinuations(Continuations):
     def _propose(
         self, x: tf.Tensor, prefix_lengths: tf.Tensor, lengths: tf.Tensor, noise: NoiseSource
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Z and eps `[K, B, k, H]` of the beginnings, and `log p(z[:k] | T) - log q`, `[K, B]`."""
+        """Draws z and eps `[K, B, k, H]`; also returns `log p(z[:k] | T) - log q`, `[K, B]`."""
         self.prior.check_is_causal()
         mean, log_std = self._posterior(x, prefix_lengths)
         shape = tf.concat([tf.shape(lengths)[:1], tf.shape(mean)], axis=0)

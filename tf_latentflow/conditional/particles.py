@@ -22,7 +22,7 @@ def as_particles(rows: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 
 
 def pick(log_weight: tf.Tensor, noise: NoiseSource) -> tf.Tensor:
-    """Draws one particle of every row with the odds `exp(log_weight)`: `[K, B]` to int32 `[B]`."""
+    """Picks one particle per row with odds `exp(log_weight)`: from `[K, B]` to int32 `[B]`."""
     shape = tf.concat([tf.shape(log_weight), [1, 1]], axis=0)
     uniform = noise.uniform(shape, log_weight.dtype)[..., 0, 0]
     uniform = tf.maximum(uniform, np.finfo(uniform.dtype.as_numpy_dtype).tiny)
@@ -33,5 +33,5 @@ def pick(log_weight: tf.Tensor, noise: NoiseSource) -> tf.Tensor:
 
 
 def chosen(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    """The particle of each row with the number `index [B]`: `[K, B, ...]` to `[B, ...]`."""
+    """The particle of each row with number `index [B]`: from `[K, B, ...]` to `[B, ...]`."""
     return tf.gather(move_axis(values, 0, 1), index, axis=1, batch_dims=1)

@@ -1,4 +1,4 @@
-"""Sequences made of other sequences, by way of the noise that a flow maps them to."""
+"""Varying and interpolating sequences through the noise that a flow maps them to."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["Variations"]
 
 
 class Variations(SequenceModel):
-    """What a latent flow can do with given sequences: a base of `LatentFlow`.
+    """`vary` and `interpolate` of a latent flow: base class of `LatentFlow`.
 
-    It asks the model for q(z | x, T) (`_posterior`), its `prior` and its symbols (`emit`).
+    It uses the model's q(z | x, T) (`_posterior`), its `prior` and its symbols (`emit`).
     """
 
     def _make_functions(self) -> None:
@@ -50,20 +50,18 @@ class Variations(SequenceModel):
         seed: Seed = None,
         temperature: float = 0.0,
     ) -> tf.Tensor:
-        """Variations of sequences, by noise added to the noise eps of their posterior means.
+        """Varies sequences by adding noise to the noise eps of their posterior means.
 
             eps' = sqrt(1 - amount^2) * eps + amount * noise
 
-        which is N(0, 1) where eps is. To be called eagerly: it compiles itself with XLA, once for
-        each shape of x.
+        If eps is N(0, 1), so is eps'. An eager call is compiled with XLA, once for each shape of x.
 
         Args:
           x: Integers `[B, T, *event_shape]`.
           lengths: int32 `[B]`.
-          amount: From 0, the reconstruction of the posterior mean, to 1, where nothing of x is left
-            but its length.
+          amount: From 0, which reconstructs the posterior mean, to 1, which keeps only the length.
           seed: See `SequenceModel`.
-          temperature: Of the symbols alone, logits / temperature: the most likely ones at 0.
+          temperature: Of the symbols alone: divides the logits; 0 gives the most likely ones.
 
         Returns:
           Symbols at `f(eps')`, int32 like x, 0 beyond each length.
@@ -81,17 +79,17 @@ class Variations(SequenceModel):
     def interpolate(
         self, x0: tf.Tensor, length0: int, x1: tf.Tensor, length1: int, steps: int
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Sequences between two, linear in the noise eps of their posterior means.
+        """Interpolates between two sequences, linearly in the noise eps of their posterior means.
 
-        The length is interpolated and rounded; noise beyond the shorter sequence's end counts as 0.
-        To be called eagerly: it compiles itself with XLA.
+        The length is interpolated and rounded. Beyond the end of the shorter sequence its noise
+        counts as 0. An eager call is compiled with XLA.
 
         Args:
-          x0: Integers `[T0, *event_shape]`, the sequence to start from.
+          x0: Integers `[T0, *event_shape]`, the first sequence.
           length0: Its length.
-          x1: Integers `[T1, *event_shape]`, the sequence to arrive at.
+          x1: Integers `[T1, *event_shape]`, the last sequence.
           length1: Its length.
-          steps: Number of sequences, both ends included, at least 2.
+          steps: Number of sequences, including both ends; at least 2.
 
         Returns:
           The most likely symbols, int32 `[steps, max length, *event_shape]`, and the lengths, int32

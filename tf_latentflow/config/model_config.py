@@ -28,37 +28,38 @@ __all__ = ["ModelConfig"]
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Everything that determines a model's variables and formulas.
+    """Everything that determines the variables and formulas of a model.
 
     The defaults are those of `af-af` at preset `small`, for text.
 
     Attributes:
-      name: Row of the paper that this is, or any other name.
-      scalar: Scalar map, a key of `bijectors.SCALAR_MAPS` (`nlsq`, `mixture:8`); None for the
-        baseline.
-      hidden: Structure within a step, a key of `bijectors.HIDDEN_STRUCTURES`; None likewise.
-      time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`; None likewise.
-      inference: From x to q(z | x, T), a key of `INFERENCE_NETWORKS`; None for the baseline.
-      emitter: From z to p(x[t] | z, T), a key of `EMITTERS`; None likewise.
-      conditioner: What summarises the past for the prior, a key of `CONDITIONERS`; None where
-        nothing does: for the baseline, and for `none` in time.
+      name: Name of the row, or any other name.
+      scalar: Scalar map, a key of `bijectors.SCALAR_MAPS` (`nlsq`, `mixture:8`). None for the
+        baseline, as for the other choices below.
+      hidden: Structure within a step, a key of `bijectors.HIDDEN_STRUCTURES`.
+      time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`.
+      inference: Inference network, from x to q(z | x, T): a key of `INFERENCE_NETWORKS`.
+      emitter: From z to p(x[t] | z, T): a key of `EMITTERS`.
+      conditioner: Network that summarises the past for the prior, a key of `CONDITIONERS`. None for
+        the baseline and for `none` in time.
       conditioner_input: What the conditioner reads of a step, a key of `CONDITIONER_INPUTS`.
       emission: What is observed at a step, a key of `EMISSIONS`: a symbol (categorical) or a chord
         of notes (bernoulli).
-      vocab_size: Number of symbols, padding (id 0) and unknown (id 1) included; or of notes.
-      max_length: Longest sequence that has a probability, in steps.
-      latent_size: H, dimensions of a step's latent vector.
-      hidden_size: Units of every LSTM, of each direction of a BiLSTM, and of the embedding.
-      num_lstm_layers: Layers of every LSTM and BiLSTM.
-      flow_layers: Hidden bijectors composed within a step.
-      time_layers: Bijectors along time, one after the other; 1 for `none` in time.
+      vocab_size: Number of symbols, including padding (id 0) and unknown (id 1), or of notes.
+      max_length: Longest sequence with a probability above 0, in steps.
+      latent_size: H, the dimensions of the latent vector of a step.
+      hidden_size: Units of each LSTM, of each direction of a BiLSTM, and of the embedding.
+      num_lstm_layers: Layers of each LSTM and BiLSTM.
+      flow_layers: Number of hidden bijectors composed within a step.
+      time_layers: Number of bijectors along time, one after the other; 1 for `none` in time.
       made_sizes: Units of the hidden layers of each hidden bijector's network.
-      dropout: Rate on the LSTM of the prior, or of the baseline, between layers and on its output;
-        0 for IAF in time.
-      posterior_dropout: Rate on the states that the inference network reads q(z | x, T) from.
-      emitter_dropout: Rate on the states beside z that the emitter reads.
-      vocabulary: The characters of ids 2, 3, ..., or None when the model need not know them;
-        always None for notes.
+      dropout: Dropout rate of the LSTM of the prior, or of the baseline, between layers and on its
+        output; 0 for IAF in time.
+      posterior_dropout: Dropout rate of the states from which the inference network computes
+        q(z | x, T).
+      emitter_dropout: Dropout rate of the states that the emitter reads besides z.
+      vocabulary: The characters with ids 2, 3, ..., or None if the model does not need them. Always
+        None for notes.
 
     Example:
       >>> from tf_latentflow import ModelConfig
@@ -99,7 +100,7 @@ class ModelConfig:
         self._check_rates()
 
     def _refuse(self, field: str, expected: str, got: object = None) -> NoReturn:
-        """Refuses the value of a field, or what else it got."""
+        """Raises an error about a field: its own value is shown, or `got` if given."""
         got = repr(getattr(self, field)) if got is None else got
         raise ConfigError(field, f"expected {expected}; got {got}")
 
@@ -122,14 +123,14 @@ class ModelConfig:
         if self.inference == "codebook" and self.emission != "categorical":
             self._refuse("inference", "a codebook for symbols only", f"one for {self.emission}")
         if self.emitter == "codebook" and self.inference != "codebook":
-            expected = "inference codebook where the emitter is Bayes' rule of it"
+            expected = "inference codebook where the emitter is codebook"
             self._refuse("emitter", expected, repr(self.inference))
 
     def _check_conditioner(self) -> None:
         if self.time not in (None, "none"):
             _check_name("conditioner", self.conditioner, CONDITIONERS)
         elif self.conditioner is not None:
-            self._refuse("conditioner", "no conditioner where nothing is conditioned on the past")
+            self._refuse("conditioner", "no conditioner, as nothing is conditioned on the past")
         _check_name("conditioner_input", self.conditioner_input, CONDITIONER_INPUTS)
         place = self.inference, self.time, self.time_layers
         if self.conditioner_input == "symbols" and place != ("codebook", "af", 1):
@@ -169,7 +170,7 @@ class ModelConfig:
             if not 0 <= getattr(self, field) < 1:
                 self._refuse(field, f"{field} in [0, 1)")
         if self.time == "iaf" and self.dropout:
-            why = "whose density has none, being computed step by step"
+            why = "whose density is computed step by step without dropout"
             self._refuse("dropout", f"dropout 0 for iaf in time, {why}")
         for choice, rate in (("inference", "posterior_dropout"), ("emitter", "emitter_dropout")):
             if getattr(self, choice) == "codebook" and getattr(self, rate):
@@ -177,29 +178,30 @@ class ModelConfig:
 
     @property
     def has_embedding(self) -> bool:
-        """Whether a network reads symbols by an embedding, or turns features into logits by it."""
+        """Whether a network embeds symbols, or uses the embedding to turn features into logits."""
         return not (self.inference == "codebook" and self.emitter == "codebook")
 
     @property
     def is_causal(self) -> bool:
-        """Whether a step depends on no later one, so that a beginning has a probability."""
+        """Whether no step depends on later ones, so that the start of a sequence has a density."""
         return self.time != "coupling"
 
     @property
     def is_flow(self) -> bool:
-        """Whether this is a latent flow; otherwise the baseline."""
+        """Whether this is a latent flow. Otherwise it is the baseline."""
         return self.scalar is not None
 
     @classmethod
     def from_name(cls, name: str, preset: str = "small", **overrides: Any) -> ModelConfig:
-        """The row `name` at the sizes of `preset`, single fields replaced by `overrides`.
+        """The row `name` at the sizes of `preset`, with single fields replaced by `overrides`.
 
-        It is the model that the training programs train under these names, but for what follows
-        from their data: the `vocabulary`, its size, and of music the `max_length`.
+        This is the model that the training programs train under the same names, except for what
+        follows from their data: the `vocabulary`, its size and, for music, the `max_length`.
 
         Raises:
-          ConfigError: unknown name or preset (the message lists the valid ones), or invalid sizes.
-          TypeError: an override is no field.
+          ConfigError: The name or preset is unknown (the message lists the valid ones), or a size
+            is invalid.
+          TypeError: An override is not a field.
         """
         settings = cls.resolve(name, preset, **overrides)
         return cls(**{field: setting.value for field, setting in settings.items()})
@@ -209,8 +211,8 @@ class ModelConfig:
         """The fields of `from_name`, each with the rule of `tf_latentflow.rows` that set it.
 
         Raises:
-          ConfigError: unknown name or preset.
-          TypeError: an override is no field.
+          ConfigError: The name or preset is unknown.
+          TypeError: An override is not a field.
         """
         _check_name("model name", name, MODEL_NAMES)
         _check_name("preset", preset, PRESETS)

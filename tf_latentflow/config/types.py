@@ -15,7 +15,7 @@ class ConfigError(ValueError):
     """A configuration that no model can have.
 
     Attributes:
-      field: The field of `ModelConfig` that is wrong.
+      field: Name of the invalid field of `ModelConfig`.
     """
 
     def __init__(self, field: str, message: str) -> None:
@@ -24,10 +24,10 @@ class ConfigError(ValueError):
 
 
 def check_types(kind: type, values: Mapping[str, Any]) -> None:
-    """Refuses values of the fields of a dataclass that are of other types than these have.
+    """Raises an error if a value does not have the type of its dataclass field.
 
     Raises:
-      ConfigError: Naming the field.
+      ConfigError: A value has another type; the error names the field.
     """
     hints = get_type_hints(kind)
     for field in dataclasses.fields(kind):

@@ -1,4 +1,4 @@
-"""A codebook: for every symbol a normal distribution of the latent vector that stands for it."""
+"""A codebook: a normal distribution of the latent vector for every symbol."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _LEAST_LOG_STD = -5.0
 class Codebook(Layer):
     """`q(z | x = k) = N(z; mu[k], diag s[k]^2)`, a table of V rows.
 
-    Lippe & Gavves (2021), *Categorical Normalizing Flows via Continuous Transformations*, encode
-    symbols so. `log s` counts as -5 below that.
+    Source: Lippe & Gavves (2021), *Categorical Normalizing Flows via Continuous Transformations*.
+    Values of `log s` below -5 count as -5.
 
     Args:
       vocab_size: V.
@@ -47,13 +47,13 @@ class Codebook(Layer):
         return tf.maximum(tf.convert_to_tensor(self._log_std), _LEAST_LOG_STD)
 
     def of_symbols(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean and log std of the symbols `x [...]`, `[..., H]` each."""
+        """Mean and log std of the symbols `x [...]`, each `[..., H]`."""
         return tf.gather(self.mean, x), tf.gather(self.log_std, x)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
-        """`log q(z | x = k)` for every k: `z [..., H]` to nats `[..., V]`.
+        """`log q(z | x = k)` for every k, from `z [..., H]` to nats `[..., V]`.
 
-        It is linear in `(z^2, z, 1)`, and so two products with matrices `[H, V]`.
+        It is linear in `(z^2, z, 1)`, so it takes two products with matrices `[H, V]`.
         """
         mean, precision = self.mean, tf.exp(-2 * self.log_std)
         constant = -0.5 * tf.reduce_sum(tf.square(mean) * precision, axis=-1)

@@ -1,4 +1,4 @@
-"""Emitters: what an observed step depends on given the latents, and not on other steps."""
+"""Emitters: the distribution of an observed step given the latents."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class Emitter(Layer):
           lengths: int32 `[B]`.
           positions: Of the same sequences.
           parts: What the networks of the model share.
-          dropout_noise: While training; dropout is applied to the states, not to z.
+          dropout_noise: Noise of the dropout in training, which is applied to the states but not to
+            z.
         """
         raise NotImplementedError
 
@@ -71,8 +72,8 @@ class Emitter(Layer):
 class BiLSTMEmitter(Emitter):
     """`p(x[t] | z, T)` from `[z[t], forward state at t-1, backward state at t+1]`.
 
-    The states are those of a BiLSTM over z; one linear layer leads from them to features, and the
-    embedding's matrix from these to logits (Ziegler & Rush, 2019).
+    The states are those of a BiLSTM over z. A linear layer computes features from them, and the
+    matrix of the embedding computes logits from the features (Ziegler & Rush, 2019).
     """
 
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
@@ -129,12 +130,12 @@ class ConvEmitter(Emitter):
 
 
 def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:
-    """`ConvEmitter` of a number of layers."""
+    """`ConvEmitter` with a number of layers."""
     return functools.partial(ConvEmitter, num_layers=num_layers)
 
 
 class LocalEmitter(Emitter):
-    """`p(x[t] | z[t])`, from z[t] alone, by one hidden layer."""
+    """`p(x[t] | z[t])` from z[t] alone, with one hidden layer."""
 
     reads_one_step = True
 
@@ -159,7 +160,7 @@ class LocalEmitter(Emitter):
 
 
 class CodebookEmitter(Emitter):
-    """Bayes' rule of the codebook, with one weight a symbol of its own.
+    """Bayes' rule for the codebook, with a weight of its own for each symbol.
 
     p(x[t] = k | z[t]) = pi[k] N(z[t]; mu[k], s[k]^2) / sum_j pi[j] N(z[t]; mu[j], s[j]^2)
     """

@@ -47,20 +47,20 @@ class InferenceNetwork(Layer):
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """From `x [B, T, *event_shape]`: mean and log std of z, `[B, T, H]` each.
+        """Mean and log std of z, each `[B, T, H]`, from `x [B, T, *event_shape]`.
 
         Args:
           x: Symbols or notes.
           lengths: int32 `[B]`.
           positions: Of the same sequences.
           parts: What the networks of the model share.
-          dropout_noise: While training; dropout is applied to the states.
+          dropout_noise: Noise of the dropout in training, which is applied to the states.
         """
         raise NotImplementedError
 
 
 class _FromStates(InferenceNetwork):
-    """Mean and log std by one linear layer from states, which a subclass makes."""
+    """Mean and log std by one linear layer from states that a subclass computes."""
 
     def __init__(self, config: ModelConfig, state_size: int, name: str) -> None:
         super().__init__(config, name)
@@ -117,12 +117,12 @@ class ConvInference(_FromStates):
 
 
 def conv_inference(num_layers: int = 4) -> Callable[[ModelConfig], ConvInference]:
-    """`ConvInference` of a number of layers."""
+    """`ConvInference` with a number of layers."""
     return functools.partial(ConvInference, num_layers=num_layers)
 
 
 class LocalInference(_FromStates):
-    """From x[t] alone, by one hidden layer: `q(z[t] | x[t])`."""
+    """From x[t] alone, with one hidden layer: `q(z[t] | x[t])`."""
 
     def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
         size = config.hidden_size

@@ -1,4 +1,4 @@
-"""The base of this package's layers: a dtype that follows `keras.config.set_floatx`."""
+"""The base class of this package's layers, whose dtype follows `keras.config.set_floatx`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if keras.backend.backend() != "tensorflow":  # By Keras' own file of settings, s
 
 
 class Layer(ExecutionOwner, keras.layers.Layer):
-    """A Keras layer whose dtype is `keras.config.floatx()` at the time when it is made.
+    """A Keras layer with the dtype `keras.config.floatx()` has when the layer is made.
 
-    Keras itself keeps the dtype policy that the process used first, whatever `set_floatx` says.
+    Keras itself keeps the first dtype policy of the process, whatever `set_floatx` says.
 
-    Every subclass is registered with Keras, and its configuration is the arguments that it was made
-    with; a function among them (the prior's `limit`) belongs to the model and is left out.
+    Every subclass is registered with Keras. Its configuration consists of the arguments it was made
+    with, except for functions (the prior's `limit`), which belong to the model.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

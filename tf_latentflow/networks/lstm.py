@@ -47,14 +47,14 @@ class _Cell(Layer):
 
 
 class LSTMStack(CausalNetwork):
-    """LSTM layers on top of each other, run over all steps or step by step.
+    """LSTM layers on top of each other, computed for all steps or step by step.
 
     Args:
       input_size: Size of an input vector.
       units: U.
       num_layers: Number of layers.
       max_length: Rows of the position tables.
-      dropout: Rate between layers and on the output.
+      dropout: Dropout rate between layers and on the output.
       name: Name of the layer.
     """
 
@@ -78,10 +78,7 @@ class LSTMStack(CausalNetwork):
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
     ) -> LSTMState:
-        """State before the first step: a small feed-forward function of that step's position code.
-
-        See the base class.
-        """
+        """State before the first step: a small feed-forward function of its position code."""
         # A batch padded to no step at all still has an initial state: that of position 0.
         first = Positions(tf.zeros([1, 1], tf.int32), _first_to_end(positions))
         state = self.state_layer(tf.tanh(self.code(first)[:, 0]))
@@ -120,10 +117,10 @@ class LSTMStack(CausalNetwork):
 
 
 class BiLSTM(Layer):
-    """Bidirectional LSTM layers over ragged sequences, both directions of a layer in one loop.
+    """Bidirectional LSTM layers over ragged sequences, with both directions of a layer in one loop.
 
-    The backward direction starts at each sequence's own last step. Layers after the first read both
-    directions of the layer below.
+    The backward direction starts at the last step of each sequence. Layers after the first read
+    both directions of the layer below.
 
     Args:
       input_size: Size of an input vector.
@@ -156,8 +153,8 @@ class BiLSTM(Layer):
         """Runs both directions over every sequence.
 
         Args:
-          inputs: `[..., B, T, input_size]`; steps beyond a length must be finite; they change
-            nothing within it.
+          inputs: `[..., B, T, input_size]`. Steps beyond a length must be finite; they do not
+            affect those within it.
           lengths: int32 `[B]`.
           positions: Of the same sequences.
 

@@ -1,4 +1,4 @@
-"""Position codes: where a step stands from the start and from the end of its sequence."""
+"""Position codes: the distance of a step from the start and from the end of its sequence."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ class _Steps(NamedTuple):
 def lstm_recurrence(directions: Sequence[Direction], execution: Execution) -> list[tf.Tensor]:
     """Runs independent LSTM directions of the same sizes over T steps in one loop.
 
-    The gradient for `recurrent` is one product after the backward loop. Each direction has its own
-    arrays throughout: stacked, they would be copied to be stacked and to be taken apart.
+    The gradient of `recurrent` is one product after the backward loop. Each direction has its own
+    arrays, because stacking them would mean copying them.
 
     Returns:
       `h` of every step, `[T, N, U]`, for each direction.

@@ -1,4 +1,4 @@
-"""What stacks of residual layers over time have in common."""
+"""What stacks of residual layers over time share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of networks over sequences, and what they share: dense layers and dropout."""
+"""The base class of networks over sequences, and their shared parts: dense layers and dropout."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Masks = tuple[tf.Tensor, ...]
 class CausalNetwork(Layer):
     """A network whose output at a step depends on the inputs up to that step.
 
-    `step` one after the other is the same function as a call on all steps, dropout included: what
-    is dropped is drawn beforehand, by `masks`.
+    Calling `step` for one step after the other computes the same function as a call for all steps,
+    including dropout: its masks are drawn in advance, by `masks`.
 
     Args:
       units: U, size of the output.
       num_dropouts: Number of places where dropout is applied.
-      dropout: Its rate.
+      dropout: Dropout rate.
       name: Name of the layer.
 
     Attributes:
-      positions: Position codes, added to the projected input of each step. A subclass sets it.
+      positions: Position codes, added to the projected input of each step. Set by a subclass.
     """
 
     positions: PositionTable
@@ -46,7 +46,7 @@ class CausalNetwork(Layer):
     def masks(
         self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor, noise: NoiseSource | None
     ) -> Masks:
-        """What is kept at each place, `[*batch_shape, num_steps, U]`; () without noise."""
+        """The dropout mask of each place, `[*batch_shape, num_steps, U]`; () without noise."""
         if noise is None or self._dropout == 0:
             return ()
         shape = tf.concat([batch_shape, [num_steps, self.units]], 0)
@@ -63,7 +63,7 @@ class CausalNetwork(Layer):
         Args:
           positions: Of sequences `[B]`.
           batch_shape: int32 `[..., B]`.
-          num_steps: How many steps will be made.
+          num_steps: Number of steps that will be made.
         """
         raise NotImplementedError
 
@@ -87,21 +87,21 @@ class CausalNetwork(Layer):
 
 
 def dense(layer: Layer, input_size: int, units: int, name: str) -> keras.layers.Dense:
-    """A linear layer with its variables made, a part of `layer`."""
+    """Adds a linear layer to `layer` and creates its variables."""
     part = keras.layers.Dense(units, name=name, dtype=layer.dtype_policy)
     part.build((None, input_size))
     return part
 
 
 def normalisation(layer: CausalNetwork, name: str) -> keras.layers.LayerNormalization:
-    """A layer normalisation with its variables made, a part of `layer`."""
+    """Adds a layer normalisation to `layer` and creates its variables."""
     part = keras.layers.LayerNormalization(epsilon=1e-5, name=name, dtype=layer.dtype_policy)
     part.build((None, layer.units))
     return part
 
 
 def stateless_dropout(values: tf.Tensor, rate: float, noise: NoiseSource | None) -> tf.Tensor:
-    """Inverted dropout of `values [..., B, T, n]` that repeats with its noise; none without."""
+    """Inverted dropout of `values [..., B, T, n]`, determined by its noise; none without noise."""
     if noise is None or rate == 0:
         return values
     return _drop(values, _keep(tf.shape(values), values.dtype, rate, noise), rate)

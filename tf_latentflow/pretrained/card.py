@@ -1,4 +1,4 @@
-"""The card of a trained model: what it is, what it was made of, and how well it does."""
+"""The card of a trained model: what it is, what it was trained on, and how good it is."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Result:
       metric: What is measured, such as `bpc`.
       value: The number; less is better.
       stderr: Its standard error over the sequences.
-      num_sequences: Sequences of the split.
-      num_samples: Importance samples of each; 1 where the likelihood is exact.
+      num_sequences: Number of sequences in the split.
+      num_samples: Importance samples per sequence; 1 if the likelihood is exact.
 
     Example:
       >>> from tf_latentflow import Result
@@ -39,22 +39,22 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What is known of a trained model. Only the name is needed; what is None or empty is not said.
+    """The description of a trained model. Only the name is required; empty fields are not shown.
 
     Attributes:
       name: Name of the model.
-      description: What it models, in a sentence.
-      data: What it was trained on, and where that comes from.
+      description: What it models, in one sentence.
+      data: What it was trained on, and where the data come from.
       license: License of the data.
-      command: The command that trains it anew.
+      command: The command that trains it.
       commit: Commit of this project at which it was trained.
       seed: Seed of the training.
       steps: Optimiser steps of the training.
       hours: Duration of the training.
-      hardware: Machine of the training, the CPU's instruction sets included.
+      hardware: Machine of the training, including the CPU's instruction sets.
       date: Day on which the training ended, `YYYY-MM-DD`.
       test: Likelihood of the test split.
-      samples: Samples: texts, or paths of MIDI files in the model's folder.
+      samples: Texts, or paths of MIDI files in the model's folder.
       limits: What it cannot do, or should not be used for.
 
     Example:
@@ -88,7 +88,7 @@ class Card:
         """Rebuilds a card from `to_dict`, also after a round trip through JSON.
 
         Raises:
-          TypeError: a field is not known, or the name is missing.
+          TypeError: A field is unknown, or the name is missing.
         """
         values = dict(values)
         if values.get("test") is not None:

@@ -1,4 +1,4 @@
-"""Downloads a file once, and checks what came."""
+"""Downloads a file once and verifies it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def cache_dir() -> Path:
 
 
 def download(url: str, path: Path, sha256: str) -> None:
-    """Downloads a file from `url` to `path`, unless the right one is already there.
+    """Downloads a file from `url` to `path`, unless the right file is already there.
 
-    The bytes go to a temporary name beside `path` and take that name only after their checksum was
-    right: `path` is never half written, and two programs may fetch the same file at once.
+    The bytes are written to a temporary name beside `path` and renamed once their checksum is
+    right. So `path` is never half written, and two programs may download the same file at once.
 
     Args:
       url: Where the file is.
-      path: Where it shall be; missing parents are made.
+      path: Where to put it; missing parents are created.
       sha256: Expected digest of its bytes, in hexadecimal.
 
     Raises:
-      OSError: the server cannot be reached, stops early, or sends other bytes.
+      OSError: The server cannot be reached, stops early, or sends other bytes.
     """
     if path.is_file() and _digest(path) == sha256:
         return
@@ -66,7 +66,7 @@ def _copy(url: str, file: BinaryIO) -> None:
     """Copies what `url` serves into `file`.
 
     Raises:
-      OSError: the server cannot be reached, or stops early.
+      OSError: The server cannot be reached, or stops early.
     """
     received = 0
     with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:

@@ -1,4 +1,4 @@
-"""What is wrong with a pretrained model."""
+"""The error for pretrained models that cannot be used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["PretrainedError"]
 
 
 class PretrainedError(ValueError):
-    """There is no such pretrained model, or its files cannot be used; one line with the cure.
+    """A pretrained model does not exist or cannot be used; the message says how to fix it.
 
     Example:
       >>> from tf_latentflow import PretrainedError, from_pretrained

@@ -60,10 +60,10 @@ class Pretrained:
     run: Mapping[str, Any] | None = None
 
     def weights(self) -> list[NamedArray]:
-        """The path and the value of every variable, downloaded once if they are not in the folder.
+        """Path and value of every variable; downloads them once if they are not in the folder.
 
         Raises:
-          PretrainedError: the file is missing, cannot be downloaded, or has changed.
+          PretrainedError: The file is missing, cannot be downloaded, or has changed.
         """
         path = self.folder / _WEIGHTS_FILE
         if not path.exists() and self.weights_url is not None:
@@ -87,19 +87,20 @@ def write_folder(
     dtype: str = "float32",
     weights_url: str | None = None,
 ) -> None:
-    """Writes the folder of a pretrained model; one that is there is replaced, file by file.
+    """Writes the folder of a pretrained model. An existing one is replaced, file by file.
 
     Args:
-      folder: Where; missing parents are made.
+      folder: The folder; missing parents are created.
       model: Configuration of the model.
-      arrays: Path and value of every variable, in the order in which the model made them.
+      arrays: Path and value of every variable, in the order of creation.
       card: Its card.
       run: See `Pretrained`.
       dtype: See `pack_weights`.
-      weights_url: Where the weights will also be. The file may then be taken out of the folder.
+      weights_url: Where the weights can also be downloaded. The file may then be removed from the
+        folder.
 
     Raises:
-      ValueError: as `pack_weights`.
+      ValueError: As for `pack_weights`.
     """
     weights = pack_weights(arrays, dtype)
     config = {
@@ -123,17 +124,17 @@ def write_folder(
 
 
 def read_folder(folder: Path) -> Pretrained:
-    """Reads the folder of a pretrained model; the weights only when they are asked for.
+    """Reads the folder of a pretrained model; its weights are read on demand.
 
     Raises:
-      PretrainedError: a file is missing, damaged, or has changed since, or it is of another format.
+      PretrainedError: A file is missing, damaged or changed, or has another format.
     """
     config = _parse(folder / CONFIG_FILE)
     number = config.get("format")
     if number != FORMAT:
         raise PretrainedError(
-            f"{folder / CONFIG_FILE} is of format {number!r:.40}, and this version reads format "
-            f"{FORMAT}: use the version that wrote it, or write it anew"
+            f"{folder / CONFIG_FILE} has format {number!r:.40}, but this version reads format "
+            f"{FORMAT}: use the version that wrote it, or export it again"
         )
     sums = _checksums(folder)
     for name in _CHECKED[:2]:
@@ -151,13 +152,13 @@ def read_folder(folder: Path) -> Pretrained:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PretrainedError(
-            f"{folder} is not of this version ({type(error).__name__}: {error}): use the version "
+            f"{folder} is from another version ({type(error).__name__}: {error}): use the version "
             "that wrote it"
         ) from None
 
 
 def _checksums(folder: Path) -> dict[str, str]:
-    """The digests by file, all of them there."""
+    """The digest of every file."""
     path = folder / _CHECKSUM_FILE
     lines = [line.split() for line in _read(path).decode(errors="replace").splitlines()]
     sums = {line[1]: line[0] for line in lines if len(line) == 2}
@@ -179,7 +180,7 @@ def _parse(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise PretrainedError(f"{path} is damaged ({error}): restore it") from None
     if not isinstance(values, dict):
-        raise PretrainedError(f"{path} is damaged, no object of JSON: restore it")
+        raise PretrainedError(f"{path} is damaged (not a JSON object): restore it")
     return values
 
 
@@ -189,6 +190,6 @@ def _json(value: Any) -> bytes:
 
 def _has_changed(path: Path) -> str:
     return (
-        f"{path} is not the file of its checksum in {_CHECKSUM_FILE}: restore the folder, or write "
+        f"{path} does not match its checksum in {_CHECKSUM_FILE}: restore the folder, or export "
         "it anew"
     )

@@ -1,4 +1,4 @@
-"""Pretrained models by name: those that come with this package."""
+"""Pretrained models by name: those included in this package."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _MODELS = Path(__file__).with_name("models")
 
 
 def pretrained_names() -> list[str]:
-    """The names of the models that come with this package, sorted."""
+    """The names of the models included in this package, sorted."""
     return sorted(path.parent.name for path in _MODELS.glob(f"*/{CONFIG_FILE}"))
 
 
 def find_pretrained(source: str | Path) -> Pretrained:
-    """The pretrained model that a name, or the path of its folder, stands for.
+    """Finds a pretrained model by its name or by the path of its folder.
 
-    A folder of a pretrained model comes first, so that a name does not hide it.
+    A folder takes precedence, so that a name does not hide it.
 
     Raises:
-      PretrainedError: there is no such model, or its folder is damaged.
+      PretrainedError: There is no such model, or its folder is damaged.
     """
     source = str(source)
     folder = Path(source).expanduser()
@@ -36,7 +36,7 @@ def find_pretrained(source: str | Path) -> Pretrained:
     if (folder / "model.keras").is_file():
         raise PretrainedError(
             f"expected a pretrained model; got the folder of a run, {source!r}: python -m "
-            "export.pretrained makes it one"
+            "export.pretrained converts it"
         )
     near = difflib.get_close_matches(source, names, n=1)
     known = f" ({', '.join(names)})" if names else ""
@@ -47,16 +47,16 @@ def find_pretrained(source: str | Path) -> Pretrained:
 
 
 def list_pretrained() -> list[Pretrained]:
-    """The models that come with this package, by name.
+    """The models included in this package, sorted by name.
 
     Raises:
-      PretrainedError: one of them is damaged.
+      PretrainedError: One of them is damaged.
     """
     return [read_folder(_MODELS / name) for name in pretrained_names()]
 
 
 def pretrained_table() -> str:
-    """The models that come with this package as a table of Markdown, made of their cards."""
+    """A Markdown table of the models included in this package, made from their cards."""
     if not pretrained_names():
         return "no pretrained model comes with this installation"
     head = ("name", "model", "data", "test", "steps", "weights")

@@ -22,12 +22,13 @@ def pack_weights(arrays: Sequence[NamedArray], dtype: str = "float32") -> bytes:
     """Returns a `.npz` file of the arrays, in their order.
 
     Args:
-      arrays: Paths, which need not differ, and values.
-      dtype: Of what is float32: `float32`, or `float16` for half the size, which rounds to eleven
-        bits. One-dimensional arrays keep theirs: they are small, and counts among them.
+      arrays: Paths, which need not be distinct, and values.
+      dtype: Of the float32 values in the file: `float32`, or `float16` for half the size, which
+        keeps eleven significant bits. One-dimensional arrays keep their dtype: they are small, and
+        some are counts.
 
     Raises:
-      ValueError: another dtype, or a value that float16 cannot hold.
+      ValueError: The dtype is another one, or float16 cannot hold a value.
     """
     if dtype not in _DTYPES:
         raise ValueError(f"expected a dtype of {' or '.join(_DTYPES)}; got {dtype!r}")
@@ -46,10 +47,10 @@ def pack_weights(arrays: Sequence[NamedArray], dtype: str = "float32") -> bytes:
 
 
 def unpack_weights(data: bytes) -> list[NamedArray]:
-    """Returns what `pack_weights` was given, float16 as float32.
+    """Returns what `pack_weights` was given, with float16 as float32.
 
     Raises:
-      PretrainedError: it is no such file.
+      PretrainedError: This is not such a file.
     """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:

@@ -1,4 +1,4 @@
-"""What conditions a flow prior: the positions, and a network over the steps."""
+"""Conditioners of the flow prior: position codes, and networks over other steps."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ network over vectors `[..., T, input_size]`."""
 
 
 class Context(NamedTuple):
-    """What a hidden bijector is told about a step.
+    """The context of a hidden bijector at a step.
 
     Attributes:
       features: Summary of other steps, `[..., C]`, or None.
-      offsets: For each flow layer, the look-up of the position codes, `[..., made_sizes[0]]`.
+      offsets: For each flow layer, the position codes, `[..., made_sizes[0]]`.
     """
 
     features: tf.Tensor | None
@@ -45,12 +45,12 @@ class Context(NamedTuple):
 
 
 class PositionConditioner:
-    """Knows where a step stands and nothing of other steps. A `bijectors.Conditioner`.
+    """Knows the position of a step, but nothing of other steps. A `bijectors.Conditioner`.
 
     Args:
-      tables: For each flow layer, its position table.
+      tables: The position table of each flow layer.
       lengths: int32 `[B]`.
-      limit: Rows of the tables in use; see `Positions.of`.
+      limit: Number of position codes in use; see `Positions.of`.
     """
 
     def __init__(
@@ -80,15 +80,15 @@ class PositionConditioner:
 
 
 class NetworkConditioner(PositionConditioner):
-    """A network over the vectors of other steps, beside the positions. A `bijectors.Conditioner`.
+    """A network over the vectors of other steps, plus positions. A `bijectors.Conditioner`.
 
     Args:
-      network: Over the steps.
+      network: Network over the steps.
       read: What the network reads of a step, from its vector `[..., H]`.
-      tables: For each flow layer, its position table.
+      tables: The position table of each flow layer.
       lengths: int32 `[B]`.
-      limit: Rows of the tables in use; see `Positions.of`.
-      dropout_noise: While training, else None.
+      limit: Number of position codes in use; see `Positions.of`.
+      dropout_noise: Noise of the dropout in training; None otherwise.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class CouplingConditioner(NetworkConditioner):
 
     Args:
       *args: Those of `NetworkConditioner`.
-      kept: The steps that are kept: 0 the even ones, 1 the odd ones.
+      kept: 0 if the even steps are kept, 1 for the odd ones.
     """
 
     def __init__(self, *args: Any, kept: int) -> None:

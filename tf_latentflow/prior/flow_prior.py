@@ -1,4 +1,4 @@
-"""The flow prior over latent sequences: four independent choices put together."""
+"""The flow prior over latent sequences, composed of four independent choices."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["FlowPrior", "noise_log_probs"]
 class FlowPrior(Layer):
     """`p(z | T)`: `z = f(eps; T)`, `eps[t, h] ~ N(0, 1)`.
 
-    `f` is `time_layers` stages one after the other. A stage applies, at every step, `flow_layers`
-    hidden bijectors with reversals between them, their parameters conditioned along time as
-    `config.time` says.
+    `f` consists of `time_layers` stages, one after the other. At every step, a stage applies
+    `flow_layers` hidden bijectors with reversals between them. `config.time` determines how their
+    parameters depend on other steps.
 
     Args:
       config: Its scalar, hidden, time and conditioner choices and its sizes.
-      limit: Gives the number of positions seen in training, see `Positions.of`; all when None.
-      codebook: That of the model, or None.
+      limit: Returns the number of positions seen in training, see `Positions.of`; None for all.
+      codebook: The codebook of the model, or None.
       name: Name of the layer.
 
     Example:
@@ -65,10 +65,9 @@ class FlowPrior(Layer):
         """The map from noise to latents as a TFP bijector of events `[T, H]`.
 
         Args:
-          lengths: int32 `[B]`; steps beyond them are mapped to themselves.
-          dropout_noise: While training, else None.
-          hidden: Computes the hidden bijectors in place of the usual class, the same map in
-            another way.
+          lengths: int32 `[B]`; later steps are mapped to themselves.
+          dropout_noise: Noise of the dropout in training; None otherwise.
+          hidden: Class that computes the hidden bijectors, if not the usual one.
         """
         bijectors = self._bijectors(lengths, dropout_noise, hidden)
         return bijectors[0] if len(bijectors) == 1 else Compose(bijectors, event_ndims=2)
@@ -79,7 +78,7 @@ class FlowPrior(Layer):
         dropout_noise: NoiseSource | None = None,
         hidden: type[HiddenBijector] | None = None,
     ) -> list[TimeBijector]:
-        """Those of the stages."""
+        """The bijectors of the stages."""
         lengths, limit = tf.convert_to_tensor(lengths, tf.int32), self._limit()
         noises = [dropout_noise and dropout_noise.fold(k) for k in range(len(self.stages))]
         return [
@@ -88,7 +87,7 @@ class FlowPrior(Layer):
         ]
 
     def check_is_causal(self) -> None:
-        """Refuses a prior that gives the beginning of a sequence no density of its own.
+        """Checks that the start of a sequence has a density of its own.
 
         Raises:
           ValueError: `z[:t]` and `eps[:t]` do not determine each other.
@@ -100,7 +99,7 @@ class FlowPrior(Layer):
             )
 
     def step_bijector(self, z: tf.Tensor, lengths: tf.Tensor, steps: Sequence[int]) -> Compose:
-        """The maps from `eps[t]` to `z[t]` given `z[:t]`, one for each of some steps.
+        """The maps from `eps[t]` to `z[t]` given `z[:t]`, for selected steps.
 
         Args:
           z: Latents `[B, T, H]`.
@@ -111,7 +110,7 @@ class FlowPrior(Layer):
           A bijector of vectors, `[..., B, P, H]`.
 
         Raises:
-          ValueError: `z[t]` does not depend on earlier steps alone.
+          ValueError: `z[t]` depends on later steps.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         limit = self._limit()
@@ -124,23 +123,23 @@ class FlowPrior(Layer):
     def forward_and_log_det(
         self, eps: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """From `eps [..., B, T, H]` to `z`, likewise, and `log|dz/deps|`, nats `[..., B]`."""
+        """Returns `z` and `log|dz/deps|`, nats `[..., B]`, from `eps [..., B, T, H]`."""
         return self.bijector(lengths).forward_and_log_det(tf.cast(eps, self.compute_dtype))
 
     def inverse_and_log_det(self, z: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """From `z [..., B, T, H]` to `eps`, likewise, and `log|deps/dz|`, nats `[..., B]`."""
+        """Returns `eps` and `log|deps/dz|`, nats `[..., B]`, from `z [..., B, T, H]`."""
         return self.bijector(lengths).inverse_and_log_det(tf.cast(z, self.compute_dtype))
 
     def step_log_probs(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The share of each step in `log p(z | T)`, from `z [..., B, T, H]`.
+        """The contribution of each step to `log p(z | T)`, from `z [..., B, T, H]`.
 
-        Where the prior is causal it is `log p(z[t] | z[:t], T)`: the sum over the first k steps is
-        `log p(z[:k] | T)`, whatever comes after them.
+        For a causal prior it is `log p(z[t] | z[:t], T)`. The sum over the first k steps is then
+        `log p(z[:k] | T)`, whatever follows.
 
         Returns:
-          eps, likewise `[..., B, T, H]`, and nats `[..., B, T]`, 0 beyond each length.
+          eps `[..., B, T, H]`, and nats `[..., B, T]`, 0 beyond each length.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         eps = tf.cast(z, self.compute_dtype)
@@ -163,13 +162,13 @@ class FlowPrior(Layer):
         seed: tf.Tensor | NoiseSource | None = None,
         num_steps: int | tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Draws `z [B, T, H]`, zeros beyond each length; `eps ~ N(0, temperature^2)`.
+        """Draws `z [B, T, H]` with `eps ~ N(0, temperature^2)`; zeros beyond each length.
 
         Args:
           lengths: int32 `[B]`.
-          temperature: Standard deviation of the base noise.
-          seed: int32 `[2]`, or a source of noise; None for another sample at every call.
-          num_steps: T; the longest of the lengths when None.
+          temperature: Standard deviation of the noise.
+          seed: int32 `[2]`, or a source of noise; None for a new sample at every call.
+          num_steps: T; None for the maximum length.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
         num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
@@ -182,7 +181,7 @@ class FlowPrior(Layer):
 
 
 def noise_log_probs(eps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """Log-density of each step of the base noise: `[..., B, T, H]` to nats `[..., B, T]`.
+    """Log-density of the noise of each step, from `[..., B, T, H]` to nats `[..., B, T]`.
 
     It is 0 beyond each length.
     """

@@ -1,4 +1,4 @@
-"""One layer of a flow prior along time: its networks, and the bijector that they make."""
+"""One stage of a flow prior along time: its networks, and the bijector they define."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _WITH_OWN_GRADIENT = {"iaf": AdjointInverseAutoregressiveTime}
 
 
 class FlowStage(Layer):
-    """`flow_layers` hidden bijectors at every step, conditioned along time as `config.time` says.
+    """`flow_layers` hidden bijectors at every step, conditioned on other steps by `config.time`.
 
     Args:
       config: Its scalar, hidden, time and conditioner choices and its sizes.
-      codebook: That of the model, or None.
-      kept: Of a coupling across steps, which steps are kept: 0 the even ones, 1 the odd ones.
+      codebook: The codebook of the model, or None.
+      kept: For a coupling across steps: 0 keeps the even steps, 1 the odd ones.
       name: Name of the layer.
     """
 
@@ -100,9 +100,9 @@ class FlowStage(Layer):
 
         Args:
           lengths: int32 `[B]`.
-          limit: Rows of the position tables in use; see `Positions.of`.
-          dropout_noise: While training, else None.
-          hidden: Computes the hidden bijectors in place of the usual class.
+          limit: Number of position codes in use; see `Positions.of`.
+          dropout_noise: Noise of the dropout in training; None otherwise.
+          hidden: Class that computes the hidden bijectors, if not the usual one.
         """
         hidden = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
         conditioner = self._conditioner(lengths, limit, dropout_noise)
@@ -112,10 +112,10 @@ class FlowStage(Layer):
     def step_bijector(
         self, z: tf.Tensor, lengths: tf.Tensor, limit: int | tf.Tensor, steps: Sequence[int]
     ) -> Compose:
-        """The maps of some steps, given what the stage makes of all; see `FlowPrior`.
+        """The maps of selected steps, given the output of the stage at all steps; see `FlowPrior`.
 
         Raises:
-          ValueError: The steps of a coupling do not depend on earlier ones alone.
+          ValueError: The stage is a coupling, whose steps depend on later ones.
         """
         if self._is_coupling:
             raise ValueError("expected steps that depend on earlier ones alone; got a coupling")

@@ -1,3 +1,3 @@
-"""What a model answers to beside tensors: Keras' own methods, texts, piano rolls."""
+"""What models offer besides tensors: Keras' own methods, texts, piano rolls."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Ragged sequences as batches of bounded size, and sequences that a model draws."""
+"""Batches of bounded size from ragged sequences, and drawing sequences in batches."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOST_NUMBERS = 2**24  # Of noise that is drawn at once: 64 MB.
 
 
 def seed_of(seed: int | None, purpose: int = 0) -> tf.Tensor:
-    """An int32 seed `[2]` from a number, or another one at every call if it is None.
+    """An int32 seed `[2]` from a number; None gives a new one at every call.
 
     Raises:
-      ValueError: the number is outside 0 .. 2^31 - 1.
+      ValueError: The number is outside 0 .. 2^31 - 1.
     """
     if seed is None:
         return fresh_seed()
@@ -31,7 +31,7 @@ def seed_of(seed: int | None, purpose: int = 0) -> tf.Tensor:
 
 
 def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns arrays `[T, ...]` as a batch `[B, max T, ...]`, 0 beyond, and the lengths `[B]`."""
+    """Pads arrays `[T, ...]` with 0 to `[B, max T, ...]`; returns these and the lengths `[B]`."""
     lengths = np.array([len(x) for x in sequences], np.int32)
     batch = np.zeros((len(sequences), lengths.max(), *sequences[0].shape[1:]), sequences[0].dtype)
     for row, x in zip(batch, sequences, strict=True):
@@ -42,15 +42,15 @@ def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 def batches(
     sequences: Sequence[np.ndarray], seed: tf.Tensor
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, Noise]]:
-    """Sequences of like lengths in batches.
+    """Batches of sequences of similar length.
 
     Args:
       sequences: Arrays `[T, ...]`.
       seed: int32 `[2]`.
 
     Yields:
-      Indices `[B]` of the sequences; the batch `[B, max T, ...]`; its lengths `[B]`; and the noise
-      of its rows, which depends on the seed and the index of a sequence alone.
+      The indices `[B]` of the sequences; the batch `[B, max T, ...]`; its lengths `[B]`; and the
+      noise of its rows, which depends only on the seed and the index of a sequence.
     """
     order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
     while order:
@@ -69,18 +69,18 @@ def draw_sequences(
     length: int | Sequence[int] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[np.ndarray]:
-    """Draws sequences, int32 `[T, ...]` each.
+    """Draws sequences, each int32 `[T, ...]`.
 
     Args:
       model: A `SequenceModel`.
       n: Number of sequences.
-      seed: The same seed gives the same sequences, and None others at every call.
-      temperature: 0 takes the most probable everywhere, 1 is the model's distribution.
-      length: T of each, or of all, or None to draw it from p(T).
-      progress: Told after each batch how many of how many sequences are drawn.
+      seed: The same seed gives the same sequences; None gives new ones at every call.
+      temperature: 0 takes the most probable value everywhere; 1 is the model's distribution.
+      length: T of all, or of each; None draws it from p(T).
+      progress: Called after each batch with the number drawn so far and in total.
 
     Raises:
-      ValueError: `n` is below 1, or a length or the temperature is none.
+      ValueError: `n` is below 1, or a length or the temperature is invalid.
     """
     if n < 1:
         raise ValueError(f"expected a number of sequences of at least 1; got {n}")

@@ -1,4 +1,4 @@
-"""Texts and piano rolls in and out of a model, whose ids stay underneath."""
+"""Texts and piano rolls as inputs and outputs of a model, instead of ids."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ __all__ = ["DataWays"]
 
 
 class DataWays:
-    """What a model of text says of strings, and one of music of piano rolls; and its folder.
+    """Methods of a model that take and return strings or piano rolls.
 
-    A text is a string of 1 to `max_length` characters; its model must know its vocabulary. A roll
-    is an array `[T, V]` of 0 and 1 with 1 to `max_length` steps and V notes. A seed is a whole
-    number, and the same seed gives the same result; None gives another at every call. Sequences
-    are put together in batches of like lengths: a result does not depend on which they are.
+    A text is a string of 1 to `max_length` characters; the model must have a vocabulary. A roll is
+    an array `[T, V]` of 0 and 1 with 1 to `max_length` steps and V notes. A seed is a whole number:
+    the same seed gives the same result, and None a new one at every call. Sequences of similar
+    length are batched; a result does not depend on how.
 
     Attributes:
-      pretrained: Where a pretrained model comes from; None for another.
+      pretrained: Where a pretrained model comes from; None for other models.
     """
 
     pretrained: Pretrained | None = None
 
     @property
     def card(self) -> Card | None:
-        """The card of a pretrained model."""
+        """The card of a pretrained model; None for other models."""
         return None if self.pretrained is None else self.pretrained.card
 
     def save_pretrained(
@@ -46,14 +46,14 @@ class DataWays:
         """Writes the model as a folder that `from_pretrained` reads.
 
         Args:
-          folder: Where; missing parents are made.
-          card: What is known of the model. None: its own, or one with the folder's name.
-          dtype: Of the weights in the file, `float32` or, for half the size, `float16`.
-          run: What is known of its training; see `Pretrained`. None: what the model came with.
-          weights_url: Where the weights will also be.
+          folder: The folder; missing parents are created.
+          card: Description of the model. None: its own card, or one with the folder's name.
+          dtype: Of the weights in the file: `float32`, or `float16` for half the size.
+          run: How it was trained; see `Pretrained`. None: what the model came with.
+          weights_url: Where the weights can also be downloaded.
 
         Raises:
-          ValueError: another dtype, or weights that float16 cannot hold.
+          ValueError: The dtype is another one, or float16 cannot hold the weights.
         """
         folder = Path(folder)
         card = card or self.card or Card(name=folder.resolve().name)
@@ -70,18 +70,18 @@ class DataWays:
     ) -> np.ndarray:
         """`log p(x, T) = log p(x | T) + log p(T)` of texts or rolls, estimated or exact.
 
-        A character that the vocabulary lacks counts as the one unknown symbol.
+        A character outside the vocabulary counts as the unknown symbol.
 
         Args:
-          sequences: Texts, or rolls.
-          num_samples: K of the estimate by importance sampling; see `SequenceModel.estimate`.
+          sequences: Texts or rolls.
+          num_samples: K of the importance-sampling estimate; see `SequenceModel.estimate`.
           seed: See the class.
 
         Returns:
           Nats, float32 `[N]`.
 
         Raises:
-          ValueError: a sequence is empty, too long, or no text or roll of this model.
+          ValueError: A sequence is empty, too long, or not a text or roll of this model.
         """
         encoded = self._encode(sequences)
         log_prob = np.zeros([len(encoded)], np.float32)
@@ -96,16 +96,16 @@ class DataWays:
         seed: int | None = None,
         lengths: int | Sequence[int] | None = None,
     ) -> list[str]:
-        """Draws texts; the unknown symbol, and padding, are U+FFFD in them.
+        """Draws texts. The unknown symbol and padding appear as U+FFFD.
 
         Args:
           n: Number of texts.
           temperature: See `SequenceModel.sample`.
           seed: See the class.
-          lengths: Characters of each, or of all; None draws them from p(T).
+          lengths: Number of characters, of all or of each; None draws it from p(T).
 
         Raises:
-          ValueError: the model is not one of text, or a length is none of its.
+          ValueError: This is not a model of text, or a length is out of range.
         """
         self._vocabulary()  # Refuses a model of music.
         drawn = draw_sequences(self, n, seed=seed, temperature=temperature, length=lengths)
@@ -118,10 +118,10 @@ class DataWays:
         seed: int | None = None,
         lengths: int | Sequence[int] | None = None,
     ) -> list[np.ndarray]:
-        """Draws piano rolls, uint8 `[T, V]`; arguments as those of `sample_texts`.
+        """Draws piano rolls, uint8 `[T, V]`; arguments as for `sample_texts`.
 
         Raises:
-          ValueError: the model is not one of music, or a length is none of its.
+          ValueError: This is not a model of music, or a length is out of range.
         """
         self._check_music()
         drawn = draw_sequences(self, n, seed=seed, temperature=temperature, length=lengths)
@@ -131,7 +131,7 @@ class DataWays:
         """The most likely texts at a sample `z ~ q(z | x, T)` of each text.
 
         Raises:
-          ValueError: as `log_prob`, or the model has no latents.
+          ValueError: As for `log_prob`, or the model has no latents.
         """
         self._vocabulary()
         return [self._text(ids) for ids in self._reconstructed(texts, seed)]
@@ -142,14 +142,14 @@ class DataWays:
         """The most likely rolls, uint8 `[T, V]`, at a sample `z ~ q(z | x, T)` of each roll.
 
         Raises:
-          ValueError: as `log_prob`, or the model has no latents.
+          ValueError: As for `log_prob`, or the model has no latents.
         """
         self._check_music()
         return [roll.astype(np.uint8) for roll in self._reconstructed(rolls, seed)]
 
     def _reconstructed(self, sequences: Sequence[Any], seed: int | None) -> list[np.ndarray]:
         if not self.config.is_flow:
-            raise ValueError("expected a latent flow to reconstruct by; got the baseline")
+            raise ValueError("expected a latent flow; got the baseline, which cannot reconstruct")
         encoded = self._encode(sequences)
         found = list(encoded)
         for indices, x, lengths, noise in batches(encoded, seed_of(seed)):

@@ -1,4 +1,4 @@
-"""Ways of Keras that a model of ragged sequences does not go, each with the way that it goes."""
+"""Keras methods that a model of ragged sequences does not support, with what to use instead."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ __all__ = ["KerasWays"]
 
 
 class KerasWays:
-    """What of `keras.Model` needs a batch of one tensor: it names what to call instead.
+    """Methods of `keras.Model` that expect a batch of one tensor; each names its replacement.
 
     Every method raises NotImplementedError.
     """
 
     def fit(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: a batch is x and its lengths, and the KL term has a schedule."""
+        """Not supported: a batch is x with its lengths, and the KL term has a schedule."""
         raise NotImplementedError(
-            f"{type(self).__name__} is trained by a loop over the gradients of elbo(x, lengths, "
-            "training=True), or by python -m train.char_lm and train.polyphonic_music, not by fit"
+            f"{type(self).__name__} has no fit: use the gradients of elbo(x, lengths, "
+            "training=True), or python -m train.char_lm or train.polyphonic_music"
         )
 
     train_on_batch = fit
 
     def predict(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: a batch is x and its lengths."""
+        """Not supported: a batch is x with its lengths."""
         raise NotImplementedError(
-            f"{type(self).__name__} answers log_likelihood(x, lengths) and sample(lengths), not "
-            "predict"
+            f"{type(self).__name__} has no predict: use log_likelihood(x, lengths) or "
+            "sample(lengths)"
         )
 
     predict_on_batch = predict
 
     def evaluate(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: a batch is x and its lengths."""
+        """Not supported: a batch is x with its lengths."""
         raise NotImplementedError(
-            f"{type(self).__name__} is scored by log_likelihood(x, lengths), or a run by "
-            "python -m train.evaluate, not by evaluate"
+            f"{type(self).__name__} has no evaluate: use log_likelihood(x, lengths) or, for "
+            "a run, python -m train.evaluate"
         )
 
     test_on_batch = evaluate
 
     def export(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: a model has several signatures."""
+        """Not supported: a model has several signatures."""
         raise NotImplementedError(
-            f"{type(self).__name__} is exported by python -m export.saved_model, not by export"
+            f"{type(self).__name__} has no export: use python -m export.saved_model"
         )
 
     def quantize(self, *args: Any, **kwargs: Any) -> None:
-        """Not this way: Keras would quantize some of the layers."""
+        """Not supported: Keras would quantize only some of the layers."""
         raise NotImplementedError(
-            f"{type(self).__name__} has cheaper products by model.execution = "
-            "Execution(products='bfloat16'), not by quantize"
+            f"{type(self).__name__} has no quantize: for cheaper products, set "
+            "model.execution = Execution(products='bfloat16')"
         )

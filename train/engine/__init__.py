@@ -1,3 +1,3 @@
-"""How a run goes on, without TensorFlow: settings, batches, schedules, state, sums, progress."""
+"""The training loop without TensorFlow: settings, batches, schedules, state, sums, progress."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there, and a damaged one that is passed over."""
+"""Checkpoints as folders, complete or absent; damaged ones are skipped."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _KEEP = 3  # Newest whole checkpoints.
 
 
 class CheckpointFolders:
-    """A folder with one folder a checkpoint: `step-000000100/` holds the variables and the state.
+    """A folder with one folder per checkpoint: `step-000000100/` has the variables and the state.
 
-    A checkpoint is written beside its place and then moved there, checksums of its files included;
-    so a process that is killed at any moment leaves only whole ones. Whatever happens to the files
-    later shows in the checksums.
+    A checkpoint is written to a temporary folder and then renamed, including checksums of its
+    files. A process that is killed at any moment therefore leaves only complete ones, and later
+    damage is detected by the checksums.
     """
 
     def __init__(self, directory: Path, report: Callable[[str], None] = print) -> None:
         """Makes the store; touches no file.
 
         Args:
-          directory: Where the checkpoints are.
-          report: Told, in one line, which checkpoint was passed over and why.
+          directory: Folder of the checkpoints.
+          report: Called with one line for each checkpoint that was skipped, and why.
         """
         self.directory = directory
         self._report = report
@@ -40,19 +40,19 @@ class CheckpointFolders:
 
     @property
     def steps(self) -> list[int]:
-        """Steps of the checkpoints that are there, oldest first; the damaged ones too."""
+        """Steps of the existing checkpoints, including damaged ones, oldest first."""
         if not self.directory.is_dir():
             return []
         names = (_NAME.fullmatch(path.name) for path in self.directory.iterdir())
         return sorted(int(match[1]) for match in names if match)
 
     def save(self, step: int, state: dict[str, Any], write: Callable[[Path], None]) -> None:
-        """Saves the checkpoint of `step`: `state` (JSON values), and what `write` puts in a folder.
+        """Saves the checkpoint of `step`: `state` (JSON values) and the files that `write` makes.
 
         Args:
           step: Number of the step.
           state: What is not in the files.
-          write: Writes files, one folder deep, into the folder that it is given.
+          write: Writes files, without subfolders, into the folder it is given.
         """
         target = self._path(step)
         with whole_folder(target) as temporary:
@@ -67,7 +67,7 @@ class CheckpointFolders:
         self._prune(step)
 
     def newest(self) -> tuple[Path, dict[str, Any]] | None:
-        """Returns the folder and the state of the newest whole checkpoint, or None."""
+        """Returns the folder and the state of the newest intact checkpoint, or None."""
         damaged = []
         found = None
         for step in reversed(self.steps):
@@ -78,16 +78,16 @@ class CheckpointFolders:
                 found = path, read_json(path / _STATE)
                 break
             damaged.append(f"checkpoint {path} is damaged ({damage})")
-        cure = f"using {found[0].name}" if found else "no other is whole: starting anew"
+        cure = f"using {found[0].name}" if found else "no other is intact: starting over"
         for line in damaged:
             self._report(f"{line}: {cure}")
         return found
 
     def _prune(self, step: int) -> None:
-        """Removes what is older than the newest whole checkpoints up to a step.
+        """Removes checkpoints older than the newest intact ones up to a step.
 
-        A damaged one takes no place among them. Later ones are those that a run which went on from
-        an earlier one has passed over: it will write them again.
+        Damaged checkpoints do not count. Later ones were skipped by a run that resumed from an
+        earlier checkpoint, and will be written again.
         """
         earlier = [s for s in self.steps if s <= step]
         whole = [s for s in earlier if s in self._whole or _damage(self._path(s)) is None]

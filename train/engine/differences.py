@@ -1,4 +1,4 @@
-"""How what is asked of a run differs from what its config.json says."""
+"""Differences between the requested settings and those in the config.json of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLACES = ("dataset", "data_dir", "init_from")  # Of data and weights, which may
 
 
 def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Returns the values there and the values asked for where they differ, by name."""
+    """Returns the stored and the requested values where they differ, by name."""
     found: dict[str, tuple[Any, Any]] = {}
     for name, value in asked.items():
         other = there.get(name)
@@ -24,7 +24,7 @@ def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str,
 
 
 def is_extension(name: str, there: Any, asked: Any) -> bool:
-    """Whether a limit has become larger."""
+    """Whether a limit has been raised."""
     numbers = isinstance(there, int) and isinstance(asked, int)
     return name in LIMITS and numbers and asked > there
 
@@ -38,7 +38,7 @@ def describe_difference(name: str, there: Any, asked: Any) -> str:
 
 
 def other_fields(there: Mapping[str, Any], known: Mapping[str, Collection[str]]) -> str | None:
-    """Returns in words which fields are there and not known, or known and not there; or None.
+    """Describes fields that are unknown or missing; None if there are none.
 
     Args:
       there: Sections of fields.
@@ -52,6 +52,6 @@ def other_fields(there: Mapping[str, Any], known: Mapping[str, Collection[str]])
             new += [f"{section}.{name}" for name in names if name not in fields]
         else:
             new.append(section)
-    words = [f"has {', '.join(gone)}, which this version has not"] if gone else []
+    words = [f"has {', '.join(gone)}, which this version does not know"] if gone else []
     words += [f"lacks {', '.join(new)}"] if new else []
     return ", and ".join(words) or None

@@ -1,4 +1,4 @@
-"""Evaluates a split batch by batch, whatever computes a batch; needs NumPy alone."""
+"""Evaluates a split batch by batch, with any backend; needs only NumPy."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ def evaluate(
     Args:
       sequences: Arrays `[T, ...]`.
       boundaries: Lengths that batches are padded to.
-      start: From a batch to its terms, `[B]` each, which may not be computed yet.
+      start: Returns the terms of a batch, each `[B]`, which may be computed later.
       log_length: log p(T) of lengths `[N]`.
-      batch_size: Sequences in a batch, or the most of them.
-      max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
-      progress: Told after each batch how many of how many sequences of this process are done.
-      team: The processes, among whom the batches are divided; each gets the terms of all.
+      batch_size: Maximum number of sequences per batch.
+      max_batch_steps: Maximum number of time steps per batch, including padding; 0 for no limit.
+      progress: Called after each batch with the number of this process's sequences so far and in
+        total.
+      team: The processes that share the batches; each gets the terms of all.
     """
     lengths = lengths_of(sequences)
     batches = make_batches(lengths, batch_size, boundaries, 0, None, max_batch_steps)

@@ -1,4 +1,4 @@
-"""Which batches each training step has; needs NumPy alone."""
+"""The batches of each training step; needs only NumPy."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["Call", "TrainingOrder", "in_groups"]
 
 
 class Call(NamedTuple):
-    """Steps that follow each other, made in one call.
+    """Consecutive steps made in one call.
 
     Attributes:
-      first: Number of the first.
-      steps: For each step its batches.
+      first: Number of the first step.
+      steps: The batches of each step.
     """
 
     first: int
@@ -32,11 +32,11 @@ class Call(NamedTuple):
 
 
 class TrainingOrder:
-    """Deals the training sequences to steps; which step has which is a function of the seed.
+    """Assigns the training sequences to steps, as a function of the seed.
 
     Attributes:
       boundaries: Lengths that batches are padded to.
-      steps_per_epoch: Steps in which every sequence occurs once.
+      steps_per_epoch: Number of steps in which every sequence occurs once.
     """
 
     def __init__(

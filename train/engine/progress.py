@@ -1,4 +1,4 @@
-"""How fast a run is, how long it still takes, and the line that says so."""
+"""The speed of a run, the time left, and the line that reports them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ def format_seconds(seconds: float) -> str:
 
 
 def show_split_progress(screen: Screen, what: str) -> Callable[[int, int], None]:
-    """Returns what shows how far an evaluation is.
+    """Returns a function that shows the progress of an evaluation.
 
     Args:
-      screen: Shows it on a terminal; otherwise there is a line on standard error every ten seconds.
-      what: The evaluation.
+      screen: Shows it on a terminal. Otherwise a line is printed to standard error every ten
+        seconds.
+      what: Name of the evaluation.
     """
     first: tuple[float, int] | None = None
     last = 0.0
@@ -56,15 +57,15 @@ def show_split_progress(screen: Screen, what: str) -> Callable[[int, int], None]
 
 
 class Window(NamedTuple):
-    """What some steps in a row were.
+    """Statistics of consecutive steps.
 
     Attributes:
       terms: Means over the steps, nats per symbol.
-      log_length: Likewise, of log p(T).
+      log_length: The same, of log p(T).
       gradient_norm: Mean over the steps.
-      rate: Symbols per second, or None if every step was compiled with its call.
-      weight: Of the KL term in the last step.
-      learning_rate: Of the last step.
+      rate: Symbols per second; None if every step was compiled with its call.
+      weight: Weight of the KL term in the last step.
+      learning_rate: Learning rate of the last step.
     """
 
     terms: Terms
@@ -76,9 +77,9 @@ class Window(NamedTuple):
 
 
 class Progress:
-    """Clocks the steps between two looks at the device, a window, and the validations.
+    """Measures the speed of steps and validations, in windows of consecutive steps.
 
-    Time in which something was traced or compiled counts in no rate: it does not come again.
+    Time spent on tracing or compiling is not counted, because it is spent only once.
     """
 
     def __init__(
@@ -107,19 +108,19 @@ class Progress:
         self._terms: list[StepTerms] = []
 
     def count_steps(self, steps: int) -> None:
-        """Notes so many steps, started within the time that counts."""
+        """Counts steps that were started within the measured time."""
         self._steps += steps
 
     def add_terms(self, terms: Sequence[StepTerms]) -> None:
-        """Notes what some steps report, as numbers."""
+        """Adds the reported numbers of some steps."""
         self._terms += terms
 
     def pause(self, seconds: float) -> None:
-        """Takes time out of the window, in which something else than steps ran."""
+        """Excludes time from the window in which something else ran."""
         self._excluded += seconds
 
     def add_validation(self, seconds: float) -> None:
-        """Notes a validation. The first traces, and so serves only until there is another."""
+        """Adds a validation. The first includes tracing, so it only counts until the next one."""
         self.pause(seconds)
         if self._first_validation is None:
             self._first_validation = seconds
@@ -127,11 +128,11 @@ class Progress:
             self._validations.append(seconds)
 
     def end_window(self, weight: float, learning_rate: float) -> Window:
-        """Waits for the window's steps, starts the next window, and returns what this one was.
+        """Waits for the steps of the window, starts the next window, and returns this one.
 
         Args:
-          weight: Of the KL term in the last step.
-          learning_rate: Of the last step.
+          weight: Weight of the KL term in the last step.
+          learning_rate: Learning rate of the last step.
         """
         *sums, symbols, norms = np.array(self._terms).T
         *means, log_length = np.mean(sums / symbols, axis=1).tolist()
@@ -145,7 +146,7 @@ class Progress:
         return Window(Terms(*means), log_length, norm, rate, weight, learning_rate)
 
     def remaining(self, steps: int, validations: int) -> float | None:
-        """Returns the seconds that so many steps and validations will take, or None."""
+        """Returns the estimated seconds for some steps and validations, or None."""
         if not self._windows:
             return None
         seconds, counted = (sum(column) for column in zip(*self._windows, strict=True))
@@ -153,7 +154,7 @@ class Progress:
         return seconds / counted * steps + validation * validations
 
     def line(self, window: Window, step: int, total: int, eta: float | None) -> str:
-        """Returns the line of progress after `step` of `total` steps, with `eta` seconds to go."""
+        """Returns the progress line after `step` of `total` steps, with `eta` seconds left."""
         unit, terms = self._unit, window.terms
         loss = f"{self._bound(window):.3f} {unit.label}"
         weight = ""
@@ -172,13 +173,14 @@ class Progress:
         return line
 
     def detail(self, window: Window, eta: float | None) -> str:
-        """Returns the numbers of a window that stand beside a progress bar."""
+        """Returns the numbers of a window to show beside a progress bar."""
         return f"{self._bound(window):.3f} {self._unit.label}  {self._pace(window, eta)}"
 
     def scalars(self, window: Window) -> dict[str, float]:
-        """Returns what TensorBoard shows of a window, by tag.
+        """Returns the values of a window for TensorBoard, by tag.
 
-        There are two groups of tags because TensorBoard opens two and leaves the others shut.
+        There are two groups of tags because TensorBoard expands two groups and collapses the
+        others.
         """
         unit, terms = self._unit, window.terms
         scalars = {
@@ -198,11 +200,11 @@ class Progress:
         return scalars
 
     def _bound(self, window: Window) -> float:
-        """The whole bound, the KL term with weight 1, in the unit."""
+        """The whole bound, with KL weight 1, in the unit."""
         return self._unit.per_symbol(-(window.terms.log_prob + window.log_length), 1)
 
     def _pace(self, window: Window, eta: float | None) -> str:
-        """How fast the run is, and how long it still takes."""
+        """The speed of the run and the time left."""
         rate = "compiling"
         if window.rate is not None:
             rate = f"{window.rate:.0f} {self._unit.symbols}/s"

@@ -1,4 +1,4 @@
-"""How the numbers of a split are printed."""
+"""Prints the results of a split."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["results_table"]
 
 
 def results_table(split: str | None, results: Mapping[str, Any], unit: Unit) -> str:
-    """Returns the numbers of a split as lines of text, with the protocol that they follow.
+    """Returns the results of a split as lines of text, each with its definition.
 
     Args:
-      split: Its name, or None for data that has no splits.
+      split: Its name; None for data without splits.
       results: As in `results.json`.
-      unit: In what they are given.
+      unit: Unit of the results.
     """
     name, samples = unit.name, results["num_samples"]
     exact = results[f"kl_{name}"] is None

@@ -1,4 +1,4 @@
-"""What a run is apart from its variables."""
+"""The state of a run besides its variables."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["NonFiniteError", "RunState"]
 
 
 class NonFiniteError(RuntimeError):
-    """A value of the training went non-finite; the weights of that step were not changed."""
+    """A value of the training is not finite. The weights were not changed in that step."""
 
 
 @dataclasses.dataclass
 class RunState:
-    """What changes while a run goes on, beside the variables.
+    """The state of a run besides its variables.
 
     Attributes:
-      step: Steps made.
-      wall_seconds: Time in which they were made, over all processes.
+      step: Number of steps made.
+      wall_seconds: Time they took, over all processes.
       best_loss: Validation loss of the best weights, in the unit of the run, or None.
       plateau: State of the learning rate.
-      resumed_from_steps: Where the run went on after it had been stopped.
+      resumed_from_steps: Steps at which the run was resumed.
     """
 
     step: int = 0
@@ -36,11 +36,11 @@ class RunState:
     resumed_from_steps: list[int] = dataclasses.field(default_factory=list)
 
     def note_validation(self, loss: float, ramp_over: bool, config: LoopSettings) -> bool:
-        """Updates what follows from a validation; returns whether its weights are the best so far.
+        """Updates the state after a validation; returns whether its weights are the best so far.
 
         Args:
-          loss: Of the validation.
-          ramp_over: Whether the KL term has its full weight; before that nothing is noted.
+          loss: Loss of the validation.
+          ramp_over: Whether the KL term has its full weight. Before that, nothing changes.
           config: Settings of the run.
         """
         if not ramp_over:
@@ -57,10 +57,10 @@ class RunState:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> RunState:
-        """Returns the state that `to_dict` wrote.
+        """Returns the state written by `to_dict`.
 
         Raises:
-          UserError: If another version wrote it, and it has other fields.
+          UserError: It was written by another version and has other fields.
         """
         known = {"state": list(vars(cls())), "state.plateau": list(Plateau().to_dict())}
         other = other_fields({"state": fields, "state.plateau": fields.get("plateau")}, known)

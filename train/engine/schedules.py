@@ -1,4 +1,4 @@
-"""What changes over a run: the weight of the KL term and the learning rate."""
+"""Schedules of a run: the weight of the KL term and the learning rate."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def kl_weight(position: float, zero: float, ramp: float, floor: float = 0.0) -> 
 def final_decay_scale(step: int, total_steps: int, share: float) -> float:
     """Returns the factor of the learning rate at a step of a run of `total_steps`.
 
-    It is 1 until the last `share` of the run, and falls linearly there, so that it would be 0 at
+    It is 1 before the last `share` of the run and falls linearly after that. It would reach 0 at
     step `total_steps`, the first that is not made.
     """
     decay_steps = share * total_steps
@@ -56,9 +56,9 @@ class Plateau:
         """Returns the state after one more validation.
 
         Args:
-          loss: Its loss.
-          patience: Validations without improvement that are waited out.
-          factor: What the learning rate is divided by after the next one.
+          loss: Loss of the validation.
+          patience: Number of validations without improvement to wait for.
+          factor: Factor by which the learning rate is divided after that.
         """
         if loss < self.best:
             return Plateau(loss, 0, self.scale)
@@ -67,7 +67,7 @@ class Plateau:
         return Plateau(self.best, self.waited + 1, self.scale)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the state as JSON values; a loss that is not there yet is None."""
+        """Returns the state as JSON values, with None for a loss that does not exist yet."""
         best = None if math.isinf(self.best) else self.best
         return {"best": best, "waited": self.waited, "scale": self.scale}
 
@@ -79,12 +79,12 @@ class Plateau:
 
 
 class Schedule:
-    """A run's settings as functions of the step, whatever unit they are given in.
+    """The schedules of a run as functions of the step, for any unit of its settings.
 
     Attributes:
-      total_steps: Steps of the run.
+      total_steps: Number of steps of the run.
       eval_steps: Steps between validations.
-      ramp_end: Steps after which the KL weight is 1.
+      ramp_end: Number of steps after which the KL weight is 1.
     """
 
     def __init__(self, config: LoopSettings, steps_per_epoch: int, has_kl: bool) -> None:

@@ -1,4 +1,4 @@
-"""How a run is trained, whatever it is a run of: one frozen dataclass."""
+"""How a run is trained, for any kind of data: one frozen dataclass."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["LoopSettings", "Range", "refuse_flag"]
 
 
 class Range(NamedTuple):
-    """What a number may be; stands in the annotation of its field.
+    """The allowed values of a number, as an annotation of its field.
 
     Attributes:
-      words: Says it in a message.
-      holds: Whether a number is one of these.
+      words: Description for messages.
+      holds: Whether a number is allowed.
     """
 
     words: str
@@ -34,7 +34,7 @@ _SEED = Range("a whole number from 0 to 2147483647", lambda x: 0 <= x < 2**31)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LoopSettings:
-    """Length, batches, objective, optimiser, schedule and intervals of a run."""
+    """Length, batches, objective, optimiser, schedules and intervals of a run."""
 
     # The docstrings are the help of the programs, which keeps the line breaks before an indent or a
     # mark.
@@ -43,66 +43,66 @@ class LoopSettings:
     """Seed of the initial weights, the order of the data and all random numbers."""
 
     epochs: Annotated[int | None, _POSITIVE] = None
-    """Length of the run [passes over the training data]. None: no limit of this kind."""
+    """Length of the run [passes over the training data]. None: no such limit."""
     max_steps: Annotated[int | None, _POSITIVE] = None
-    """Length of the run [optimiser steps]. None: no limit of this kind."""
+    """Length of the run [optimiser steps]. None: no such limit."""
     batch_size: Annotated[int, _POSITIVE] = 32
-    """Sequences that go through the model at once [sequences]."""
+    """Batch size [sequences]."""
     max_batch_steps: Annotated[int, _NOT_NEGATIVE] = 0
-    """Most time steps, padding included, in a batch: longer sequences come in smaller batches,
-    and the longest alone [time steps]. 0: no limit."""
+    """Maximum number of time steps per batch, including padding: longer sequences are batched in
+    fewer rows [time steps]. 0: no limit."""
     accumulation_steps: Annotated[int, _POSITIVE] = 1
-    """Batches whose gradients are added for one optimiser step [batches]."""
+    """Batches whose gradients are added up for one optimiser step [batches]."""
     elbo_samples: Annotated[int, _POSITIVE] = 1
-    """Samples of q(z|x) in the training loss [samples of each sequence]. The baseline has none."""
+    """Samples of q(z|x) per sequence in the training loss [samples]. The baseline has none."""
 
     optimizer: Literal["adam", "sgd"] = "adam"
-    """Update rule of the weights."""
+    """Optimiser."""
     learning_rate: Annotated[float, _POSITIVE] = 1e-3
-    """Initial learning rate of the optimiser."""
+    """Initial learning rate."""
     clip_norm: Annotated[float, _POSITIVE] = 0.25
-    """Largest global norm of the gradient of the loss [nats per symbol]."""
+    """Maximum global norm of the gradient of the loss [nats per symbol]."""
     plateau_patience: Annotated[int, _NOT_NEGATIVE] = 1
-    """Validations without improvement that are waited out after the KL ramp [validations]."""
+    """After the KL ramp: validations without improvement before the learning rate falls."""
     plateau_factor: Annotated[float, _FACTOR] = 4.0
-    """What the next one without improvement divides the learning rate by."""
+    """Factor by which the learning rate is then divided."""
     final_decay: Annotated[float, _SHARE] = 0.0
-    """Share of the run, at its end, over which the learning rate falls linearly to 0 [0 to 1]."""
+    """Final share of the run in which the learning rate falls linearly to 0 [0 to 1]."""
 
     schedule_unit: Literal["steps", "epochs"] = "steps"
     """Unit of --kl-zero, --kl-ramp and --eval-every."""
     kl_zero: Annotated[float, _NOT_NEGATIVE] = 0.0
-    """Time at the start for which the KL term has only the weight --kl-floor [--schedule-unit]."""
+    """Time at the start in which the KL weight is only --kl-floor [--schedule-unit]."""
     kl_ramp: Annotated[float, _NOT_NEGATIVE] = 0.0
-    """Time after that over which its weight rises linearly to 1 [--schedule-unit]."""
+    """Time after that in which the weight rises linearly to 1 [--schedule-unit]."""
     kl_floor: Annotated[float, _WEIGHT] = 1e-5
-    """Smallest weight of the KL term: more than 0, so that the prior learns from the start."""
+    """Smallest weight of the KL term: above 0, so that the prior learns from the start."""
 
     eval_every: Annotated[float, _POSITIVE] = 1.0
     """Time between validations [--schedule-unit]."""
     valid_sequences: Annotated[int, _NOT_NEGATIVE] = 0
-    """Sequences of the validation split that a validation during training uses. 0: all."""
+    """Sequences of the validation split used in training. 0: all."""
     valid_samples: Annotated[int, _POSITIVE] = 1
-    """Samples of q(z|x) in a validation during training [samples of each sequence]."""
+    """Samples of q(z|x) per sequence in a validation [samples]."""
     test_samples: Annotated[int, _POSITIVE] = 50
-    """Importance samples of the final test [samples of each sequence]."""
+    """Importance samples per sequence in the final test [samples]."""
     checkpoint_steps: Annotated[int, _POSITIVE] = 100
     """Steps between checkpoints [optimiser steps]."""
     log_steps: Annotated[int, _POSITIVE] = 20
-    """Steps between lines of progress [optimiser steps]."""
+    """Steps between progress lines [optimiser steps]."""
     mixed_precision: bool = False
-    """Products of matrices rounded to bfloat16; sums, flows, losses and weights stay float32."""
+    """Round matrix products to bfloat16; sums, flows, losses and weights stay float32."""
     compile_loops: bool = True
-    """Compile the serial loops of training and testing with XLA, once for each length of a batch:
-    seconds at the start, for twice the speed."""
+    """Compile the serial loops with XLA, once per batch length: takes seconds at the start, and
+    doubles the speed."""
     jit: bool = False
-    """Compile the whole training step, likewise."""
+    """Compile the whole training step with XLA."""
 
     def check(self) -> None:
-        """Refuses values that no run can have.
+        """Checks all values.
 
         Raises:
-          UserError: Naming the flag, what it expects and what it got.
+          UserError: A value is invalid; the error names the flag and what it expects.
         """
         for name, hint in get_type_hints(type(self), include_extras=True).items():
             value = getattr(self, name)
@@ -114,7 +114,7 @@ class LoopSettings:
 
 
 def refuse_flag(name: str, expected: str, value: object) -> None:
-    """Raises the error of one flag, named after its field.
+    """Raises the error for an invalid flag, named after its field.
 
     Raises:
       UserError: Always.

@@ -1,4 +1,4 @@
-"""What an evaluation leaves of a split, and its numbers with their error; needs NumPy alone."""
+"""The terms of a split after an evaluation, and its results with errors; needs only NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a run: who may use it, and what lies where in it."""
+"""The folder of a run: its files, and who may use it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ANEW = "train again in a new --workdir"
 
 
 class ConfigFileError(UserError):
-    """The config.json of a run is damaged, or was written by another version."""
+    """The config.json of a run is damaged or from another version."""
 
 
 class Workdir:
@@ -70,22 +70,22 @@ class Workdir:
 
     @property
     def has_finished(self) -> bool:
-        """Whether the run has ended, even if it goes on after that."""
+        """Whether the run has finished, even if it was extended after that."""
         return self.results_file.exists() or any(self.path.glob("results-*.json"))
 
     def check(self, settings: Mapping[str, Any], writing: bool = True) -> None:
-        """Refuses a folder that a run with these settings may not use; changes nothing.
+        """Checks that a run with these settings may use the folder; changes nothing.
 
-        Where the data are is no setting: `dataset_sha256` says which they are. A run that has
-        finished may be given a larger limit.
+        The location of the data is not a setting, because `dataset_sha256` identifies them. A
+        finished run may be given a larger limit.
 
         Args:
-          settings: Entries of the run's config; those of the folder's config.json must be equal.
+          settings: Entries of the run's config, to compare with the folder's config.json.
           writing: Whether the folder must be writable.
 
         Raises:
-          UserError: If the folder holds another run or other files, or cannot be written;
-            `ConfigFileError` if it holds a run that this version does not know.
+          UserError: The folder contains another run or other files, or cannot be written.
+            `ConfigFileError` for a run that this version does not know.
         """
         path = self.path
         if path.exists() and not path.is_dir():
@@ -116,26 +116,26 @@ class Workdir:
             raise UserError(f"{path} holds a run with other settings ({lines}): {_CURE}")
 
     def check_results_data(self, sha256: str) -> None:
-        """Refuses data, by their digest, that are not those of results.json.
+        """Checks that data, given by their digest, are those of results.json.
 
         Raises:
-          UserError: If they are others.
+          UserError: They are not.
         """
         if self.read_results().get("dataset_sha256", sha256) != sha256:
             raise self._other_data()
 
     def is_extended_by(self, settings: Mapping[str, Any]) -> bool:
-        """Whether settings that passed `check` give a run that has finished a larger limit."""
+        """Whether settings that passed `check` give a finished run a larger limit."""
         return any(name in LIMITS for name in self._differences(settings))
 
     def claim(self, config: Mapping[str, Any]) -> None:
-        """Takes the folder for this process, and writes config.json.
+        """Claims the folder for this process and writes config.json.
 
-        What earlier processes did not finish is removed. If the run has ended and now has a larger
-        limit, the results and the model of that end keep their steps in their names.
+        Unfinished files of earlier processes are removed. If a finished run gets a larger limit,
+        its results and model so far are kept with the number of steps in their names.
 
         Raises:
-          UserError: As `check`, or if another process is using the folder.
+          UserError: As for `check`, or another process is using the folder.
         """
         self.check(config)
         try:
@@ -159,11 +159,11 @@ class Workdir:
         """Returns the content of config.json.
 
         Args:
-          known: The names of the fields that this version has, by section.
+          known: The names of the fields known to this version, by section.
 
         Raises:
-          UserError: If it is not there; `ConfigFileError` if it is damaged, of another format, or
-            has other fields than these.
+          UserError: It does not exist. `ConfigFileError` if it is damaged, has another format, or
+            has other fields.
         """
         file = self.config_file
         try:
@@ -181,16 +181,16 @@ class Workdir:
             raise ConfigFileError(f"{file} is damaged, its format is {number!r:.40}: {_ANEW}")
         other = other_fields(config, known)
         if number != FORMAT:
-            other = f"is of format {number}, and this version has format {FORMAT}"
+            other = f"has format {number}, but this version uses format {FORMAT}"
         if other:
             raise ConfigFileError(f"{file} {other}: {_ANEW}, or use the version that wrote it")
         return config
 
     def read_results(self) -> dict[str, Any]:
-        """Returns the content of results.json, which is there.
+        """Returns the content of results.json, which must exist.
 
         Raises:
-          UserError: If it is damaged.
+          UserError: It is damaged.
         """
         cure = "delete it and run the training with the same flags, which tests the model again"
         results = read_json_or_refuse(self.results_file, cure)
@@ -208,7 +208,7 @@ class Workdir:
         )
 
     def _differences(self, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-        """Returns what config.json and the settings say where they differ, by name."""
+        """Returns the values in config.json and in the settings where they differ, by name."""
         settings = json.loads(json.dumps(settings))  # As JSON sees them: tuples are lists there.
         config = self.read_config()
         if config.get("task") == settings.get("task"):  # Each kind of data has its own fields.
@@ -217,7 +217,7 @@ class Workdir:
         return differences(config, settings)
 
     def _keep_first_end(self) -> None:
-        """Gives the results and the model of the run's end so far names of their own."""
+        """Renames the results and the model of a run that is being extended."""
         if self.results_file.exists():
             steps = self.read_results()["train"]["steps"]
             if self.model_file.exists():

@@ -1,7 +1,7 @@
-"""What the paper reports, and an ablation of ours, row by row: the runs that make them here.
+"""The experiments of the paper, and an ablation, row by row, with the runs that reproduce them.
 
-A run is a model on a dataset; a scale is a preset with the flags that differ from it. Adding a row
-is adding a line.
+A run is a model on a dataset; a scale is a preset with flags that differ from it. A new row is one
+line.
 """
 
 from __future__ import annotations
@@ -244,10 +244,10 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
 
 
 def flags_of(run: Run, scale: str) -> list[str]:
-    """Returns the flags of the training program that make a run at a scale.
+    """Returns the flags of the training program for a run at a scale.
 
     Raises:
-      ValueError: If there is no such scale.
+      ValueError: There is no such scale.
     """
     if scale not in SCALES:
         raise ValueError(f"expected a scale of {', '.join(SCALES)}; got {scale!r}")

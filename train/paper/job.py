@@ -1,4 +1,4 @@
-"""What a figure of the paper is drawn from, and what comes of it."""
+"""What a figure of the paper is drawn from, and its result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Drawing", "Job", "Trained"]
 
 
 class Trained(NamedTuple):
-    """What a run has left.
+    """A trained model and its data.
 
     Attributes:
       model: A Keras model, with its best weights.
@@ -24,13 +24,14 @@ class Trained(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What a figure's `draw` is told.
+    """The arguments of a figure's `draw`.
 
     Attributes:
       scale: `tiny` (seconds, for tests), `cpu` or `paper` (the published sizes).
-      seed: Of all that is random.
-      load: Reads back a run that the figure asks for, by its name.
-      folder: Of the figure alone, there already: for what takes long, so that it can go on.
+      seed: Seed of all random numbers.
+      load: Loads a run that the figure needs, by its name.
+      folder: An existing folder for this figure, to save intermediate results so that long work can
+        be resumed.
     """
 
     scale: str

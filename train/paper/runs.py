@@ -1,4 +1,4 @@
-"""The runs behind tables and figures: made where they are missing, each in a folder of its own."""
+"""The runs behind tables and figures: missing ones are made, each in its own folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from train.support.files import read_json_or_refuse, write_json
 
 __all__ = ["Runs"]
 
-_CURE = "delete it and run this again, which makes it anew"
+_CURE = "delete it and run the same command again, which restores it"
 
 
 class Runs:
     """Runs of one scale in a folder.
 
-    A run's folder is `NAME-DATASET-SCALE-SEED`. Several processes may work on the same folder, each
-    on runs of its own.
+    The folder of a run is `NAME-DATASET-SCALE-SEED`. Several processes may work on the same folder
+    if they make different runs.
     """
 
     def __init__(self, folder: Path, scale: str, data_dir: Path | None) -> None:
@@ -38,12 +38,12 @@ class Runs:
         self._data_dir = data_dir
 
     def workdir(self, run: Run, seed: int) -> Path:
-        """Returns the folder of a run; a test of its own shares that of the training."""
+        """Returns the folder of a run. A separate test shares the folder of its training."""
         name = run.name if run.samples is None else run.model
         return self._folder / f"{name}-{run.dataset}-{self._scale}-{seed}"
 
     def results(self, run: Run, seed: int) -> dict[str, Any] | None:
-        """Returns what a finished run left, as in its results.json, or None."""
+        """Returns the results.json of a finished run, or None."""
         file = self.workdir(run, seed) / "results.json"
         if not file.exists():
             return None
@@ -56,17 +56,17 @@ class Runs:
         return results
 
     def seeds(self, run: Run) -> list[int]:
-        """Returns the seeds with which a run has finished, ascending."""
+        """Returns the seeds of the finished runs, ascending."""
         prefix = self.workdir(run, 0).name[:-1]
         found = (path.name.removeprefix(prefix) for path in self._folder.glob(prefix + "*"))
         seeds = sorted(int(seed) for seed in found if seed.isdigit())
         return [seed for seed in seeds if self.results(run, seed) is not None]
 
     def make(self, run: Run, seed: int) -> None:
-        """Trains and tests a run, or goes on with it; does nothing if it is done.
+        """Trains and tests a run, or resumes it; does nothing if it has finished.
 
         Raises:
-          SystemExit: With the status of a program that failed, which has said why.
+          SystemExit: A program failed, after printing the reason; with its exit status.
         """
         workdir = self.workdir(run, seed)
         if not (workdir / "results.json").exists():
@@ -91,7 +91,7 @@ def _program(run: Run) -> str:
 
 
 def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:
-    """Runs a program of this project to its end; returns its output if that is captured."""
+    """Runs a program of this project; returns its output if that is captured."""
     command = [sys.executable, "-m", *module_and_flags]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE if capture else None, text=True
@@ -102,6 +102,8 @@ def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:
             process.terminate()  # It goes on from its last checkpoint the next time.
             raise
     if process.returncode:
-        print(f"error: {' '.join(command)} ended with {process.returncode}", file=sys.stderr)
+        print(
+            f"error: {' '.join(command)} failed with status {process.returncode}", file=sys.stderr
+        )
         raise SystemExit(process.returncode if process.returncode > 0 else 1)
     return output or ""

@@ -1,3 +1,3 @@
-"""A run and its folder: trained, tested, read back."""
+"""Runs and their folders: training, testing, reading back."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The last file of a run: its results."""
+"""Writes the last file of a run: its results."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def write_results(
     train: Mapping[str, Any],
     screen: Screen,
 ) -> None:
-    """Leaves samples of a model and writes `results.json`, the last file of a run.
+    """Writes samples of a model, then `results.json`, the last file of a run.
 
     Args:
       workdir: Folder of the run.
       config: Settings of the run.
       dataset: Its data.
-      model: With its best weights.
-      test: The numbers of the test.
-      train: What the training says of itself.
-      screen: Shows how many samples are drawn.
+      model: The model with its best weights.
+      test: Results of the test.
+      train: Summary of the training.
+      screen: Shows the progress.
     """
     progress = show_split_progress(screen, "drawing samples")
     samples = SAMPLES[config.task].leave(model, dataset, config, workdir.path, progress)

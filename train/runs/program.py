@@ -1,4 +1,4 @@
-"""What every training program does: train, test, and print the results."""
+"""What each training program does: train, test, and print the results."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ __all__ = ["run_training"]
 def run_training(
     kind: type[TextConfig] | type[MusicConfig], args: Sequence[str] | None = None
 ) -> None:
-    """Starts a run, goes on with it, or prints the numbers of a finished one.
+    """Starts or resumes a run, or prints the results of a finished one.
 
     Args:
-      kind: What a run on this kind of data is told.
-      args: Flags, or None for those of the process.
+      kind: Class of the settings, for one kind of data.
+      args: Flags; None for those of the process.
 
     Raises:
-      UserError: If the input is bad.
-      SystemExit: With status 1 if the training went non-finite, as `parse_train_config` otherwise.
+      UserError: The input is invalid.
+      SystemExit: With status 1 if a loss is not finite; otherwise as for `parse_train_config`.
     """
     # What needs no TensorFlow comes first, so that bad input is refused at once.
     config = parse_train_config(kind, args)
@@ -61,7 +61,7 @@ def run_training(
     print()
     print(results_table("test", results["test"], config.unit))
     print_samples(config.task, workdir.path, results["samples"])
-    print(f"\nthe run lies in {workdir.path}")
+    print(f"\nthe run is in {workdir.path}")
 
 
 def _join(cluster: Cluster | None, screen: Screen) -> Team:
@@ -79,9 +79,10 @@ def _join(cluster: Cluster | None, screen: Screen) -> Team:
 
 
 def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) -> bool:
-    """Whether the run has ended, and these settings ask for no more of it.
+    """Whether the run has finished and these settings ask for nothing more.
 
-    Its numbers outlive its data and the version that wrote it, but are not those of other data.
+    The results remain available when the data or the version of the run are gone, but not when the
+    data have changed.
     """
     if not workdir.results_file.exists():
         workdir.check(settings)
@@ -104,7 +105,7 @@ def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) ->
 
 
 def _ended_as_asked(results: Mapping[str, Any], config: TrainConfig) -> bool:
-    """Whether results, of whichever version, are of the run that the settings name."""
+    """Whether results, from any version, belong to the run that the settings describe."""
     names = {"task": config.task, "model": config.model, "preset": config.preset}
     ends = {"steps": config.max_steps, "epochs": config.epochs}
     return {**names, "seed": config.seed}.items() <= results.items() and any(
@@ -115,7 +116,7 @@ def _ended_as_asked(results: Mapping[str, Any], config: TrainConfig) -> bool:
 def _train(
     config: TrainConfig, settings: dict[str, Any], workdir: Workdir, screen: Screen, team: Team
 ) -> None:
-    """Makes the run, or goes on with it; the chief of a team alone has its folder."""
+    """Starts or resumes the run. Only the chief of a team has its folder."""
     screen.now("reading the data")
     dataset = config.load()
     settings["dataset_sha256"] = dataset.sha256

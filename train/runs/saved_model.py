@@ -1,4 +1,4 @@
-"""A trained model, read from its run or as a pretrained one, and the checksum of its weights."""
+"""Loading a trained model from a run or a pretrained folder, and the checksum of its weights."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _CLASSES = {kind.__name__: kind for kind in (LatentFlow, LSTMLanguageModel)}
 
 
 def save_model(model: keras.Model, workdir: Workdir) -> None:
-    """Writes `model.keras`, whole or not at all."""
+    """Writes `model.keras` in one step."""
     with whole_file(workdir.model_file) as temporary:
         model.save(temporary)
 
 
 def load_model(source: Source) -> LatentFlow | LSTMLanguageModel:
-    """Returns the model of a finished run, with its best weights, or a pretrained one.
+    """Returns the model of a finished run, with its best weights, or a pretrained model.
 
     Raises:
-      UserError: If the model's file is damaged.
+      UserError: The model's file is damaged.
     """
     if not isinstance(source, Workdir):
         try:
@@ -46,14 +46,14 @@ def load_model(source: Source) -> LatentFlow | LSTMLanguageModel:
     except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
         raise UserError(
             f"cannot read {file} ({type(error).__name__}): delete it and run the training "
-            "with the same flags, which writes it again"
+            "again with the same flags, which restores it"
         ) from None
 
 
 def weights_sha256(model: keras.Model) -> str:
-    """Returns one checksum of all trainable weights, in the order in which the model made them.
+    """Returns a checksum of all trainable weights, in the order of their creation.
 
-    Names have no part in it: Keras numbers them through a whole process.
+    Names are not included, because Keras numbers them throughout a process.
     """
     values = [np.ascontiguousarray(variable.numpy()) for variable in model.trainable_variables]
     return sha256_of(
@@ -64,14 +64,14 @@ def weights_sha256(model: keras.Model) -> str:
 def initial_model(
     config: TrainConfig, model_config: ModelConfig
 ) -> Callable[[], LatentFlow | LSTMLanguageModel]:
-    """Returns what makes the model of a run as it is before the first step.
+    """Returns a function that builds the model of a run before its first step.
 
     Args:
       config: Settings of the run, which may name a model to start from.
-      model_config: Of the run's model.
+      model_config: Configuration of the run's model.
 
     Raises:
-      UserError: If the model to start from cannot be read.
+      UserError: The model to start from cannot be read.
     """
     if config.init_from is None:
         return lambda: build_model(model_config)

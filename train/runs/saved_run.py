@@ -1,4 +1,4 @@
-"""What a trained model says of its training; needs no TensorFlow."""
+"""What is known about the training of a model; needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["SavedRun", "read_run", "saved_fields"]
 
 @dataclasses.dataclass(frozen=True)
 class SavedRun:
-    """What is known of a trained model.
+    """A trained model and how it was trained.
 
     Attributes:
       source: The folder of its run, or the pretrained model.
       config: Settings of the training.
-      model_config: The configuration of the model.
+      model_config: Configuration of the model.
       dataset_sha256: Digest of the dataset; None for a model that no program has trained.
     """
 
@@ -34,20 +34,20 @@ class SavedRun:
 
     @property
     def samples_folder(self) -> Path:
-        """Where samples go that are files: to the run, or to `samples` in the current folder."""
+        """Folder for samples that are files: in the run, or `samples` in the current folder."""
         parent = self.source.path if isinstance(self.source, Workdir) else Path()
         return parent / "samples"
 
 
 def read_run(source: str | Path) -> SavedRun:
-    """Reads the settings of a finished run, or of a pretrained model.
+    """Reads the settings of a finished run or of a pretrained model.
 
     Args:
       source: The folder of either, or the name of a pretrained model.
 
     Raises:
-      UserError: If there is no such model, the run has not finished, or what describes it is
-        damaged or of another version.
+      UserError: There is no such model, the run has not finished, or its description is damaged or
+        from another version.
     """
     found = find_model(source)
     return _of_run(found) if isinstance(found, Workdir) else _of_pretrained(found)
@@ -58,12 +58,13 @@ def _of_run(workdir: Workdir) -> SavedRun:
     kind = TASKS.get(task) if isinstance(task, str) else None
     if kind is None:
         raise UserError(
-            f"{workdir.config_file} names no kind of data ({', '.join(TASKS)}): train again"
+            f"{workdir.config_file} does not name its kind of data ({', '.join(TASKS)}): train "
+            "again"
         )
     if not workdir.model_file.exists():
         raise UserError(
-            f"the run in {workdir.path} has not finished: {kind.program} with the same flags "
-            "goes on with it"
+            f"the run in {workdir.path} has not finished: resume it with {kind.program} and the "
+            "same flags"
         )
     settings = workdir.read_config(saved_fields(kind))
     try:
@@ -80,9 +81,9 @@ def _of_run(workdir: Workdir) -> SavedRun:
 
 
 def _of_pretrained(found: Pretrained) -> SavedRun:
-    """A pretrained model outlives the settings of its training: what this version lacks is dropped.
+    """Reads the training settings of a pretrained model; those unknown to this version are dropped.
 
-    They are needed for its dataset, its seed and its batches.
+    They determine its dataset, seed and batches.
     """
     emissions = {kind.emission: kind for kind in TASKS.values()}
     kind = emissions[found.model.emission]
@@ -95,8 +96,8 @@ def _of_pretrained(found: Pretrained) -> SavedRun:
         return SavedRun(found, config, found.model, found.run["dataset_sha256"])
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{found.folder} says nothing of its training that can be read "
-            f"({type(error).__name__}: {error}): write it anew"
+            f"cannot read the training settings of {found.folder} "
+            f"({type(error).__name__}: {error}): export the model again"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The bits of lines of text under the model of a finished run, window by window."""
+"""The bits of lines of text under a trained model, window by window."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _SECONDS = 10.0  # Between lines of progress.
 
 
 class Score(NamedTuple):
-    """The numbers of a line; nan, or none, where it has no probability.
+    """The numbers of one line; nan or empty if the line has no probability.
 
     Attributes:
-      line: Its number, from 1.
-      characters: How many it has.
-      unknown: How many of them the model does not know.
+      line: Line number, from 1.
+      characters: Number of characters.
+      unknown: Number of characters that the model does not know.
       bits: `-(log p(x|T) + log p(T)) / log 2`.
-      bits_per_character: That, over characters + 1.
+      bits_per_character: `bits` divided by characters + 1.
       length_bits: `-log p(T) / log 2`.
-      character_bits: What each character adds to the bound; None if they were not asked for.
+      character_bits: Contribution of each character to the bound; None if not requested.
     """
 
     line: int
@@ -52,17 +52,17 @@ class Score(NamedTuple):
 
 
 class Scorer:
-    """Scores lines.
+    """Scores lines of text.
 
     Args:
       run: A finished run on text.
-      num_samples: Importance samples of each line.
-      seed: Of the samples.
-      batch_size: Lines that go through the model at once.
-      per_character: Whether to give the bits of each character too.
+      num_samples: Importance samples per line.
+      seed: Seed of the samples.
+      batch_size: Lines per batch.
+      per_character: Whether to add the bits of each character.
 
     Raises:
-      UserError: If the model's file is damaged.
+      UserError: The model's file is damaged.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Scorer:
                 print(f"scoring: {done} lines", file=sys.stderr, flush=True)
 
     def remark(self) -> str | None:
-        """What of the lines so far the model could not read, or None."""
+        """Summary of the characters and lines that the model could not read; None for none."""
         longest = self._model.config.max_length
         counts = (
             (self._num_unknown, "characters unknown to the model"),
@@ -123,7 +123,7 @@ class Scorer:
     def _score_batch(
         self, lines: Sequence[Line], encoded: Sequence[np.ndarray], indices: np.ndarray, full: bool
     ) -> dict[int, tuple[float, np.ndarray]]:
-        """Log p(x | T), and what each character adds to its bound, by place in the window."""
+        """Log p(x | T), and the contribution of each character to its bound, by index."""
         rows = self._batch_size if full else len(indices)
         num_steps = -(-len(encoded[indices[-1]]) // _STEPS) * _STEPS
         batch = padded(encoded, indices, rows, num_steps)

@@ -1,4 +1,4 @@
-"""The numbers of a split, as `results.json` has them and `train.evaluate` prints them."""
+"""The results of a split, as in `results.json` and in the output of `train.evaluate`."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def split_results(
 
     Args:
       model: The model.
-      dataset: Says how its sequences are encoded.
-      sequences: Sentences, or piano rolls, of the dataset; not all too long for the model.
-      unit: Of the results.
-      num_samples: Importance samples of each sequence.
-      seed: Of the samples.
-      batch_size: Sequences in a batch, or the most of them.
-      max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
-      screen: Shows how far it is.
-      team: The processes that share it.
+      dataset: Encodes the sequences.
+      sequences: Sentences or piano rolls, not all of them too long for the model.
+      unit: Unit of the results.
+      num_samples: Importance samples per sequence.
+      seed: Seed of the samples.
+      batch_size: Maximum number of sequences per batch.
+      max_batch_steps: Maximum number of time steps per batch, including padding; 0 for no limit.
+      screen: Shows the progress.
+      team: The processes that share the work.
 
     Returns:
-      What `SplitTerms.report` returns, `num_samples`, and what is particular to the kind of data.
+      The report of `SplitTerms.report`, `num_samples`, and counts specific to the kind of data.
     """
     encoded = dataset.encode(model.config, sequences)
     has_latents = model.config.is_flow
@@ -77,19 +77,19 @@ def evaluate_run(
     seed: int | None = None,
     batch_size: int | None = None,
 ) -> dict[str, Any]:
-    """Evaluates the model of a finished run on some sequences; see `split_results`.
+    """Evaluates the model of a finished run; see `split_results`.
 
     Args:
       run: The run.
-      dataset: Its own, or another of its kind.
-      sequences: Those of a split, or all; not all too long for the model.
-      num_samples: Importance samples of each sequence.
-      screen: Shows how far it is.
-      seed: Of the samples; None for that of the run, which gives the numbers of its results.
-      batch_size: Sequences in a batch; None for that of the run.
+      dataset: Its own dataset, or another of the same kind.
+      sequences: A split or all of it, not all of them too long for the model.
+      num_samples: Importance samples per sequence.
+      screen: Shows the progress.
+      seed: Seed of the samples. None: that of the run, which reproduces its results.
+      batch_size: Sequences per batch. None: that of the run.
 
     Raises:
-      UserError: If the model's file is damaged.
+      UserError: The model's file is damaged.
     """
     config = run.config
     model = load_model(run.source)

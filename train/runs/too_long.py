@@ -1,4 +1,4 @@
-"""Data of which a model can read nothing is refused before anything is made of it."""
+"""Rejects data of which a model can read nothing, before anything is computed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ __all__ = ["refuse_too_long"]
 
 
 def refuse_too_long(name: str, sequences: Sequence[Any], max_length: int, unit: Unit) -> None:
-    """Refuses sequences that are all longer than a model gives a probability.
+    """Checks that some sequences are short enough for a model.
 
     Args:
-      name: Of the data.
-      sequences: Sentences, or piano rolls.
-      max_length: Of the model.
-      unit: Says what they are.
+      name: Name of the data.
+      sequences: Sentences or piano rolls.
+      max_length: Maximum length of the model.
+      unit: Names the sequences and symbols in the message.
 
     Raises:
-      UserError: If all of them are longer.
+      UserError: All sequences are longer than `max_length`.
     """
     if all(len(sequence) > max_length for sequence in sequences):
         raise UserError(
             f"expected {unit.sequences} of at most {max_length} {unit.symbols} in {name!r}; all "
-            f"{len(sequences)} are longer, and the model gives them no probability; give shorter "
-            "ones"
+            f"{len(sequences)} are longer than the model allows; use shorter ones"
         )

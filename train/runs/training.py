@@ -43,19 +43,19 @@ def train(
     screen: Screen,
     team: Team,
 ) -> None:
-    """Trains, tests, and writes what a finished run leaves.
+    """Trains, tests, and writes the files of a finished run.
 
     Args:
       config: Settings of the run.
-      model_config: Of its model.
+      model_config: Configuration of its model.
       dataset: Its data.
-      workdir: Claimed for this process, if it is the chief.
-      screen: Shows how it goes on.
-      team: The processes that train and test the model; the chief alone writes.
+      workdir: Folder of the run, claimed by this process if it is the chief.
+      screen: Shows the progress.
+      team: The processes that train and test the model; only the chief writes.
 
     Raises:
-      SystemExit: With status 1 if the training went non-finite.
-      UserError: If another process of the team hangs.
+      SystemExit: With status 1 if a loss is not finite.
+      UserError: Another process of the team hangs.
     """
     screen.now("making the model")
     make_strategy(team)  # Before anything is computed.
@@ -108,7 +108,7 @@ def _train(
     screen: Screen,
     team: Team,
 ) -> tuple[keras.Model, dict[str, Any]]:
-    """Returns the model with its best weights alone, and what the training says of itself."""
+    """Returns the model with its best weights, and a summary of the training."""
     sequences = dataset.encode(model_config, dataset.train)
     valid = dataset.encode(model_config, dataset.valid)
     make_model = initial_model(config, model_config)

@@ -1,3 +1,3 @@
-"""What is shown of a model: samples and reconstructions of text and of music."""
+"""Samples and reconstructions of text and of music, and how they are shown."""
 
 __all__: list[str] = []

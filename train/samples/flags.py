@@ -1,4 +1,4 @@
-"""What `train.sample` is told, and what of it a model can do; needs no TensorFlow."""
+"""The flags of `train.sample`, and which models they suit; needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -27,65 +27,65 @@ _SLOWEST, _FASTEST = 4, 1000  # Quarter notes in a minute: a MIDI file can say n
 
 @dataclasses.dataclass(frozen=True)
 class SampleConfig:
-    """Samples of a trained model: text, one a line, or music, as MIDI files with pictures."""
+    """Samples of a trained model: text, one per line, or music, as MIDI files with pictures."""
 
     model: tyro.conf.Positional[OptionalModelSource] = None
     list: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Print the pretrained models, by the names that MODEL may be, and draw nothing."""
+    """List the pretrained models and exit."""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 10
     """Number of samples."""
     length: int | None = None
-    """Length of each [characters, or time steps]. None: drawn from the training split's lengths."""
+    """Length of each sample [characters or time steps]. None: drawn from p(T)."""
     temperature: float = 1.0
-    """0: the most probable everywhere; 1: as the model has it [factor of the noise]."""
+    """0: the most probable value everywhere; 1: the model's distribution [factor of the noise]."""
     seed: int = 0
     """The same seed gives the same samples."""
     out: Path | None = None
-    """Music: folder for the files. None: samples, in the run's folder or in the current one."""
+    """Music: folder for the files. None: samples, in the folder of the run or the current one."""
     tempo: float | None = None
-    """Music: quarter notes in a minute, 4 to 1000. None: the tempo of the file given, or 100."""
+    """Music: quarter notes per minute, 4 to 1000. None: the tempo of the given file, or 100."""
     prompt: str | None = None
-    """Text: what all samples begin with."""
+    """Text: beginning of all samples."""
     continue_: Annotated[Path | None, tyro.conf.arg(name="continue")] = None
     """Music: a MIDI file that all samples begin with."""
     vary: Annotated[str | None, tyro.conf.arg(aliases=["--prime"])] = None
-    """A text, or a MIDI file, to vary by way of its latents."""
+    """A text or a MIDI file to vary through its latents."""
     amount: float | None = None
-    """How far from --vary, from 0 (as the model reads it) to 1 (a new one). None: 0.3."""
+    """How far from --vary: from 0 (its reconstruction) to 1 (a new sample). None: 0.3."""
     interpolate: tuple[str, str] | None = None
-    """Two texts, or two MIDI files: samples lead from one to the other, both included."""
+    """Two texts or two MIDI files: samples from one to the other, including both."""
     steps: int | None = None
-    """With --interpolate: number of samples, in place of -n. None: 5."""
+    """With --interpolate: number of samples, instead of -n. None: 5."""
     fill: str | None = None
-    """Text: a text of which every _ is drawn."""
+    """Text: a text in which every _ is replaced."""
     blank: str | None = None
-    """With --fill: another character than _ for what is drawn."""
+    """With --fill: the character to replace, instead of _."""
     harmonise: Path | None = None
-    """Music: a MIDI file whose highest voice is kept and the others drawn anew."""
+    """Music: a MIDI file whose highest voice is kept; the other voices are drawn."""
     particles: int | None = None
-    """Proposals to pick from: more are slower and nearer to the model. None: 64; 32 to fill in."""
+    """Proposals to choose from: more are slower, but more exact. None: 64, or 32 to fill in."""
     sweeps: int | None = None
-    """With --fill, --harmonise: how often everything is drawn anew. None: 8."""
+    """With --fill or --harmonise: how often everything is redrawn. None: 8."""
 
     @property
     def distance(self) -> float:
-        """How far from --vary, its default filled in."""
+        """The value of --amount, or its default."""
         return _DEFAULT_AMOUNT if self.amount is None else self.amount
 
     @property
     def blank_mark(self) -> str:
-        """What marks a blank of --fill, its default filled in."""
+        """The value of --blank, or its default."""
         return _DEFAULT_BLANK if self.blank is None else self.blank
 
     def check(self, model: ModelConfig, unit: Unit) -> None:
-        """Refuses what no model, or not this one, can do.
+        """Checks that the flags are valid for a model.
 
         Args:
           model: Configuration of the model.
-          unit: Of its likelihoods.
+          unit: Unit of its likelihoods.
 
         Raises:
-          UserError: Naming the flag.
+          UserError: A value is invalid; the error names the flag.
         """
         self.check_values()
         check_way(self, model)
@@ -99,10 +99,10 @@ class SampleConfig:
                 raise UserError(f"--{name} is for models of music; this one writes text")
 
     def check_values(self) -> None:
-        """Refuses what no model can do.
+        """Checks the values that do not depend on the model.
 
         Raises:
-          UserError: Naming the flag.
+          UserError: A value is invalid; the error names the flag.
         """
         if self.num < 1:
             raise UserError(f"-n expects a number above 0; got {self.num}")
@@ -125,10 +125,10 @@ class SampleConfig:
 
 
 def check_tempo(tempo: float) -> None:
-    """Refuses a --tempo that is none.
+    """Checks a tempo.
 
     Raises:
-      UserError: If it is not from 4 to 1000 quarter notes in a minute.
+      UserError: It is not from 4 to 1000 quarter notes per minute.
     """
     if not _SLOWEST <= tempo <= _FASTEST:
         expected = f"a number from {_SLOWEST} to {_FASTEST}, quarter notes in a minute"

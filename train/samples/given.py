@@ -1,4 +1,4 @@
-"""What samples are made from, as sequences of a model; needs no TensorFlow."""
+"""The sequences that samples are made from; needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["Given", "read_given"]
 
 
 class Given(NamedTuple):
-    """Sequences that a user gives.
+    """Sequences given by the user.
 
     Attributes:
       sequences: Ids int32 `[T]` or rolls uint8 `[T, 88]`; none for new samples.
-      mask: Of the first one what is kept, bool of its shape; None where all is.
-      tempo: Quarter notes in a minute of the first piece, or None.
-      name: For files, after the first piece; None without one.
+      mask: Which parts of the first sequence are kept, bool of its shape; None for all.
+      tempo: Quarter notes per minute of the first piece, or None.
+      name: Name for files, after the first piece; None without one.
     """
 
     sequences: tuple[np.ndarray, ...] = ()
@@ -39,12 +39,12 @@ class Given(NamedTuple):
 
 
 def read_given(flags: SampleConfig, model: ModelConfig, config: TrainConfig) -> Given:
-    """Reads what samples are made from.
+    """Reads the sequences that samples are made from.
 
-    What is not as the model knows it goes to standard error.
+    Prints a note to standard error if the model does not know all of their characters.
 
     Raises:
-      UserError: Naming the flag, if it cannot be read, or the model has no place for it.
+      UserError: A sequence cannot be read or is too long; the error names the flag.
     """
     field = way_of(flags).field
     if not field:
@@ -66,7 +66,7 @@ def _read_texts(
     if field == "fill":
         mask = np.array([c != flags.blank_mark for c in texts[0]], bool)
         if mask.all():
-            expected = f"a text with at least one {flags.blank_mark!r}, which is drawn"
+            expected = f"a text with at least one {flags.blank_mark!r} to fill in"
             refuse_flag(field, expected, repr(texts[0]))
     for text in texts:
         if not text:
@@ -77,8 +77,8 @@ def _read_texts(
     unknown = sum(int(np.sum(ids == UNKNOWN_ID)) for ids in kept)
     if unknown:
         print(
-            f"note: {unknown} of the characters of {flag_of(field)} are not in the model's "
-            "vocabulary, and are read as the unknown symbol",
+            f"note: {unknown} characters of {flag_of(field)} are not in the model's "
+            "vocabulary and are read as the unknown symbol",
             file=sys.stderr,
         )
     return Given(encoded, mask)
@@ -90,7 +90,7 @@ def _read_pieces(field: str, paths: list[Path], config: MusicConfig, most: int) 
         refuse_special(path)
         if not path.is_file():
             raise UserError(
-                f"{flag_of(field)} expects a MIDI file; got {str(path)!r}, where there is none"
+                f"{flag_of(field)} expects a MIDI file; got {str(path)!r}, which does not exist"
             )
         piece = read_midi(path, config.steps_per_beat)
         for remark in piece.remarks:
@@ -111,9 +111,9 @@ def _check_length(field: str, name: str, length: int, most: int, symbols: str) -
 
 
 def _highest_voice(roll: np.ndarray) -> np.ndarray:
-    """What `--harmonise` keeps of a roll `[T, 88]`: its highest note, and that none is above it.
+    """What `--harmonise` keeps of a roll `[T, 88]`: the highest note and the silence above it.
 
-    Of a step without a note nothing is kept.
+    Nothing is kept of a step without notes.
     """
     notes = np.arange(roll.shape[1])
     highest = np.max(np.where(roll > 0, notes, -1), axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""What is shown of a model, by its kind of data."""
+"""How samples are shown, by the kind of data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sequences that a model draws, or makes from what a user gives: continued, varied, filled in."""
+"""Drawing new sequences, or continuing, varying or filling in given ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEFAULT_STEPS = 5
 
 
 def make_sequences(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
-    """Draws what was asked for, int32 `[T, ...]` each."""
+    """Draws the requested sequences, each int32 `[T, ...]`."""
     return _MAKERS[way_of(flags).field](model, flags, given)
 
 
@@ -100,12 +100,12 @@ _MAKERS: Mapping[str, Callable[[keras.Model, SampleConfig, Given], list[np.ndarr
 
 
 def _batches(flags: SampleConfig, numbers: int, particles: int) -> list[tuple[int, tf.Tensor]]:
-    """The rows of each batch and its seed: as many as memory has room for, of like size.
+    """The rows and the seed of each batch of similar size, with as many rows as memory allows.
 
     Args:
-      flags: What was asked for.
-      numbers: Of one particle.
-      particles: Of one row.
+      flags: The flags of `train.sample`.
+      numbers: Numbers per particle.
+      particles: Particles per row.
     """
     most = max(1, _MOST_NUMBERS // (numbers * particles))
     count = -(-flags.num // most)
@@ -118,7 +118,7 @@ def _copies(sequence: np.ndarray, rows: int) -> np.ndarray:
 
 
 def _chosen(flags: SampleConfig, *names: str) -> dict[str, Any]:
-    """The numbers that the user chose; the model has defaults of the others."""
+    """The values that the user chose; the model has defaults for the others."""
     renamed = {"particles": "num_particles"}
     found = {renamed.get(name, name): getattr(flags, name) for name in names}
     return {name: value for name, value in found.items() if value is not None}

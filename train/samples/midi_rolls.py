@@ -1,4 +1,4 @@
-"""MIDI files in and out of a model of music: what `log_prob` and its sisters read as rolls."""
+"""MIDI files as piano rolls for the methods of a model (`log_prob` and others), and back."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["read_rolls", "steps_per_beat_of", "write_rolls"]
 
 
 def steps_per_beat_of(model: SequenceModel) -> int:
-    """Returns the time steps of a quarter note in a model's training; 2 if it says nothing."""
+    """Returns the time steps per quarter note in a model's training; 2 if unknown."""
     run = None if model.pretrained is None else model.pretrained.run
     return (run or {}).get("train", {}).get("steps_per_beat", MusicConfig.steps_per_beat)
 
 
 def read_rolls(model: SequenceModel, paths: Sequence[str | Path]) -> list[np.ndarray]:
-    """Reads MIDI files as piano rolls, uint8 `[T, 88]`, with the model's steps of a beat.
+    """Reads MIDI files as piano rolls, uint8 `[T, 88]`, with the model's steps per beat.
 
         model.log_prob(read_rolls(model, ["song.mid"]))
 
     Raises:
-      UserError: If a file cannot be read, or mido is not installed.
+      UserError: A file cannot be read, or mido is not installed.
     """
     steps = steps_per_beat_of(model)
     return [read_midi(Path(path), steps).roll for path in paths]
@@ -38,12 +38,12 @@ def write_rolls(
     paths: Sequence[str | Path],
     tempo_bpm: float = DEFAULT_TEMPO_BPM,
 ) -> None:
-    """Writes piano rolls as MIDI files, with the model's steps of a beat.
+    """Writes piano rolls as MIDI files, with the model's steps per beat.
 
         write_rolls(model, model.sample_rolls(2), ["a.mid", "b.mid"])
 
     Raises:
-      UserError: If mido is not installed.
+      UserError: mido is not installed.
     """
     for path, roll in zip(paths, rolls, strict=True):
         write_midi(Path(path), roll, steps_per_beat_of(model), tempo_bpm)

@@ -1,4 +1,4 @@
-"""Pieces that a model makes, as MIDI files with pictures, and what TensorBoard shows."""
+"""Samples of music as MIDI files with pictures, and piano rolls for TensorBoard."""
 
 from __future__ import annotations
 
@@ -42,10 +42,12 @@ def write_pieces(
     steps_per_beat: int,
     tempo_bpm: float = DEFAULT_TEMPO_BPM,
 ) -> list[Path]:
-    """Writes `NAME.mid` and `NAME.png` of every piece, uint8 `[T, 88]`; returns all paths.
+    """Writes `NAME.mid` and `NAME.png` for every piece, uint8 `[T, 88]`; returns all paths.
+
+    Without matplotlib there are no pictures.
 
     Raises:
-      UserError: If mido is not installed; without matplotlib there are no pictures.
+      UserError: mido is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -104,7 +106,7 @@ def _has(package: str) -> bool:
 
 
 def _say_what_is_missing() -> None:
-    """Says on standard error which files will not be there for want of a package."""
+    """Prints to standard error which files are not written because a package is missing."""
     for package, files in (("mido", "MIDI files"), ("matplotlib", "pictures")):
         if not _has(package):
             print(
@@ -114,12 +116,12 @@ def _say_what_is_missing() -> None:
 
 
 def _show(valid: Sequence[np.ndarray], seed: int, steps_per_beat: int) -> Show:
-    """Returns what shows samples and reconstructions of a model as piano rolls in TensorBoard.
+    """Returns a function that shows samples and reconstructions as piano rolls in TensorBoard.
 
     Args:
-      valid: Pieces of which the beginnings of the first are reconstructed, where the model can.
-      seed: The same for every call, so that what changes is the model.
-      steps_per_beat: Time steps of a quarter note.
+      valid: Pieces; the beginnings of the first ones are reconstructed if the model can.
+      seed: The same for every call, so that only the model changes.
+      steps_per_beat: Time steps per quarter note.
     """
     x, lengths = padded([roll[:_SHOWN_STEPS] for roll in valid[:_SHOWN]])
 

@@ -1,4 +1,4 @@
-"""The samples of a finished run, as its program prints them; needs no TensorFlow."""
+"""Prints the samples of a finished run; needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _NUM_SHOWN = 10  # and of which these are printed.
 
 
 def print_samples(task: str, workdir: Path, numbers: dict[str, Any]) -> None:
-    """Prints what a run has left.
+    """Prints the samples of a finished run.
 
     Args:
       task: Kind of data.
       workdir: Folder of the run.
-      numbers: What its results say of the samples.
+      numbers: The section `samples` of its results.
     """
     _PRINTERS[task](workdir, numbers)
 

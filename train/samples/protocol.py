@@ -1,4 +1,4 @@
-"""What is shown of the models of a kind of data."""
+"""The interface for showing samples of one kind of data."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Show = Callable[[keras.Model, Board, int], None]
 
 
 class Samples(Protocol):
-    """Text or music as it is shown. `train.samples.kinds.SAMPLES` has both by name."""
+    """Shows text or music. `train.samples.kinds.SAMPLES` has both by name."""
 
     def show(
         self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: TrainConfig
     ) -> Show:
-        """Returns what shows a model in TensorBoard after a validation."""
+        """Returns a function that shows a model in TensorBoard after a validation."""
 
     def leave(
         self,
@@ -38,16 +38,16 @@ class Samples(Protocol):
         folder: Path,
         progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
-        """Writes samples of a finished model; returns what `results.json` says of them.
+        """Writes samples of a finished model; returns the section `samples` of `results.json`.
 
-        `progress` is told how many of how many are drawn.
+        `progress` is called with the number drawn so far and in total.
         """
 
     def sample(
         self, model: keras.Model, flags: SampleConfig, config: TrainConfig, given: Given
     ) -> list[str]:
-        """Does what `train.sample` was told, and returns the lines that it prints.
+        """Makes the samples of `train.sample`; returns the lines to print.
 
         Raises:
-          UserError: If it cannot be done.
+          UserError: The samples cannot be made.
         """

@@ -36,15 +36,15 @@ def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = 2) -> bytes:
 
     Args:
       roll: `[T, 88]` of 0 and 1.
-      title: Written above it, as it is.
-      steps_per_beat: Steps of a quarter note.
+      title: Written above the picture.
+      steps_per_beat: Steps per quarter note.
 
     Returns:
-      A PNG file: notes over beats and bars of four, the pitches cropped to what sounds. A piece of
-      more than 128 beats has several rows.
+      A PNG file with beats and bars of four, cropped to the pitches that occur. A piece of more
+      than 128 beats has several rows.
 
     Raises:
-      ValueError: If `roll` is not `[T, 88]` with `T >= 1`, or `steps_per_beat` is not positive.
+      ValueError: `roll` is not `[T, 88]` with `T >= 1`, or `steps_per_beat` is not positive.
     """
     roll = np.asarray(roll)
     if roll.ndim != 2 or roll.shape[0] < 1 or roll.shape[1] != HIGHEST_NOTE - LOWEST_NOTE + 1:
@@ -80,7 +80,7 @@ def _pitch_range(pitches: np.ndarray) -> tuple[float, float]:
 
 
 def _draw_grid(axes: Axes, low: float, high: float, start: float, end: float) -> None:
-    """Sets the limits and draws octaves, bars and their names, beats `start` to `end`."""
+    """Sets the limits and draws octaves, bars and their labels, from beat `start` to `end`."""
     octaves = range(1, 9)
     axes.set_yticks([12 * (octave + 1) for octave in octaves], [f"C{n}" for n in octaves])
     interval = _BEATS_PER_BAR
@@ -97,7 +97,7 @@ def _draw_grid(axes: Axes, low: float, high: float, start: float, end: float) ->
 
 
 def _draw_notes(axes: Axes, notes: np.ndarray, steps_per_beat: int) -> None:
-    """Draws the notes, rows of `pitch, start, end`; what lies outside the limits is cut off."""
+    """Draws notes, rows of `pitch, start, end`; what is outside the limits is cut off."""
     from matplotlib.collections import PolyCollection
 
     pitch, start, end = notes.T

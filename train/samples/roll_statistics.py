@@ -1,4 +1,4 @@
-"""Simple numbers of piano rolls, by which samples are compared with data."""
+"""Simple statistics of piano rolls, for comparing samples with data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["held_share", "notes_per_step", "silent_share", "summary"]
 
 
 def notes_per_step(rolls: Sequence[np.ndarray]) -> float:
-    """Returns how many notes sound in a step, the mean over all steps of rolls `[T, 88]`."""
+    """Returns the mean number of notes per step of rolls `[T, 88]`."""
     return _share(sum(int(np.sum(roll)) for roll in rolls), sum(map(len, rolls)))
 
 
 def held_share(rolls: Sequence[np.ndarray]) -> float:
-    """Returns the share of sounding notes that still sound in the next step.
+    """Returns the share of sounding notes that also sound in the next step.
 
-    Notes of a piece's last step have none and do not count; 0 if no note counts.
+    The last step of a piece has no next step and does not count. Without notes, returns 0.
     """
     held = sum(int(np.sum((roll[:-1] > 0) & (roll[1:] > 0))) for roll in rolls)
     return _share(held, sum(int(np.sum(roll[:-1])) for roll in rolls))
@@ -38,5 +38,5 @@ def summary(rolls: Sequence[np.ndarray]) -> dict[str, float]:
 
 
 def _share(part: int, whole: int) -> float:
-    """Returns `part / whole`, or 0 of nothing."""
+    """Returns `part / whole`; 0 if the whole is 0."""
     return part / whole if whole else 0.0

@@ -1,4 +1,4 @@
-"""Samples of text, words of them that were seen in training, and what TensorBoard shows."""
+"""Samples of text, the share of known words in them, and what TensorBoard shows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def draw_texts(
 
 
 def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
-    """Returns how many of the whitespace-separated tokens of `samples` occur in `train`, 0 to 1."""
+    """Returns the share of the tokens (by whitespace) of `samples` that occur in `train`."""
     words = [word for text in samples for word in text.split()]
     wanted = set(words)  # The words of all of `train` may be too many for memory.
     known = {word for text in train for word in wanted.intersection(text.split())}
@@ -59,7 +59,7 @@ def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
 
 
 class TextSamples:
-    """Samples of text, one a line. A `train.samples.protocol.Samples`."""
+    """Samples of text, one per line. A `train.samples.protocol.Samples`."""
 
     def show(
         self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: TextConfig
@@ -85,22 +85,21 @@ class TextSamples:
 
 
 def _texts(model: keras.Model, drawn: Iterable[np.ndarray]) -> list[str]:
-    """Ids as text; the padding symbol, one like any other to the emitter, as unknown."""
+    """Ids as text. The padding symbol, which the emitter may draw, is shown as unknown."""
     vocabulary = Vocabulary(model.config.vocabulary)
     return [vocabulary.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids)) for ids in drawn]
 
 
 def _show(model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int) -> Show:
-    """Returns what writes samples and reconstructions of a model to TensorBoard.
+    """Returns a function that writes samples and reconstructions of a model to TensorBoard.
 
-    If latents are points of a plane, and matplotlib is there, it also draws the prior's densities
-    along a word.
+    With two-dimensional latents, and if matplotlib is installed, it also draws the prior's
+    densities along a word.
 
     Args:
-      model_config: Of the model that will be shown.
-      valid: Sequences of which the first few are reconstructed, where the model can do so, and one
-        has the word.
-      seed: The same for every call, so that what changes is the model.
+      model_config: Configuration of the model.
+      valid: Sequences; the first few are reconstructed if the model can, and one has the word.
+      seed: The same for every call, so that only the model changes.
     """
     vocabulary = Vocabulary(model_config.vocabulary)
     x, lengths = padded(list(valid[:_SHOWN]))

@@ -1,4 +1,4 @@
-"""What `train.sample` makes its samples from, if from something: one flag each, with its own."""
+"""How `train.sample` makes samples from given ones: a flag for each way, with its options."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["WAYS", "Way", "check_way", "flag_of", "way_of"]
 
 
 class Way(NamedTuple):
-    """A flag that says what samples are made from.
+    """A flag that gives the sequences to make samples from.
 
     Attributes:
-      field: Its field.
-      emission: Of the models that it is for; None for all.
+      field: Name of its field.
+      emission: Emission of the models that it is for; None for all.
       needs_latents: Whether the baseline cannot do it.
       needs_causal: Whether a coupling across steps cannot do it.
-      fields: Those of the flags that go with it alone, or with few others.
+      fields: Names of the options that are used only with it, or with few others.
     """
 
     field: str
@@ -46,10 +46,10 @@ def flag_of(field: str) -> str:
 
 
 def way_of(flags: Any) -> Way:
-    """The way that was asked for; one without a field for new samples.
+    """The way that the user asked for; one without a field for new samples.
 
     Raises:
-      UserError: If there is more than one.
+      UserError: There is more than one.
     """
     ways = [way for way in WAYS if getattr(flags, way.field) is not None]
     if len(ways) > 1:
@@ -59,23 +59,23 @@ def way_of(flags: Any) -> Way:
 
 
 def check_way(flags: Any, model: ModelConfig) -> None:
-    """Refuses a way that a model does not go, and flags that belong to another way.
+    """Checks that a model supports the requested way, and that all options belong to it.
 
     Raises:
-      UserError: Naming the flag.
+      UserError: One does not; the error names the flag.
     """
     way = way_of(flags)
     for name in _COMPANIONS:
         if getattr(flags, name) is not None and name not in way.fields:
-            raise UserError(f"{flag_of(name)} goes with {_owners(name)}{_got(way)}")
+            raise UserError(f"{flag_of(name)} is used with {_owners(name)}{_got(way)}")
     if way.emission not in (None, model.emission):
         kind, other = ("text", "music") if way.emission == "categorical" else ("music", "text")
         raise UserError(f"{flag_of(way.field)} is for models of {kind}; this one is of {other}")
     if way.needs_latents and not model.is_flow:
-        raise UserError(f"{flag_of(way.field)} works by way of latents; the lstm has none")
+        raise UserError(f"{flag_of(way.field)} needs latents, which the lstm does not have")
     if way.needs_causal and not model.is_causal:
         raise UserError(
-            f"{flag_of(way.field)} needs a model whose steps depend on earlier ones alone; this "
+            f"{flag_of(way.field)} needs a model whose steps depend only on earlier ones; this "
             f"one has --time {model.time}"
         )
 

@@ -1,3 +1,3 @@
-"""What a training run is told: flags, presets, and the model that they name."""
+"""Settings of a training run: flags, presets, and the model they describe."""
 
 __all__: list[str] = []

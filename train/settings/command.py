@@ -1,4 +1,4 @@
-"""The command line that asks for the settings of a run."""
+"""The command line for the settings of a run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LIMITS = ("epochs", "max_steps")
 
 
 def training_command(config: TrainConfig) -> str:
-    """Returns the shortest command that trains with these settings, but for the folders."""
+    """Returns the shortest command that trains with these settings, without folders."""
     return shlex.join(["python", "-m", config.program, *_flags(config)])
 
 
 def _flags(config: TrainConfig) -> Iterator[str]:
-    """The flags of what differs from the defaults of preset, model and dataset."""
+    """The flags that differ from the defaults of preset, model and dataset."""
     plain = type(config)
     first = {"preset": config.preset, "model": config.model, "dataset": config.dataset}
     default = plain.from_preset(**first)

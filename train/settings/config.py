@@ -1,4 +1,4 @@
-"""What a training run is told: one frozen dataclass, from which the flags are made."""
+"""The settings of a training run: one frozen dataclass, which also defines the flags."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ __all__ = ["TrainConfig"]
 # A dataclass has the fields of its last base first: what is trained, then how.
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
-    """Settings of a training run, which the same command again continues.
+    """Settings of a training run. The same command resumes an interrupted run.
 
     `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
-    `--epochs` or `--max-steps` ends the run, and one alone lifts the preset's other.
+    `--epochs` or `--max-steps` ends the run; giving one of them lifts the preset's other.
     """
 
     # A kind of data has a subclass, which says these and the defaults that differ.
     task: ClassVar[str]
     """Name of the kind of data, a key of `train.data.tasks.TASKS`."""
     program: ClassVar[str]
-    """Module that is run."""
+    """Module of the program."""
     named_datasets: ClassVar[tuple[str, ...]]
-    """Datasets that are no path."""
+    """Names of datasets that are not paths."""
     emission: ClassVar[str]
-    """What is observed at a step, a key of `tf_latentflow.rows.EMISSIONS`."""
+    """Kind of observation, a key of `tf_latentflow.rows.EMISSIONS`."""
     unit: ClassVar[Unit]
-    """In what likelihoods are given."""
+    """Unit of the likelihoods."""
     from_data: ClassVar[tuple[str, ...]]
     """Fields of `ModelConfig` that follow from the dataset."""
 
@@ -56,12 +56,12 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         dataset: str | None = None,
         **overrides: Any,
     ) -> Self:
-        """Returns a preset's settings for a model and a dataset, with `overrides` on top.
+        """Returns the settings of a preset for a model and a dataset, with `overrides` applied.
 
-        None is the default of the kind of data.
+        None for a model or dataset stands for the default of this kind of data.
 
         Raises:
-          ValueError: If there is no such preset.
+          ValueError: There is no such preset.
         """
         named = {"model": model, "dataset": dataset}
         named = {name: value for name, value in named.items() if value is not None}
@@ -73,11 +73,11 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         """Returns every setting of a run, with the rule of `train.settings.presets` that set it.
 
         Args:
-          **given: Settings by name, among them whatever of preset, model and dataset is not the
-            default.
+          **given: Settings by name, including preset, model and dataset unless they have their
+            defaults.
 
         Raises:
-          ValueError: If there is no such preset.
+          ValueError: There is no such preset.
         """
         preset = given.get("preset", cls.preset)
         if preset not in PRESETS:
@@ -86,10 +86,10 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         return resolve(RULES, defaults, {"task": cls.task, **given})
 
     def check(self) -> None:
-        """Refuses values that no run can have.
+        """Checks all values.
 
         Raises:
-          UserError: Naming the flag, what it expects and what it got.
+          UserError: A value is invalid; the error names the flag and what it expects.
         """
         super().check()
         self.model_config()  # Whatever follows from the data.
@@ -108,10 +108,10 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any], workdir: Path | None = None) -> Self:
-        """Returns the settings that `to_dict` wrote.
+        """Returns the settings written by `to_dict`.
 
         Raises:
-          ConfigError: If a value is of another type than its field.
+          ConfigError: A value does not have the type of its field.
         """
         data_dir = fields.get("data_dir")
         if isinstance(data_dir, str):
@@ -120,13 +120,13 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         return cls(**fields, workdir=workdir)
 
     def model_config(self, **fields: Any) -> ModelConfig:
-        """Returns the configuration of the model that the settings name.
+        """Returns the configuration of the model that the settings describe.
 
         Args:
-          **fields: Those of `ModelConfig` that follow from the dataset.
+          **fields: Fields of `ModelConfig` that follow from the dataset.
 
         Raises:
-          UserError: If there is no such model.
+          UserError: There is no such model.
         """
         try:
             if self.init_from is not None:
@@ -137,9 +137,9 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
             raise UserError(f"{flag_of(error.field)}: {error}") from None
 
     def _model_to_start_from(self, max_length: int = 1, **fields: Any) -> ModelConfig:
-        """Returns the model of `init_from`, with what follows from the dataset.
+        """Returns the configuration of `init_from`, with what follows from the dataset.
 
-        Dropout belongs to the training and may be another.
+        Dropout is a training setting and may differ.
         """
         start = config_of(find_model(self.init_from))
         if start.emission != self.emission:
@@ -151,22 +151,22 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         for name, value in {"name": self.model, **flags}.items():
             if name not in _DROPOUT and getattr(start, name) != value:
                 raise UserError(
-                    f"{flag_of(name)} expects {getattr(start, name)}, as {self.init_from} has it; "
-                    f"got {value}; leave it out, or --init-from"
+                    f"{flag_of(name)} expects {getattr(start, name)}, like {self.init_from}; "
+                    f"got {value}; leave out this flag or --init-from"
                 )
         dropout = {name: value for name, value in flags.items() if name in _DROPOUT}
         fields["max_length"] = max(max_length, start.max_length)
         return dataclasses.replace(start, **dropout, **fields)
 
     def start_fields(self) -> dict[str, Any]:
-        """Returns what a run's config.json says of the model that the run started from."""
+        """Returns the fields of a run's config.json that describe the model it started from."""
         if self.init_from is None:
             return {"init_from": None, "init_from_sha256": None}
         digest = digest_of(find_model(self.init_from))
         return {"init_from": self.init_from, "init_from_sha256": digest}
 
     def model_flags(self) -> dict[str, Any]:
-        """Returns the fields of `ModelConfig` that flags have set."""
+        """Returns the fields of `ModelConfig` set by flags."""
         values = {name: getattr(self, name) for name in FLAGS_OF_MODEL}
         values = {name: value for name, value in values.items() if value is not None}
         if "made_units" in values:

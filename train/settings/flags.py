@@ -1,4 +1,4 @@
-"""The flags of a training that say what is trained, and on what; how is said elsewhere."""
+"""Flags of a training for what is trained, and on which data; `LoopSettings` has those for how."""
 
 from __future__ import annotations
 
@@ -110,5 +110,5 @@ _FLAGS = {"name": "model", "made_sizes": "made_units"}
 
 
 def flag_of(field: str) -> str:
-    """Returns the flag that sets a field, of the training or of `ModelConfig`."""
+    """Returns the flag that sets a field of the settings or of `ModelConfig`."""
     return "--" + _FLAGS.get(field, field).replace("_", "-")

@@ -1,4 +1,4 @@
-"""The settings of a run from a command line: preset, model and dataset decide the defaults."""
+"""Settings of a run from a command line. Preset, model and dataset determine the other defaults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Config = TypeVar("Config", bound=TrainConfig)
 
 @dataclasses.dataclass(frozen=True)
 class _Peek:
-    """The flags that decide what the other flags' defaults are."""
+    """The flags that determine the defaults of the others."""
 
     model: str | None = None
     dataset: str | None = None
@@ -33,22 +33,22 @@ class _Peek:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Show:
-    """What is no setting of a run."""
+    """Flags that are not settings of a run."""
 
     show_config: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Print every setting of the run and its model, and where it comes from; train nothing."""
+    """Print every setting of the run and its model with its origin, and exit."""
 
 
 def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) -> Config:
-    """Returns checked settings of a run; preset, model and dataset decide what the defaults are.
+    """Returns the checked settings of a run, with defaults by preset, model and dataset.
 
     Args:
-      kind: Settings of the program.
-      args: Its flags, or None for those of the process.
+      kind: Class of the settings.
+      args: Flags; None for those of the process.
 
     Raises:
-      UserError: If a value is impossible.
-      SystemExit: As `parse_flags`, and with status 0 after `--show-config`.
+      UserError: A value is invalid.
+      SystemExit: As for `parse_flags`, and with status 0 after `--show-config`.
     """
     args = sys.argv[1:] if args is None else args
     peek = peek_flags(_Peek, args)
@@ -88,6 +88,6 @@ def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) ->
 
 
 def _given(args: Sequence[str]) -> set[str]:
-    """Returns the names of the flags of a command line."""
+    """Returns the names of the flags on a command line."""
     flags = (arg.partition("=")[0] for arg in args if arg.startswith("--"))
     return {flag[2:].replace("-", "_").removeprefix("no_") for flag in flags}

@@ -1,4 +1,4 @@
-"""How a model is trained: what task, preset, model and dataset stand for, one list of rules."""
+"""How models are trained: settings by task, preset, model and dataset, as a list of rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `--show-config` prints: every setting of a run and of its model, and where it comes from."""
+"""The output of `--show-config`: every setting of a run and its model, and its origin."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["show_config"]
 
 
 def show_config(config: TrainConfig, settings: Mapping[str, Setting]) -> str:
-    """Returns the settings as lines of text: a name, a value, a source.
+    """Returns the settings as lines of text: a name, a value, its origin.
 
     Args:
       config: The settings of a run.
-      settings: The same with their sources, of `TrainConfig.resolve`.
+      settings: The same with their sources, from `TrainConfig.resolve`.
     """
     training = {name: s for name, s in settings.items() if name not in FLAGS_OF_MODEL}
     training["workdir"] = settings["workdir"]._replace(value=config.run_directory)
@@ -57,7 +57,7 @@ def _shown(value: Any) -> str:
 
 
 def _source(setting: Setting, task: str) -> str:
-    """Returns in words where a value comes from."""
+    """Returns a description of where a value comes from."""
     words = []
     for name, value in setting.when.items():
         if value is GIVEN:

@@ -1,4 +1,4 @@
-"""Where a trained model is: a run's folder, the folder of a pretrained model, or a name."""
+"""Finds trained models: the folder of a run, the folder of a pretrained model, or a name."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ Source = Workdir | Pretrained
 
 
 def find_model(source: str | Path) -> Source:
-    """Returns the run or the pretrained model that a path or a name stands for; reads no weights.
+    """Returns the run or pretrained model with a given path or name; reads no weights.
 
     Raises:
-      UserError: If there is none, or a pretrained one is damaged.
+      UserError: There is none, or a pretrained one is damaged.
     """
     workdir = Workdir(Path(source).expanduser())
     if workdir.config_file.exists():
@@ -51,15 +51,15 @@ def find_model(source: str | Path) -> Source:
         return find_pretrained(source)
     except PretrainedError as error:
         if workdir.path.is_dir():
-            raise UserError(f"{source} holds no run and no pretrained model: {error}") from None
+            raise UserError(f"{source} is neither a run nor a pretrained model: {error}") from None
         raise UserError(str(error)) from None
 
 
 def known_models() -> str:
-    """Returns the table of the pretrained models that come with this installation.
+    """Returns the table of the pretrained models in this installation.
 
     Raises:
-      UserError: If one is damaged.
+      UserError: One of them is damaged.
     """
     try:
         return pretrained_table()
@@ -71,7 +71,7 @@ def config_of(source: Source) -> ModelConfig:
     """Returns the configuration of a model that was found.
 
     Raises:
-      UserError: If its run has not finished, or is damaged.
+      UserError: Its run has not finished or is damaged.
     """
     if not isinstance(source, Workdir):
         return source.model
@@ -84,7 +84,7 @@ def config_of(source: Source) -> ModelConfig:
 
 
 def digest_of(source: Source) -> str:
-    """Returns the digest of the file that has a model's weights."""
+    """Returns the digest of the file with a model's weights."""
     if isinstance(source, Workdir):
         return sha256_of_file(source.model_file)
     return source.weights_sha256

@@ -1,3 +1,3 @@
-"""What every room may use: errors, files, digests, flags, units, figures. No TensorFlow."""
+"""Helpers for all packages: errors, files, digests, flags, units, figures. No TensorFlow."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""How a program ends when its user, and not the program, has to do something about it."""
+"""Errors that the user, rather than a developer, can fix, and the exit status of programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PATH = re.compile(r"/[^\s;:,'\"]+/[^\s;:,'\"]+")
 
 
 class UserError(Exception):
-    """Bad input from outside; the message is one short sentence that names the cure."""
+    """Invalid input from outside; the message is one short sentence that says how to fix it."""
 
 
 def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> None:
@@ -80,10 +80,10 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
 
 
 def fault_of_machine(error: BaseException) -> str | None:
-    """Returns what the user's machine refused, where that is what an error comes from, or None.
+    """Returns what the user's machine refused, if that caused an error; otherwise None.
 
-    A full disk reaches Python in many forms: as an `OSError`, as errors of TensorFlow and of HDF5,
-    whose text alone says what it was, and as the cause or context of another error.
+    A full disk reaches Python in many forms: as an `OSError`, as an error of TensorFlow or HDF5
+    that only says so in its text, and as the cause or context of another error.
     """
     if isinstance(error, OSError) and error.errno in _USER_ERRNOS:
         where = "" if error.filename is None else f" {os.fspath(error.filename)!r}"

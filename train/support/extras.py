@@ -1,4 +1,4 @@
-"""The packages that only a part of the programs needs: the extras of setup.py."""
+"""Optional packages: the extras of setup.py."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _PACKAGES = {
 def require_extra(name: str, *packages: str) -> None:
     """Checks that packages of an extra are installed, without importing them.
 
-    Whoever needs one imports it inside a function after this call, so that other programs run
-    without it.
+    Import an optional package inside a function after this call, so that other programs run without
+    it.
 
     Args:
       name: The extra.
       *packages: Those of its packages that are needed. None: all.
 
     Raises:
-      UserError: If one is missing.
+      UserError: One is missing.
     """
     missing = missing_packages(name, *packages)
     if missing:
@@ -47,7 +47,7 @@ def missing_packages(name: str, *packages: str) -> list[str]:
     """Returns those of `packages`, or of all packages of an extra, that are not installed.
 
     Raises:
-      ValueError: If the extra has no such package.
+      ValueError: The extra has no such package.
     """
     strange = set(packages) - set(_PACKAGES[name])
     if strange:

@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all."""
+"""Writing files and folders in one step, so that they are complete or absent."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ _TEMPORARY = re.compile(r"\.tmp-(\d+)-.*", re.DOTALL)
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside `path`, whose file becomes `path` when the block ends well.
+    """Yields a temporary name beside `path`; the file is renamed to `path` when the block succeeds.
 
-    A reader sees the old file or the new one, also after a power cut. If the block fails, nothing
-    of it is left. The temporary name has the suffix of `path`, and is this process's own.
+    A reader sees either the old or the new file, even after a power cut. If the block fails,
+    nothing is left of it. The temporary name has the suffix of `path` and is unique to this
+    process.
     """
     temporary = _temporary(path)
     try:
@@ -49,12 +50,12 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Gives a temporary folder beside `path`, which becomes `path` when the block ends well.
+    """Yields a temporary folder beside `path`, which is renamed to `path` when the block succeeds.
 
-    If the block fails, nothing of it is left.
+    If the block fails, nothing is left of it.
 
     Raises:
-      FileExistsError: If `path` is there, and not an empty folder.
+      FileExistsError: `path` exists and is not an empty folder.
     """
     temporary = _temporary(path)
     shutil.rmtree(temporary, ignore_errors=True)
@@ -103,15 +104,15 @@ def read_json(path: Path) -> Any:
 
 
 def read_json_or_refuse(path: Path, cure: str) -> Any:
-    """Reads a JSON file that this project wrote.
+    """Reads a JSON file written by this project.
 
     Args:
       path: The file.
-      cure: What the user can do if it is damaged; ends the message.
+      cure: How the user can fix a damaged file; ends the message.
 
     Raises:
-      FileNotFoundError: If it is not there.
-      UserError: If it cannot be read, or is damaged.
+      FileNotFoundError: The file does not exist.
+      UserError: The file cannot be read or is damaged.
     """
     try:
         return read_json(path)
@@ -122,12 +123,12 @@ def read_json_or_refuse(path: Path, cure: str) -> Any:
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether this is what a process writes, or has left behind, before it is whole."""
+    """Whether a path is the temporary name of an unfinished file or folder."""
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def clear_leftovers(*folders: Path) -> None:
-    """Removes from folders what processes that are gone have not finished."""
+    """Removes unfinished files and folders of processes that no longer run."""
     for folder in folders:
         for path in folder.iterdir() if folder.is_dir() else ():
             match = _TEMPORARY.fullmatch(path.name)
@@ -143,7 +144,7 @@ def _temporary(path: Path) -> Path:
 
 
 def _is_running(process: int) -> bool:
-    """Whether there is a process of this number, this one left out."""
+    """Whether another process with this number is running."""
     if process == os.getpid():
         return False  # What this process writes is finished, or was that of an earlier one.
     if os.name != "posix":
@@ -158,13 +159,13 @@ def _is_running(process: int) -> bool:
 
 
 def _sync_file(path: Path) -> None:
-    """Brings what a file holds to the disk."""
+    """Flushes a file to the disk."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
 
 
 def _sync_folder(path: Path) -> None:
-    """Brings a folder's entries to the disk, where the operating system can."""
+    """Flushes the entries of a folder to the disk, if the operating system can."""
     if os.name == "posix":
         handle = os.open(path, os.O_RDONLY)
         try:

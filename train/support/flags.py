@@ -1,4 +1,4 @@
-"""Command lines made from dataclasses: a wrong flag is one message and exit status 2."""
+"""Command lines defined by dataclasses; an invalid flag gives one message and exit status 2."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ T = TypeVar("T")
 def parse_flags(
     kind: type[T], program: str, args: Sequence[str] | None = None, default: T | None = None
 ) -> T:
-    """Returns a dataclass filled from the command line; its docstrings are the help.
+    """Returns a dataclass filled from the command line; its docstrings are the help text.
 
     Args:
       kind: The dataclass.
-      program: What the user typed, for the help text.
-      args: The command line, or None for that of the process.
-      default: Values of the flags that are not given, or None for those of the dataclass.
+      program: The command, for the help text.
+      args: The command line; None for that of the process.
+      default: Values of flags that are not given; None for the defaults of the dataclass.
 
     Raises:
-      SystemExit: With status 2 after a message on standard error if a flag is wrong, and with
-        status 0 after `--help`.
+      SystemExit: With status 2 after a message on standard error if a flag is invalid; with status
+        0 after `--help`.
     """
     options: dict[str, Any] = {} if default is None else {"default": default}
     return tyro.cli(
@@ -41,12 +41,12 @@ def parse_flags(
 
 
 def peek_flags(kind: type[T], args: Sequence[str] | None = None) -> T:
-    """Returns those flags of a command line that decide what other flags there are.
+    """Returns those flags of a command line that determine which other flags there are.
 
     Args:
-      kind: A dataclass of the flags, whose defaults also stand for a command line that is wrong:
-        it is read again as a whole, and refused with a message.
-      args: The command line, or None for that of the process.
+      kind: A dataclass of these flags. Its defaults are returned for an invalid command line, which
+        is then parsed as a whole and rejected with a message.
+      args: The command line; None for that of the process.
     """
     try:
         flags, _ = tyro.cli(

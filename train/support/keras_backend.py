@@ -1,4 +1,4 @@
-"""Keras with another backend than TensorFlow is refused before anything is imported."""
+"""Rejects Keras with a backend other than TensorFlow before anything is imported."""
 
 from __future__ import annotations
 

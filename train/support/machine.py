@@ -1,4 +1,4 @@
-"""This machine in words: its processor, the instruction sets that matter here, its GPUs."""
+"""A description of this machine: its processor, relevant instruction sets, and GPUs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def describe_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def _fields(cpuinfo: Path) -> dict[str, str]:
-    """What is said of the first core."""
+    """The properties of the first core."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").split("\n\n")[0].splitlines()
     except OSError:
@@ -45,7 +45,7 @@ def _fields(cpuinfo: Path) -> dict[str, str]:
 
 
 def _gpus() -> str:
-    """The names of NVIDIA's GPUs, if their tool is there."""
+    """The names of the NVIDIA GPUs, if their tool is installed."""
     try:
         command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)

@@ -1,4 +1,4 @@
-"""The memory and the time that this process takes, as the operating system counts them."""
+"""Memory and CPU time of this process, as counted by the operating system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Usage", "peak_memory_gib", "usage"]
 
 
 def peak_memory_gib() -> float | None:
-    """Returns the most host memory that this process has had, GiB; None where no one counts it."""
+    """Returns the peak host memory of this process in GiB; None if the system does not count it."""
     if resource is None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -36,7 +36,7 @@ class Usage(NamedTuple):
 
 
 def usage() -> Usage | None:
-    """Returns what this process has used so far; None where no one counts it."""
+    """Returns what this process has used so far; None if the system does not count it."""
     if resource is None:
         return None
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -1,4 +1,4 @@
-"""Files of unknown origin, read in a process of its own: a crash there is a message here."""
+"""Reads files of unknown origin in a separate process, so that a crash becomes a message."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _REFUSED, _FAILED, _NO_MEMORY = 3, 4, 5
 
 
 def read_in_own_process(module: str, path: Path, expected: str, cure: str) -> bytes:
-    """Runs `python -m MODULE` on a file and returns what it answers.
+    """Runs `python -m MODULE` on a file and returns its answer.
 
-    The module ends with a call of `answer`. It may crash, loop or fill the memory: it has 20
-    seconds of a processor and 1 GiB.
+    The module ends by calling `answer`. It may crash, loop or exhaust its memory: it gets 20
+    seconds of CPU time and 1 GiB.
 
     Args:
       module: Full name of the module.
-      path: The file, which it gets as its standard input.
+      path: The file, passed as standard input.
       expected: What the file should be, for the message.
-      cure: What to do if it is something else, for the message.
+      cure: How to fix it if it is something else, for the message.
 
     Raises:
-      UserError: With what the module refuses, or that it could not read the file.
-      OSError: If the file cannot be opened.
+      UserError: The module rejected the file or could not read it.
+      OSError: The file cannot be opened.
     """
     # One thread, as each reserves memory; the same places for imports as here, in the same order.
     environment = {
@@ -74,11 +74,11 @@ def read_in_own_process(module: str, path: Path, expected: str, cure: str) -> by
 
 
 def answer(read: Callable[[bytes, str], bytes]) -> None:
-    """Answers the process that started this one with what `read` makes of standard input.
+    """Applies `read` to standard input and sends the result to the parent process.
 
     Args:
-      read: Gets the bytes of the file and its path, which stands for it in messages. It raises
-        `UserError` for what it refuses, and anything else for what it cannot read.
+      read: Gets the bytes of the file and its path, which is used in messages. It raises
+        `UserError` for what it rejects, and anything else for what it cannot read.
     """
     _limit_this_process()
     try:
@@ -95,7 +95,7 @@ def answer(read: Callable[[bytes, str], bytes]) -> None:
 
 
 def _limit_this_process() -> None:
-    """Bounds its memory and its time, where the system can."""
+    """Limits its memory and time, if the system can."""
     if resource is None:
         return
     for limit, soft, hard in (

@@ -1,4 +1,4 @@
-"""Files that can be read from their start, again and again, and never make a program wait."""
+"""Rejects files that cannot be read repeatedly, or that would make a program wait."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _SPECIAL = {
 
 
 def refuse_special(path: Path) -> None:
-    """Refuses pipes, sockets and devices, without opening them: that could wait for ever.
+    """Rejects pipes, sockets and devices without opening them, which could block for ever.
 
-    Also a pipe that has a writer (`/dev/stdin`, `<(command)`) is refused: data is read once more
-    when a run goes on, and when it is evaluated.
+    Even a pipe with a writer (`/dev/stdin`, `<(command)`) is rejected, because data are read again
+    when a run is resumed or evaluated.
 
     Args:
-      path: What a user named as a file; it need not be there.
+      path: What the user named as a file; it need not exist.
 
     Raises:
-      UserError: If it is one of these.
+      UserError: It is one of these.
     """
     try:
         kind = _SPECIAL.get(stat.S_IFMT(path.stat().st_mode))

@@ -1,4 +1,4 @@
-"""What a program says while it works: lines that stay and, on a terminal, one line that moves."""
+"""The output of a working program: permanent lines and, on a terminal, a progress bar."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Screen"]
 
 
 class Screen:
-    """Lines on standard output and, where that is a terminal, a progress bar below them.
+    """Lines on standard output and, on a terminal, a progress bar below them.
 
-    The bar moves by itself, also while one call takes minutes. A file or a pipe gets lines alone.
-    It is a context manager: the bar goes when the block ends.
+    The bar also moves during a call that takes minutes. A file or pipe gets only the lines. Use it
+    as a context manager: the bar disappears when the block ends.
 
     Attributes:
       is_silent: Whether nothing is shown.
@@ -61,26 +61,26 @@ class Screen:
         return self._bar is not None
 
     def line(self, text: str) -> None:
-        """Prints a line that stays."""
+        """Prints a permanent line."""
         if self._bar is None:
             self.log(text)
         else:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def log(self, text: str) -> None:
-        """Prints a line where there is no bar that shows the same."""
+        """Prints a line unless there is a bar that shows the same."""
         if self._bar is None and not self.is_silent:
             print(text, flush=True)
 
     def now(
         self, what: str, done: float | None = None, total: float | None = None, detail: str = ""
     ) -> None:
-        """Shows on a terminal what is being done, and how far it is.
+        """Shows on a terminal what is being done, and the progress.
 
         Args:
-          what: The work; the clock beside it starts anew when this changes.
+          what: The work. The clock beside it restarts when this changes.
           done: How much of it is done.
-          total: How much there is to do; None for a bar that does not know its end.
+          total: How much there is in total; None if unknown.
           detail: Numbers to show beside the bar.
         """
         if self._bar is None:

@@ -1,4 +1,4 @@
-"""How a program loads TensorFlow: without its start-up log, with the memory allocator that fits."""
+"""Imports TensorFlow without its start-up log, and with a suitable memory allocator."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SETTINGS = {
 
 
 def import_tensorflow_quietly() -> None:
-    """Imports TensorFlow without its start-up messages; a failing import still shows them.
+    """Imports TensorFlow without its start-up messages; if the import fails, they are shown.
 
-    `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows everything, now and later. Other settings, for
-    which the environment comes first too: `TF_CPU_ALLOCATOR_USE_BFC`, an allocator that keeps the
-    memory that it has had; `TF_CPU_BFC_MEM_LIMIT_IN_MB` bounds it.
+    `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows everything. The environment also overrides the
+    other settings: `TF_CPU_ALLOCATOR_USE_BFC`, an allocator that keeps freed memory, and
+    `TF_CPU_BFC_MEM_LIMIT_IN_MB`, its limit.
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)

@@ -1,4 +1,4 @@
-"""In what likelihoods are given: bits per character for text, nats per time step for music."""
+"""Units of likelihoods: bits per character for text, nats per time step for music."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["BITS_PER_CHARACTER", "NATS_PER_STEP", "Unit"]
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """In what a likelihood is given.
+    """The unit of a likelihood.
 
     Attributes:
-      name: Its name in a table or a file, such as `bpc`.
-      title: Its name in a sentence.
+      name: Name in a table or a file, such as `bpc`.
+      title: Name in a sentence.
       nats: Nats in one unit: log 2 for bits.
-      symbols: What a sequence is made of, in the plural.
-      sequences: What a sequence is, in the plural.
+      symbols: What a sequence consists of, in the plural.
+      sequences: What a sequence is called, in the plural.
     """
 
     name: str
@@ -28,11 +28,11 @@ class Unit:
 
     @property
     def label(self) -> str:
-        """Its name as it is shown to people."""
+        """Name as shown to people."""
         return self.name.replace("_", " ")
 
     def per_symbol(self, nats: float, symbols: float) -> float:
-        """Returns `nats` over a number of symbols, in this unit."""
+        """Returns `nats` divided by a number of symbols, in this unit."""
         return float(nats / self.nats / symbols)
 
 

@@ -1,3 +1,3 @@
-"""What runs a bundle, with JAX and NumPy alone."""
+"""The runner of a bundle, which needs only JAX and NumPy."""
 
 __all__: list[str] = []

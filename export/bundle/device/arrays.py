@@ -1,4 +1,4 @@
-"""Lists of arrays as one small file, some of them rounded to bfloat16; needs NumPy alone."""
+"""Lists of arrays as one small file, partly rounded to bfloat16; needs only NumPy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ __all__ = ["join", "load_arrays", "round_to_bfloat16", "save_arrays"]
 def save_arrays(arrays: Sequence[np.ndarray], rounded: int = 0) -> bytes:
     """Returns arrays as the content of a compressed NumPy file.
 
-    The bytes of a number are stored apart: signs and exponents, alike in all weights, compress.
+    The bytes of each number are stored separately: signs and exponents, similar in all weights,
+    compress well.
 
     Args:
       arrays: Of any shapes and dtypes.
-      rounded: How many of the first, of float32, are rounded to bfloat16.
+      rounded: How many of the first arrays, float32, are rounded to bfloat16.
     """
     planes = {"dtypes": np.array([array.dtype.name for array in arrays])}
     for i, array in enumerate(arrays):
@@ -30,7 +31,7 @@ def save_arrays(arrays: Sequence[np.ndarray], rounded: int = 0) -> bytes:
 
 
 def load_arrays(content: bytes) -> list[np.ndarray]:
-    """Returns the arrays that `save_arrays` was given."""
+    """Returns the arrays passed to `save_arrays`."""
     arrays = []
     with np.load(io.BytesIO(content)) as file:
         for i, dtype in enumerate(file["dtypes"]):
@@ -44,12 +45,12 @@ def load_arrays(content: bytes) -> list[np.ndarray]:
 
 
 def round_to_bfloat16(array: np.ndarray) -> np.ndarray:
-    """Returns float32 numbers, each the nearest that bfloat16 has."""
+    """Returns float32 numbers rounded to the nearest bfloat16."""
     return _from_upper_half(_upper_half(array))
 
 
 def join(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns sequences one after the other, in the smallest dtype, and their lengths."""
+    """Returns concatenated sequences, in the smallest dtype, and their lengths."""
     flat = np.concatenate(sequences)
     lengths = np.array([len(sequence) for sequence in sequences], np.int32)
     return flat.astype(np.min_scalar_type(flat.max())), lengths

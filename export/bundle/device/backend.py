@@ -1,4 +1,4 @@
-"""What the training loop asks of a device, by JAX. A `train.engine.loop.backend.Backend`."""
+"""The training loop's operations in JAX. A `train.engine.loop.backend.Backend`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class JaxBackend:
 
     Attributes:
       programs: The bundle's programs and their state.
-      sequences: Those of each split.
+      sequences: The sequences of each split.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -76,7 +76,7 @@ class JaxBackend:
         return self.evaluate("valid", progress)
 
     def evaluate(self, split: str, progress: Callable[[int, int], None]) -> SplitTerms:
-        """The terms of a split: `valid`, the bound, or `test`, by importance sampling."""
+        """The terms of a split: `valid` by the bound, `test` by importance sampling."""
         config = self._bundle.config
         seed = np.array([config.seed, 0], np.int32)
 

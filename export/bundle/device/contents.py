@@ -1,4 +1,4 @@
-"""The files of a bundle: who writes them, TensorFlow's side, and who reads them, JAX's side."""
+"""The files of a bundle, for the code that writes them (TensorFlow) and that reads them (JAX)."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Bundle:
     """
 
     def __init__(self, path: Path) -> None:
-        """Reads the manifest, and compares all files with it.
+        """Reads the manifest and verifies all files.
 
         Raises:
-          UserError: If there is no bundle, or a file is missing or damaged.
+          UserError: There is no bundle, or a file is missing or damaged.
         """
         self._path = path
         try:
@@ -77,10 +77,10 @@ class Bundle:
         self.unit = Unit(**self.manifest["unit"])
 
     def initial_state(self) -> list[np.ndarray]:
-        """Returns the state at the start.
+        """Returns the initial state.
 
-        It is the model's weights, its other variables, those of the optimiser, and the failure of
-        `train.backend.step.TrainStep`.
+        It consists of the model's weights, its other variables, those of the optimiser, and the
+        failure of `train.backend.step.TrainStep`.
         """
         return load_arrays((self._path / "initial.npz").read_bytes())
 
@@ -101,7 +101,7 @@ class Bundle:
 
 
 def write_manifest(path: Path, fields: Mapping[str, Any]) -> None:
-    """Completes a bundle, whose other files lie in `path`."""
+    """Completes a bundle whose other files are in `path`."""
     files = sorted(
         file
         for file in path.rglob("*")
@@ -118,7 +118,7 @@ def write_manifest(path: Path, fields: Mapping[str, Any]) -> None:
 
 
 def copy_runner(path: Path) -> None:
-    """Copies into a bundle what runs it."""
+    """Copies the runner into a bundle."""
     root = Path(__file__).parents[3]
     for folder in _FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__")

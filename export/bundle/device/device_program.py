@@ -1,4 +1,4 @@
-"""A program of StableHLO as a function of JAX arrays."""
+"""StableHLO programs as functions of JAX arrays."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def compile_program(
 ) -> Callable[..., list[jax.Array]]:
     """Compiles a program for JAX's default device.
 
-    JAX reads StableHLO where it calls what `jax.export` has exported; so a function of the same
-    arguments and results is exported, and its module replaced.
+    JAX reads StableHLO only as the content of an export by `jax.export`. So a function with the
+    same arguments and results is exported, and its module is replaced.
 
     Args:
       artifact: Portable StableHLO of a main function.
-      arguments: Of the program.
-      results: Likewise.
-      num_results: How many of the first results are asked for.
-      given_away: Indices of the arguments whose memory is used again for the results.
+      arguments: Arguments of the program.
+      results: Results of the program.
+      num_results: How many of the first results to return.
+      given_away: Indices of the arguments whose memory is reused for the results.
 
     Returns:
-      A function from the arguments to the list of the results that are asked for.
+      A function from the arguments to the list of the first results.
 
     Raises:
-      UserError: If this JAX cannot compile it.
+      UserError: This version of JAX cannot compile it.
     """
 
     def main(*_: jax.Array) -> list[jax.Array]:

@@ -19,7 +19,7 @@ _Compiled = Callable[..., list[jax.Array]]
 
 
 class Programs:
-    """Compiles each program of a bundle once, ahead of its first use where asked to.
+    """Compiles each program of a bundle once, on request before its first use.
 
     Attributes:
       state: The bundle's variables, on the device.
@@ -41,21 +41,21 @@ class Programs:
                     self._compiled[kind, bound] = program
 
     def compiled(self, kind: str, bound: int) -> _Compiled:
-        """Returns a program, once it is compiled.
+        """Returns a program once it is compiled.
 
         Raises:
-          UserError: If it cannot be compiled.
+          UserError: It cannot be compiled.
         """
         self.start_compiling(kind)
         return self._compiled[kind, bound].result()
 
     def run(self, kind: str, bound: int, *inputs: Any) -> list[jax.Array]:
-        """Starts a program, which changes the state; returns what it computes beside it.
+        """Runs a program, which changes the state; returns its other results.
 
         Args:
           kind: `train`, `valid` or `test`.
           bound: Length of the batches.
-          *inputs: Of the program, before the variables.
+          *inputs: Inputs of the program, without the variables.
         """
         fields = self._bundle.programs[kind]
         variables = [self.state[i] for i in fields["variables"]]
@@ -65,7 +65,7 @@ class Programs:
         return results[: fields["num_values"]]
 
     def close(self) -> None:
-        """Compiles nothing more."""
+        """Stops compiling."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _compile(self, kind: str, bucket: int) -> _Compiled:

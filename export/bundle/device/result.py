@@ -1,4 +1,4 @@
-"""What comes back from a bundle: the numbers of the test, and the weights, in parts on request."""
+"""The result of a bundle: the numbers of the test, and the weights, on request in several files."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def write_result(
 
     Args:
       path: The folder.
-      numbers: What `result.json` says beside the files.
-      values: Of the model's variables.
-      rounded: How many of the first are numbers of bfloat16, and so take half of the space.
-      part_mib: Largest size of a file [MiB], or None.
+      numbers: The content of `result.json`, except for the list of files.
+      values: Values of the model's variables.
+      rounded: How many of the first are already rounded to bfloat16, and so take half of the space.
+      part_mib: Maximum size of a file [MiB]; None for no limit.
     """
     path.mkdir(parents=True, exist_ok=True)
     for old in path.glob(f"{_WEIGHTS}*"):
@@ -52,10 +52,10 @@ def write_result(
 
 
 def read_result(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """Returns the numbers that `write_result` was given, and the values.
+    """Returns the numbers and values passed to `write_result`.
 
     Raises:
-      UserError: If there is no result, or one of another version, or a file is missing or damaged.
+      UserError: There is no result, it is from another version, or a file is missing or damaged.
     """
     try:
         numbers = read_json(path / _NUMBERS)

@@ -1,4 +1,4 @@
-"""What a bundle's run was, step by step, as lines of JSON."""
+"""The log of a bundle's run, step by step, as lines of JSON."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RunLog(Record):
 
 
 def _step_of(line: str) -> float:
-    """The step of a line; infinite for one that was cut."""
+    """The step of a line; infinite for an incomplete line."""
     try:
         return json.loads(line)["step"]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Trains a bundle in a folder, tests it, and leaves its result."""
+"""Trains a bundle in a folder, tests it, and writes the result."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def run_bundle(
     bfloat16: bool = False,
     part_mib: int | None = None,
 ) -> None:
-    """Trains, or goes on where an earlier process was stopped; at the end, tests and prints.
+    """Starts or resumes a training; at the end, tests the weights and prints the results.
 
     Args:
       bundle: The training.
       out: Folder of the run.
-      max_seconds: Time after which to stop with a checkpoint [seconds]; None: at the end.
-      checkpoint_steps: Steps between checkpoints; None: those of the settings.
-      finish: Counts the training as ended.
-      bfloat16: Rounds the final weights, before the test.
-      part_mib: Largest size of a file of weights [MiB], or None.
+      max_seconds: Time after which to stop with a checkpoint [seconds]; None for no limit.
+      checkpoint_steps: Steps between checkpoints; None for those of the settings.
+      finish: Whether to end the training at the last checkpoint.
+      bfloat16: Whether to round the final weights before the test.
+      part_mib: Maximum size of a file of weights [MiB]; None for no limit.
 
     Raises:
-      UserError: If the folder holds the run of another bundle.
-      NonFiniteError: If a value went non-finite.
+      UserError: The folder contains the run of another bundle.
+      NonFiniteError: A value is not finite.
     """
     result_file = out / "result" / "result.json"
     if result_file.exists():
@@ -57,7 +57,7 @@ def run_bundle(
             raise UserError(
                 f"{result_file} is the result of another training: choose another --out"
             )
-        print(f"the result is there already; delete {result_file} to make it anew")
+        print(f"the result already exists; delete {result_file} to compute it again")
     else:
         out.mkdir(parents=True, exist_ok=True)
         # Steps are counted in int64, as TensorFlow counts them.
@@ -74,7 +74,7 @@ def run_bundle(
                 )
                 backend.programs.start_compiling("train", "valid")
                 if not loop.run(math.inf if max_seconds is None else max_seconds):
-                    print(f"stopped at step {loop.step}: the same command goes on")
+                    print(f"stopped at step {loop.step}: the same command resumes it")
                     return
             loop.restore_best()
             _test(bundle, backend, loop.summary, result_file.parent, bfloat16, part_mib)
@@ -82,7 +82,7 @@ def run_bundle(
             backend.programs.close()
     print()
     print(results_table("test", read_json(result_file)["test"], bundle.unit))
-    print(f"\nthe result lies in {result_file.parent}: see export.import_weights")
+    print(f"\nthe result is in {result_file.parent}: see export.import_weights")
 
 
 def _make_loop(
@@ -119,7 +119,7 @@ def _test(
     bfloat16: bool,
     part_mib: int | None,
 ) -> None:
-    """Tests the weights, and writes them with the numbers."""
+    """Tests the weights and writes them with the numbers."""
     if bfloat16:
         backend.weights = [round_to_bfloat16(weight) for weight in backend.weights]
     samples = bundle.config.test_samples

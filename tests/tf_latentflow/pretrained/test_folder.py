@@ -109,7 +109,7 @@ def test_a_file_that_is_not_as_it_was_is_named(folder: Path, name: str, damage: 
 def test_another_format_is_refused(folder: Path, number: object) -> None:
     path = folder / "pretrained.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": number}))
-    with pytest.raises(PretrainedError, match=rf"of format {number!r}, and this .* format 1"):
+    with pytest.raises(PretrainedError, match=rf"has format {number!r}, but this .* format 1"):
         read_folder(folder)
 
 
@@ -121,7 +121,7 @@ def test_a_configuration_of_another_version_is_refused(folder: Path) -> None:
             return model
 
     write_folder(folder, Other(), ARRAYS, CARD)
-    with pytest.raises(PretrainedError, match="not of this version .*attention"):
+    with pytest.raises(PretrainedError, match="from another version .*attention"):
         read_folder(folder)
 
 

@@ -93,7 +93,7 @@ def test_damaged_ones_take_no_place_among_those_that_are_kept(tmp_path: Path) ->
         (path / "variables").write_text("damaged")
     folders = CheckpointFolders(tmp_path, report=lines.append)
     assert folders.newest() is None
-    assert len(lines) == 3 and all("no other is whole: starting anew" in line for line in lines)
+    assert len(lines) == 3 and all("no other is intact: starting over" in line for line in lines)
     for step in range(1, 6):
         folders.save(step, {"step": step}, write_to(step))
         path, state = folders.newest()

@@ -92,7 +92,7 @@ def test_a_run_of_another_format_is_refused_and_kept(
 ) -> None:
     rewrite(tmp_path, format=number)
     before = contents(tmp_path)
-    message = f"config.json is of format {shown}, and this version has format {FORMAT}: {WAY_OUT}$"
+    message = f"config.json has format {shown}, but this version uses format {FORMAT}: {WAY_OUT}$"
     for refuse in (Workdir(tmp_path).check, Workdir(tmp_path).claim):
         with pytest.raises(ConfigFileError, match=message):
             refuse(CONFIG)
@@ -112,11 +112,11 @@ def test_a_damaged_format_is_one_line(tmp_path: Path, number: object) -> None:
 @pytest.mark.parametrize(
     ("train", "says"),
     [
-        ({**CONFIG["train"], "power": 2}, "has train.power, which this version has not"),
+        ({**CONFIG["train"], "power": 2}, "has train.power, which this version does not know"),
         ({"model": "af-af", "sizes": [1, 2]}, "lacks train.seed"),
         (
             {"model": "af-af", "sizes": [1, 2], "a": 0, "b": 0},
-            "has train.a, train.b, which this version has not, and lacks train.seed",
+            "has train.a, train.b, which this version does not know, and lacks train.seed",
         ),
         *(({}, "lacks train.model, train.seed, train.sizes"), (None, "lacks train")),
         *(([1], "lacks train"), ("x", "lacks train"), (..., "lacks train")),
@@ -135,7 +135,7 @@ def test_a_checkpoint_of_another_version_is_refused() -> None:
     state = RunState().to_dict()
     assert RunState.from_dict(state) == RunState()
     for fields, says in (
-        ({**state, "depth": 1}, "has state.depth, which this version has not"),
+        ({**state, "depth": 1}, "has state.depth, which this version does not know"),
         ({n: value for n, value in state.items() if n != "best_loss"}, "lacks state.best_loss"),
         ({**state, "plateau": {"best": None}}, "lacks state.plateau.waited, state.plateau.scale"),
         ({**state, "plateau": None}, "lacks state.plateau"),
