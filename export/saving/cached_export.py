@@ -37,7 +37,7 @@ def cached_export(found: Pretrained, show: Callable[[str], None]) -> Path:
     """
     base = cache_dir() / "served" / _digest(found)[:16] / found.folder.resolve().name
     if not version_folders(base):
-        show("this model is exported now, once; it takes about a minute")
+        show("this model is exported now, once; it takes a minute or two")
         hide_gpus()
         export_model(load_model(found), base, 1, found.model.max_length, show=show)
     return base

@@ -13,8 +13,10 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from export.page.document import page_for
 from export.serving.local_server import LocalServer
-from tests.exported import export_tiny
+from tests.export.page.small_model import write_small_model
+from tests.exported import CHARACTERS, MAX_LENGTH, export_tiny
 from tests.local_servers import running
 from tests.models import LEAST_FIELDS
 from tests.served import PATIENCE
@@ -38,7 +40,7 @@ class Page:
 
     def open(self, url: str) -> None:
         self.browser.get(url)
-        self.until(lambda: self.find("#main").is_displayed() or self.text("#connection"))
+        self.until(lambda: self.find("#main").is_displayed())
 
     def find(self, selector: str) -> WebElement:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
@@ -102,10 +104,31 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     browser.quit()
 
 
-@pytest.fixture(scope="module")
-def text_model(browser: webdriver.Chrome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(
+    scope="module", params=["small", pytest.param("exported", marks=pytest.mark.nightly)]
+)
+def text_model(
+    browser: webdriver.Chrome,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """One that is quick to write; at night one that was exported."""
     base = tmp_path_factory.mktemp("models") / "text"
+    if request.param == "small":
+        return write_small_model(base, CHARACTERS, MAX_LENGTH)
     return export_tiny(base, "af-only", **TEXT).parent
+
+
+@pytest.fixture
+def page_file(browser: webdriver.Chrome, tmp_path: Path) -> Page:
+    """The page as a file, which knows no model."""
+    file = tmp_path / "page.html"
+    file.write_bytes(page_for("").html)
+    page = Page(browser)
+    page.browser.get("about:blank")
+    page.browser.get(file.as_uri())
+    page.complaints()
+    return page
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from export.page.document import page_for
 from export.serving.local_server import LocalServer
 from tests.export.page.conftest import Page
 from tests.exported import CHARACTERS, MAX_LENGTH
@@ -104,15 +103,14 @@ def test_a_text_is_coloured_by_its_bits(text_page: Page, text_server: LocalServe
 
 def test_noise_is_dragged_and_put_back(text_page: Page, text_server: LocalServer) -> None:
     page, text = text_page, "aé語😀aé語😀"
+    strip = "[...document.querySelectorAll('#noise-characters button')]"  # It is made anew.
     page.tab("noise")
     page.run("document.getElementById('noise-text').value = arguments[0]", text)
     page.go("noise")
     (noise,) = ask(text_server, "encode", text=[text])["noise_bytes"]
 
     def shown() -> str:
-        strip = page.all("#noise-characters button")
-        names = {"\t": "⇥", "\n": "↵"}
-        return "".join(names.get(c, c) for c in (b.get_property("textContent") for b in strip))
+        return "".join(page.run(f"return {strip}.map((button) => button.textContent)"))
 
     def decoded(eps: np.ndarray) -> str:
         value = {"b64": base64.b64encode(eps.astype("<f4").tobytes()).decode()}
@@ -133,9 +131,8 @@ def test_noise_is_dragged_and_put_back(text_page: Page, text_server: LocalServer
     assert page.until(lambda: decoded(eps) == shown())
     assert after[:2] == before[:2]
     changed = [i for i, pair in enumerate(zip(before, after, strict=True)) if len(set(pair)) > 1]
-    classes = [b.get_attribute("class") for b in page.all("#noise-characters button")]
-    marked = [i for i, names in enumerate(classes) if "changed" in names]
-    assert marked == changed
+    marked = f"{strip}.flatMap((b, i) => b.classList.contains('changed') ? [i] : [])"
+    assert page.run(f"return {marked}") == changed
     assert f"{len(changed)} of 8 steps have changed" in page.done("noise")
     page.find("#noise-back").click()
     page.until(lambda: shown() == before)
@@ -229,26 +226,28 @@ class Gate:
         self.is_open.clear()
 
 
-@pytest.fixture(scope="module")
-def small_server(text_model: Path) -> Iterator[tuple[LocalServer, Gate]]:
-    """One that answers a single request at a time, and any page."""
-    with running(text_model, max_requests=1, cors_origins=["*"]) as server:
-        yield server, Gate(server)
-
-
 def test_work_is_stopped_a_busy_server_waited_for_and_a_gone_one_named(
-    browser: object, small_server: tuple[LocalServer, Gate], tmp_path: Path
+    page_file: Page, text_model: Path
 ) -> None:
-    server, gate = small_server
-    page = Page(browser)
-    # As a file, whose user says where the model is.
-    file = tmp_path / "page.html"
-    file.write_bytes(page_for("").html)
-    page.browser.get(file.as_uri())
-    page.find("#url").send_keys(server.rest_url, Keys.ENTER)
-    page.until(lambda: page.find("#main").is_displayed())
-    assert not page.complaints()
+    # One that answers a single request at a time, and any page.
+    with ExitStack() as stack:
+        server = stack.enter_context(running(text_model, max_requests=1, cors_origins=["*"]))
+        address = page_file.browser.current_url + "#" + server.rest_url
+        page_file.find("#url").send_keys(server.rest_url, Keys.ENTER)
+        page_file.until(lambda: page_file.find("#main").is_displayed())
+        assert not page_file.complaints()
+        check_stop_and_patience(page_file, server)
+        stack.close()
+        assert "does not answer" in page_file.go("write")
+        assert page_file.find("#write .status").get_attribute("role") == "alert"
+    page_file.browser.get("about:blank")
+    page_file.browser.get(address)
+    page_file.until(lambda: "does not answer" in page_file.text("#connection"))
+    assert page_file.find("#connect").is_displayed()
 
+
+def check_stop_and_patience(page: Page, server: LocalServer) -> None:
+    gate = Gate(server)
     gate.close()
     page.find("#write .go").click()
     assert gate.entered.wait(PATIENCE)
@@ -269,14 +268,6 @@ def test_work_is_stopped_a_busy_server_waited_for_and_a_gone_one_named(
     other.join()
     assert page.done("write").startswith("3 texts of ")
     assert any("429" in line for line in page.complaints())
-
-    server.stop()
-    assert "does not answer" in page.go("write")
-    assert page.find("#write .status").get_attribute("role") == "alert"
-    page.browser.get("about:blank")
-    page.browser.get(file.as_uri() + "#" + server.rest_url)
-    page.until(lambda: "does not answer" in page.text("#connection"))
-    assert page.find("#connect").is_displayed()
 
 
 def test_the_characters_of_the_model_are_known(text_page: Page) -> None:
