@@ -40,6 +40,13 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
+def types(session: nox.Session) -> None:
+    """The types of the two libraries."""
+    session.install(".", "mypy>=1.18,<3")
+    session.run("mypy")
+
+
+@nox.session(python="3.11")
 def docs(session: nox.Session) -> None:
     """The documentation site, in docs/_build/html; a warning is an error."""
     session.install(".[docs,music,serving]", "jax>=0.7,<1")

@@ -64,6 +64,8 @@ setup(
     ],
     # The models by name: `tf_latentflow/pretrained/models/NAME/`.
     package_data={
+        "bijectors": ["py.typed"],
+        "tf_latentflow": ["py.typed"],
         "tf_latentflow.pretrained": ["models/*/*", "models/*/samples/*"],
         "export.page": ["*.html", "*.css", "*.js", "*/*.js"],
     },
@@ -84,7 +86,7 @@ setup(
         "docs": [
             "sphinx>=8.2,<10",
             "myst-nb>=1.3,<2",
-            "furo>=2025.7.19",
+            "furo>=2025.7.19,<2028",
             "sphinx-copybutton>=0.5,<1",
         ],
         "figures": _FIGURES,

@@ -102,7 +102,8 @@ class Reverse(FlowBijector):
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.reverse(x, axis=[-1]), tf.zeros(tf.shape(x)[:-1], x.dtype)
 
-    _inverse_and_log_det = _forward_and_log_det
+    def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._forward_and_log_det(y)
 
 
 def with_reversals(bijectors: Sequence[tfp.bijectors.Bijector]) -> Compose:

@@ -68,8 +68,9 @@ class Table(Mapping[str, Any]):
         place = self._places.get(name)
         if place is None or not colon:
             return place is not None
-        written = isinstance(place, Numbered) and re.fullmatch("[1-9][0-9]{0,8}", number)
-        return bool(written) and place.least <= int(number) <= place.most
+        if not isinstance(place, Numbered) or not re.fullmatch("[1-9][0-9]{0,8}", number):
+            return False
+        return place.least <= int(number) <= place.most
 
     @property
     def numbered(self) -> list[str]:

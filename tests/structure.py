@@ -39,11 +39,11 @@ def python_files(package: str) -> list[Path]:
 
 
 def entries() -> dict[str, int]:
-    """The files and folders of every folder of the packages, `__init__.py` left out."""
+    """The files and folders of every folder of the packages, without `__init__.py`, `py.typed`."""
     folders = {file.parent for package in PACKAGES for file in python_files(package)}
     return {
         folder.relative_to(ROOT).as_posix(): sum(
-            not path.name.startswith(("__", ".")) for path in folder.iterdir()
+            not path.name.startswith(("__", ".", "py.typed")) for path in folder.iterdir()
         )
         for folder in sorted(folders)
     }

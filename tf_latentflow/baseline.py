@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bijectors import HiddenBijector, scan
+from bijectors import HiddenBijector
 from bijectors.axes import move_axis
 from bijectors.masks import mask_steps, step_mask
+from bijectors.scan import scan
 from tf_latentflow.conditional.continuation import Continuations
 from tf_latentflow.conditional.particles import as_particles, as_rows, pick
 from tf_latentflow.config import ModelConfig

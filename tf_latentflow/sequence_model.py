@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ from tf_latentflow.ways.keras_ways import KerasWays
 
 __all__ = ["Seed", "SequenceModel"]
 
-Seed = tf.Tensor | NoiseSource | None
+Seed: TypeAlias = tf.Tensor | NoiseSource | None
 
 
 class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):

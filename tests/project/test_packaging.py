@@ -70,3 +70,9 @@ def test_ci_runs_the_readme_commands() -> None:
     lines = script.read_text(encoding="utf-8").splitlines()
     assert "pip install '.[test]'" in lines
     assert 'pytest "$@"' in lines
+
+
+def test_the_libraries_say_that_they_are_typed() -> None:
+    data = ast.literal_eval(_setup_keywords()["package_data"])
+    for package in ("bijectors", "tf_latentflow"):
+        assert (ROOT / package / "py.typed").exists() and "py.typed" in data[package]

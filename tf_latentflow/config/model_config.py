@@ -228,7 +228,11 @@ class ModelConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
         """Rebuilds a configuration from `to_dict`, also after a round trip through JSON."""
-        return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+        return cls(**fields)
 
 
 def _check_name(what: str, value: str | None, table: Collection[str]) -> None:

@@ -172,7 +172,7 @@ class BiLSTM(Layer):
         )
         cells = zip(self.forward_cells, self.backward_cells, strict=True)
         for k, (forward, backward) in enumerate(cells):
-            both = forward(rows), backward(flip(rows))
+            both = [forward(rows), backward(flip(rows))]
             if k == 0:
                 both = [add_offset(a, offset) for a, offset in zip(both, offsets, strict=True)]
             zeros = tf.zeros([num_rows, self.units], rows.dtype)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from bijectors import Execution, scan
+from bijectors import Execution
+from bijectors.scan import scan
 
 __all__ = ["Direction", "lstm_recurrence", "lstm_step"]
 
@@ -161,9 +162,9 @@ def _advance(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return o * tf.tanh(c), c, i, f, o, g
 
 
-_LOOPS = {"forward": _forward, "backward": _backward}
+_LOOPS: dict[str, Callable[..., Any]] = {"forward": _forward, "backward": _backward}
 # One function each, so that layers of the same sizes share what is compiled.
-_COMPILED = {
+_COMPILED: dict[str, Callable[..., Any]] = {
     name: tf.function(loop, jit_compile=True, autograph=False) for name, loop in _LOOPS.items()
 }
 

@@ -32,7 +32,7 @@ def pack_weights(arrays: Sequence[NamedArray], dtype: str = "float32") -> bytes:
     """
     if dtype not in _DTYPES:
         raise ValueError(f"expected a dtype of {' or '.join(_DTYPES)}; got {dtype!r}")
-    packed = {}
+    packed: dict = {}
     for i, (path, array) in enumerate(arrays):
         value = array
         if array.dtype == np.float32 and array.ndim > 1:

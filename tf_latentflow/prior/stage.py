@@ -104,10 +104,10 @@ class FlowStage(Layer):
           dropout_noise: Noise of the dropout in training; None otherwise.
           hidden: Class that computes the hidden bijectors, if not the usual one.
         """
-        hidden = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
+        make = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
         conditioner = self._conditioner(lengths, limit, dropout_noise)
         options = {"kept": self._kept} if self._is_coupling else {}
-        return self._time(conditioner, hidden, lengths, **options)
+        return self._time(conditioner, make, lengths, **options)
 
     def step_bijector(
         self, z: tf.Tensor, lengths: tf.Tensor, limit: int | tf.Tensor, steps: Sequence[int]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tf_latentflow.config.model_config import ModelConfig
 from tf_latentflow.pretrained.card import Card
 from tf_latentflow.pretrained.folder import Pretrained, write_folder
 from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
@@ -29,6 +30,12 @@ class DataWays:
     """
 
     pretrained: Pretrained | None = None
+
+    # Of the model that this is a base of.
+    config: ModelConfig
+    variables: Any
+    log_likelihood: Callable[..., Any]
+    reconstruct: Callable[..., Any]
 
     @property
     def card(self) -> Card | None:
