@@ -350,7 +350,7 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-        for most in (0, 10**9)
+        for most in (10**9, 0)  # The first leaves nothing that is prepared.
     }
     assert done[0].returncode == 0, done[0].stderr
     assert done[10**9].returncode == 1 and "MemoryError" in done[10**9].stderr

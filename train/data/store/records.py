@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,7 @@ __all__ = ["FILES", "RecordWriter", "Records"]
 FILES = ("", ".index", ".lengths")
 _PLACE = np.dtype("<i8")
 _LENGTH = np.dtype("<i4")
+_AT_ONCE = 1024  # Records, of those that are read in turn.
 _FIRST_AND_NEXT = struct.Struct("<qq")
 
 
@@ -116,6 +118,29 @@ class Records:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def read_in_turn(self, numbers: range) -> Iterator[bytes]:
+        """Yields records that follow each other, several times faster than one by one.
+
+        Raises:
+          UserError: As `read`.
+        """
+        for start in range(numbers.start, numbers.stop, _AT_ONCE):
+            count = min(_AT_ONCE, numbers.stop - start)
+            self._index.seek(start * _PLACE.itemsize)
+            content = self._index.read((count + 1) * _PLACE.itemsize)
+            if len(content) != (count + 1) * _PLACE.itemsize:
+                raise self._changed()
+            places = np.frombuffer(content, _PLACE)
+            if places[0] < 0 or np.any(np.diff(places) < 0):
+                raise self._changed()
+            self._data.seek(int(places[0]))
+            data = self._data.read(int(places[-1] - places[0]))
+            if len(data) != places[-1] - places[0]:
+                raise self._changed()
+            places = (places - places[0]).tolist()
+            for first, end in itertools.pairwise(places):
+                yield data[first:end]
+
     def read(self, number: int) -> bytes:
         """Returns a record.
 
@@ -131,7 +156,10 @@ class Records:
                 record = self._data.read(end - start)
                 if len(record) == end - start:
                     return record
-        raise UserError(
+        raise self._changed()
+
+    def _changed(self) -> UserError:
+        return UserError(
             f"expected {len(self)} records in {str(self._path)!r}; it was cut or changed since it "
             "was opened; the same command checks it and says what to do"
         )

@@ -59,8 +59,11 @@ class Stored(Sequence[T]):
         return self._make(self._records.read(int(chosen)))
 
     def __iter__(self) -> Iterator[T]:
-        for number in self._numbers:
-            yield self._make(self._records.read(int(number)))
+        numbers = self._numbers
+        if isinstance(numbers, range) and numbers.step == 1:
+            yield from map(self._make, self._records.read_in_turn(numbers))
+        else:
+            yield from (self._make(self._records.read(int(number))) for number in numbers)
 
     def map(self, function: Callable[[T], Any]) -> Stored[Any]:
         """Returns what a function that keeps lengths makes of each."""
