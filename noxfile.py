@@ -26,7 +26,7 @@ def oldest(session: nox.Session) -> None:
 @nox.session(python="3.11")
 def nightly(session: nox.Session) -> None:
     """The tests that `pytest` leaves out because they take minutes."""
-    session.install(".[test]")
+    session.install(".[test,notebooks]")
     session.run("pytest", "-m", "nightly", *session.posargs)
 
 
@@ -56,5 +56,5 @@ def docs(session: nox.Session) -> None:
 @nox.session(python="3.11")
 def notebooks(session: nox.Session) -> None:
     """Runs the notebooks; `nox -s notebooks -- --overwrite` also stores what they print."""
-    session.install(".[test]")
+    session.install(".[test,notebooks]")
     session.run("python", "-m", "tests.notebooks", *session.posargs)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 _README = Path(__file__).with_name("README.md")
 _FIGURES = ["matplotlib>=3.9,<4"]
@@ -17,6 +17,7 @@ _SERVING = [
     "starlette>=0.49,<2",
     "uvicorn>=0.38,<1",
 ]
+_PACKAGES = ("bijectors", "export", "tf_latentflow", "train")
 
 setup(
     name="tf-latentflow",
@@ -27,41 +28,7 @@ setup(
     license="MIT",
     author="the tf_latentflow authors",
     python_requires=">=3.11,<3.14",
-    packages=[
-        "tf_latentflow",
-        "tf_latentflow.conditional",
-        "tf_latentflow.config",
-        "tf_latentflow.networks",
-        "tf_latentflow.pretrained",
-        "tf_latentflow.prior",
-        "tf_latentflow.ways",
-        "bijectors",
-        "bijectors.hidden",
-        "bijectors.scalar",
-        "bijectors.time",
-        "train",
-        "train.backend",
-        "train.benchmarks",
-        "train.data",
-        "train.data.music",
-        "train.data.text",
-        "train.engine",
-        "train.engine.loop",
-        "train.paper",
-        "train.paper.figures",
-        "train.runs",
-        "train.samples",
-        "train.settings",
-        "train.support",
-        "export",
-        "export.bundle",
-        "export.bundle.device",
-        "export.page",
-        "export.saving",
-        "export.serving",
-        "export.serving.rest",
-        "export.serving.rpc",
-    ],
+    packages=find_packages(include=[f"{name}*" for name in _PACKAGES]),
     # The models by name: `tf_latentflow/pretrained/models/NAME/`.
     package_data={
         "bijectors": ["py.typed"],
@@ -91,6 +58,7 @@ setup(
         ],
         "figures": _FIGURES,
         "music": _MUSIC,
+        "notebooks": ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"],
         "serving": _SERVING,
         "test": [
             "pytest>=8",
@@ -98,8 +66,6 @@ setup(
             "ruff>=0.12",
             "import-linter>=2.10,<3",
             "pyyaml>=6",
-            "nbclient>=0.10,<1",
-            "ipykernel>=6.29,<8",
             *_JAX,
             *_MUSIC,
             *_PAGE,
