@@ -140,7 +140,7 @@ class RollView {
     const left = this.#x(this.step), shown = this.scroller.clientWidth;
     if (left < this.scroller.scrollLeft + LABEL_WIDTH) this.scroller.scrollLeft = left - LABEL_WIDTH;
     else if (left + this.stepWidth > this.scroller.scrollLeft + shown) {
-      this.scroller.scrollLeft = left + 4 * this.stepWidth - shown;
+      this.scroller.scrollLeft = left - shown / 4; // What follows is in sight too.
     }
   }
 
