@@ -132,7 +132,7 @@ def test_help_shows_the_defaults_of_the_preset(capsys: pytest.CaptureFixture[str
             parse_train_config(TextConfig, [*flags, "--help"])
         shown = " ".join(re.sub("[^ -~]", " ", capsys.readouterr().out).split())
         assert stop.value.code == 0
-        assert f"Initial learning rate of the optimiser. (default: {default})" in shown
+        assert f"Initial learning rate. (default: {default})" in shown
         assert "af-indep or af-indep-affine, latent flows; or lstm, the discrete" in shown
         assert "--show-config Print every setting" in shown
 
