@@ -83,12 +83,15 @@ def build_from(
     if [path for path, _ in weights] != [variable.path for variable in model.variables]:
         raise PretrainedError(_other_version(start))
     ours, theirs = _shared_rows(config, start)
+    of_symbols = _OF_SYMBOLS
+    if config.conditioner_input == "symbols":
+        of_symbols += _OF_SYMBOLS_READ
     for variable, (path, value) in zip(model.variables, weights, strict=True):
         fitted = variable.numpy()
         rows = (len(value), len(fitted)) if fitted.ndim else ()
         if value.shape[1:] != fitted.shape[1:]:
             raise PretrainedError(_other_version(start))
-        if path in _OF_SYMBOLS and rows == (start.vocab_size, config.vocab_size):
+        if path in of_symbols and rows == (start.vocab_size, config.vocab_size):
             fitted[ours] = value[theirs]
         elif value.shape == fitted.shape:
             fitted = value
@@ -105,6 +108,8 @@ _OF_SYMBOLS = (
     *("symbols/embedding", "symbols/bias"),
     *("codebook/mean", "codebook/log_std", "emitter/log_weight"),
 )
+# Those that have one if the prior reads symbols: the first matrix of its network.
+_OF_SYMBOLS_READ = ("cell_0/kernel", "input/kernel")
 
 
 def _shared_rows(config: ModelConfig, start: ModelConfig) -> tuple[list[int], list[int]]:

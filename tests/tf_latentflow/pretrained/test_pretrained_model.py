@@ -139,7 +139,7 @@ def test_what_a_model_is_not_of_is_refused(
         (lambda: music_model.sample_texts(1), "model of text; got one of music"),
         (lambda: text_model.sample_rolls(1), "model of music; got one of text"),
         (lambda: text_model.reconstruct_rolls([]), "model of music; got one of text"),
-        (lambda: lstm.reconstruct_texts(["a"]), "latent flow .*; got the baseline"),
+        (lambda: lstm.reconstruct_texts(["a"]), "latent flow; got the baseline"),
         (lambda: make_model("lstm").log_prob(["a"]), "knows its vocabulary"),
         (lambda: text_model.sample_texts(0), "at least 1; got 0"),
         (lambda: text_model.sample_texts(1, lengths=10), "lengths from 1 to 9; got 10 to 10"),
