@@ -43,6 +43,9 @@ class _BundleFlags:
     max_buckets: int = 10
     """Maximum number of lengths that batches are padded to, each compiled separately [lengths]."""
 
+    # One process makes a bundle; the flag `--task` is that above.
+    worker_index: tyro.conf.Suppress[tyro.conf.Fixed[int | None]] = None
+
     def check_bundle(self, config: TrainConfig) -> None:
         """Checks the values.
 

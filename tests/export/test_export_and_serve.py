@@ -207,9 +207,13 @@ def test_the_client_prints_texts_and_scores(
     assert f"generate({asked}) -> num_steps int32, text string" in lines
     assert [line.partition("(")[0] for line in lines[1:]] == [
         "complete",
+        "decode",
+        "describe",
+        "encode",
         "generate",
         "reconstruct",
         "score",
+        "score_steps",
         "serving_default",
     ]
 

@@ -87,7 +87,7 @@ def test_bad_flags_are_refused(run, tmp_path, more, message):
 
 
 def test_a_folder_without_a_finished_run_is_refused(run, tmp_path):
-    with pytest.raises(UserError, match="holds no run"):
+    with pytest.raises(UserError, match="is neither a run nor a pretrained model"):
         saved_model.main(_flags(tmp_path, tmp_path / "out"))
     (tmp_path / "config.json").write_bytes((run / "config.json").read_bytes())
     with pytest.raises(UserError, match="has not finished"):

@@ -139,6 +139,8 @@ def test_malformed_requests(server: LocalServer, number: int) -> None:
             path = rng.choice([f"{http.path}:predict", *_PATHS])
             if method == "GET" and not path.startswith("/v1/m"):
                 method = "POST"
+            if path == "/" and method == "HEAD":  # The page.
+                method = "PUT"
             body = json.dumps(HALF).encode()
         else:
             counts["body"] += 1

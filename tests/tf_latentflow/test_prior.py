@@ -11,6 +11,7 @@ from bijectors.tables import HIDDEN_STRUCTURES, TIME_STRUCTURES
 from tests.models import rows
 from tests.pairwise import Combination, combinations, parameters
 from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
+from tf_latentflow.networks.codebook import Codebook
 
 T, H = 3, 3
 LENGTHS = (3, 2, 0)
@@ -43,7 +44,10 @@ every_choice = pytest.mark.parametrize("combination", parameters(combinations(CH
 def make_prior(name: str, **overrides: object) -> FlowPrior:
     sizes = {"max_length": 8, "latent_size": H, "num_lstm_layers": 1, **overrides}
     config = ModelConfig.from_name(name, "tiny", **sizes)
-    prior = FlowPrior(config)
+    codebook = None
+    if config.conditioner_input == "symbols":
+        codebook = Codebook(config.vocab_size, config.latent_size)
+    prior = FlowPrior(config, codebook=codebook)
     rng = np.random.default_rng(0)
     for variable in prior.trainable_variables:  # far from the identity
         variable.assign_add(rng.normal(0, 0.3, variable.shape))

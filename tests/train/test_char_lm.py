@@ -274,7 +274,7 @@ BAD_INPUT = {
     "unknown flag": ("char_lm", "--depth 3", "--depth"),
     "unknown preset": ("char_lm", "--preset huge", "tiny, small, paper"),
     "unknown model": ("char_lm", "--dataset {data} --model gru --workdir {tmp}/new", "af-scf"),
-    "evaluate no run": ("evaluate", "{tmp}", "holds no run"),
+    "evaluate no run": ("evaluate", "{tmp}", "is neither a run nor a pretrained model"),
     "evaluate no split": ("evaluate", "{run} --split dev", "valid"),
     "evaluate no samples": ("evaluate", "{run} --samples 0", "--samples"),
     "sample no run": ("sample", "{tmp}/none", "expected the name of a pretrained model"),

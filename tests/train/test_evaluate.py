@@ -113,7 +113,7 @@ def test_a_split_of_a_file_is_what_its_hash_deals(
     assert sum(results["num_sequences"] for results, _ in parts) == 120
     assert parts[2][0]["num_sequences"] < 30
     assert "note: the test split was chosen by a hash; without --split, the whole" in parts[2][1]
-    with pytest.raises(UserError, match="leaves no sentence .* without --split all of it"):
+    with pytest.raises(UserError, match="leaves no sentence .* without --split, the whole dataset"):
         run_evaluate(text_run, write_lines(tmp_path / "few.txt", LINES[:2]), "--split", "test")
 
 

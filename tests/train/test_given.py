@@ -62,7 +62,7 @@ def test_the_highest_voice(tmp_path: Path) -> None:
         (TEXT, {"vary": "a" * 10}, "--vary expects at most 9 characters"),
         (TEXT, {"vary": "a", "amount": 1.5}, "--amount expects a number from 0 to 1; got 1.5"),
         (TEXT, {"vary": "a", "length": 5}, "--length is used with .* new samples, not with --vary"),
-        (TEXT, {"fill": "ab"}, "--fill expects a text with at least one '_', .*; got 'ab'"),
+        (TEXT, {"fill": "ab"}, "--fill expects a text with at least one '_' to fill in; got 'ab'"),
         (TEXT, {"fill": "a_", "blank": "__"}, "--blank expects one character; got '__'"),
         (TEXT, {"prompt": "a", "fill": "a_"}, "got --prompt and --fill: give one of them"),
         (TEXT, {"steps": 3}, "--steps is used with --interpolate; give that too"),

@@ -114,7 +114,6 @@ def test_refuses(http: Http, case: str) -> None:
         ("POST", "{model}/versions/18446744073709551615:predict", 400),
         ("PUT", "{model}:predict", 400),
         ("DELETE", "{model}", 400),
-        ("GET", "/", 404),
         ("GET", "/v2/models", 404),
         ("POST", "/index.html", 404),
     ],
