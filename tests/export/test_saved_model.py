@@ -233,7 +233,9 @@ def test_texts_without_a_score_get_nan(served, kind):
     np.testing.assert_allclose(scored["bits_per_character"][2:], bits, rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["af-only-music", "lstm-music"])
+@pytest.mark.parametrize(
+    "kind", ["af-only-music", pytest.param("lstm-music", marks=pytest.mark.nightly)]
+)
 def test_rolls_without_a_score_get_nan(served, kind):
     rolls = [b"", b"\0\0" * (MAX_LENGTH + 1), b"\0\0\0", b"\xff\xe0" * 3]
     scored = served(kind)("score", roll_bytes=rolls)

@@ -27,8 +27,10 @@ np.save(sys.argv[2], model([np.ones((2, 3), "f"), np.ones((2, 2), "f")]))
 
 @pytest.mark.parametrize(
     "network",
-    [lambda: ConditionalMADE(3, 5, 2, (8, 8), hidden_init=0.1), lambda: ConditionalMLP(3, 4, 2, 2)],
-    ids=["made", "mlp"],
+    [
+        pytest.param(lambda: ConditionalMADE(3, 5, 2, (8, 8), hidden_init=0.1), id="made"),
+        pytest.param(lambda: ConditionalMLP(3, 4, 2, 2), id="mlp", marks=pytest.mark.nightly),
+    ],
 )
 def test_a_functional_model_is_loaded_by_another_process(network, tmp_path: Path) -> None:
     x, context = keras.Input((3,)), keras.Input((2,))
