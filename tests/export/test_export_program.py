@@ -59,6 +59,7 @@ def test_a_run_becomes_versions_and_the_files_of_a_server(run, tmp_path, capsys)
     assert lengths == [[5], [MAX_LENGTH]]
 
 
+@pytest.mark.nightly
 def test_a_run_of_music_too(tmp_path):
     run = _write_run(tmp_path / "run", "music", emission="bernoulli", vocab_size=88)
     saved_model.main(_flags(run, tmp_path / "out", "--version", "5"))

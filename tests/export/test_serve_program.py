@@ -54,7 +54,10 @@ def _served(model: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-@pytest.mark.parametrize("flags", [(), ("--quiet",)], ids=["", "quiet"])
+@pytest.mark.parametrize(
+    "flags",
+    [pytest.param((), id=""), pytest.param(("--quiet",), id="quiet", marks=pytest.mark.nightly)],
+)
 def test_the_program(model: Path, flags: tuple[str, ...]) -> None:
     with _served(model, *flags, "--max-rows", "2", "--cors-origin", "https://a.org") as process:
         lines = [process.stdout.readline() for _ in range(4)]

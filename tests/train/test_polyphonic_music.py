@@ -127,6 +127,7 @@ def test_evaluate_gives_the_numbers_of_the_run(
     assert again == json.loads((flow / "results.json").read_text())["test"]
 
 
+@pytest.mark.nightly
 def test_the_baseline_is_exact_and_samples(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

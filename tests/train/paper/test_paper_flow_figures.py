@@ -85,6 +85,7 @@ def test_flows_learn_and_what_is_fitted_is_not_fitted_again(
     assert integral(fitted.flow.log_prob) == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("figure5")
 def test_the_same_seed_gives_the_same_flow(folder: Path, tmp_path: Path) -> None:
     first, second = (toy_flow.fit("affine", 100, 0, where) for where in (folder, tmp_path))

@@ -57,7 +57,8 @@ class Link:
         """
         with self._lock:
             self._socket.sendall(_HEAD.pack(kind, len(body)))
-            self._socket.sendall(body)
+            if body:  # Else the other process has it all, and may have closed the connection.
+                self._socket.sendall(body)
 
     def receive(self, most: int | None = None) -> Message:
         """Waits for a message.
