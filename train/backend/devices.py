@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from train.backend.adam import FusedAdam
 from train.engine.settings import LoopSettings
 from train.engine.workers.cluster import Cluster
 from train.engine.workers.team import Team
@@ -63,7 +64,7 @@ def make_model_and_optimizer(
             optimizer = keras.optimizers.SGD(config.learning_rate)
         else:
             # The KL term's gradient is small while its weight is; an epsilon of 1e-7 would damp it.
-            optimizer = keras.optimizers.Adam(config.learning_rate, epsilon=1e-8)
+            optimizer = FusedAdam(config.learning_rate, epsilon=1e-8)
         optimizer.build(model.trainable_variables)
     return model, optimizer
 

@@ -11,6 +11,7 @@ import tensorflow_probability as tfp
 
 from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE, Execution
 from tf_latentflow import ModelConfig, build_model
+from train.backend.adam import FusedAdam
 from train.backend.devices import make_strategy
 from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
@@ -33,7 +34,7 @@ def train_step(
     strategy = make_strategy(ALONE)
     with strategy.scope():
         model = _model(config, "bfloat16" if mixed_precision else None)
-        optimizer = keras.optimizers.Adam(1e-3)
+        optimizer = FusedAdam(1e-3)
         optimizer.build(model.trainable_variables)
     x, lengths = _batch(config, batch_size, num_steps)
     settings = LoopSettings(elbo_samples=num_samples)
