@@ -2,7 +2,8 @@
 
 Times are given in units. One unit is a float32 product `[1500, 1000] x [1000, 2000]` (6 GFLOP) in
 the same process. The floor next to each time is what the matrix products of the work, or reading
-the weights of each serial step, would take at that speed.
+the weights of each serial step, would take at that speed. "others" is the share of the machine's
+cores that other processes took meanwhile: with more than a few percent, time again.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.models import make_model
 from train import benchmark
 from train.benchmarks import operations
+from train.benchmarks.load import OtherLoad
 from train.benchmarks.pictures import sweep_png
 from train.benchmarks.real_run import measure_real_run
 from train.benchmarks.rows import ROWS
@@ -70,3 +72,17 @@ def test_pictures_of_sweeps() -> None:
             for sweep in sweeps
         ]
         assert sweep_png(measured).startswith(b"\x89PNG")
+
+
+def test_the_load_of_others_is_what_own_work_does_not_explain(tmp_path: Path) -> None:
+    stat, second = tmp_path / "stat", os.sysconf("SC_CLK_TCK")
+
+    def write(user: int, idle: int, waiting: int, stolen: int) -> None:
+        seconds = (user, 0, 0, idle, waiting, 0, 0, stolen, 0, 0)
+        stat.write_text("cpu  " + " ".join(str(s * second) for s in seconds) + "\ncpu0 1 2 3\n")
+
+    write(user=100, idle=100, waiting=0, stolen=0)
+    load = OtherLoad(stat)
+    write(user=1100, idle=2000, waiting=100, stolen=1000)
+    assert load.share() == pytest.approx(0.5, abs=0.01)  # 2,000 of 4,000, and little of its own.
+    assert OtherLoad(tmp_path / "none").share() is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.support.machine import describe_machine
+from train.support.machine import describe_caches, describe_machine
 
 
 def test_a_processor_is_named_with_its_instruction_sets(tmp_path: Path) -> None:
@@ -17,3 +17,14 @@ def test_a_processor_is_named_with_its_instruction_sets(tmp_path: Path) -> None:
 def test_a_machine_that_tells_nothing_is_described_all_the_same(tmp_path: Path) -> None:
     words = describe_machine(tmp_path / "none")
     assert " cores of " in words and " with " not in words and "; Python 3." in words
+
+
+def test_data_caches_are_named_by_level(tmp_path: Path) -> None:
+    for k, values in enumerate(
+        [("1", "Data", "32K"), ("1", "Instruction", "64K"), ("2", "Unified", "512K")]
+    ):
+        (tmp_path / f"index{k}").mkdir()
+        for name, value in zip(("level", "type", "size"), values, strict=True):
+            (tmp_path / f"index{k}" / name).write_text(value + "\n")
+    assert describe_caches(tmp_path) == "L1 32K, L2 512K"
+    assert describe_caches(tmp_path / "none") == ""

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import platform
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from train.benchmarks.load import OtherLoad
 from train.benchmarks.pictures import sweep_png
 from train.benchmarks.real_run import measure_real_run, real_run_name
 from train.benchmarks.rows import Row
 from train.benchmarks.sweeps import PICTURES, Point, Sweep, points
 from train.benchmarks.unit import Machine, measure_machine, time_in_units
 from train.support.files import write_json
+from train.support.machine import describe_caches, describe_machine
 from train.support.memory import peak_memory_gib
 
 __all__ = ["measure_all"]
 
 _RESULTS = "benchmark.json"
+_LIMITS = ("XLA_FLAGS", "ONEDNN_MAX_CPU_ISA")
+_BUSY = 0.1  # Share of the cores from which on a time says little.
 
 
 def measure_all(
@@ -41,8 +45,11 @@ def measure_all(
     out.mkdir(parents=True, exist_ok=True)
     file = out / _RESULTS
     machine = measure_machine()
-    print(f"one unit is {1000 * machine.unit_seconds:.1f} ms\n")
-    results = {"machine": _description(), **machine._asdict(), "rows": [], "sweeps": []}
+    description = _description()
+    for name, value in description.items():
+        print(f"{name}: {value}")
+    print(f"one unit: {1000 * machine.unit_seconds:.1f} ms\n", flush=True)
+    results = {"machine": description, **machine._asdict(), "rows": [], "sweeps": []}
     results["real_runs"] = []
     _measure_rows(rows, machine, repeats, file, results)
     for model, num_batches in real_runs:
@@ -73,13 +80,16 @@ def _measure_rows(
     if not rows:
         return
     width = max(len(row.name) for row in rows)
+    busy = False
     heads = (
         f"{'units':>9}{'[ms]':>9}{'floor':>9}{'ratio':>7}{'published':>11}{'first [s]':>11}"
-        f"{'peak [GiB]':>12}"
+        f"{'peak [GiB]':>12}{'others':>8}"
     )
     print(f"{'work':<{width}}{heads}")
     for row in rows:
+        load = OtherLoad()
         timing = time_in_units(row.work(), repeats)
+        others = load.share()
         floor = row.floor(machine)
         peak = peak_memory_gib()  # Of the process, so of this row only if it is the first.
         results["rows"].append(
@@ -89,6 +99,7 @@ def _measure_rows(
                 "floor": floor,
                 "published": row.published,
                 "peak_memory_gib": peak,
+                "other_load": others,
             }
         )
         write_json(file, results)
@@ -97,9 +108,13 @@ def _measure_rows(
         print(
             f"{row.name:<{width}}{timing.units:>9.2f}{1000 * timing.seconds:>9.1f}{least}"
             f"{published:>11}{timing.first_seconds:>11.1f}"
-            f"{'' if peak is None else f'{peak:.2f}':>12}",
+            f"{'' if peak is None else f'{peak:.2f}':>12}"
+            f"{'' if others is None else f'{others:.0%}':>8}",
             flush=True,
         )
+        busy = busy or (others or 0) > _BUSY
+    if busy:
+        print("the machine was busy: other processes took the share of its cores under 'others'")
 
 
 def _measure_sweeps(repeats: int, file: Path, results: dict[str, Any]) -> None:
@@ -129,10 +144,12 @@ def _measured(sweep: Sweep, repeats: int, file: Path, results: dict[str, Any]) -
     return found
 
 
-def _description() -> dict[str, Any]:
+def _description() -> dict[str, str]:
+    """The machine, and what the environment says about the instructions to be used."""
+    limits = {name: os.environ[name] for name in _LIMITS if name in os.environ}
     return {
-        "processor": platform.processor() or platform.machine(),
-        "devices": [device.name for device in tf.config.list_logical_devices()],
-        "tensorflow": tf.__version__,
-        "python": platform.python_version(),
+        "machine": describe_machine(),
+        "caches": describe_caches() or "unknown",
+        "TensorFlow": tf.__version__,
+        **limits,
     }

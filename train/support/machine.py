@@ -1,4 +1,4 @@
-"""A description of this machine: its processor, relevant instruction sets, and GPUs."""
+"""A description of this machine: its processor, relevant instruction sets, caches and GPUs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-__all__ = ["describe_machine"]
+__all__ = ["describe_caches", "describe_machine"]
 
 # By which matrix products, and so the last bits of a result, differ.
 _INSTRUCTION_SETS = {
@@ -32,6 +32,24 @@ def describe_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     sets = [title for flag, title in _INSTRUCTION_SETS.items() if flag in flags]
     processor = f"{os.cpu_count()} cores of {name}" + (f" with {', '.join(sets)}" if sets else "")
     return "; ".join([processor, _gpus() or "no GPU", f"Python {platform.python_version()}"])
+
+
+def describe_caches(caches: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> str:
+    """Returns, for example, `L1 32K, L2 512K, L3 16384K`: data caches of a core; "" if unknown.
+
+    Args:
+      caches: Where Linux tells of them, a folder each.
+    """
+    found = []
+    for folder in sorted(caches.glob("index*")):
+        names = (folder / name for name in ("level", "type", "size"))
+        try:
+            level, kind, size = (name.read_text().strip() for name in names)
+        except OSError:
+            continue
+        if kind != "Instruction":
+            found.append(f"L{level} {size}")
+    return ", ".join(found)
 
 
 def _fields(cpuinfo: Path) -> dict[str, str]:
