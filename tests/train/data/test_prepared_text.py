@@ -188,7 +188,7 @@ def test_a_killed_preparation_goes_on(
         assert [p.suffix for p in cache.glob("*/")] == [".partial"]
     assert prepared(path).sha256 == load_corpus(str(path)).sha256
     first, *others = capfd.readouterr().err.splitlines()
-    assert first == "preparing" and others == ["going on with the preparation"] * len(calls)
+    assert first == "preparing" and others == ["resuming the preparation"] * len(calls)
     files = {p.name: p.read_bytes() for p in folder_of(cache).glob("*.txt*")}
     os.utime(path if path.is_file() else path / "a.txt")  # Anew, from the start.
     prepared(path)

@@ -235,7 +235,7 @@ def test_two_of_one_number_do_not_join() -> None:
             for index in (0, 1)
         ]
         joined[1].result(SECONDS)
-        with pytest.raises(UserError, match=r"worker 1 .* is here already: give every process"):
+        with pytest.raises(UserError, match=r"worker 1 .* has already joined: give every process"):
             join(Cluster(addresses, 1), print, lambda what: None)
         teams = [join(Cluster(addresses, 2), print, lambda what: None)]
         teams += [each.result(SECONDS) for each in joined]
