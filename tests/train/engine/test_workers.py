@@ -164,8 +164,8 @@ def test_one_that_is_lost_ends_all(lost: int) -> None:
         link._socket.shutdown(socket.SHUT_RDWR)  # As the system does when it kills a process.
     who = "the chief" if lost == 0 else "worker 2"
     line = (
-        f"{who} ({processes.addresses[lost]}) has ended; the same command on every machine goes "
-        "on from the last checkpoint"
+        f"{who} ({processes.addresses[lost]}) has ended; the same command on every machine "
+        "resumes from the last checkpoint"
     )
     others = [lines for i, lines in enumerate(processes.lines) if i != lost]
     assert [lines.get(timeout=SECONDS) for lines in others] == [line] * 2
@@ -219,7 +219,7 @@ def test_strangers_and_wrong_numbers_do_not_join(monkeypatch: pytest.MonkeyPatch
         for greeting in (b"", b"GET / HTTP/1.1\r\n\r\n", b"h" + bytes([255] * 8), b"h", *messages):
             with _connected(port) as stranger:
                 stranger.sendall(greeting)
-        with pytest.raises(UserError, match="refuses this process: expected the workers 127"):
+        with pytest.raises(UserError, match="refuses this process: expected the workers of the chief, 127"):
             join(Cluster((addresses[0], "127.0.0.1:1"), 1), print, lambda what: None)
         worker = join(Cluster(addresses, 1), print, lambda what: None)
         teams = chief.result(SECONDS), worker
