@@ -134,10 +134,10 @@ def parse_midi(data: bytes) -> MidiEvents:
 
 
 def _parse_track(track: bytes, events: MidiEvents) -> bool:
-    """Adds the events of a track; returns whether its end of track was there.
+    """Adds the events of a track; returns whether it has an end-of-track event.
 
     Raises:
-      ValueError: If it is damaged.
+      ValueError: The track is damaged.
     """
     add_time, add_source, add_what = events.times.append, events.sources.append, events.whats.append
     number, size_of_track = len(events.ends), len(track)
@@ -157,7 +157,7 @@ def _parse_track(track: bytes, events: MidiEvents) -> bool:
             elif running:
                 status = running
             else:
-                raise ValueError("a byte of data stands where an event should begin")
+                raise ValueError("expected the start of an event; got a data byte")
             if status < 0xF0:
                 running, first, second = status, track[position], 0
                 position += 1
@@ -165,7 +165,7 @@ def _parse_track(track: bytes, events: MidiEvents) -> bool:
                     second = track[position]
                     position += 1
                 if first >= 0x80 or second >= 0x80:
-                    raise ValueError("an event begins where a byte of data should stand")
+                    raise ValueError("expected a data byte; got the start of an event")
                 what = _what(status, first, second)
                 if what is not None and status & 0x0F != _DRUMS:
                     add_time(now)
@@ -211,7 +211,7 @@ def _number(track: bytes, position: int) -> tuple[int, int]:
 
 
 def _what(status: int, first: int, second: int) -> int | None:
-    """Returns what an event of a channel does, with its pitch; None: nothing to notes."""
+    """Returns the effect of a channel's event, with its pitch; None if it does not affect notes."""
     if status < 0x90:
         return What.END | first
     if status < 0xA0:
