@@ -100,7 +100,7 @@ def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:
         try:
             output, _ = process.communicate()
         except BaseException:
-            process.terminate()  # It goes on from its last checkpoint the next time.
+            process.terminate()  # It resumes from its last checkpoint the next time.
             raise
     if process.returncode:
         print(
