@@ -11,12 +11,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "base": ["FlowBijector", "forward_and_log_det", "inverse_and_log_det"],
         "compose": ["Compose", "Reverse", "with_reversals"],
         "execution": ["Execution", "ExecutionOwner"],
+        "hidden.base": ["HiddenBijector"],
         "hidden.fixed_point": ["FixedPointHidden"],
         "hidden.made": ["ConditionalMADE"],
         "hidden.mlp": ["ConditionalMLP"],
         "hidden.structures": [
             "AutoregressiveHidden",
-            "HiddenBijector",
             "HiddenStructure",
             "IndependentHidden",
             "SplitCouplingHidden",
@@ -30,13 +30,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "scan": ["scan"],
         "tables": ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES"],
         "time.adjoint": ["AdjointInverseAutoregressiveTime"],
+        "time.base": ["TimeBijector"],
         "time.conditioner": ["Conditioner", "Structure"],
         "time.coupling": ["CouplingTime"],
         "time.structures": [
             "AutoregressiveTime",
             "IndependentTime",
             "InverseAutoregressiveTime",
-            "TimeBijector",
         ],
     },
 )

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst.states import Inliner
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyXRefRole
+from sphinx.writers.html5 import HTML5Translator
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -29,13 +31,13 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
     "sphinx_copybutton",
 ]
 
 # The pages are GitHub's Markdown: its anchors of headings, its formulas between dollars.
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
+html_math_renderer = "mathml"  # Browsers show it without a script from another site.
 nb_execution_mode = "off"  # `nox -s notebooks` runs them; the site shows what they printed.
 copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
 copybutton_prompt_is_regexp = True
@@ -110,11 +112,25 @@ def formulas_as_code(
     lines[:] = shown
 
 
+def show_inline_formula(translator: HTML5Translator, node: nodes.math) -> None:
+    """Writes a formula within a line as MathML."""
+    translator.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def show_formula(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Writes a formula on lines of its own as MathML."""
+    formula = tex2mathml(node.astext(), as_block=True)
+    translator.body.append(f'<div class="math">{formula}</div>')
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
     """Connects the functions above."""
     from docutils.parsers.rst import roles
 
     roles.register_local_role("code-or-name", code_role)
+    app.add_html_math_renderer("mathml", (show_inline_formula, None), (show_formula, None))
     app.connect("include-read", links_of_root)
     app.connect("source-read", links_to_root)
     app.connect("autodoc-skip-member", skip_of_keras)

@@ -83,9 +83,8 @@ def build_from(
     if [path for path, _ in weights] != [variable.path for variable in model.variables]:
         raise PretrainedError(_other_version(start))
     ours, theirs = _shared_rows(config, start)
-    of_symbols = _OF_SYMBOLS
-    if config.conditioner_input == "symbols":
-        of_symbols += _OF_SYMBOLS_READ
+    read = _OF_SYMBOLS_READ if config.conditioner_input == "symbols" else ()
+    of_symbols = (*_OF_SYMBOLS, *read)
     for variable, (path, value) in zip(model.variables, weights, strict=True):
         fitted = variable.numpy()
         rows = (len(value), len(fitted)) if fitted.ndim else ()

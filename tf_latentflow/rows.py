@@ -111,7 +111,7 @@ RULES: tuple[Rule, ...] = (
             "dropout": 0.2,
         },
     ),
-    # Without dropout a model learns a few hundred pieces by heart in twenty epochs.
+    # Without dropout, a model memorises a few hundred pieces in twenty epochs.
     Rule(
         {"preset": "small", "emission": "bernoulli"},
         {"dropout": 0.5, "posterior_dropout": 0.2, "emitter_dropout": 0.5},

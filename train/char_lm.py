@@ -26,4 +26,4 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_program(main, "interrupted: the same command again continues this run")
+    run_program(main, "interrupted: the same command resumes this run")

@@ -106,13 +106,13 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
         raise UserError(
             f"{config.model} does not say what it was trained on: give data with --dataset"
         )
-    dealt = config.dataset is not None and _is_undivided(named)
+    undivided = config.dataset is not None and _is_undivided(named)
     dataset: Dataset | Undivided
-    if dealt and config.split is None:
+    if undivided and config.split is None:
         split, dataset = None, named.load_undivided()
         sequences = dataset.sequences
     else:
-        split, dataset = config.split or "test", _load(named, dealt)
+        split, dataset = config.split or "test", _load(named, undivided)
         sequences = getattr(dataset, split)
         if config.dataset is None and dataset.sha256 != run.dataset_sha256:
             raise UserError(
@@ -122,7 +122,7 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
     refuse_too_long(dataset.name, sequences, run.model_config.max_length, named.unit)
     if config.dataset is not None:
         print(dataset.describe(), file=sys.stderr)
-    if dealt and split is not None:
+    if undivided and split is not None:
         print(f"note: the {split} split was chosen by a hash; {_WHOLE}", file=sys.stderr)
     if remark := dataset.remark(run.model_config, sequences):
         print(f"note: {remark}", file=sys.stderr)
@@ -135,12 +135,12 @@ def _is_undivided(named: TrainConfig) -> bool:
     return own and Path(named.dataset).exists() and not named.is_divided()
 
 
-def _load(named: TrainConfig, dealt: bool) -> Dataset:
+def _load(named: TrainConfig, undivided: bool) -> Dataset:
     """Loads a dataset as splits, whether it has them or not."""
     try:
         return named.load()
     except UserError as error:
-        raise UserError(f"{error}; {_WHOLE}" if dealt else str(error)) from None
+        raise UserError(f"{error}; {_WHOLE}" if undivided else str(error)) from None
 
 
 if __name__ == "__main__":

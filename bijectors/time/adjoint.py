@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from bijectors.axes import move_axis, one_step_earlier
 from bijectors.scan import scan
+from bijectors.time.base import Direction
 from bijectors.time.conditioner import Structure
-from bijectors.time.structures import Direction, InverseAutoregressiveTime
+from bijectors.time.structures import InverseAutoregressiveTime
 
 __all__ = ["AdjointInverseAutoregressiveTime"]
 

@@ -10,8 +10,8 @@ import tensorflow_probability as tfp
 from bijectors.axes import size_of_axis
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.masks import zero_unless
+from bijectors.time.base import Direction, TimeBijector
 from bijectors.time.conditioner import Conditioner, Structure
-from bijectors.time.structures import Direction, TimeBijector
 
 __all__ = ["CouplingTime"]
 

@@ -18,15 +18,15 @@ def training_function(
     batch_spec: Sequence[tf.TensorSpec],
     num_steps: int,
 ) -> tf.types.experimental.PolymorphicFunction:
-    """Returns a function that makes up to `num_steps` steps, one after the other.
+    """Returns a function that makes up to `num_steps` consecutive steps.
 
     Its arguments are, for each step, `x [N, B, T, ...]`, `lengths [N, B]`, `index [N, B]`, the
     weights of the KL term `[N]` and the learning rates `[N]`; then the number of the first step,
-    int64, and how many steps to make, int32. It returns `[N, 6]`, the terms of each step
-    (`StepTerms`), 0 for those not made, and then the new values of `step.variables`.
+    int64, and the number of steps to make, int32. It returns `[N, 6]`, the terms of each step
+    (`StepTerms`), 0 for steps that were not made, and then the new values of `step.variables`.
 
     Args:
-      step: Makes one step of one batch.
+      step: Makes one step with one batch.
       optimizer: Its optimiser.
       batch_spec: Shapes of a batch.
       num_steps: N.

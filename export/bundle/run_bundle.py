@@ -90,4 +90,4 @@ def _positive(kind: type) -> type:
 
 
 if __name__ == "__main__":
-    run_program(main, "interrupted: the same command again continues this run")
+    run_program(main, "interrupted: the same command resumes this run")

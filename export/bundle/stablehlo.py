@@ -11,7 +11,7 @@ from tensorflow.compiler.mlir.stablehlo import stablehlo
 
 __all__ = ["Program", "lower", "variables_of"]
 
-# Old enough for any JAX that the runner works with to read it; StableHLO promises five years.
+# Old enough for every JAX that the runner supports; StableHLO promises five years.
 _VERSION = "1.0.0"
 _DTYPES = {"f32": "float32", "bf16": "bfloat16", "i32": "int32", "i64": "int64", "i1": "bool"}
 
@@ -62,12 +62,12 @@ def lower(
     Raises:
       ValueError: A part of the program is not StableHLO, or is float64.
     """
-    with tf.device("/cpu:0"):  # Else it would be lowered for a GPU where there is one.
+    with tf.device("/cpu:0"):  # Otherwise it would be lowered for a GPU, if there is one.
         arguments = [tf.zeros(spec.shape, spec.dtype) for spec in specs]
         text = function.experimental_get_compiler_ir(*arguments)(stage="stablehlo")
-    # Where an operation comes from is a path of this machine.
+    # The locations of operations are paths on this machine.
     text = re.sub(r"(?m)^(#loc\d*) = loc\(.*\)$", r"\1 = loc(unknown)", text)
-    # The one operation that TensorFlow leaves in another dialect: its result is its argument.
+    # The only operation that TensorFlow leaves in another dialect: a copy of its argument.
     text = re.sub(
         r"mhlo\.copy (%\S+) : (tensor<[^>]*>)", r"stablehlo.reshape \1 : (\2) -> \2", text
     )

@@ -1,4 +1,4 @@
-"""Writes a bundle: traces each function once, and lowers it for each bucket."""
+"""Writes a bundle: traces each function once and lowers it for each bucket."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def write_bundle(
     model, optimizer = make_model_and_optimizer(config, make_model, strategy)
     model.length_model.fit(lengths_of(sequences["train"]))
     spec = batch_spec(sequences["train"], config.batch_size, config.max_batch_steps)
-    # XLA compiles the whole program, and so nothing within it is compiled for itself.
+    # XLA compiles the whole program, so no part of it is compiled separately.
     step = TrainStep(dataclasses.replace(config, jit=False), model, optimizer, strategy, spec)
     weights = [variable.value for variable in model.trainable_variables]
     others = [variable.value for variable in model.non_trainable_variables]
@@ -72,9 +72,9 @@ def write_bundle(
     programs.add("train", train, (steps,), step.variables)
     for split, samples in (("valid", config.valid_samples), ("test", config.test_samples)):
         if split == "test":
-            model.execution = Execution()  # Its products are not rounded.
+            model.execution = Execution()  # Products are not rounded here.
         terms = SplitEvaluation(model, samples, config.batch_size, importance=split == "test")
-        # The terms from x, lengths, index and a seed.
+        # Computes the terms from x, lengths, index and a seed.
         signature = (*spec, tf.TensorSpec([2], tf.int32))
         evaluate = tf.function(
             terms.terms, input_signature=signature, jit_compile=True, autograph=False
@@ -139,13 +139,13 @@ class _Programs:
         leading: tuple[int, ...] = (),
         changed: Sequence[tf.Variable] = (),
     ) -> None:
-        """Lowers a function for every bucket of a split, and notes it.
+        """Lowers a function for every bucket of a split, and adds it to the manifest.
 
         Args:
           split: Name of the split, and of the program.
-          function: Of x, lengths, index, and inputs of known shapes.
-          leading: Dimensions of these three before those of a batch.
-          changed: Variables whose new values the function returns after its own values.
+          function: Function of x, lengths, index, and further inputs of known shapes.
+          leading: Dimensions of x, lengths and index before those of a batch.
+          changed: Variables whose new values the function returns after its own results.
         """
         start = time.perf_counter()
         used = variables_of(function)

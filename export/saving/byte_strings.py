@@ -1,7 +1,8 @@
-"""Numbers as strings of bytes and back, inside a graph: rows of different lengths need no padding.
+"""Converts numbers to strings of bytes and back, inside a graph.
 
-Float32 numbers are four bytes each, the lowest first: in NumPy `np.asarray(x, "<f4").tobytes()`,
-and back `np.frombuffer(string, "<f4")`. In a browser it is a `Float32Array`.
+With strings, rows of different lengths need no padding. Float32 numbers are little-endian: in
+NumPy, `np.asarray(x, "<f4").tobytes()` and `np.frombuffer(string, "<f4")`; in a browser, a
+`Float32Array`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ FLOAT_BYTES = 4
 
 
 def join_bytes(values: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """Bytes `[B, T, n]`, integers from 0 to 255, to strings `[B]` of `n` bytes a step.
+    """Converts bytes `[B, T, n]`, integers from 0 to 255, to strings `[B]` of `n` bytes per step.
 
     Args:
       values: The bytes.
-      lengths: Steps of each row, int32 `[B]`.
+      lengths: Number of steps of each row, int32 `[B]`.
     """
-    # No core operation turns numbers into bytes: a table of the 256 strings of one byte does.
+    # No core operation converts numbers to bytes, so a table of the 256 one-byte strings is used.
     table = tf.constant([bytes([i]) for i in range(256)])
     data = mask_steps(tf.gather(table, tf.cast(values, tf.int32)), lengths)
     shape = tf.shape(data)
@@ -30,19 +31,19 @@ def join_bytes(values: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
 
 
 def pack_floats(values: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """Numbers `[B, T, H]` and lengths int32 `[B]` to strings `[B]` of `4 H` bytes a step."""
+    """Converts numbers `[B, T, H]` to strings `[B]`, `4 H` bytes for each step below a length."""
     shape = tf.shape(values)
     data = tf.bitcast(tf.cast(values, tf.float32), tf.uint8)  # [B, T, H, 4]
     return join_bytes(tf.reshape(data, [shape[0], shape[1], FLOAT_BYTES * shape[2]]), lengths)
 
 
 def unpack_floats(strings: tf.Tensor, size: int, num_steps: tf.Tensor) -> tf.Tensor:
-    """Strings `[B]` to float32 `[B, T, H]`, 0 where a string has ended.
+    """Converts strings `[B]` to float32 `[B, T, H]`, with zeros beyond the end of a string.
 
     Args:
-      strings: Of `4 H` bytes a step.
+      strings: Strings of `4 H` bytes per step.
       size: H.
-      num_steps: T; what is beyond is left out.
+      num_steps: T; further steps are left out.
     """
     width = num_steps * size * FLOAT_BYTES
     values = tf.io.decode_raw(strings, tf.float32, fixed_length=width)

@@ -1,4 +1,4 @@
-"""Exports of pretrained models, made once and kept in the cache of the user."""
+"""Exports pretrained models once, and keeps the exports in the user's cache."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from train.support.digests import sha256_of
 
 __all__ = ["cached_export"]
 
-_CODE = (bijectors, tf_latentflow, export.saving)  # What an export is made by.
+_CODE = (bijectors, tf_latentflow, export.saving)  # The code on which an export depends.
 
 
 def cached_export(found: Pretrained, show: Callable[[str], None]) -> Path:
-    """Returns the folder with the versions of a pretrained model's export, which may be made now.
+    """Returns the folder with the versions of a pretrained model's export; exports it if necessary.
 
-    Another version of the weights, of this code or of TensorFlow has another folder:
-    `~/.cache/tf_latentflow/served/DIGEST/NAME`.
+    The folder is `~/.cache/tf_latentflow/served/DIGEST/NAME`. The digest depends on the weights,
+    this code and the version of TensorFlow.
 
     Args:
       found: The pretrained model.
-      show: Told what is done, if it takes time.
+      show: Called with a line if the model is exported, which takes time.
 
     Raises:
-      UserError: If the model is damaged, or cannot be exported.
+      UserError: The model is damaged, or cannot be exported.
     """
     base = cache_dir() / "served" / _digest(found)[:16] / found.folder.resolve().name
     if not version_folders(base):
-        show("this model is exported now, once; it takes a minute or two")
+        show("exporting this model for the first time, which takes a minute or two")
         hide_gpus()
         export_model(load_model(found), base, 1, found.model.max_length, show=show)
     return base

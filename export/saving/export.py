@@ -1,4 +1,4 @@
-"""Writes a model as a version of a SavedModel, and tries it as a server would."""
+"""Writes a model as a version of a SavedModel, and tests it as a server would."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from export.versions import new_version
 __all__ = ["export_model", "hide_gpus"]
 
 _WARMUP_STEPS = 32
-_MAX_REQUEST_BYTES = 2**20  # Of the warm-up's, which are small.
+_MAX_REQUEST_BYTES = 2**20  # Maximum size of a warm-up request; all of them are small.
 
 
 def hide_gpus() -> None:
-    """Traces as on a machine without a GPU, whatever machine this is."""
-    # Where this process has used a GPU already it is too late, and `check_graph` decides.
+    """Makes functions be traced as on a machine without a GPU."""
+    # If this process has already used a GPU, this has no effect, and `check_graph` decides.
     with contextlib.suppress(RuntimeError):
         tf.config.set_visible_devices([], "GPU")
 
@@ -43,23 +43,23 @@ def export_model(
     particles: int = 32,
     show: Callable[[str], None] = lambda what: None,
 ) -> Path:
-    """Writes `base/version` whole or not at all, and returns it.
+    """Writes `base/version` completely or not at all, and returns its path.
 
     Args:
       model: A model of text, with its vocabulary, or of music.
       base: Folder of the model's versions; its name is that of the model.
-      version: A free one.
-      max_length: Longest sequence, in steps, at most the model's.
-      score_samples: Importance samples of a likelihood.
-      xla: Whether `generate` is for servers that compile.
-      particles: Proposals that `complete` picks from.
-      show: Told what is done before it is begun.
+      version: Number of a version that does not exist yet.
+      max_length: Maximum length of a sequence, at most that of the model.
+      score_samples: Importance samples per likelihood.
+      xla: Whether `generate` is compiled, for servers with XLA.
+      particles: Number of proposals for `complete`.
+      show: Called with each stage before it begins.
 
     Raises:
-      UserError: If what was written is not fit for a server.
+      UserError: A server could not use the SavedModel.
     """
     config = model.config
-    # Every length that is compiled.
+    # All lengths that are compiled.
     lengths = compiled_lengths(max_length) if xla else [min(_WARMUP_STEPS, max_length)]
     with tempfile.TemporaryDirectory() as assets, new_version(base, version) as folder:
         if config.emission == "categorical":
@@ -74,7 +74,7 @@ def export_model(
         signatures = endpoint.signatures(show)
         show("writing the model")
         tf.saved_model.save(endpoint, str(folder), signatures)
-        show("checking what was written")
+        show("checking the model")
         check_graph(folder, xla)
         noise = bytes(FLOAT_BYTES * config.latent_size) if config.is_flow else b""
         requests = requests_of(base.name, list(signatures), codec.field, example, lengths, noise)

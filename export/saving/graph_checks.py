@@ -17,8 +17,8 @@ __all__ = ["check_graph", "graph_problems"]
 
 _XLA = "_XlaMustCompile"
 
-# All operations with a state that an export may have. No random one is among them: a generator's
-# state advances with every request and starts over with every server.
+# All stateful operations that an export may contain. Random ones are not among them: their state
+# advances with every request and starts anew with every server.
 _STATEFUL = frozenset(
     {
         "Assert",
@@ -103,7 +103,7 @@ def _node_problems(node: NodeDef, functions: frozenset[str], xla: bool) -> Itera
     if "PyFunc" in op:
         yield f"{op} calls Python"
     elif stateful is None:
-        yield f"{op} is no operation of TensorFlow's core"
+        yield f"{op} is not an operation of TensorFlow's core"
     elif "Cudnn" in op:
         yield f"{op} runs on GPUs only"
     elif stateful and op not in _STATEFUL:

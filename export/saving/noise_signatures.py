@@ -1,4 +1,4 @@
-"""The functions of a flow that take and give its noise: `encode` and `decode`."""
+"""The functions of a served flow that return and take its noise: `encode` and `decode`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ NOISE = "noise_bytes"
 
 
 class NoiseFunctions:
-    """The noise `eps [T, H]` of sequences, and the sequences of noise.
+    """Computes the noise `eps [T, H]` of sequences, and the sequences of noise.
 
         encode: eps = f^-1(mean of q(z | x, T); T)
         decode: x[t] = the most likely symbol of p(x[t] | z, T) at z = f(eps; T)
 
-    Noise is a string of `4 H` bytes a step; see `export.saving.byte_strings`. Every row has an
-    answer, which is empty where there is none.
+    Noise is a string of `4 H` bytes per step; see `export.saving.byte_strings`. Every row gets an
+    answer, which is empty for invalid input.
 
     Args:
       model: A `LatentFlow`.
-      codec: Turns its sequences into strings.
-      max_length: Longest sequence, in steps, at most the model's.
+      codec: Converts between its sequences and strings.
+      max_length: Maximum length of a sequence, at most that of the model.
     """
 
     def __init__(self, model: keras.Model, codec: Codec, max_length: int) -> None:
@@ -38,7 +38,7 @@ class NoiseFunctions:
         self._max_length = max_length
 
     def encode(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The noise of sequences; empty for what is empty, too long or malformed."""
+        """The noise of sequences; empty for input that is empty, too long or malformed."""
         x, lengths, _, _ = self._codec.encode(strings)
         mean, _ = self._model.encode(x, lengths)
         eps, _ = self._model.prior.inverse_and_log_det(mask_steps(mean, lengths), lengths)

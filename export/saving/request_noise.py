@@ -1,4 +1,4 @@
-"""Noise for requests: that of a row depends only on its own seed, not on its batch."""
+"""Noise for requests: the noise of a row depends only on its seed, not on its batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
     "scoring_noise",
 ]
 
-# What the numbers are for.
+# The uses of the numbers.
 LATENTS, SYMBOLS, POSTERIOR, CONTINUATION = range(4)
 
 

@@ -12,15 +12,15 @@ __all__ = ["RollCodec"]
 
 
 class RollCodec(tf.Module):
-    """Rolls of N notes as strings of `ceil(N / 8)` bytes a step, the first note the highest bit.
+    """Rolls of N notes as strings of `ceil(N / 8)` bytes per step; the first note is the top bit.
 
-    In NumPy `np.packbits(roll, axis=1).tobytes()`, and back, for the 88 notes of a piano,
+    In NumPy, `np.packbits(roll, axis=1).tobytes()`; back, for the 88 notes of a piano,
     `np.unpackbits(np.frombuffer(string, np.uint8).reshape(-1, 11), axis=1)`. Column n of a roll is
-    MIDI note 21 + n. A string of another number of bytes than a multiple is malformed.
+    MIDI note 21 + n. A string is malformed if its length is not a multiple of the bytes per step.
 
     Args:
       num_notes: N.
-      max_length: Longest roll that is read, in steps.
+      max_length: Maximum length of a roll, in steps.
     """
 
     field = "roll_bytes"
@@ -32,7 +32,7 @@ class RollCodec(tf.Module):
         self._max_length = max_length
 
     def encode(self, rolls: tf.Tensor) -> Encoded:
-        """String `[B]` to rolls int32 `[B, T, N]`; T is the longest that fits, at least 1."""
+        """Converts strings `[B]` to rolls int32 `[B, T, N]`; T is the longest that fits, or 1."""
         num_bytes = tf.strings.length(rolls)
         whole = tf.equal(num_bytes % self.step_bytes, 0)
         counts = tf.where(whole, num_bytes // self.step_bytes, 0)
@@ -46,7 +46,7 @@ class RollCodec(tf.Module):
         return Encoded(x, lengths, counts, tf.zeros_like(counts))
 
     def decode(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """Rolls int32 `[B, T, N]` and lengths int32 `[B]` to string `[B]`."""
+        """Converts rolls int32 `[B, T, N]` with lengths int32 `[B]` to strings `[B]`."""
         num_steps = tf.shape(x)[1]
         missing = 8 * self.step_bytes - self._num_notes
         bits = tf.pad(x, [[0, 0], [0, 0], [0, missing]])

@@ -1,4 +1,4 @@
-"""Drawing a batch from the noise of its rows, with or without a compiler."""
+"""Draws a batch from the noise of its rows, with or without XLA."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def make_sampler(model: keras.Model, xla: bool = False) -> Sampler:
     compute = _compiled(compute, config.max_length) if xla else compute
 
     def draw(lengths: tf.Tensor, seeds: tf.Tensor, temperatures: tf.Tensor) -> tf.Tensor:
-        # Outside of what is compiled, as a compiler makes other normal numbers from a seed.
+        # Not part of the compiled function, because XLA draws other normal numbers from a seed.
         source = request_noise(seeds)
         rows, num_steps = tf.shape(lengths)[0], tf.maximum(tf.reduce_max(lengths), 1)
         noise = [source.fold(SYMBOLS).uniform([rows, num_steps, config.vocab_size], tf.float32)]

@@ -15,7 +15,7 @@ __all__ = ["IMAGE", "write_server_files"]
 
 IMAGE = "tensorflow/serving:2.20.0"
 
-# Inside the container, where the folder of all models is.
+# The folder of all models inside the container.
 _MODELS = "/models"
 
 _BATCHING = """\
@@ -31,7 +31,7 @@ allowed_batch_sizes: 16
 allowed_batch_sizes: 32
 """
 
-# The image has no curl, but bash, which opens connections by itself.
+# The image has no curl, but bash can open connections itself.
 _COMPOSE = """\
 # docker compose up --wait
 services:

@@ -21,7 +21,7 @@ from export.saving.samplers import make_sampler
 
 __all__ = ["Endpoint"]
 
-_SCORE_AT_ONCE = 5  # Importance samples: a server has other requests beside.
+_SCORE_AT_ONCE = 5  # Importance samples computed together, to leave room for other requests.
 
 
 class Endpoint(tf.Module):
@@ -49,7 +49,7 @@ class Endpoint(tf.Module):
         particles: int = 32,
     ) -> None:
         super().__init__(name="endpoint")
-        # Only what the functions use is saved with them, and not the model's own functions.
+        # Only the objects used by these functions are saved, not the model's own functions.
         self._model = _Untracked(model)
         self._draw = _Untracked(make_sampler(model, xla))
         self._codec = codec
@@ -87,7 +87,7 @@ class Endpoint(tf.Module):
         for name, (function, *specs) in functions.items():
             show(f"tracing {name}")
             traced[name] = _trace(function, *specs)
-        # What is saved must be reachable from here.
+        # Everything to be saved must be reachable from here.
         self._variables_used = [list(function.graph.variables) for function in traced.values()]
         return {"serving_default": traced["generate"], **traced}
 
@@ -142,9 +142,10 @@ class Endpoint(tf.Module):
         return {"log_likelihood": log_prob, "nats_per_step": per_symbol, "num_steps": counts}
 
     def _score_steps(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What each step and the length add to a bound of `-log p(x, T)`; exact for the baseline.
+        """The terms of each step and of the length in a bound of `-log p(x, T)`.
 
-        Bits of text, nats of music; nothing and NaN for what has no score.
+        They are exact for the baseline; bits for text, nats for music. Input without a score gives
+        no terms and NaN.
         """
         x, lengths, _, _ = self._codec.encode(strings)
         model = self._model.value
@@ -159,7 +160,7 @@ class Endpoint(tf.Module):
         }
 
     def _describe(self, row: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The sizes of this model, and the characters that it knows; alike for every row."""
+        """The sizes of this model and its vocabulary, the same for every row."""
         config = self._model.value.config
         described = {
             "max_length": self._max_length,

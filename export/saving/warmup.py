@@ -44,8 +44,8 @@ def requests_of(
     """
     seed = tf.constant([0], tf.int64)
     string = tf.constant([example])
-    # `serving_default` is the same function but has inputs of its own, which the runtime optimises
-    # anew.
+    # `serving_default` is the same function with other inputs, for which the runtime optimises it
+    # again.
     for signature in ("serving_default", "generate"):
         for length in lengths:
             steps, temperature = tf.constant([length], tf.int32), tf.constant([1.0])

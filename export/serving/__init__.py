@@ -1,7 +1,7 @@
-"""The local endpoint: TF Serving's protocol around a SavedModel, to try requests without a server.
+"""A local server with the protocol of TF Serving, for trying requests without Docker.
 
-It is a stand-in for TF Serving's REST and gRPC interfaces and not for production. `export.serve` is
-the program; it needs the packages of the extra `[serving]`.
+It implements the REST and gRPC interfaces of TF Serving and is not meant for production. The
+program is `export.serve`; it needs the extra `serving`.
 """
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""How many connections, or calls, there are, in all and of one client; which gives way to more."""
+"""Limits the number of connections or calls, in total and per client."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ __all__ = ["Connection", "Connections"]
 
 
 class Connection(Protocol):
-    """What is known of a connection; over gRPC, of a call.
+    """A connection; over gRPC, a call.
 
     Attributes:
-      client: Address of the other end.
-      is_at_work: Whether a whole request has come and its answer is not complete.
-      since: When it last began to wait for its client, on a clock that all of them share [s].
+      client: Address of the client.
+      is_at_work: Whether a complete request has arrived and its answer is not complete.
+      since: When it last began to wait for its client, on a clock shared by all of them [s].
     """
 
     client_address: str
@@ -23,19 +23,19 @@ class Connection(Protocol):
     def is_at_work(self) -> bool: ...
 
     def drop(self) -> None:
-        """Closes it at once."""
+        """Closes the connection at once."""
 
 
 class Connections:
     """The open connections.
 
-    Where one more is one too many, the one that waits longest for its client is closed: of the
-    same client if that has its share, else of the client that has most. So those who only hold
-    connections, idle or slow, lock nobody out, not even from their own address.
+    If a new connection exceeds a limit, the connection that has waited longest for its client is
+    closed: one of the same client if that has reached its limit, otherwise one of the client with
+    the most connections. Clients with many idle or slow connections therefore lock nobody out.
 
     Args:
-      most: Connections in all.
-      most_of_one: Connections of one client, fewer.
+      most: Maximum number of connections.
+      most_of_one: Maximum number of connections per client, less than `most`.
     """
 
     def __init__(self, most: int, most_of_one: int) -> None:
@@ -44,7 +44,7 @@ class Connections:
         self._total = 0
 
     def add(self, connection: Connection) -> bool:
-        """Notes a new one; returns False, and does not, if all that could give way are at work."""
+        """Adds a connection; returns False if no other can be closed because all are at work."""
         mine = self._by_client.get(connection.client_address, set())
         crowded = None
         if len(mine) >= self._most_of_one:
@@ -63,7 +63,7 @@ class Connections:
         return True
 
     def remove(self, connection: Connection) -> None:
-        """Forgets one, if it is there."""
+        """Removes a connection, if it is there."""
         mine = self._by_client.get(connection.client_address, set())
         if connection in mine:
             mine.remove(connection)

@@ -1,10 +1,10 @@
-"""How many files, connections among them, this process may have open."""
+"""The limit on the open files of this process, which include its connections."""
 
 from __future__ import annotations
 
 try:
     import resource
-except ImportError:  # Windows, which has no such limit.
+except ImportError:  # Windows has no such limit.
     resource = None
 
 __all__ = ["max_open_files", "raise_file_limit"]
@@ -13,7 +13,7 @@ _ENOUGH = 65_536
 
 
 def max_open_files() -> int:
-    """Returns how many there may be."""
+    """Returns the limit."""
     if resource is None:
         return _ENOUGH
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -21,7 +21,7 @@ def max_open_files() -> int:
 
 
 def raise_file_limit() -> None:
-    """Lets this process have as many as it may allow itself, up to what a server needs."""
+    """Raises the limit as far as the system allows, up to the number that a server needs."""
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""Both interfaces of one model, on two ports."""
+"""Serves a model over REST and gRPC, on two ports."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ from train.support.errors import UserError
 
 __all__ = ["LocalServer", "is_loopback"]
 
-_GRACE = 5  # For requests that are at work when the server stops [s].
-# Connections, or calls, of one client than requests at work: so there is always one that waits.
+_GRACE = 5  # Time for running requests to finish when the server stops [s].
+# How many more connections or calls a client may have than there are requests at work, so that
+# one of them is always waiting and can be closed.
 _MORE = 32
 
 Result = TypeVar("Result")
@@ -44,18 +45,18 @@ class LocalServer:
     Args:
       servable: The model; `stop` closes it.
       host: Address to listen at.
-      rest_port: Port of REST; 0 for any that is free.
-      grpc_port: Port of gRPC; 0 for any that is free.
-      max_requests: Bound on the requests at work, of both together.
-      max_body_bytes: Longest body, and largest message.
-      timeout: For a request [s]; a gRPC call may bring a shorter deadline.
-      max_rows: Most rows of a request.
-      idle_timeout: For the head of a REST request, and for the client to read on [s].
-      cors_origins: Whose pages a browser lets ask over REST.
-      log: Where each request has a line, if anywhere.
+      rest_port: Port of REST; 0 for any free port.
+      grpc_port: Port of gRPC; 0 for any free port.
+      max_requests: Maximum number of requests at work, over both protocols.
+      max_body_bytes: Maximum size of a body or message.
+      timeout: Time limit of a request [s]; a gRPC call may have a shorter deadline.
+      max_rows: Maximum number of rows per request.
+      idle_timeout: Time limit for the head of a REST request, and for the client to read on [s].
+      cors_origins: Origins whose pages may send requests over REST.
+      log: Gets a line for each request; None for no log.
 
     Raises:
-      UserError: If a port is taken, or the host is not this machine's.
+      UserError: A port is in use, or the host is not an address of this machine.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class LocalServer:
             log_level="error",
             access_log=False,
             server_header=False,
-            timeout_keep_alive=math.ceil(2 * idle_timeout),  # The guard is there before.
+            timeout_keep_alive=math.ceil(2 * idle_timeout),  # Longer than that of the guard.
             timeout_graceful_shutdown=2 * _GRACE,
         )
         self._rest = uvicorn.Server(config)
@@ -108,7 +109,7 @@ class LocalServer:
             servable, self._workers, recorder, max_body_bytes, max_rows, timeout, under_way
         )
         options = rpc_options(max_requests, max_body_bytes, max_open_files() - most, idle_timeout)
-        # gRPC and uvicorn share a loop: what they share needs no locks.
+        # gRPC and uvicorn run in the same event loop, so their shared state needs no locks.
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="server", daemon=True)
         self._thread.start()
@@ -126,11 +127,11 @@ class LocalServer:
         self.grpc_target = f"{_in_url(host)}:{self.grpc_port}"
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Starts to answer requests."""
         self._do(self._start())
 
     def stop(self) -> None:
-        """Waits a few seconds for what is at work, cuts it short after that, and ends."""
+        """Waits a few seconds for running requests, cancels the rest, and stops."""
         self._do(self._stop())
         self._end()
 
@@ -155,11 +156,11 @@ class LocalServer:
         await asyncio.wait(ended)
 
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Does something in the loop, and waits for it."""
+        """Runs a coroutine in the event loop, and waits for its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _end(self) -> None:
-        """Gives back all that a server has beside its model."""
+        """Frees everything except the model."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -170,7 +171,7 @@ class LocalServer:
 
 
 def is_loopback(host: str) -> bool:
-    """Returns whether nobody outside of this machine reaches a host."""
+    """Returns whether a host can be reached only from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -178,7 +179,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Returns a socket that listens."""
+    """Returns a listening socket."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=128)

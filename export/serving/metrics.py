@@ -1,4 +1,4 @@
-"""What Prometheus may ask a server: its requests, and what is at work."""
+"""Metrics of a server for Prometheus: its requests, and those at work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Metrics:
     """Counts the requests of a server.
 
     Args:
-      workers: Where they are at work.
+      workers: The threads that process them.
     """
 
     def __init__(self, workers: Workers) -> None:
@@ -52,20 +52,20 @@ class Metrics:
             "latentflow_requests_queued", "Requests that wait for a thread", registry=self._registry
         )
         queued.set_function(lambda: workers.queued)
-        ProcessCollector(registry=self._registry)  # Memory, open files, time of the processor.
+        ProcessCollector(registry=self._registry)  # Memory, open files, CPU time.
 
     def note(self, protocol: str, signature: str, status: str, seconds: float) -> None:
         """Counts a request.
 
         Args:
           protocol: `REST` or `gRPC`.
-          signature: One that the model has, or empty: others would be counted without end.
-          status: Of HTTP or gRPC.
-          seconds: How long it took.
+          signature: A signature of the model, or empty. Any other would add a counter.
+          status: Status of HTTP or gRPC.
+          seconds: Duration of the request.
         """
         self._requests.labels(protocol, signature, status).inc()
         self._seconds.labels(protocol, signature).observe(seconds)
 
     def text(self) -> bytes:
-        """Returns all numbers, as Prometheus reads them."""
+        """Returns all metrics in the format of Prometheus."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""Answers that REST and gRPC share, as TF Serving's messages, and tensors as protos."""
+"""Messages of TF Serving that REST and gRPC share, and tensors as protos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["array_of", "metadata_json", "metadata_of", "predicted", "status_json
 
 _SIGNATURES = "signature_def"
 
-# Where `TensorProto` keeps the elements of a type.
+# The field of `TensorProto` with the elements of each type.
 _FIELDS = {
     tf.float32: "float_val",
     tf.float64: "double_val",
@@ -37,10 +37,10 @@ _READ = {**_FIELDS, tf.float16: "half_val", tf.bfloat16: "half_val"}
 def status_of(
     servable: Servable, name: str, version: int | None = None, label: str = ""
 ) -> get_model_status_pb2.GetModelStatusResponse:
-    """Returns the state of the one version there is.
+    """Returns the state of the loaded version.
 
     Raises:
-      tf.errors.OpError: INVALID_ARGUMENT or NOT_FOUND if it is not the one that was asked for.
+      tf.errors.OpError: INVALID_ARGUMENT or NOT_FOUND if another version was requested.
     """
     try:
         servable.check(name, version, label)
@@ -57,7 +57,7 @@ def status_of(
 
 
 def status_json(response: get_model_status_pb2.GetModelStatusResponse) -> bytes:
-    """Returns what REST says of the state."""
+    """Returns the state as JSON for REST."""
     return _json(response).encode()
 
 
@@ -74,7 +74,7 @@ def metadata_of(servable: Servable) -> get_model_metadata_pb2.GetModelMetadataRe
 
 
 def metadata_json(response: get_model_metadata_pb2.GetModelMetadataResponse) -> bytes:
-    """Returns what REST says of the signatures: the message, without its `Any`."""
+    """Returns the signatures as JSON for REST: the message, without its `Any`."""
     signatures = get_model_metadata_pb2.SignatureDefMap()
     response.metadata[_SIGNATURES].Unpack(signatures)
     spec = _json(response.model_spec)
@@ -86,7 +86,7 @@ def metadata_json(response: get_model_metadata_pb2.GetModelMetadataResponse) -> 
 def predicted(
     servable: Servable, signature_name: str, outputs: Mapping[str, np.ndarray]
 ) -> predict_pb2.PredictResponse:
-    """Returns the answer of a signature; numbers are in the typed fields, where clients look."""
+    """Returns the answer of a signature, with numbers in the typed fields, which clients expect."""
     response = predict_pb2.PredictResponse()
     response.model_spec.name = servable.name
     response.model_spec.version.value = servable.version
@@ -112,17 +112,18 @@ def array_of(
 ) -> np.ndarray:
     """Returns a tensor of a request.
 
-    A proto whose shape has more elements than its data is refused, although TensorFlow repeats the
-    last one: a few bytes would become an array of any size.
+    A proto whose shape has more elements than its data is refused. TensorFlow itself would repeat
+    the last element, so that a few bytes could become an array of any size.
 
     Args:
-      name: Of the input, for messages.
-      proto: The tensor, as anybody may have sent it.
-      max_bytes: Bound on its size.
-      max_rows: Bound on its first dimension, or None.
+      name: Name of the input, for messages.
+      proto: The tensor as a client has sent it; not trusted.
+      max_bytes: Maximum size.
+      max_rows: Maximum size of the first dimension, or None.
 
     Raises:
-      tf.errors.OpError: INVALID_ARGUMENT or RESOURCE_EXHAUSTED if it is no tensor or too big.
+      tf.errors.OpError: INVALID_ARGUMENT if it is not a tensor, RESOURCE_EXHAUSTED if it is too
+        large.
     """
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     try:
@@ -145,7 +146,7 @@ def array_of(
 
 
 def _num_held(proto: tf.compat.v1.TensorProto, dtype: tf.DType) -> int:
-    """Returns how many elements the data of a proto are."""
+    """Returns the number of elements in the data of a proto."""
     if proto.tensor_content:
         return len(proto.tensor_content) // max(dtype.size or 0, 1)
     return len(getattr(proto, _READ[dtype])) if dtype in _READ else 0

@@ -1,4 +1,4 @@
-"""What is kept of a request once it is answered: a line in the log, and a count."""
+"""Records finished requests in the log and in the metrics."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from export.serving.request_log import RequestLog
 
 __all__ = ["REQUEST_ID", "Recorded", "RecordedApp", "Recorder", "request_id"]
 
-REQUEST_ID = "x-request-id"  # A header, and gRPC's metadata.
+REQUEST_ID = "x-request-id"  # Name of the HTTP header and of the gRPC metadata.
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_LONGEST = 200  # Of what is asked, in the log [characters].
-_GONE = "499"  # What TF Serving calls CANCELLED: nobody was there to take the answer.
+_LONGEST = 200  # Maximum length of a request's path in the log [characters].
+_GONE = "499"  # TF Serving's status for CANCELLED: the client has left.
 
 
 def request_id(given: str | None) -> str:
-    """Returns the identifier that a client gave its request, if it is one, or a new one."""
+    """Returns the client's identifier of a request if it is valid, otherwise a new one."""
     return given if given and _ID.fullmatch(given) else secrets.token_hex(8)
 
 
 @dataclass
 class Recorded:
-    """A request on its way.
+    """A request that is being answered.
 
     Attributes:
       protocol: `REST` or `gRPC`.
-      what: What is asked: method and path, or the name of the call.
-      client: Its address.
-      id: As `request_id` has it.
-      status: Of the answer, once it is known.
-      signature: One of the model's, once it is known.
+      what: Method and path, or the name of the call.
+      client: Address of the client.
+      id: The result of `request_id`.
+      status: Status of the answer, once it is known.
+      signature: Signature of the model, once it is known.
     """
 
     protocol: str
@@ -54,8 +54,8 @@ class Recorder:
     """Records requests.
 
     Args:
-      metrics: Where they are counted.
-      log: Where they have a line, if anywhere.
+      metrics: Counts them.
+      log: Gets a line for each; None for no log.
     """
 
     def __init__(self, metrics: Metrics, log: RequestLog | None) -> None:
@@ -64,7 +64,7 @@ class Recorder:
 
     @contextmanager
     def record(self, recorded: Recorded) -> Iterator[None]:
-        """Records a request when the block that answers it ends, however it does."""
+        """Records a request when the block that answers it ends, with or without an error."""
         started = time.monotonic()
         try:
             yield
@@ -72,11 +72,11 @@ class Recorder:
             self.note(recorded, time.monotonic() - started)
 
     def note(self, recorded: Recorded, seconds: float) -> None:
-        """Records a request that took so long."""
+        """Records a request and its duration."""
         self._metrics.note(recorded.protocol, recorded.signature, recorded.status, seconds)
         if self._log is not None:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            what = ascii(recorded.what[:_LONGEST])[1:-1]  # One line, whatever a client sends.
+            what = ascii(recorded.what[:_LONGEST])[1:-1]  # A single line, whatever a client sends.
             self._log.write(
                 f"{now} {recorded.protocol} {what} {recorded.signature or '-'} "
                 f"{recorded.status} {1000 * seconds:.1f} ms id={recorded.id} "
@@ -87,12 +87,12 @@ class Recorder:
 class RecordedApp:
     """An ASGI application whose requests are recorded.
 
-    What it knows of a request stands in `scope["state"]`: "signature"; and "status" where another
-    than the application answered.
+    The application sets "signature" in `scope["state"]`. "status" is set there if something else
+    than the application has answered.
 
     Args:
       app: The application.
-      recorder: Where to.
+      recorder: Records the requests.
     """
 
     def __init__(self, app: ASGIApp, recorder: Recorder) -> None:

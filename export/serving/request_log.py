@@ -1,4 +1,4 @@
-"""A line for every request, written by a thread of its own."""
+"""Writes a line for every request, in a separate thread."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TextIO
 
 __all__ = ["RequestLog"]
 
-_MOST_WAITING = 10_000  # Lines.
-_LAST_LINES = 1.0  # How long the end waits for them [s].
+_MOST_WAITING = 10_000  # Maximum number of lines in the queue.
+_LAST_LINES = 1.0  # Time limit for writing the last lines at the end [s].
 
 
 class RequestLog:
-    """Writes lines to a stream, and never makes a request wait for whoever reads it.
+    """Writes lines to a stream without making requests wait for its reader.
 
-    Lines that come faster than they are read are left out, and counted.
+    If lines arrive faster than they can be written, some are left out and counted.
 
     Args:
-      stream: Where to.
+      stream: The stream.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -29,7 +29,7 @@ class RequestLog:
         self._thread.start()
 
     def write(self, line: str) -> None:
-        """Writes a line, soon."""
+        """Queues a line."""
         try:
             if self._lost:
                 self._lines.put_nowait(f"{self._lost} lines of this log are left out")
@@ -39,7 +39,7 @@ class RequestLog:
             self._lost += 1
 
     def close(self) -> None:
-        """Writes what is left, unless nobody reads it."""
+        """Writes the remaining lines, unless the stream blocks."""
         try:
             self._lines.put(None, timeout=_LAST_LINES)
         except queue.Full:
@@ -50,5 +50,5 @@ class RequestLog:
         while (line := self._lines.get()) is not None:
             try:
                 print(line, file=self._stream, flush=True)
-            except (OSError, ValueError):  # Nobody is there to read it, or it is closed.
+            except (OSError, ValueError):  # The reader is gone, or the stream is closed.
                 return

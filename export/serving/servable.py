@@ -1,4 +1,4 @@
-"""One version of a SavedModel, loaded as TF Serving loads it, and its signatures."""
+"""One version of a SavedModel with its signatures, loaded as in TF Serving."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["DEFAULT_SIGNATURE", "Servable", "load_newest"]
 
 DEFAULT_SIGNATURE = "serving_default"
 _METHOD = "tensorflow/serving/predict"
-_ENDLESS = 1e6  # gRPC has a call without deadline end in the year 2262 [s].
+_ENDLESS = 1e6  # A longer deadline counts as none; gRPC uses one in the year 2262 for none [s].
 
 
 class Servable:
     """A loaded model: a session, its signatures, a name and a version.
 
     Args:
-      name: What requests call the model.
+      name: Name of the model in requests.
       version: Its version.
       path: Folder of the SavedModel.
 
     Raises:
-      UserError: If it cannot be loaded.
+      UserError: It cannot be loaded.
     """
 
     def __init__(self, name: str, version: int, path: Path) -> None:
@@ -48,15 +48,15 @@ class Servable:
         self.signatures = dict(meta_graph.signature_def)
 
     def close(self) -> None:
-        """Ends the model: what is at work is cut short, with UNAVAILABLE."""
+        """Closes the model. Running requests end with UNAVAILABLE."""
         self._is_closed = True
         self._session.close()
 
     def check(self, name: str, version: int | None = None, label: str = "") -> None:
-        """Checks that a request means this model; without a version, it means the newest.
+        """Checks that a request is for this model; without a version, it is for the newest.
 
         Raises:
-          tf.errors.OpError: INVALID_ARGUMENT or NOT_FOUND if it does not.
+          tf.errors.OpError: INVALID_ARGUMENT or NOT_FOUND if it is not.
         """
         if not name:
             raise invalid("ModelSpec has no name specified.")
@@ -76,9 +76,9 @@ class Servable:
         """Runs a signature.
 
         Args:
-          signature_name: Which one; empty for the default one.
+          signature_name: Name of the signature; empty for the default one.
           inputs: Arrays by the signature's names; strings are `bytes` in an array of objects.
-          timeout: Time that is left for it [s], or None for no limit.
+          timeout: Time limit [s], or None.
           output_filter: Names of the outputs to compute; empty for all.
 
         Returns:
@@ -86,8 +86,8 @@ class Servable:
 
         Raises:
           tf.errors.OpError: FAILED_PRECONDITION if there is no such signature, INVALID_ARGUMENT if
-            names, types or shapes are not its or the inputs are not of one length,
-            DEADLINE_EXCEEDED, or what the graph raises.
+            names, types or shapes are wrong or the inputs have different lengths,
+            DEADLINE_EXCEEDED, or an error of the graph.
         """
         signature_name = signature_name or DEFAULT_SIGNATURE
         signature = self.signatures.get(signature_name)
@@ -118,7 +118,7 @@ class Servable:
         if timeout is not None and timeout < _ENDLESS:
             if timeout <= 0:
                 raise tf.errors.DeadlineExceededError(None, None, "Timed out before it began")
-            # A timeout of 0 ms would be none.
+            # A timeout of 0 ms would mean no limit.
             options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, round(timeout * 1000)))
         try:
             outputs = self._session.run(
@@ -134,10 +134,10 @@ class Servable:
 
 
 def load_newest(base_path: Path) -> Servable:
-    """Returns the newest version of a model, in `base_path`, a folder with the model's name.
+    """Returns the newest version in `base_path`, a folder with the name of the model.
 
     Raises:
-      UserError: If there is no version, or it cannot be loaded.
+      UserError: There is no version, or it cannot be loaded.
     """
     base_path = base_path.resolve()
     if not base_path.is_dir():
@@ -153,7 +153,7 @@ def load_newest(base_path: Path) -> Servable:
 
 
 def _check_tensor(name: str, value: np.ndarray, info: tf.compat.v1.saved_model.TensorInfo) -> None:
-    """Checks type and shape of an input; a session of the C++ runtime would find them out later."""
+    """Checks the type and the shape of an input before the session does."""
     expected = tf.as_dtype(info.dtype)
     if value.dtype != expected.as_numpy_dtype:
         raise invalid(f"input {name} expects {expected.name}; got {value.dtype}")
@@ -165,7 +165,7 @@ def _check_tensor(name: str, value: np.ndarray, info: tf.compat.v1.saved_model.T
 def _check_lengths(
     infos: Mapping[str, tf.compat.v1.saved_model.TensorInfo], inputs: Mapping[str, np.ndarray]
 ) -> None:
-    """Checks that inputs of any number of rows have the same, as an exported graph does too."""
+    """Checks that all inputs have the same number of rows, as an exported graph does too."""
     rows = {
         name: len(inputs[name])
         for name, info in sorted(infos.items())

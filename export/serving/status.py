@@ -1,7 +1,7 @@
-"""Errors of requests: TensorFlow's own, and what HTTP and gRPC call them.
+"""Errors of requests, and their HTTP and gRPC statuses.
 
-Whatever goes wrong with a request is a `tf.errors.OpError`, as a session raises it. TensorFlow's
-codes are gRPC's; the HTTP statuses are those of TF Serving (`model_servers/http_server.cc`).
+Every error of a request is a `tf.errors.OpError`, like those of a session. TensorFlow and gRPC have
+the same codes. The HTTP statuses are those of TF Serving (`model_servers/http_server.cc`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 __all__ = ["GRPC_STATUS", "HTTP_STATUS", "check_rows", "invalid", "message_of"]
 
-_LONGEST = 1024  # As in TF Serving: a longer message would not fit into gRPC's trailing metadata.
+_LONGEST = 1024  # As in TF Serving: longer messages do not fit into gRPC's trailing metadata.
 
 GRPC_STATUS = {status.value[0]: status for status in grpc.StatusCode}
 
@@ -36,22 +36,22 @@ HTTP_STATUS = {
 
 
 def invalid(message: str) -> tf.errors.InvalidArgumentError:
-    """Returns the error of a request that is wrong in itself: INVALID_ARGUMENT, 400."""
+    """Returns the error for an invalid request: INVALID_ARGUMENT, 400."""
     return tf.errors.InvalidArgumentError(None, None, message)
 
 
 def check_rows(name: str, rows: int, most: int) -> None:
-    """Checks how many rows an input has, before there is an array of them.
+    """Checks the number of rows of an input, before an array is made of them.
 
     Raises:
-      tf.errors.InvalidArgumentError: If they are more than `most`.
+      tf.errors.InvalidArgumentError: There are more than `most` rows.
     """
     if rows > most:
         raise invalid(f"input {name} has {rows} rows; this server takes at most {most}")
 
 
 def message_of(error: tf.errors.OpError) -> str:
-    """Returns what the client is told, as text that UTF-8 can encode."""
-    # Python adds the stack of whoever built the graph, which is no concern of a client.
+    """Returns the message for the client, as text that UTF-8 can encode."""
+    # Python appends the stack trace of the graph's construction, which clients do not need.
     message = error.message.partition("\n\nOriginal stack trace")[0]
     return message[:_LONGEST].encode("utf-8", "replace").decode("utf-8")

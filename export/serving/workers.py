@@ -1,4 +1,4 @@
-"""Places for the requests whose clients wait, and threads for their work."""
+"""Limits the requests at work, and runs them in threads."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Answer = TypeVar("Answer")
 
 
 class Workers:
-    """Does the work of requests in threads, for both protocols, asked from one event loop.
+    """Runs requests of both protocols in threads; called from one event loop.
 
-    Clients over the limit are turned away at once. A client that leaves gives its place back, and
-    its work is not begun if it still queues for a thread. A session cannot be stopped in the
-    middle: what is begun goes on until it is done or its time is over. So that it does not hold up
-    those who stay, there are twice as many threads as places.
+    Requests over the limit are refused at once. When a client disconnects, its request no longer
+    counts, and is not started if it is still queued. A session cannot be interrupted, so a running
+    request continues until it is done or its time is over. There are twice as many threads as
+    `limit`, so that such requests do not delay the others.
 
     Args:
-      limit: Clients that wait at the same time, at least 1.
+      limit: Maximum number of clients that wait at the same time, at least 1.
     """
 
     def __init__(self, limit: int) -> None:
@@ -38,24 +38,24 @@ class Workers:
 
     @property
     def queued(self) -> int:
-        """Requests that wait for a thread."""
+        """Number of requests that wait for a thread."""
         return self._queued
 
     @property
     def running(self) -> int:
-        """Requests in a thread, those among them whose clients have left."""
+        """Number of requests in threads, including those whose clients have disconnected."""
         return self._running
 
     async def run(self, work: Callable[[], Answer], seconds: float) -> Answer:
-        """Returns what `work` returns; cancel this call when the client leaves.
+        """Runs `work` in a thread and returns its result; cancel this if the client disconnects.
 
         Args:
-          work: What to do in a thread.
-          seconds: Time that is left for it.
+          work: The function to run.
+          seconds: Time limit.
 
         Raises:
-          tf.errors.OpError: RESOURCE_EXHAUSTED if there is no place, DEADLINE_EXCEEDED if it takes
-            too long, or what `work` raises.
+          tf.errors.OpError: RESOURCE_EXHAUSTED if the limit is reached, DEADLINE_EXCEEDED if it
+            takes too long, or an error of `work`.
         """
         if self._clients >= self.limit:
             raise tf.errors.ResourceExhaustedError(
@@ -71,9 +71,9 @@ class Workers:
                 raise tf.errors.DeadlineExceededError(None, None, "Timed out")
             return future.result()
         finally:
-            if submitted.cancel():  # It has not begun.
+            if submitted.cancel():  # It has not started.
                 self._count(queued=-1)
-            future.cancel()  # Nobody asks any more what becomes of it.
+            future.cancel()  # Nobody needs the result any more.
             self._clients -= 1
 
     def close(self) -> None:

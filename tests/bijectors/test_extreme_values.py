@@ -16,7 +16,7 @@ from bijectors import (
     FixedPointHidden,
     NLSq,
 )
-from bijectors.hidden.structures import HiddenBijector
+from bijectors.hidden.base import HiddenBijector
 
 SIZE, ROWS = 5, 6
 

@@ -58,7 +58,7 @@ def test_other_operations_devices_and_kernels():
     nodes.add(name="d", op="Relu", device="/device:CPU:0")
     problems = graph_problems(message)
     assert problems == [
-        "RegexSplitWithOffsets is no operation of TensorFlow's core (a in the graph)",
+        "RegexSplitWithOffsets is not an operation of TensorFlow's core (a in the graph)",
         "CudnnRNNV3 runs on GPUs only (b in the graph)",
         "Relu is bound to /device:GPU:0 (c in the graph)",
     ]

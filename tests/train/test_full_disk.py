@@ -97,7 +97,7 @@ def test_a_preparation_goes_on_once_the_disk_is_larger(
     assert "preparing" in progress
     subprocess.run(["mount", "-o", "remount,size=200m", small_disk], check=True)
     again = load(path)
-    assert "going on with the preparation" in again.stderr
+    assert "resuming the preparation" in again.stderr
     # At another place it is read into memory.
     assert again.stdout == load(path.rename(tmp_path / "moved.txt"), 10**9).stdout
 

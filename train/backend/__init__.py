@@ -1,3 +1,3 @@
-"""The training with TensorFlow: step, loop, evaluation, devices, checkpoints, TensorBoard."""
+"""Training with TensorFlow: the step, evaluation, devices, checkpoints and TensorBoard."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run; a resumed run shows no step twice."""
+"""Writes the numbers, texts and pictures of a run for TensorBoard, each step once."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ __all__ = ["Board", "drop_events_after", "text_table"]
 
 
 class Board(Record):
-    """Writes what one run measures, and texts and pictures beside it.
+    """Writes event files with the measurements of a run, and with texts and pictures.
 
-    What is measured on a split lies in a folder of the split's name, which TensorBoard takes for a
-    run: a tag that two splits have is one chart with two curves.
+    The measurements of each split are in a folder with its name. TensorBoard treats each of these
+    folders as a run, so that a tag of both splits gives one chart with two curves.
     """
 
     def __init__(
         self, directory: Path, unit: Unit, show: Callable[[Board, int], None] | None = None
     ) -> None:
-        """Opens nothing yet.
+        """Opens no file yet.
 
         Args:
-          directory: Of the folders of the splits.
-          unit: Of the losses.
-          show: Writes what else a validation shows, from the board and the step.
+          directory: Parent of the folders of the splits.
+          unit: Unit of the losses.
+          show: Called with the board and the step at each validation, to write texts or pictures.
         """
         self._directory = directory
         self._unit = unit
@@ -67,20 +67,20 @@ class Board(Record):
     def text(
         self, split: str, step: int, tag: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     ) -> None:
-        """Writes a table of texts, shown character by character as they are."""
+        """Writes a table of texts, which are shown unchanged."""
         with self._writer(split).as_default(step=step):
             tf.summary.text(tag, text_table(header, rows))
 
     def images(self, split: str, step: int, tag: str, pngs: Sequence[bytes]) -> None:
-        """Writes PNG files as one row of pictures, smaller ones with white to the right and below.
+        """Writes PNG files as one row of pictures; smaller ones get white margins.
 
         Raises:
-          ValueError: If there is none.
+          ValueError: There are no pictures.
         """
         if not pngs:
             raise ValueError("expected at least one picture; got none")
         pictures = [tf.io.decode_png(png, channels=3).numpy() for png in pngs]
-        # A summary has one size for all its pictures.
+        # All pictures of a summary have the same size.
         height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
         padded = np.full([len(pictures), height, width, 3], 255, np.uint8)
         for place, picture in zip(padded, pictures, strict=True):
@@ -89,17 +89,17 @@ class Board(Record):
             tf.summary.image(tag, padded, max_outputs=len(pictures))
 
     def _writer(self, split: str) -> tf.summary.SummaryWriter:
-        """Returns what writes to a split's file, which it opens if it is the first to ask."""
+        """Returns the writer of a split, which is opened when it is first used."""
         if split not in self._writers:
             self._writers[split] = tf.summary.create_file_writer(str(self._directory / split))
         return self._writers[split]
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Returns a Markdown table in which spaces, brackets and markup in a cell survive.
+    """Returns a Markdown table in which spaces, brackets and markup in a cell are kept.
 
-    TensorBoard renders text as Markdown with HTML allowed and sanitised, so a cell is a `code`
-    element whose every character that HTML or Markdown could take for its own is an entity.
+    TensorBoard renders texts as Markdown that may contain HTML. Each cell is therefore a `code`
+    element, in which every character with a meaning in HTML or Markdown is an entity.
     """
     lines = [list(header), ["---"] * len(header), *([_verbatim(c) for c in row] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -110,7 +110,7 @@ def _verbatim(text: str) -> str:
     shown = []
     for i, c in enumerate(text):
         if c == " ":
-            # Only a single space between others is sure to be shown, and only there may lines wrap.
+            # Browsers keep a single space between other characters, and may break lines only there.
             inner = 0 < i < len(text) - 1 and text[i - 1] != " "
             shown.append(" " if inner else "&nbsp;")
         else:
@@ -119,10 +119,10 @@ def _verbatim(text: str) -> str:
 
 
 def drop_events_after(directory: Path, step: int) -> None:
-    """Rewrites the event files in and under a folder without the events of steps after `step`.
+    """Removes the events of steps after `step` from the event files in and under a folder.
 
-    TensorBoard's own way to do so depends on its reader. A record that a kill cut short, or that is
-    damaged in another way, ends its file.
+    TensorBoard's own way of doing this depends on its reader. A file is cut at a damaged record,
+    such as one that was not written completely when the process was killed.
     """
     for path in sorted(directory.rglob("events.out.tfevents.*")):
         if is_temporary(path):

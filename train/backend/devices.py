@@ -1,4 +1,4 @@
-"""Where a run is computed, and by which update rule."""
+"""The devices of a run, and the update of the weights on all of them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _JOB = "worker"  # The first of them is the chief.
 
 @functools.cache
 def make_strategy(team: Team) -> tf.distribute.Strategy:
-    """Returns the strategy of all GPUs, each of which has a copy of the weights, or of the CPU.
+    """Returns the strategy for all GPUs, each with a copy of the weights, or for the CPU.
 
-    It is one for the whole process: TensorFlow would number the sums over replicas of a second one
-    like those of the first, and refuse them ("Shape mismatch in the collective instance"). With
-    several processes it must come before anything is computed.
+    There is only one per process: TensorFlow numbers the sums over replicas of a second strategy
+    like those of the first, and refuses them ("Shape mismatch in the collective instance"). With
+    several processes it must be made before anything is computed.
 
     Args:
-      team: The processes, with as many GPUs each.
+      team: The processes.
 
     Raises:
-      Disagreement: If they have not, or have other versions of TensorFlow.
+      Disagreement: Their number of GPUs, or their version of TensorFlow or Keras, differs.
     """
     num_gpus = len(tf.config.list_physical_devices("GPU"))
     if team.size > 1:
@@ -56,14 +56,14 @@ def _strategy_of(cluster: Cluster, num_gpus: int) -> tf.distribute.Strategy:
 def make_model_and_optimizer(
     config: LoopSettings, make_model: Callable[[], keras.Model], strategy: tf.distribute.Strategy
 ) -> tuple[keras.Model, keras.optimizers.Optimizer]:
-    """Returns a run's model, its weights drawn by the run's seed, and the optimiser, built."""
+    """Returns the model, with weights drawn from the run's seed, and its optimiser, built."""
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
         model = make_model()
         if config.optimizer == "sgd":
             optimizer = keras.optimizers.SGD(config.learning_rate)
         else:
-            # The KL term's gradient is small while its weight is; an epsilon of 1e-7 would damp it.
+            # While the KL weight is small, so is its gradient: an epsilon of 1e-7 would damp it.
             optimizer = FusedAdam(config.learning_rate, epsilon=1e-8)
         optimizer.build(model.trainable_variables)
     return model, optimizer
@@ -76,16 +76,16 @@ def update_weights(
     gradients: Sequence[tf.Tensor],
     scale: tf.Tensor,
 ) -> None:
-    """Updates every device's copy of the weights. Not to be called within a replica.
+    """Updates the copies of the weights on all devices. Must not be called within a replica.
 
-    `optimizer.apply` would not do on several devices: it works only within a replica, where it adds
-    up the gradients itself, and those of a step are summed before their norm is known.
+    `optimizer.apply` cannot be used on several devices: it works only within a replica and sums
+    the gradients itself, but here they are summed before, because clipping needs their norm.
 
     Args:
-      strategy: In whose scope optimiser and variables were made.
-      optimizer: Built for these variables.
+      strategy: The strategy in whose scope optimiser and variables were made.
+      optimizer: Optimiser, built for these variables.
       variables: Weights of the model.
-      gradients: Of each variable, summed over the replicas, on every replica the same.
+      gradients: Gradient of each variable, summed over the replicas and the same on each.
       scale: Scalar factor of the gradients.
     """
 

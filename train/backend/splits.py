@@ -1,4 +1,4 @@
-"""A model on the sequences of a split: shapes of batches, and the terms of each sequence."""
+"""Evaluates a model on a split: the shapes of its batches, and the terms of each sequence."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["SplitEvaluation", "batch_spec"]
 def batch_spec(
     sequences: Sequence[np.ndarray], batch_size: int, max_steps: int = 0
 ) -> tuple[tf.TensorSpec, tf.TensorSpec, tf.TensorSpec]:
-    """The specs of x, lengths and index of all batches of such sequences.
+    """Specs of x, lengths and index for all batches of these sequences.
 
-    Time is left open, and so are the rows where `max_steps` lets them vary.
+    The time axis has size None. So has the batch axis if `max_steps` makes it vary.
     """
     rows = None if max_steps else batch_size
     return (
@@ -35,7 +35,7 @@ def batch_spec(
 class SplitEvaluation:
     """Computes the terms of splits batch by batch; traced once for all lengths.
 
-    A sequence's samples of z depend on the seed and its place in the split alone.
+    The samples of z depend only on the seed and the place of the sequence in the split.
     """
 
     def __init__(
@@ -52,11 +52,12 @@ class SplitEvaluation:
 
         Args:
           model: A model with `elbo`, `estimate` and `length_model`.
-          num_samples: Samples of z for each sequence.
-          batch_size: Sequences in a batch, or the most of them.
-          importance: Whether `log_prob` is the importance-sampled estimate or, several times
-            faster, the ELBO.
-          max_batch_steps: Most time steps in a batch, padding included. 0: no limit.
+          num_samples: Samples of z per sequence.
+          batch_size: Maximum number of sequences per batch.
+          importance: If true, `log_prob` is the importance-sampled estimate; otherwise the ELBO,
+            which is several times faster.
+          max_batch_steps: Maximum number of time steps per batch, including padding; 0 for no
+            limit.
           team: The processes that share the batches.
         """
         self._team = team
@@ -85,7 +86,7 @@ class SplitEvaluation:
 
         Args:
           sequences: Arrays `[T, ...]`.
-          seed: Of the samples.
+          seed: Seed of the samples.
           progress: See `evaluate`.
         """
         if self._compiled is None:

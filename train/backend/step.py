@@ -21,12 +21,12 @@ TensorBatch = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 class TrainStep:
     """One optimiser step of `loss = sum_b (kl_weight * kl - reconstruction) / sum_b (T + 1)`.
 
-    The step looks for values that are not finite before it touches the weights. From the first such
-    step on every update is skipped, so that the host needs to look (`failure`) only now and then.
+    A step checks that all values are finite before it changes the weights. If one is not, all
+    later updates are skipped too, so that the host needs to check `failure` only now and then.
 
-    Replica r of n gets the rows `r, r + n, ...` of a batch. Sums and gradients are added up over
-    the replicas, and a row's random numbers depend on the seed, the step and its place in the data
-    alone: n replicas make the step that one device makes.
+    Replica r of n gets the rows `r, r + n, ...` of a batch. Sums and gradients are added over the
+    replicas, and the random numbers of a row depend only on the seed, the step and its place in the
+    data. The result of a step is therefore the same with n replicas as with one device.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class TrainStep:
         """Makes the step of a model.
 
         Args:
-          config: Settings of the run; with `jit`, XLA compiles for each shape of a batch anew.
+          config: Settings of the run; with `jit`, XLA compiles each shape of a batch separately.
           model: A model with `elbo` and `length_model`, made in the strategy's scope.
-          optimizer: Built for the model's trainable variables, made in the strategy's scope.
-          strategy: The devices, all of this process.
-          batch_spec: Shapes of a batch; what varies is None, so that there is one trace for all.
+          optimizer: Optimiser of the model's trainable variables, made in the strategy's scope.
+          strategy: The devices of this process.
+          batch_spec: Shapes of a batch, with None for sizes that vary, so that one trace suffices.
         """
         self._model = model
         self._optimizer = optimizer
@@ -57,7 +57,7 @@ class TrainStep:
             else self._sums_and_gradients
         )
         with strategy.scope():
-            # Step and index of the term (FAILURE_TERMS) that first was not finite; -1: none was.
+            # Step and index (in FAILURE_TERMS) of the first term that was not finite; -1 for none.
             self._failure = tf.Variable([-1, -1], dtype=tf.int64, trainable=False)
         number = tf.TensorSpec([], tf.int64)
         weight = tf.TensorSpec([], self._dtype)
@@ -71,7 +71,7 @@ class TrainStep:
     def __call__(
         self, batches: Sequence[TensorBatch], kl_weight: float | tf.Tensor, step: int | tf.Tensor
     ) -> StepTerms:
-        """Makes step number `step` with the sum of the batches' gradients."""
+        """Makes step number `step`, with the gradients summed over the batches."""
         weight = tf.convert_to_tensor(kl_weight, self._dtype)
         number = tf.convert_to_tensor(step, tf.int64)
         sums = self._gradients(batches[0], weight, number)
@@ -82,13 +82,13 @@ class TrainStep:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """All that a step changes: weights, the optimiser's variables, `failure`."""
+        """Everything that a step changes: weights, the optimiser's variables, `failure`."""
         optimizer = [variable.value for variable in self._optimizer.variables]
         return [*self._variables, *optimizer, self._failure]
 
     @property
     def failure(self) -> tuple[int, str] | None:
-        """Step and name of the term that was not finite, or None. Waits for the device."""
+        """Step and name of the first term that was not finite, or None. Waits for the device."""
         step, term = (int(i) for i in self._failure.numpy())
         return None if step < 0 else (step, FAILURE_TERMS[term])
 
@@ -99,7 +99,7 @@ class TrainStep:
     def _sums_and_gradients(
         self, batch: TensorBatch, kl_weight: tf.Tensor, step: tf.Tensor
     ) -> list[tf.Tensor]:
-        """The sums of `StepTerms` over a share of a batch, and the gradients of the loss's sum."""
+        """The sums of `StepTerms` over a share of a batch, and the gradients of the summed loss."""
         x, lengths, index = batch
         noise = Noise(tf.stack([tf.constant(self._config.seed), tf.cast(step, tf.int32)]), index)
         with tf.GradientTape() as tape:
@@ -120,7 +120,7 @@ class TrainStep:
     def _gradients_of_batch(
         self, batch: TensorBatch, kl_weight: tf.Tensor, step: tf.Tensor
     ) -> list[tf.Tensor]:
-        """`_sums_and_gradients` of a whole batch, added up over the replicas."""
+        """`_sums_and_gradients` of a whole batch, summed over the replicas."""
 
         def on_replica() -> list[tf.Tensor]:
             replicas = self._strategy.num_replicas_in_sync
@@ -132,17 +132,17 @@ class TrainStep:
             return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
         summed = self._strategy.run(on_replica)
-        # The first replica's, which are those of every other.
+        # All replicas have the same values; these are those of the first.
         return [self._strategy.experimental_local_results(value)[0] for value in summed]
 
     def _update_weights(self, summed: list[tf.Tensor], step: tf.Tensor) -> StepTerms:
-        """Updates the weights, unless a value is, or once was, not finite."""
+        """Updates the weights, unless a value of this or an earlier step is not finite."""
         sums, *gradients = summed
         *terms, symbols = tf.unstack(sums)
         symbols = tf.maximum(symbols, 1)
         norm = tf.linalg.global_norm(gradients) / symbols
         made = StepTerms(*terms, symbols, norm)
-        # In the order of FAILURE_TERMS: a bad term makes a bad gradient, and is named first.
+        # In the order of FAILURE_TERMS: a bad term causes a bad gradient, so it must come first.
         looked_at = [made.reconstruction, made.kl, made.log_length, norm]
         bad = tf.logical_not(tf.math.is_finite(tf.stack(looked_at)))
         scale = tf.minimum(1.0, self._config.clip_norm / norm) / symbols
@@ -163,7 +163,7 @@ class TrainStep:
 
 
 def _share(batch: TensorBatch, replica: tf.Tensor, replicas: int) -> TensorBatch:
-    """The rows of a batch that are a replica's, equally many for all: some may have length 0."""
+    """The rows of one replica. All have the same number of rows; some rows may have length 0."""
     missing = -tf.shape(batch[1])[0] % replicas
     x, lengths, index = (
         tf.pad(values, [[0, missing], *[[0, 0]] * (values.shape.rank - 1)])[replica::replicas]

@@ -1,4 +1,4 @@
-"""What the training loop asks of a device, by TensorFlow. A `train.engine.loop.backend.Backend`."""
+"""The operations of the training loop in TensorFlow: a `train.engine.loop.backend.Backend`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FILE = "variables"
 
 
 class TensorFlowBackend:
-    """A model with its optimiser and its best weights so far, on all GPUs or CPUs of a team.
+    """A model, its optimiser and its best weights so far, on all devices of a team.
 
     Attributes:
       model: The model.
@@ -40,7 +40,7 @@ class TensorFlowBackend:
         valid: Sequence[np.ndarray],
         team: Team = ALONE,
     ) -> None:
-        """Makes the model and everything around it.
+        """Makes the model, the optimiser and the training step.
 
         Args:
           config: Settings of the run.

@@ -1,3 +1,3 @@
-"""Datasets: text and music as three splits of sequences. No TensorFlow."""
+"""Datasets: text and music in three splits; needs no TensorFlow."""
 
 __all__: list[str] = []

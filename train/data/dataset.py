@@ -1,4 +1,4 @@
-"""What a dataset is to the programs, whatever it is made of."""
+"""The interface of a dataset, for any kind of data."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["Dataset", "Encoding", "Undivided"]
 
 
 class Encoding(Protocol):
-    """What a model reads of sequences of a kind: of sentences, or of piano rolls."""
+    """Converts sequences of one kind, sentences or piano rolls, to the input of a model."""
 
     def encode(self, config: ModelConfig, sequences: Sequence[Any]) -> Sequence[np.ndarray]:
-        """Returns those sequences that a model gives a probability, as arrays `[T, ...]`."""
+        """Returns the sequences that are not too long for a model, as arrays `[T, ...]`."""
 
     def counts(self, sequences: Sequence[Any], encoded: Sequence[np.ndarray]) -> dict[str, int]:
-        """Returns what else `results.json` says of sequences and what `encode` made of them."""
+        """Returns counts for `results.json` from sequences and the result of `encode`."""
 
     def remark(self, config: ModelConfig, sequences: Sequence[Any]) -> str | None:
-        """Returns what a user should know of sequences that a model is to read, if anything."""
+        """Returns a remark for the user about sequences that a model will read, or None."""
 
 
 class Dataset(Encoding, Protocol):
@@ -43,14 +43,14 @@ class Dataset(Encoding, Protocol):
     sha256: str
 
     def describe(self) -> str:
-        """Returns what the dataset holds, and what of it was left out."""
+        """Returns a line on the content of the dataset and on what was left out."""
 
     def model_fields(self) -> dict[str, Any]:
         """Returns the fields of `ModelConfig` that follow from the dataset."""
 
 
 class Undivided(Encoding, Protocol):
-    """A user's own data that has no splits, to be evaluated as a whole.
+    """A user's own data without splits, to be evaluated as a whole.
 
     Attributes:
       name: The data as the user named it.
@@ -61,4 +61,4 @@ class Undivided(Encoding, Protocol):
     sequences: Sequence[Any]
 
     def describe(self) -> str:
-        """Returns what the data holds, and what of it was left out."""
+        """Returns a line on the content of the data and on what was left out."""

@@ -1,4 +1,4 @@
-"""Downloads a file of a dataset once, into the cache of this user, and checks what came."""
+"""Downloads a file of a dataset once, to the user's cache, and verifies it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ __all__ = ["cache_dir", "fetch"]
 
 
 def fetch(url: str, path: Path, sha256: str, cure: str = "try again") -> Path:
-    """Returns `path`, downloaded from `url` unless the right file is already there; see `download`.
+    """Returns `path`, after downloading it from `url` if it is missing; see `download`.
 
     Args:
-      url: Where the file is.
-      path: Where it shall be; missing parents are made.
+      url: Address of the file.
+      path: Where to store it; missing parents are created.
       sha256: Expected digest of its bytes, in hexadecimal.
-      cure: What the user can do when it fails; ends the error message.
+      cure: End of the error message: what the user can do.
 
     Raises:
-      UserError: If the server cannot be reached, stops early, or sends other bytes.
+      UserError: The server cannot be reached, stops early, or sends other bytes.
     """
     clear_leftovers(path.parent)
     try:
         download(url, path, sha256)
     except OSError as error:
-        if error.errno is not None:  # The user's disk, and not the server.
+        if error.errno is not None:  # An error of the user's disk, not of the server.
             raise
         raise UserError(f"{error}; {cure}") from error
     return path

@@ -1,4 +1,4 @@
-"""Training, validation and test: their names, and a rule that deals pieces of data to them."""
+"""The names of the splits, and the rule that assigns data to them by a hash."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _HASH_PARTS = 10  # One part is the test split, one the validation split.
 
 
 def split_of(content: bytes) -> str:
-    """Deals a piece of data to train (8 of 10), valid or test by its own content.
+    """Assigns a piece of data to train (8 of 10), valid or test by its content.
 
-    The rule looks at nothing else: a repeated piece stands in one split, and data that is added
-    later moves no piece to another split.
+    Nothing else matters: repeated pieces are in the same split, and adding data later moves nothing
+    to another split.
     """
     return split_of_digest(hashlib.sha256(content).digest())
 
 
 def split_of_digest(digest: bytes) -> str:
-    """Returns `split_of` of the content that has a SHA-256 digest."""
+    """Returns `split_of` of the content with this SHA-256 digest."""
     part = int.from_bytes(digest[:8], "big") % _HASH_PARTS
     return {0: "test", 1: "valid"}.get(part, "train")

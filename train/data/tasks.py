@@ -1,4 +1,4 @@
-"""The kinds of data by name: what a run on each is told, which loads its dataset."""
+"""The kinds of data by name, each with the settings of its runs, which load the dataset."""
 
 from __future__ import annotations
 

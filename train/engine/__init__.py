@@ -1,3 +1,3 @@
-"""The training loop without TensorFlow: settings, batches, schedules, state, sums, progress."""
+"""The training loop, for any backend: settings, batches, schedules, state and progress."""
 
 __all__: list[str] = []

@@ -1,14 +1,14 @@
-"""Which sequences share a batch, and how far each batch is padded; needs NumPy alone.
+"""Assigns sequences to batches and pads them; needs only NumPy.
 
 A sequence is an array whose first axis is time: `[T]` for text, `[T, 88]` for music. Sequences of
-like length share a bucket, are cut into batches and padded to the bucket's boundary, so that a
-compiled step meets at most as many shapes as there are boundaries. What a bucket lacks to its last
-full batch is taken from the next shorter one, so that one batch of an epoch is short, and that one
-of the shortest bucket.
+similar length share a bucket. They are cut into batches and padded to the bucket's boundary, so
+that a compiled step has at most as many shapes as there are boundaries. The last batch of a bucket
+is filled with sequences of the next shorter bucket. An epoch therefore has at most one batch with
+fewer sequences, in the shortest bucket.
 
-A bound on the time steps of a batch, `max_steps`, lets long sequences come in batches of fewer rows
-(`batch_rows`), because memory grows with rows times steps. A short batch is filled up to the rows
-of the others that are as long.
+Memory grows with rows times steps. `max_steps` bounds the time steps of a batch, so that batches of
+long sequences have fewer rows (`batch_rows`). A batch with too few sequences is filled with rows of
+length 0.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
     Attributes:
       x: `[B, T, ...]`, 0 beyond each length.
       lengths: int32 `[B]`.
-      index: int32 `[B]`, each row's place in the split; -1 for a row that fills the batch.
+      index: int32 `[B]`, the place of each row in the split; -1 for a row that fills the batch.
     """
 
     x: np.ndarray
@@ -47,23 +47,23 @@ class Batch(NamedTuple):
 
 
 def lengths_of(sequences: Sequence[Any]) -> np.ndarray:
-    """Returns the lengths of sequences, int32 `[N]`: those that they know, or each one's."""
+    """Returns the lengths of sequences, int32 `[N]`: their attribute `lengths`, or each `len`."""
     known = getattr(sequences, "lengths", None)
     return np.array([len(x) for x in sequences], np.int32) if known is None else known
 
 
 def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int, ...]:
-    """Returns the bucket boundaries, ascending, that pad sequences of these lengths the least.
+    """Returns the bucket boundaries, ascending, that need the least padding for these lengths.
 
-    They are the optimum of `sum(boundary(length) - length)` among the lengths that occur, by
-    dynamic programming; the last is the greatest length.
+    They minimise `sum(boundary(length) - length)` among the lengths that occur, by dynamic
+    programming. The last boundary is the greatest length.
 
     Args:
-      lengths: `[N]` lengths, of every sequence that will be batched.
-      max_buckets: Bound on the number of boundaries.
+      lengths: `[N]` lengths of all sequences that will be batched.
+      max_buckets: Maximum number of boundaries.
 
     Raises:
-      ValueError: If there is no length, one is not positive, or `max_buckets` is not.
+      ValueError: There are no lengths, or a length or `max_buckets` is not positive.
     """
     lengths = np.asarray(lengths)
     if lengths.size == 0 or lengths.min() < 1:
@@ -71,7 +71,7 @@ def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int,
     if max_buckets < 1:
         raise ValueError(f"expected max_buckets of at least 1; got {max_buckets}")
     bounds, counts = np.unique(lengths, return_counts=True)
-    below = np.concatenate([[0], np.cumsum(counts)])  # How many are at most the one before.
+    below = np.concatenate([[0], np.cumsum(counts)])  # How many are shorter than each length.
     occurring = bounds
     if bounds.size > _MAX_CANDIDATES:
         bounds = bounds[np.linspace(0, bounds.size - 1, _MAX_CANDIDATES).round().astype(int)]
@@ -95,13 +95,14 @@ def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int,
 
 
 def batch_rows(boundary: int, batch_size: int, max_steps: int = 0) -> int:
-    """Returns the rows of a batch that is padded to a boundary.
+    """Returns the number of rows of a batch that is padded to a boundary.
 
-    They are `max(1, min(batch_size, max_steps // boundary))`, so that the batch has no more than
-    `max_steps` time steps, unless that is one sequence alone; `batch_size` if `max_steps` is 0.
+    It is `max(1, min(batch_size, max_steps // boundary))`, so that the batch has at most
+    `max_steps` time steps, unless it is a single long sequence. It is `batch_size` if `max_steps`
+    is 0.
 
     Raises:
-      ValueError: If `batch_size` is not positive or `max_steps` is negative.
+      ValueError: `batch_size` is not positive or `max_steps` is negative.
     """
     if batch_size < 1:
         raise ValueError(f"expected a batch_size of at least 1; got {batch_size}")
@@ -113,7 +114,7 @@ def batch_rows(boundary: int, batch_size: int, max_steps: int = 0) -> int:
 def padding_waste(
     lengths: np.ndarray, batch_size: int, boundaries: Sequence[int], max_steps: int = 0
 ) -> float:
-    """Returns the share, 0 to 1, of an epoch's time steps that hold no data."""
+    """Returns the share, 0 to 1, of an epoch's time steps that are padding."""
     lengths = np.asarray(lengths)
     batches = make_batches(lengths, batch_size, boundaries, 0, None, max_steps)
     bounds = bounds_of(batches, lengths, boundaries)
@@ -129,25 +130,25 @@ def make_batches(
     epoch: int | None,
     max_steps: int = 0,
 ) -> list[np.ndarray]:
-    """Deals all sequences to batches of like lengths.
+    """Assigns all sequences to batches of similar lengths.
 
-    The result depends on the arguments alone: a resumed epoch meets the batches it would have met.
+    The result depends only on the arguments, so a run that resumes gets the same batches.
 
     Args:
       lengths: `[N]` lengths.
-      batch_size: Sequences per batch, or the most of them; the last, of the shortest bucket, may
-        have fewer.
+      batch_size: Maximum number of sequences per batch.
       boundaries: Bucket boundaries, ascending, such as those of `default_boundaries`.
-      seed: With `epoch`, decides the order of sequences and batches.
-      epoch: Number of the epoch; None keeps the order of the data within each bucket and goes from
-        the longest bucket to the shortest.
-      max_steps: Most time steps in a batch, padding included: see `batch_rows`. 0: no limit.
+      seed: With `epoch`, determines the order of sequences and batches.
+      epoch: Number of the epoch. None: the order of the data within each bucket, from the longest
+        bucket to the shortest.
+      max_steps: Maximum number of time steps per batch, including padding (see `batch_rows`); 0 for
+        no limit.
 
     Returns:
       Arrays of indices into the sequences; every index occurs once.
 
     Raises:
-      ValueError: If a length exceeds the last boundary, or a size or seed is out of range.
+      ValueError: A length exceeds the last boundary, or a size or seed is out of range.
     """
     if seed < 0 or (epoch is not None and epoch < 0):
         raise ValueError(f"expected a seed and an epoch of at least 0; got {seed=}, {epoch=}")
@@ -162,7 +163,7 @@ def make_batches(
         if rng is not None:
             rng.shuffle(own)
         end += len(indices)
-    # From the longest bucket on, a batch's first sequence decides how far the batch is padded.
+    # Buckets are sorted from the longest, so a batch is padded as its first sequence needs.
     rows = [batch_rows(boundary, batch_size, max_steps) for boundary in boundaries]
     batches: list[np.ndarray] = []
     start = 0
@@ -182,7 +183,7 @@ def padded(sequences: Sequence[np.ndarray], batch: np.ndarray, rows: int, bounda
       sequences: Arrays `[T, ...]` of one dtype and one shape beyond time.
       batch: Indices into the sequences, at most `rows`, at least one.
       rows: Rows of the result.
-      boundary: Time steps of the result.
+      boundary: Number of time steps of the result.
     """
     chosen = [sequences[i] for i in batch]
     x = np.zeros((rows, boundary, *chosen[0].shape[1:]), chosen[0].dtype)
@@ -197,13 +198,13 @@ def padded(sequences: Sequence[np.ndarray], batch: np.ndarray, rows: int, bounda
 def bounds_of(
     batches: Sequence[np.ndarray], lengths: np.ndarray, boundaries: Sequence[int]
 ) -> np.ndarray:
-    """Returns for every batch the boundary that it is padded to."""
+    """Returns the boundary to which each batch is padded."""
     longest = np.array([lengths[batch].max() for batch in batches], int)
     return np.asarray(boundaries)[_bucket_of(longest, boundaries)]
 
 
 def _bucket_of(lengths: np.ndarray, boundaries: Sequence[int]) -> np.ndarray:
-    """Returns for every length the index of the smallest boundary that is not below it."""
+    """Returns, for every length, the index of the smallest boundary that is at least as large."""
     bounds = np.asarray(boundaries)
     if bounds.size == 0 or np.any(np.diff(bounds) <= 0):
         raise ValueError(f"expected ascending boundaries; got {tuple(boundaries)}")

@@ -60,7 +60,7 @@ class CheckpointFolders:
             write_json(temporary / _STATE, state)
             files = sorted(temporary.iterdir())
             write_json(temporary / _CHECKSUMS, {path.name: sha256_of_file(path) for path in files})
-            # Passed over as damaged, or of a run that went on from an older one.
+            # Damaged, or from before the run resumed from an older checkpoint.
             if target.exists():
                 shutil.rmtree(target)
         self._whole.add(step)

@@ -32,7 +32,7 @@ def is_extension(name: str, there: Any, asked: Any) -> bool:
 def describe_difference(name: str, there: Any, asked: Any) -> str:
     """Returns a difference in words."""
     short = isinstance(asked, (str, int, float, type(None)))
-    if str(there) == str(asked):  # Of another type, as in a file that somebody has changed.
+    if str(there) == str(asked):  # Another type, as in a file that was edited by hand.
         there, asked = repr(there), repr(asked)
     return f"{name} is {there}, not {asked}" if short else f"another {name}"
 

@@ -51,9 +51,9 @@ class TrainingOrder:
         Args:
           config: Settings of the run.
           sequences: Arrays `[T, ...]`.
-          boundaries: Of the length buckets.
-          group: Most steps in a call. With more than one, batches of a bucket follow each other, as
-            a call's batches have one shape; a step is then one batch.
+          boundaries: Boundaries of the length buckets.
+          group: Maximum number of steps per call. All batches of a call have the same shape, so
+            with more than one step, batches of a bucket follow each other and a step is one batch.
         """
         if group > 1 and config.accumulation_steps > 1:
             raise ValueError("expected accumulation_steps 1 where a call makes several steps")
@@ -66,7 +66,7 @@ class TrainingOrder:
         self.steps_per_epoch = math.ceil(len(self._of_epoch(0)[0]) / config.accumulation_steps)
 
     def call_at(self, step: int, most: int) -> Call:
-        """The steps from `step` on that one call can make, at most `most`."""
+        """The steps that one call can make, starting at `step`, at most `most` of them."""
         epoch, done = divmod(step, self.steps_per_epoch)
         batches, bounds = self._of_epoch(epoch)
         size = self._config.accumulation_steps
@@ -86,10 +86,10 @@ class TrainingOrder:
         return padded(self._sequences, indices, rows, bound)
 
     def _of_epoch(self, epoch: int) -> tuple[list[np.ndarray], np.ndarray]:
-        """The batches of an epoch, and what each is padded to."""
+        """The batches of an epoch, and the length to which each is padded."""
         if self._epoch is None or self._epoch[0] != epoch:
             config = self._config
-            self._epoch = None  # Both need not be in memory.
+            self._epoch = None  # Frees the last epoch before the next is made.
             batches = make_batches(
                 self._lengths,
                 config.batch_size,
@@ -111,8 +111,8 @@ def in_groups(buckets: np.ndarray, size: int, seed: int, epoch: int) -> np.ndarr
 
     Args:
       buckets: Bucket of each batch, `[N]`.
-      size: Most batches in a group.
-      seed: With `epoch`, decides the order of the groups; within a group that of the batches stays.
+      size: Maximum number of batches in a group.
+      seed: With `epoch`, determines the order of the groups. Batches within a group keep theirs.
       epoch: Number of the epoch.
     """
     groups: list[np.ndarray] = []

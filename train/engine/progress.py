@@ -88,9 +88,10 @@ class Progress:
         """Starts the first window.
 
         Args:
-          unit: In what losses are shown.
+          unit: Unit of the losses that are shown.
           has_latents: False for a model whose KL term is 0.
-          operations_per_symbol: Of a step's products, for a rate of them; None for no such rate.
+          operations_per_symbol: Floating-point operations of the matrix products of a step, per
+            symbol, to show their rate; None to show no rate.
         """
         self._operations = operations_per_symbol
         self._unit = unit
@@ -186,7 +187,7 @@ class Progress:
         scalars = {
             f"loss/{unit.name}": self._bound(window),
             f"loss/length_{unit.name}": unit.per_symbol(-window.log_length, 1),
-            # What the gradient is of: the KL term has its weight, and the length has no gradient.
+            # The loss of the gradient: the KL term is weighted, and the length has no gradient.
             "loss/objective_nats": window.weight * terms.kl - terms.reconstruction,
             "training/gradient_norm": window.gradient_norm,
             "training/learning_rate": window.learning_rate,

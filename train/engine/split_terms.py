@@ -1,4 +1,4 @@
-"""The terms of a split after an evaluation, and its results with errors; needs only NumPy."""
+"""The terms of an evaluated split, and the results with their errors; needs only NumPy."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class SplitTerms:
         return -(self.terms.log_prob + self.log_length)
 
     def report(self, unit: Unit, has_latents: bool) -> dict[str, Any]:
-        """The numbers of the protocol.
+        """Returns the results of the split.
 
-        `nll = -(log p(x|T) + log p(T))` is summed over the split. The symbols of a sequence are
-        `T + 1`, because a left-to-right model would pay for the end as well.
+        `nll = -(log p(x|T) + log p(T))` is summed over the split. A sequence counts as `T + 1`
+        symbols, because a left-to-right model has to predict its end too.
 
         Args:
-          unit: Of the results; `bpc` stands for its name below.
+          unit: Unit of the results; `bpc` stands for its name below.
           has_latents: False for a model without ELBO terms, which are then None.
 
         Returns:
@@ -72,7 +72,7 @@ def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray, seed: int =
     Args:
       numerator: `[N]`.
       denominator: `[N]`.
-      seed: Of the resampling.
+      seed: Seed of the resampling.
     """
     n = len(numerator)
     if n < 2:

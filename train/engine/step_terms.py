@@ -1,4 +1,4 @@
-"""What a training step reports; needs no TensorFlow."""
+"""The numbers that a training step reports; needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class StepTerms(NamedTuple):
     """Sums over the sequences of a step, nats, as scalars.
 
     Attributes:
-      reconstruction: Sum of that of `tf_latentflow.terms.Terms`, the mean over its samples of z.
-      kl: Likewise.
-      log_prob: Likewise.
+      reconstruction: Sum of `tf_latentflow.terms.Terms.reconstruction`, averaged over samples of z.
+      kl: The same for `kl`.
+      log_prob: The same for `log_prob`.
       log_length: Sum of `log p(T)`.
       symbols: `sum(T + 1)`; the 1 is the end of the sequence.
-      gradient_norm: Global norm, before clipping, of the gradient of the loss: nats per symbol.
+      gradient_norm: Global norm of the gradient of the loss before clipping, nats per symbol.
     """
 
     reconstruction: Scalar

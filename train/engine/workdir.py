@@ -30,8 +30,8 @@ from train.support.files import (
 
 __all__ = ["FORMAT", "ConfigFileError", "Workdir"]
 
-# Counts the changes after which the files of a run mean something else: fields of config.json, the
-# state and the variables of its checkpoints. A run without a number is of format 1.
+# Incremented when the files of a run change their meaning: the fields of config.json, or the state
+# and variables of checkpoints. A run without a format has format 1.
 FORMAT = 4
 
 _CURE = "choose another --workdir"
@@ -43,23 +43,23 @@ class ConfigFileError(UserError):
 
 
 class Workdir:
-    """Paths of a run's files, and the rule that a folder holds one run.
+    """Paths of a run's files, and the rule that a folder contains only one run.
 
-    | file                | what                                                                  |
+    | file                | content                                                               |
     |---------------------|-----------------------------------------------------------------------|
     | `config.json`       | format, all settings, the model's config with the vocabulary, checksum |
     | `checkpoints/`      | state of the run                                                      |
     | `tensorboard/`      | event files, `train/` and `valid/`: `tensorboard --logdir WORKDIR`    |
     | `model.keras`       | the best weights, once the run has finished                           |
-    | `results.json`      | the test, once it is finished too                                     |
-    | `results-N.json`    | the test after N steps, of a run that was then given a larger limit   |
-    | `model-N.keras`     | the model of that test                                                |
+    | `results.json`      | the results of the test, once it has finished too                     |
+    | `results-N.json`    | the results after N steps, if the run was extended afterwards         |
+    | `model-N.keras`     | the model of those results                                            |
     | `samples.txt`       | samples of the finished model, one a line (text)                      |
     | `samples/`          | samples of the finished model, MIDI files and pictures (music)        |
     """
 
     def __init__(self, path: Path) -> None:
-        """Names a folder; touches no file."""
+        """Only remembers the path; touches no file."""
         self.path = path
         self.config_file = path / "config.json"
         self.results_file = path / "results.json"
@@ -223,7 +223,7 @@ class Workdir:
             if self.model_file.exists():
                 with whole_file(self.path / f"model-{steps}.keras") as temporary:
                     shutil.copyfile(self.model_file, temporary)
-            # Last: from here on the run counts as one that goes on.
+            # Last: without results.json, the run counts as unfinished.
             os.replace(self.results_file, self.path / f"results-{steps}.json")
 
 

@@ -1,7 +1,6 @@
 """The experiments of the paper, and an ablation, row by row, with the runs that reproduce them.
 
-A run is a model on a dataset; a scale is a preset with flags that differ from it. A new row is one
-line.
+A run is a model on a dataset. A new row is one line. `train.paper.scales` has the sizes of runs.
 """
 
 from __future__ import annotations
@@ -9,20 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tf_latentflow import ModelConfig
-
-__all__ = ["FIGURES", "SCALES", "TABLES", "Figure", "Row", "Run", "Table", "flags_of"]
+__all__ = ["FIGURES", "TABLES", "Figure", "Row", "Run", "Table"]
 
 
 class Run(NamedTuple):
     """A model that is trained and tested.
 
     Attributes:
-      name: For `--rows` and the run's folder.
-      dataset: As the training program names it.
-      model: As the training program names it.
+      name: Its name for `--rows`, and in the name of its folder.
+      dataset: Value of `--dataset`.
+      model: Value of `--model`.
       flags: Further flags of the training program.
-      samples: Importance samples of a test of its own after that of the training, or None.
+      samples: Importance samples of a second test after that of the training, or None.
     """
 
     name: str
@@ -37,11 +34,11 @@ class Row(NamedTuple):
 
     Attributes:
       label: The row's name in the paper.
-      dataset: As the training program names it.
-      run: What makes the row here; None for a row that the paper itself only cites.
-      published: The paper's test result in the table's unit, then the reconstruction and the KL
-        term, as far as it reports them.
-      optional: Whether the run is made only if `--rows` names it.
+      dataset: Value of `--dataset`.
+      run: The run that reproduces the row; None for a row that the paper only cites.
+      published: The test result of the paper in the table's unit, then its reconstruction and KL
+        term if it reports them.
+      optional: Whether the row is only reproduced if `--rows` names it.
     """
 
     label: str
@@ -57,7 +54,7 @@ class Table(NamedTuple):
     Attributes:
       title: What it shows.
       task: Kind of data, a key of `train.data.tasks.TASKS`.
-      rows: In the order of the paper.
+      rows: The rows in the order of the paper.
     """
 
     title: str
@@ -70,8 +67,8 @@ class Figure(NamedTuple):
 
     Attributes:
       title: What it shows.
-      module: The module whose `draw` draws it, from a `train.paper.job.Job`.
-      runs: What it needs to be trained.
+      module: The module whose function `draw` draws it, from a `train.paper.job.Job`.
+      runs: The runs that it needs.
     """
 
     title: str
@@ -88,7 +85,7 @@ def _variant(label: str, run: Run) -> Row:
 
 
 def _changed(name: str, value: str = "", *others: str) -> Row:
-    """The row `codebook` with another value of a flag, and of what goes with it."""
+    """The row `codebook` with another value of a flag, and other flags that this needs."""
     if not value:
         return Row("codebook", "ptb", Run("codebook", "ptb", "codebook"), ())
     label = " ".join([name, value, *(flag.removeprefix("--") for flag in others)])
@@ -126,7 +123,7 @@ TABLES: Mapping[str, Table] = {
             _ptb("AF / AF", "af-af", 1.42, 0.10, 1.37),
             _ptb("AF / SCF", "af-scf", 1.46, 0.10, 1.43),
             _ptb("IAF / SCF", "iaf-scf", 1.63, 0.21, 1.55),
-            # Section 6 and appendix E say without numbers that these come out the same.
+            # Section 6 and appendix E say, without numbers, that the results are the same.
             _variant("codebook, not in the paper", Run("codebook", "ptb", "codebook")),
             _variant("AF / AF, K = 100", Run("af-af-k100", "ptb", "af-af", samples=100)),
             _variant("AF / AF, H = 5", Run("af-af-h5", "ptb", "af-af", ("--latent-size", "5"))),
@@ -197,63 +194,3 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "figure7": Figure("Time to sample one sequence", "train.paper.figures.sampling_time"),
 }
-
-# A scale's preset. `cpu` is an honest small version: minutes to half an hour a run.
-SCALES: Mapping[str, str] = {"tiny": "tiny", "cpu": "small", "paper": "paper"}
-
-_LONG_PIECES = (
-    *("--max-steps", "300", "--kl-zero", "30", "--kl-ramp", "90"),
-    *("--eval-every", "30", "--checkpoint-steps", "30", "--test-samples", "4"),
-)
-
-# What some runs need beside their scale's preset, with the reason.
-_SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
-    # About 20 minutes of one CPU core each, in as many steps. 50 importance samples would take half
-    # as long again.
-    ("cpu", "ptb", "flow"): (
-        *("--max-steps", "2500", "--kl-zero", "120", "--kl-ramp", "600"),
-        *("--eval-every", "250", "--checkpoint-steps", "250", "--test-samples", "10"),
-    ),
-    # A MADE is at least as wide as a latent vector: the widest of the ablation has 16 dimensions.
-    ("tiny", "ptb", "codebook"): ("--made-units", "16"),
-    # Many sentences: no dropout, and a learning rate that falls for longer, from half as high.
-    ("cpu", "ptb", "codebook"): (
-        *("--max-steps", "2500", "--dropout", "0", "--learning-rate", "5e-3"),
-        *("--final-decay", "0.5", "--kl-zero", "0", "--kl-ramp", "100"),
-        *("--eval-every", "250", "--checkpoint-steps", "250", "--test-samples", "10"),
-    ),
-    ("cpu", "ptb", "lstm"): (
-        *("--max-steps", "2500", "--eval-every", "250", "--checkpoint-steps", "250"),
-        *("--test-samples", "10"),
-    ),
-    # 229 pieces: with the published dropout, 0.2 on the prior alone, the training split's bound is
-    # 1.5 nats below that of the validation split.
-    ("paper", "jsb", "flow"): (
-        *("--posterior-dropout", "0.2", "--emitter-dropout", "0.5", "--epochs", "60"),
-    ),
-    ("paper", "jsb", "lstm"): ("--dropout", "0.5", "--epochs", "55"),
-    # About 20 minutes of one CPU core each.
-    ("cpu", "nottingham", "flow"): ("--max-steps", "2400"),
-    ("cpu", "nottingham", "lstm"): ("--max-steps", "6000"),
-    # About 10 minutes of one CPU core each; 4 importance samples, as published.
-    ("cpu", "piano-midi", "flow"): _LONG_PIECES,
-    ("cpu", "piano-midi", "lstm"): _LONG_PIECES,
-    ("cpu", "musedata", "flow"): _LONG_PIECES,
-    ("cpu", "musedata", "lstm"): _LONG_PIECES,
-}
-
-
-def flags_of(run: Run, scale: str) -> list[str]:
-    """Returns the flags of the training program for a run at a scale.
-
-    Raises:
-      ValueError: There is no such scale.
-    """
-    if scale not in SCALES:
-        raise ValueError(f"expected a scale of {', '.join(SCALES)}; got {scale!r}")
-    family = "flow" if ModelConfig.from_name(run.model).is_flow else "lstm"
-    extra = _SCALE_FLAGS.get(
-        (scale, run.dataset, run.model), _SCALE_FLAGS.get((scale, run.dataset, family), ())
-    )
-    fixed = ("--model", run.model, "--dataset", run.dataset, "--preset", SCALES[scale])
-    return [*fixed, *extra, *run.flags]

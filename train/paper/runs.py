@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from train.data.tasks import TASKS
-from train.paper.experiments import Run, flags_of
+from train.paper.experiments import Run
+from train.paper.scales import flags_of
 from train.support.files import read_json_or_refuse, write_json
 
 __all__ = ["Runs"]
@@ -99,7 +100,7 @@ def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:
         try:
             output, _ = process.communicate()
         except BaseException:
-            process.terminate()  # It goes on from its last checkpoint the next time.
+            process.terminate()  # It resumes from its last checkpoint the next time.
             raise
     if process.returncode:
         print(

@@ -1,4 +1,4 @@
-"""What must be the same on every machine that trains a model with others."""
+"""The facts about a run that must be the same on all of its machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["run_facts"]
 
 
 def run_facts(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the settings of a run and what computes it, by name.
+    """Returns the settings of a run, and the versions of the code that computes it, by name.
 
     Args:
       settings: The entries of the run's config.json, the digest of the data included.
@@ -26,7 +26,7 @@ def run_facts(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _code() -> str:
-    """A digest of this package's own files."""
+    """A digest of this project's source files."""
     packages = (bijectors, tf_latentflow, train)
     files = [file for p in packages for file in sorted(Path(p.__path__[0]).rglob("*.py"))]
     return sha256_of(file.read_bytes() for file in files)

@@ -1,4 +1,4 @@
-"""What each training program does: train, test, and print the results."""
+"""The main function of the training programs: train, test and print the results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_training(
       UserError: The input is invalid.
       SystemExit: With status 1 if a loss is not finite; otherwise as for `parse_train_config`.
     """
-    # What needs no TensorFlow comes first, so that bad input is refused at once.
+    # Everything that does not need TensorFlow comes first, so that bad input is refused at once.
     config = parse_train_config(kind, args)
     workdir = Workdir(config.run_directory)
     settings: dict[str, Any] = {
@@ -79,7 +79,7 @@ def _join(cluster: Cluster | None, screen: Screen) -> Team:
 
 
 def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) -> bool:
-    """Whether the run has finished and these settings ask for nothing more.
+    """Whether the run has finished and these settings do not extend it.
 
     The results remain available when the data or the version of the run are gone, but not when the
     data have changed.

@@ -19,7 +19,7 @@ from train.support.files import whole_file
 
 __all__ = ["initial_model", "load_model", "save_model", "weights_sha256"]
 
-# Keras reads back what is registered, and a class registers itself when it is made.
+# Keras only loads registered classes, and a class is registered when it is imported.
 _CLASSES = {kind.__name__: kind for kind in (LatentFlow, LSTMLanguageModel)}
 
 
@@ -43,7 +43,7 @@ def load_model(source: Source) -> LatentFlow | LSTMLanguageModel:
     file = source.model_file
     try:
         return keras.saving.load_model(file, custom_objects=_CLASSES)
-    except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
+    except Exception as error:  # Damaged files can cause any error.
         raise UserError(
             f"cannot read {file} ({type(error).__name__}): delete it and run the training "
             "again with the same flags, which restores it"

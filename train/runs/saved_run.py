@@ -1,4 +1,4 @@
-"""What is known about the training of a model; needs no TensorFlow."""
+"""Reads the settings with which a model was trained; needs no TensorFlow."""
 
 from __future__ import annotations
 

@@ -23,10 +23,10 @@ from train.support.screen import Screen
 
 __all__ = ["Score", "Scorer"]
 
-_WINDOW = 1024  # Lines in memory, of which those of like length go through the model together.
-_STEPS = 32  # Batches are padded to multiples of these, so that there are few shapes.
-_BOUND_SAMPLES = 10  # At most, over which the bits of characters are means.
-_SECONDS = 10.0  # Between lines of progress.
+_WINDOW = 1024  # Lines in memory; lines of similar length are scored together.
+_STEPS = 32  # Batches are padded to multiples of this length, so that there are few shapes.
+_BOUND_SAMPLES = 10  # Maximum number of samples for the bits of characters.
+_SECONDS = 10.0  # Time between lines of progress.
 
 
 class Score(NamedTuple):

@@ -68,7 +68,7 @@ def train(
         if team.size == 1:
             raise
         raise UserError(
-            "a worker does not answer: the same command on every machine goes on from the last "
+            "a worker does not answer: the same command on every machine resumes from the last "
             "checkpoint"
         ) from error
     model.execution = Execution(config.compile_loops)  # The test's products are not rounded.

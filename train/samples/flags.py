@@ -22,7 +22,7 @@ __all__ = ["SampleConfig", "check_tempo"]
 _DEFAULT_AMOUNT = 0.3
 _DEFAULT_BLANK = "_"
 _LEAST = {"steps": 2, "particles": 1, "sweeps": 1}
-_SLOWEST, _FASTEST = 4, 1000  # Quarter notes in a minute: a MIDI file can say no slower.
+_SLOWEST, _FASTEST = 4, 1000  # Quarter notes per minute; MIDI files allow no slower tempo.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,5 +131,5 @@ def check_tempo(tempo: float) -> None:
       UserError: It is not from 4 to 1000 quarter notes per minute.
     """
     if not _SLOWEST <= tempo <= _FASTEST:
-        expected = f"a number from {_SLOWEST} to {_FASTEST}, quarter notes in a minute"
+        expected = f"a number from {_SLOWEST} to {_FASTEST}, quarter notes per minute"
         refuse_flag("tempo", expected, tempo)

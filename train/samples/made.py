@@ -16,7 +16,7 @@ from train.samples.ways import way_of
 
 __all__ = ["make_sequences"]
 
-_MOST_NUMBERS = 2**25  # Of all particles at once: 128 MB.
+_MOST_NUMBERS = 2**25  # Maximum size of all particles together: 128 MB.
 _DEFAULT_STEPS = 5
 
 

@@ -27,9 +27,9 @@ from train.support.extras import missing_packages
 
 __all__ = ["MusicSamples", "write_pieces"]
 
-_NUM_SAMPLES = 16  # Over which a finished run's statistics go;
-_NUM_FILES = 4  # these of them are written,
-_SAMPLE_STEPS = 128  # each this long if the model can.
+_NUM_SAMPLES = 16  # Samples for the statistics of a finished run.
+_NUM_FILES = 4  # Samples that are written as files.
+_SAMPLE_STEPS = 128  # Length of the samples, if the model allows it.
 
 _SHOWN = 3
 _SHOWN_STEPS = 96

@@ -8,8 +8,8 @@ from typing import Any
 
 __all__ = ["NUM_TEXTS", "print_samples"]
 
-NUM_TEXTS = 200  # That a finished run leaves,
-_NUM_SHOWN = 10  # and of which these are printed.
+NUM_TEXTS = 200  # Samples that a finished run writes.
+_NUM_SHOWN = 10  # Samples that are printed.
 
 
 def print_samples(task: str, workdir: Path, numbers: dict[str, Any]) -> None:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["roll_png"]
 
-_BEATS_PER_BAR = 4  # A roll does not say its metre; most music has this one.
-_BEATS_PER_ROW = 128  # A longer piece goes on in another row below, as in a score.
-_MAX_LABELS = 12  # Of the beats in a row.
+_BEATS_PER_BAR = 4  # A roll does not contain the metre; this is the most common one.
+_BEATS_PER_ROW = 128  # A longer piece continues in another row below, as in a score.
+_MAX_LABELS = 12  # Maximum number of labelled beats per row.
 _MARGIN = 3  # Semitones around the notes that sound.
-_MIN_RANGE = 24  # Semitones that are shown at least.
+_MIN_RANGE = 24  # Minimum number of semitones shown.
 
 _DPI = 100
 _WIDTH = 10.0  # Inches, as all of these.

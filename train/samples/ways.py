@@ -1,4 +1,4 @@
-"""How `train.sample` makes samples from given ones: a flag for each way, with its options."""
+"""The ways in which `train.sample` makes samples from given sequences, and their flags."""
 
 from __future__ import annotations
 

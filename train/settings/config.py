@@ -31,7 +31,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
     """Settings of a training run. The same command resumes an interrupted run.
 
     `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
-    `--epochs` or `--max-steps` ends the run; giving one of them lifts the preset's other.
+    `--epochs` or `--max-steps` ends the run; setting one removes the preset's limit for the other.
     """
 
     # A kind of data has a subclass, which says these and the defaults that differ.

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 __all__ = ["UserError", "fault_of_machine", "run_program"]
 
-# What a wrong path, a missing permission or a full disk raises. Every other `OSError` is a bug or
-# a broken machine, and keeps its traceback.
+# The errors of a wrong path, a missing permission or a full disk. Any other `OSError` is a bug or a
+# broken machine, and keeps its traceback.
 _USER_ERRNOS = frozenset(
     {
         errno.EACCES,
@@ -28,7 +28,7 @@ _USER_ERRNOS = frozenset(
         errno.EROFS,
     }
 )
-# What TensorFlow and HDF5 report in their messages, under errors of their own.
+# Parts of messages by which TensorFlow and HDF5 report such errors in their own exceptions.
 _SAID_IN_WORDS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _PATH = re.compile(r"/[^\s;:,'\"]+/[^\s;:,'\"]+")
 
@@ -58,15 +58,15 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
       SystemExit: With the exit status of the table, unless `main` returns.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # Not where a test has put another object.
+        if hasattr(stream, "reconfigure"):  # Tests may replace the stream by another object.
             stream.reconfigure(errors="replace")
     try:
         main()
-        sys.stdout.flush()  # A closed pipe shows here and not while the interpreter shuts down.
+        sys.stdout.flush()  # Reports a closed pipe here, not while the interpreter shuts down.
     except UserError as error:
         _fail(str(error))
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing may be written to it any more.
+        # The reader of our output is gone, so nothing more can be written to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
     except KeyboardInterrupt:
@@ -80,7 +80,7 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
 
 
 def fault_of_machine(error: BaseException) -> str | None:
-    """Returns what the user's machine refused, if that caused an error; otherwise None.
+    """Returns a message if an error was caused by the user's machine; otherwise None.
 
     A full disk reaches Python in many forms: as an `OSError`, as an error of TensorFlow or HDF5
     that only says so in its text, and as the cause or context of another error.

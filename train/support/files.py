@@ -26,7 +26,7 @@ __all__ = [
     "write_text",
 ]
 
-# The names that files and folders have until they are whole: `.tmp-PROCESS-NAME`.
+# The names of unfinished files and folders: `.tmp-PROCESS-NAME`.
 _TEMPORARY = re.compile(r"\.tmp-(\d+)-.*", re.DOTALL)
 
 
@@ -146,14 +146,14 @@ def _temporary(path: Path) -> Path:
 def _is_running(process: int) -> bool:
     """Whether another process with this number is running."""
     if process == os.getpid():
-        return False  # What this process writes is finished, or was that of an earlier one.
+        return False  # Left by an earlier process with this number.
     if os.name != "posix":
-        return True  # There, asking would end it.
+        return True  # On Windows, `os.kill` would end the process.
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # It belongs to somebody else.
+    except OSError:  # It belongs to another user.
         return True
     return True
 

@@ -9,7 +9,7 @@ __all__ = ["refuse_other_backend"]
 
 
 def refuse_other_backend() -> None:
-    """Ends a program that `python -m` starts with one line, where there would be a traceback.
+    """Ends a program started by `python -m` with one line instead of a traceback.
 
     Raises:
       SystemExit: With status 2, if `KERAS_BACKEND` names another backend.

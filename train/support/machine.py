@@ -9,7 +9,7 @@ from pathlib import Path
 
 __all__ = ["describe_caches", "describe_machine"]
 
-# By which matrix products, and so the last bits of a result, differ.
+# The instruction sets that affect matrix products, and so the last bits of a result.
 _INSTRUCTION_SETS = {
     "avx2": "AVX2",
     "avx512f": "AVX-512",
@@ -24,7 +24,7 @@ def describe_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """Returns, for example, `2 cores of an AMD EPYC 7B13 with AVX2; no GPU; Python 3.11.9`.
 
     Args:
-      cpuinfo: Where Linux tells of its processor; what it does not say is left out.
+      cpuinfo: Linux's description of the processor; missing entries are left out.
     """
     fields = _fields(cpuinfo)
     name = fields.get("model name") or platform.processor() or platform.machine()

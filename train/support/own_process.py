@@ -20,10 +20,10 @@ except ImportError:  # Windows, where only the time is bounded.
 __all__ = ["answer", "read_in_own_process"]
 
 _MEMORY_GIB = 1
-_CPU_SECONDS = 20  # Four times what the largest set takes.
-_SECONDS = 120  # By the clock, should the machine have other work.
+_CPU_SECONDS = 20  # Four times as much as the largest set needs.
+_SECONDS = 120  # Wall-clock time, for a busy machine.
 _REASON_LENGTH = 200
-# Exit statuses; Python has 1 and 2 for itself.
+# Exit statuses; Python itself uses 1 and 2.
 _REFUSED, _FAILED, _NO_MEMORY = 3, 4, 5
 
 
@@ -43,7 +43,7 @@ def read_in_own_process(module: str, path: Path, expected: str, cure: str) -> by
       UserError: The module rejected the file or could not read it.
       OSError: The file cannot be opened.
     """
-    # One thread, as each reserves memory; the same places for imports as here, in the same order.
+    # One thread, because each reserves memory; the same search path for imports as here.
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
@@ -87,7 +87,7 @@ def answer(read: Callable[[bytes, str], bytes]) -> None:
         content, status = _encode(str(error)), _REFUSED
     except MemoryError:
         content, status = b"", _NO_MEMORY
-    except Exception as error:  # Damaged bytes show as almost anything: there is no list of it.
+    except Exception as error:  # Damaged files can cause any error.
         content, status = _encode(str(error) or type(error).__name__), _FAILED
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()

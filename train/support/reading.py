@@ -32,7 +32,7 @@ def refuse_special(path: Path) -> None:
     try:
         kind = _SPECIAL.get(stat.S_IFMT(path.stat().st_mode))
     except (OSError, ValueError):
-        return  # Whoever opens it says what is wrong.
+        return  # Opening it will report the error.
     if kind:
         raise UserError(
             f"expected a file at {str(path)!r}; it is {kind}, which cannot be read twice: "

@@ -34,7 +34,7 @@ class Screen:
         self._what = ""
 
     def __enter__(self) -> Self:
-        # A bundle runs where nobody has installed rich.
+        # A bundle also runs on machines without rich.
         if not self.is_silent and sys.stdout.isatty() and find_spec("rich"):
             self._bar = _make_bar()
             self._task = self._bar.add_task("starting", total=None, detail="")
@@ -50,7 +50,7 @@ class Screen:
         self.stop()
 
     def stop(self) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

@@ -9,13 +9,13 @@ import tempfile
 __all__ = ["import_tensorflow_quietly"]
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-# What a program sets before TensorFlow is imported, unless its user has set it.
+# Environment variables set before TensorFlow is imported, unless the user has set them.
 _SETTINGS = {
     _LEVEL: "3",
-    # Over the settings file of Keras, which may name another.
+    # Overrides Keras' settings file, which may name another backend.
     "KERAS_BACKEND": "tensorflow",
-    # Batches differ in length, and glibc gives their memory back to the system at every step and
-    # takes it anew, page by page: see docs/PERFORMANCE.md.
+    # Batches differ in length, so glibc returns their memory to the system at every step and
+    # takes it again, page by page: see docs/PERFORMANCE.md.
     "TF_CPU_ALLOCATOR_USE_BFC": "true",
 }
 

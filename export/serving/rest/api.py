@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class _TooLargeError(Exception):
-    """A body is longer than the server reads."""
+    """A body exceeds the limit."""
 
 
 class RestApi:
@@ -51,11 +51,11 @@ class RestApi:
 
     Args:
       servable: The model.
-      workers: Who runs it.
-      metrics: Returns what `/metrics` answers.
-      max_body_bytes: Longest body that is read.
-      max_rows: Most rows of a request.
-      timeout: For the body to arrive, and for a request to be answered after that [s].
+      workers: Run the requests.
+      metrics: Returns the answer to `/metrics`.
+      max_body_bytes: Maximum size of a body.
+      max_rows: Maximum number of rows per request.
+      timeout: Time limit for the body to arrive, and for the answer after that [s].
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class RestApi:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        """Returns the answer, whatever happens on the way to it."""
+        """Returns the answer, which may be an error."""
         method, path = request.method, request.scope["raw_path"].decode("latin-1")
         if path == "/metrics" and method in ("GET", "HEAD"):
             return Response(self._metrics(), headers={"Content-Type": METRICS_TYPE})
@@ -102,7 +102,7 @@ class RestApi:
             return _refusal(408, "The body did not arrive in time", _CLOSE)
         except tf.errors.OpError as error:
             return _refusal(HTTP_STATUS.get(error.error_code, 500), message_of(error))
-        except asyncio.CancelledError:  # By uvicorn, whose own answer would not be JSON.
+        except asyncio.CancelledError:  # Cancelled by uvicorn, whose answer would not be JSON.
             return _refusal(503, "The server is stopping", _CLOSE)
         except ClientDisconnect:
             raise
@@ -111,7 +111,7 @@ class RestApi:
             return _refusal(500, "Internal error; the server's log has more")
 
     async def _body(self, request: Request) -> bytes:
-        """Reads the body, and no more of it than is allowed."""
+        """Reads the body, up to the maximum size."""
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._max_body_bytes:
             raise _TooLargeError
@@ -145,7 +145,7 @@ class RestApi:
         )
 
     def _predict(self, route: Route, body: bytes, deadline: float, state: dict[str, Any]) -> bytes:
-        """Returns the answer to a body; the checks come in the order of TF Serving's."""
+        """Returns the answer to a body. The order of the checks is that of TF Serving."""
         document = parse_body(body)
         signature_name = signature_name_of(document) or DEFAULT_SIGNATURE
         self._servable.check(route.name, route.version, route.label)
@@ -159,10 +159,10 @@ class RestApi:
 
 
 async def _while_there(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes:
-    """Returns what `work` returns, or ends it when the client leaves.
+    """Returns the result of `work`, which is cancelled if the client disconnects.
 
     Raises:
-      ClientDisconnect: If it leaves.
+      ClientDisconnect: The client has disconnected.
     """
     at_work = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_until_gone(request.receive))

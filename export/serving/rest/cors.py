@@ -1,4 +1,4 @@
-"""Leave for browsers: pages of other origins may ask this server."""
+"""Lets pages of other origins send requests to this server (CORS)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _DAY = 86_400  # How long a browser may keep the answer [s].
 
 
 class CorsApp(CORSMiddleware):
-    """An ASGI application that pages of some origins may ask, and whose refusals are JSON.
+    """An ASGI application that accepts requests from pages of some origins; refusals are JSON.
 
     Args:
       app: The application.
-      origins: `https://example.org`, with a port if it has one, or `*` for all.
+      origins: Origins such as `https://example.org`, with a port if there is one, or `*` for all.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:

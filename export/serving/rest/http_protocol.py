@@ -1,9 +1,9 @@
-"""HTTP connections whose clients are slow: the one place that builds on the inside of uvicorn.
+"""Time limits for slow HTTP clients: the only file that uses private parts of uvicorn.
 
-uvicorn has a time-out between two requests on a connection only. Here a connection also has one
-until its first request, for the head of each, and for the client to take an answer; the body's is
-that of `export.serving.rest.api`. `tests/export/test_slow_clients.py` fails if a version of uvicorn
-moves what is used.
+uvicorn has a time limit only between two requests on a connection. Here there is also one until
+the first request, one for the head of each request, and one for the client to read the answer.
+`export.serving.rest.api` has the limit for the body. `tests/export/test_slow_clients.py` fails if a
+new version of uvicorn changes the private parts.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["Guard", "GuardedProtocol"]
 
 
 class Guard(NamedTuple):
-    """What all connections share.
+    """The state that all connections share.
 
     Attributes:
-      connections: Those that are open.
-      seconds: How long a client may take for the head of a request, or to read on.
-      refused: Told status and client of what is refused before it is a request.
+      connections: The open connections.
+      seconds: Time limit for the head of a request, and for the client to read on.
+      refused: Called with the status and the client when input is refused before it is a request.
     """
 
     connections: Connections
@@ -43,7 +43,7 @@ class GuardedProtocol(H11Protocol):
         super().__init__(**options)
         self._guard = guard
         self._timer: asyncio.TimerHandle | None = None
-        self._unread = 0  # Bytes of answers that the client had not taken when its time began.
+        self._unread = 0  # Unread bytes of answers when the time limit started.
         self._lingers = False
         self.client_address = ""
         self.since = self.loop.time()
@@ -86,7 +86,7 @@ class GuardedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         if not self.flow.write_paused:
             self._wait()
-        super().on_response_complete()  # May begin the next request, if that is there.
+        super().on_response_complete()  # May start the next request, if it has arrived.
         self._unwatch_request()
 
     def shutdown(self) -> None:
@@ -103,7 +103,7 @@ class GuardedProtocol(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answers what is no request, and closes."""
+        """Answers invalid input, and closes the connection."""
         body = error_of(message)
         headers = {
             "Content-Type": "application/json",
@@ -120,10 +120,10 @@ class GuardedProtocol(H11Protocol):
         try:
             for event in answer:
                 self.transport.write(self.conn.send(event))
-        except h11.LocalProtocolError:  # Another answer has begun: nothing can be said any more.
+        except h11.LocalProtocolError:  # Another answer has started, so none can be sent.
             self.transport.abort()
             return
-        if self._has_request:  # Whoever reads its body finds its client gone.
+        if self._has_request:  # Reading its body then reports that the client is gone.
             self.scope["state"]["status"] = status
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -136,17 +136,17 @@ class GuardedProtocol(H11Protocol):
         self._watch()
 
     def _wait(self) -> None:
-        """Begins to wait for the client."""
+        """Starts to wait for the client."""
         self.since = self.loop.time()
         self._watch()
 
     def _unwatch_request(self) -> None:
-        """Leaves a request to the application, which has time-outs of its own."""
+        """Hands a request to the application, which has its own time limits."""
         if self._has_request and not self.flow.write_paused:
             self._unwatch()
 
     def _watch(self) -> None:
-        """Gives the client time from now on."""
+        """Starts the time limit of the client."""
         self._unwatch()
         self._unread = self.transport.get_write_buffer_size()
         self._timer = self.loop.call_later(self._guard.seconds, self._look)
@@ -157,10 +157,10 @@ class GuardedProtocol(H11Protocol):
             self._timer = None
 
     def _look(self) -> None:
-        """Ends the connection of a client that does nothing."""
+        """Closes the connection if the client has done nothing."""
         unread = self.transport.get_write_buffer_size()
         if 0 < unread < self._unread:
-            self._watch()  # It reads, if slowly.
+            self._watch()  # The client reads, but slowly.
         elif unread or self._lingers or not self.conn.trailing_data[0]:
             self.transport.abort()
         else:

@@ -1,9 +1,9 @@
-"""A JSON value to an array, as strict as TF Serving (its `util/json_tensor.cc`).
+"""Converts JSON values to arrays, as strictly as TF Serving (its `util/json_tensor.cc`).
 
-| type             | JSON that it takes                                                       |
+| type             | JSON that is accepted                                                    |
 |------------------|--------------------------------------------------------------------------|
-| int32, int64     | a whole number without point or exponent, in range; not 5.0, not true    |
-| float32, float64 | a number, NaN, Infinity or -Infinity; no integer that it would round     |
+| int32, int64     | a whole number in range, without point or exponent; not 5.0, not true    |
+| float32, float64 | a number, NaN, Infinity or -Infinity; no integer that would be rounded   |
 | string           | a string (as UTF-8) or `{"b64": "..."}`                                  |
 | bool             | true or false                                                            |
 """
@@ -25,20 +25,20 @@ from export.serving.status import invalid
 __all__ = ["json_array", "is_b64", "shown"]
 
 _B64 = "b64"
-_SHOWN = 200  # Of a wrong value, in the error message [characters].
+_SHOWN = 200  # Maximum length of an invalid value in a message [characters].
 
 
 def json_array(name: str, value: Any, dtype: tf.DType) -> np.ndarray:
-    """Returns nested lists of one shape, or a single value, as an array.
+    """Returns regularly nested lists, or a single value, as an array.
 
     Args:
-      name: Of the input, for messages.
-      value: What JSON has.
-      dtype: Of the array; strings are `bytes` in an array of objects.
+      name: Name of the input, for messages.
+      value: The JSON value.
+      dtype: Dtype of the array; strings are `bytes` in an array of objects.
 
     Raises:
-      tf.errors.OpError: INVALID_ARGUMENT if the value does not fit, and UNIMPLEMENTED if there is
-        no JSON of this type.
+      tf.errors.OpError: INVALID_ARGUMENT if the value does not fit, and UNIMPLEMENTED if JSON has
+        no such type.
     """
     element = _ELEMENTS.get(dtype)
     if element is None:
@@ -134,6 +134,6 @@ _ELEMENTS: dict[tf.DType, Callable[[Any], Any]] = {
     tf.int64: _integer(-(2**63), 2**63 - 1),
     tf.uint64: _integer(0, 2**64 - 1),
     tf.uint32: _integer(0, 2**32 - 1),
-    # The narrower ones take what an int32 takes and keep its lowest bits.
+    # Narrower types accept the range of int32 and keep the lowest bits.
     **dict.fromkeys((tf.int32, tf.int16, tf.int8, tf.uint8), _INT32),
 }

@@ -1,4 +1,4 @@
-"""The body of a REST request to inputs, by TF Serving's rules (its `util/json_tensor.cc`)."""
+"""Parses the body of a REST request by TF Serving's rules (its `util/json_tensor.cc`)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["arrays_of", "parse_body", "signature_name_of"]
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """Returns the JSON object that a body holds.
+    """Returns the JSON object in a body.
 
     Raises:
-      tf.errors.InvalidArgumentError: If it is none.
+      tf.errors.InvalidArgumentError: The body is not a JSON object.
     """
     if not body:
         raise invalid("JSON Parse error: The document is empty")
@@ -31,7 +31,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
             parse_float=_finite,
             object_pairs_hook=_first_of_each,
         )
-    except (ValueError, RecursionError) as error:  # Of UTF-8, JSON, and digits without an end.
+    except (ValueError, RecursionError) as error:  # Invalid UTF-8 or JSON, or too many digits.
         raise invalid(f"JSON Parse error: {error}") from None
     if not isinstance(document, dict):
         raise invalid(f"JSON Value: {shown(document)} Is not object")
@@ -39,7 +39,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
 
 
 def signature_name_of(document: Mapping[str, Any]) -> str:
-    """Returns the signature that a request names, or the empty string."""
+    """Returns the name of the signature in a request, or the empty string."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(f"'signature_name' key must be a string value; got {shown(name)}")
@@ -56,10 +56,10 @@ def arrays_of(
     Args:
       document: The body.
       infos: Types of the signature's inputs by name.
-      max_rows: Most rows, which no array is made for if there are more.
+      max_rows: Maximum number of rows, checked before arrays are made.
 
     Raises:
-      tf.errors.InvalidArgumentError: If the document does not fit.
+      tf.errors.InvalidArgumentError: The document does not fit the signature.
     """
     if not infos:
         raise invalid("Failed to get input map for signature: it has no inputs")
@@ -120,18 +120,18 @@ def _is_object(value: Any) -> bool:
 
 
 def _whole(digits: str) -> int | float:
-    """Returns an integer, or the float as which one beyond 64 bits is read."""
+    """Returns an integer; beyond 64 bits, a float, as TF Serving reads it."""
     value = int(digits)
     return value if -(2**63) <= value < 2**64 else _finite(digits)
 
 
 def _finite(digits: str) -> float:
     value = float(digits)
-    if math.isinf(value):  # Infinity itself is spelled out and does not come here.
+    if math.isinf(value):  # The literal Infinity is parsed elsewhere.
         raise ValueError("Number too big to be stored in double.")
     return value
 
 
 def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Returns an object; of two values under one name, TF Serving finds the first."""
+    """Returns an object; of repeated names, the first counts, as in TF Serving."""
     return dict(reversed(pairs))

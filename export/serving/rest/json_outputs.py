@@ -1,4 +1,4 @@
-"""Arrays to the body of a REST answer, as TF Serving writes it (its `util/json_tensor.cc`)."""
+"""Writes the body of a REST answer as TF Serving does (its `util/json_tensor.cc`)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["answer_of", "error_of"]
 def answer_of(outputs: Mapping[str, np.ndarray], by_row: bool) -> bytes:
     """Returns `{"predictions": ...}` in row form, and `{"outputs": ...}` in columnar form.
 
-    A single output drops its name. Strings are base64 objects if the output's name ends in
-    `_bytes`, and text otherwise. NaN and Infinity are spelled so.
+    A single output is written without its name. Strings are base64 objects if the output's name
+    ends in `_bytes`, and text otherwise. Non-finite numbers are written as NaN and Infinity.
 
     Args:
       outputs: Arrays by name.
       by_row: Whether the request was in row form.
 
     Raises:
-      tf.errors.InvalidArgumentError: If the arrays have no such form.
+      tf.errors.InvalidArgumentError: The arrays cannot be written in this form.
     """
     if not outputs:
         raise invalid("Cannot convert empty tensor map to JSON")
@@ -44,7 +44,7 @@ def answer_of(outputs: Mapping[str, np.ndarray], by_row: bool) -> bytes:
         values = [dict(zip(columns, row, strict=True)) for row in rows]
     else:
         values = columns
-    # Bytes that are no UTF-8 pass through unchanged.
+    # Bytes that are not UTF-8 are passed through unchanged.
     text = json.dumps({"predictions" if by_row else "outputs": values}, ensure_ascii=False)
     return text.encode("utf-8", "surrogateescape")
 
@@ -55,11 +55,11 @@ def error_of(message: str) -> bytes:
 
 
 def _values(name: str, array: np.ndarray) -> Any:
-    """Returns an array as nested lists of what JSON has."""
+    """Returns an array as nested lists of JSON values."""
     if array.dtype.kind in "biu" or array.dtype == np.float64:
         return array.tolist()
     if array.dtype == np.float32:
-        # By way of the shortest digits: 0.2 shall not become 0.20000000298.
+        # Uses the shortest digits, so that 0.2 does not become 0.20000000298.
         return np.asarray([float(str(value)) for value in array.flat]).reshape(array.shape).tolist()
     if array.dtype != np.object_:
         raise invalid(f"Failed to write JSON value for tensor {name} of type: {array.dtype}")

@@ -1,4 +1,4 @@
-"""A connection that is closed so that its client still gets what was said last."""
+"""Closes a connection in such a way that the client still receives the last answer."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["LingeringTransport"]
 
 
 class LingeringTransport:
-    """A transport whose `close` ends the sending alone; everything else is that of the transport.
+    """A transport whose `close` only ends the sending. Everything else is passed on.
 
-    To close a connection while its client still sends resets it, and the client may lose the
-    refusal that it was closed with: a body that is too long would end in "broken pipe". The
-    protocol passes over what still comes, and aborts when the client closes or takes too long.
+    Closing a connection while the client is still sending resets it, and the client may lose the
+    last answer: instead of the refusal of a long body it would get "broken pipe". The protocol
+    ignores further input, and aborts when the client closes or takes too long.
 
     Args:
-      transport: That of a connection.
+      transport: The transport of a connection.
       lingers: Called once, when the sending ends.
     """
 

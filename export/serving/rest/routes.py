@@ -1,7 +1,7 @@
-"""Which request of TF Serving's REST interface a method and a path are.
+"""The routes of TF Serving's REST interface.
 
-The routes are those of TF Serving (`model_servers/http_rest_api_util.cc`): whatever else is under
-`/v1/` is malformed, 400.
+They are those of `model_servers/http_rest_api_util.cc`. Any other path under `/v1/` is malformed
+and refused with 400.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _NOTHING = re.compile(r"(?!)")
 
 
 class Route(NamedTuple):
-    """What is asked of which model.
+    """A kind of request, and the model that it is for.
 
     Attributes:
       kind: `predict`, `metadata` or `status`.
-      name: The model.
+      name: Name of the model.
       version: Its version, or None for the newest.
-      label: Of a version, or empty.
+      label: Label of a version, or empty.
     """
 
     kind: str
@@ -41,14 +41,14 @@ class Route(NamedTuple):
 
 
 def route_of(method: str, path: str) -> Route:
-    """Returns what a request asks.
+    """Returns the route of a request.
 
     Args:
-      method: Of HTTP; `HEAD` is asked like `GET`.
-      path: Without a query, as it came.
+      method: The HTTP method; `HEAD` is treated like `GET`.
+      path: The path without a query, not decoded.
 
     Raises:
-      tf.errors.InvalidArgumentError: If it is none of TF Serving's, or one that is not served here.
+      tf.errors.InvalidArgumentError: TF Serving has no such route, or this server does not.
     """
     asked = {"POST": _PREDICT, "GET": _STATUS, "HEAD": _STATUS}.get(method, _NOTHING)
     match = asked.fullmatch(path)

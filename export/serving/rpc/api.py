@@ -32,12 +32,13 @@ class RpcApi:
 
     Args:
       servable: The model.
-      workers: Who runs it.
-      recorder: Where calls are recorded.
-      max_bytes: Bound on a tensor of a request.
-      max_rows: Most rows of a request.
-      timeout: For a call, its request's arrival included; a client may ask for less [s].
-      under_way: Bounds on the calls, in all and of one client.
+      workers: Run the requests.
+      recorder: Records the calls.
+      max_bytes: Maximum size of a tensor in a request.
+      max_rows: Maximum number of rows per request.
+      timeout: Time limit of a call, including the arrival of its request; a client may set a
+        shorter one [s].
+      under_way: Limits the number of calls, in total and per client.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class RpcApi:
         self._max_rows = max_rows
 
     def add_to(self, server: grpc.aio.Server) -> health.aio.HealthServicer:
-        """Adds the services to a server; the health that it returns says SERVING."""
+        """Adds the services to a server; returns the health service, which reports SERVING."""
         services = {
             "PredictionService": {
                 "Predict": (predict_pb2.PredictRequest, self._predict),

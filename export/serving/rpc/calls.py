@@ -1,4 +1,4 @@
-"""A call over gRPC: its time, its refusal, its record."""
+"""Calls over gRPC: their time limits, refusals and records."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ __all__ = ["Calls"]
 
 _log = logging.getLogger(__name__)
 
-# From a request and the time until which it is to be answered, on the clock of `time.monotonic`.
+# Answers a request before a deadline on the clock of `time.monotonic`.
 _Answer = Callable[[Message, float], Awaitable[Message]]
 
 
 class Calls:
-    """Makes methods of a server out of functions that answer.
+    """Makes methods of a server from functions that answer requests.
 
     Args:
-      recorder: Where calls are recorded.
-      signatures: Names that the model has.
-      timeout: For a call, its request's arrival included; a client may ask for less [s].
-      under_way: Bounds on the calls, in all and of one client.
+      recorder: Records the calls.
+      signatures: Names of the model's signatures.
+      timeout: Time limit of a call, including the arrival of its request; a client may set a
+        shorter one [s].
+      under_way: Limits the number of calls, in total and per client.
     """
 
     def __init__(
@@ -52,13 +53,13 @@ class Calls:
     def handler(self, name: str, kind: type[Message], answer: _Answer) -> grpc.RpcMethodHandler:
         """Returns a method.
 
-        It is one of a stream of requests, of which the first is taken: so its time is counted also
-        while that does not come.
+        It takes a stream of requests and answers the first. The time limit therefore also applies
+        while no request has arrived.
 
         Args:
-          name: Of the method.
-          kind: What it is asked with.
-          answer: Answers, or raises `tf.errors.OpError`.
+          name: Name of the method.
+          kind: Class of its requests.
+          answer: Returns the answer, or raises `tf.errors.OpError`.
         """
 
         async def handle(
@@ -98,12 +99,12 @@ class Calls:
         )
 
     def _seconds(self, context: grpc.aio.ServicerContext) -> float:
-        """Returns how long a call may last."""
+        """Returns the time limit of a call."""
         remaining = context.time_remaining()
         return min(self._timeout, math.inf if remaining is None else remaining)
 
     def _signature(self, request: Message) -> str:
-        """Returns which of the model's signatures is asked, or an empty string."""
+        """Returns the requested signature if the model has it, or an empty string."""
         if not isinstance(request, predict_pb2.PredictRequest):
             return ""
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
@@ -111,11 +112,11 @@ class Calls:
 
 
 class _Call:
-    """A call that may have to give way to others until its request is there.
+    """A call that can be dropped in favour of others until its request has arrived.
 
     Args:
-      client_address: Whose it is.
-      seconds: How long it may last.
+      client_address: Address of the client.
+      seconds: Time limit.
     """
 
     def __init__(self, client_address: str, seconds: float) -> None:
@@ -151,7 +152,7 @@ class _Call:
 
 
 def _address(peer: str) -> str:
-    """Returns the address in gRPC's name of a client.
+    """Returns the address in gRPC's name for a client.
 
     >>> _address("ipv6:%5B::1%5D:4711"), _address("ipv4:127.0.0.1:4711")
     ('::1', '127.0.0.1')

@@ -1,4 +1,4 @@
-"""How gRPC treats connections that are idle, slow, old or many."""
+"""The options of gRPC that limit idle, slow, old and too many connections."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def rpc_options(
 ) -> list[tuple[str, int]]:
     """Returns the options of a server.
 
-    A client whose connection is ended for its age or because it is idle opens another by itself,
-    and calls that are under way are not disturbed.
+    When a connection is closed because it is old or idle, the client opens another one by itself.
+    Running calls are not affected.
 
     Args:
-      max_requests: Requests at work.
-      max_bytes: Largest message.
-      files: That may be open, those of REST taken off.
-      idle_timeout: For a client to say that it speaks HTTP/2, or that it is still there [s].
+      max_requests: Maximum number of requests at work.
+      max_bytes: Maximum size of a message.
+      files: Maximum number of open files, without those for REST.
+      idle_timeout: Time limit for a client's HTTP/2 preface and for its keepalive answers [s].
     """
     idle = max(1, round(_SECOND * idle_timeout))
     return [

@@ -46,7 +46,7 @@ def test_boundaries_are_few_and_ascending() -> None:
     assert padding_waste(long, 8, bounds) < 0.12 < padding_waste(long, 8, [5000])
 
 
-def test_every_sequence_is_dealt_once_and_one_batch_is_short() -> None:
+def test_every_sequence_is_in_one_batch_and_one_batch_is_short() -> None:
     bounds = default_boundaries(_LENGTHS, 5)
     for epoch in (None, 0, 1):
         batches = make_batches(_LENGTHS, 8, bounds, seed=3, epoch=epoch)
@@ -101,11 +101,11 @@ def test_padding_waste_counts_padding_and_filling() -> None:
 def test_without_a_limit_the_batches_are_what_they_always_were(epoch: int | None) -> None:
     bounds = default_boundaries(_LENGTHS, 5)
     rng = np.random.default_rng([3, epoch or 0])
-    dealt = []
+    batches = []
     for low, high in reversed(list(itertools.pairwise((0, *bounds)))):
         bucket = np.flatnonzero((low < _LENGTHS) & (high >= _LENGTHS))
-        dealt.append(bucket if epoch is None else rng.permutation(bucket))
-    expected = np.split(np.concatenate(dealt), range(8, len(_LENGTHS), 8))
+        batches.append(bucket if epoch is None else rng.permutation(bucket))
+    expected = np.split(np.concatenate(batches), range(8, len(_LENGTHS), 8))
     if epoch is not None:
         expected = [expected[i] for i in rng.permutation(len(expected))]
     for max_steps in (0, 8 * 60):  # A limit that nothing meets.

@@ -1,4 +1,4 @@
-"""The training split, dealt to steps."""
+"""The training split, divided into steps."""
 
 from __future__ import annotations
 

@@ -148,7 +148,9 @@ def test_a_run_that_was_stopped_ends_where_it_would_have(tmp_path: Path, group: 
 
 
 def test_a_value_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
-    with pytest.raises(NonFiniteError, match=r"step 4: the kl went .* checkpoint: that of step 3"):
+    with pytest.raises(
+        NonFiniteError, match=r"step 4: the kl is not finite.* checkpoint: that of step 3"
+    ):
         make(tmp_path, Numbers(fails_at=4), Record()).run()
     resumed = Numbers()
     make(tmp_path, resumed, Record()).run()

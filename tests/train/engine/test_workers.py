@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import queue
 import socket
 import threading
@@ -19,16 +18,13 @@ from tests.worker_processes import free_addresses
 from tf_latentflow.terms import Terms
 from train.engine.buckets import Batch
 from train.engine.evaluation import evaluate
-from train.engine.workers import joining
 from train.engine.workers.checkpoints import TeamCheckpoints
-from train.engine.workers.cluster import Cluster, find_cluster
+from train.engine.workers.cluster import Cluster
 from train.engine.workers.joining import join
-from train.engine.workers.link import LOST_SECONDS, Link
 from train.engine.workers.team import ALONE, Disagreement, Team
 from train.support.errors import UserError
 
 SECONDS = 30  # A busy machine is no failure.
-ADDRESSES = ("a:2222", "b:2222", "c:2223")
 
 
 class Processes:
@@ -164,8 +160,8 @@ def test_one_that_is_lost_ends_all(lost: int) -> None:
         link._socket.shutdown(socket.SHUT_RDWR)  # As the system does when it kills a process.
     who = "the chief" if lost == 0 else "worker 2"
     line = (
-        f"{who} ({processes.addresses[lost]}) has ended; the same command on every machine goes "
-        "on from the last checkpoint"
+        f"{who} ({processes.addresses[lost]}) has ended; the same command on every machine "
+        "resumes from the last checkpoint"
     )
     others = [lines for i, lines in enumerate(processes.lines) if i != lost]
     assert [lines.get(timeout=SECONDS) for lines in others] == [line] * 2
@@ -206,144 +202,3 @@ def test_a_block_ends_when_all_have_ended() -> None:
         pass
     waiting.result(SECONDS)
     assert all(lines.empty() for lines in processes.lines)
-
-
-def test_strangers_and_wrong_numbers_do_not_join(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "_HELLO_SECONDS", 0.3)
-    addresses = free_addresses(2)
-    port = int(addresses[0].rpartition(":")[2]) + 1
-    with ThreadPoolExecutor(1) as pool:
-        chief = pool.submit(join, Cluster(addresses, 0), print, lambda what: None)
-        bodies = [b"{}", b"[1]", b"{", json.dumps({"workers": addresses, "index": 9}).encode()]
-        messages = [b"h" + len(body).to_bytes(8, "big") + body for body in bodies]
-        for greeting in (b"", b"GET / HTTP/1.1\r\n\r\n", b"h" + bytes([255] * 8), b"h", *messages):
-            with _connected(port) as stranger:
-                stranger.sendall(greeting)
-        with pytest.raises(UserError, match="refuses this process: expected the workers 127"):
-            join(Cluster((addresses[0], "127.0.0.1:1"), 1), print, lambda what: None)
-        worker = join(Cluster(addresses, 1), print, lambda what: None)
-        teams = chief.result(SECONDS), worker
-    for team in teams:
-        team.__exit__(SystemExit, SystemExit(), None)
-
-
-def test_two_of_one_number_do_not_join() -> None:
-    addresses = free_addresses(3)
-    with ThreadPoolExecutor(2) as pool:
-        joined = [
-            pool.submit(join, Cluster(addresses, index), print, lambda what: None)
-            for index in (0, 1)
-        ]
-        joined[1].result(SECONDS)
-        with pytest.raises(UserError, match=r"worker 1 .* is here already: give every process"):
-            join(Cluster(addresses, 1), print, lambda what: None)
-        teams = [join(Cluster(addresses, 2), print, lambda what: None)]
-        teams += [each.result(SECONDS) for each in joined]
-    for team in teams:
-        team.__exit__(SystemExit, SystemExit(), None)
-
-
-def _connected(port: int) -> socket.socket:
-    for _ in range(100):
-        with contextlib.suppress(ConnectionError):
-            return socket.create_connection(("127.0.0.1", port))
-        threading.Event().wait(0.05)
-    raise ConnectionError(port)
-
-
-@pytest.mark.parametrize(("index", "says"), [(0, "worker 1"), (1, "cannot reach the chief")])
-def test_waiting_has_an_end(index: int, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "WAIT_SECONDS", 0.3)
-    addresses = free_addresses(2)
-    with pytest.raises(UserError, match=f"{says}.* within 0.3 sec.*: start the same command"):
-        join(Cluster(addresses, index), print, lambda what: None)
-
-
-def test_a_port_in_use_is_refused() -> None:
-    addresses = free_addresses(2)
-    port = int(addresses[1].rpartition(":")[2])
-    with (
-        socket.create_server(("", port)),
-        pytest.raises(UserError, match=f"cannot listen at port {port} .*Address already in use"),
-    ):
-        join(Cluster(addresses, 1), print, lambda what: None)
-
-
-def test_the_system_asks_a_silent_machine_for_a_sign_of_life() -> None:
-    with socket.socket() as plain:
-        link = Link(plain)
-        option = link._socket.getsockopt
-        assert option(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-        idle, interval, probes = (
-            option(socket.IPPROTO_TCP, getattr(socket, f"TCP_KEEP{name}"))
-            for name in ("IDLE", "INTVL", "CNT")
-        )
-    assert idle + interval * probes == LOST_SECONDS
-
-
-def tf_config(cluster: Any, kind: str = "worker", index: Any = 0) -> dict[str, str]:
-    task = {"type": kind, "index": index}
-    return {"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})}
-
-
-@pytest.mark.parametrize(
-    ("workers", "index", "environment", "expected"),
-    [
-        (None, None, {}, None),
-        (None, None, {"TF_CONFIG": " "}, None),
-        (None, None, {"TF_CONFIG": "{}"}, None),
-        (None, None, tf_config({"chief": ["a:1"]}, "chief"), None),
-        ("a:1", 0, {}, None),
-        ("a:2222, b:2222,c:2223", 2, tf_config({"worker": ["x:1", "y:1"]}), (ADDRESSES, 2)),
-        (None, None, tf_config({"worker": ADDRESSES}, index=1), (ADDRESSES, 1)),
-        (None, None, tf_config({"worker": ADDRESSES}, index="2"), (ADDRESSES, 2)),
-        (
-            *(None, None, tf_config({"worker": ADDRESSES[1:], "chief": ADDRESSES[:1]}, index=1)),
-            (ADDRESSES, 2),
-        ),
-        (
-            *(None, None),
-            tf_config({"chief": ADDRESSES[:1], "worker": ADDRESSES[1:]}, "chief"),
-            (ADDRESSES, 0),
-        ),
-    ],
-)
-def test_cluster(
-    workers: str | None,
-    index: int | None,
-    environment: dict[str, str],
-    expected: tuple[tuple[str, ...], int] | None,
-) -> None:
-    assert find_cluster(workers, index, environment) == expected
-
-
-def test_places() -> None:
-    cluster = Cluster(("[::1]:2222", "b.example:70"), 0)
-    assert [cluster.place(i) for i in (0, 1)] == [("::1", 2222), ("b.example", 70)]
-
-
-@pytest.mark.parametrize(
-    ("workers", "index", "environment", "says"),
-    [
-        ("a:1,b:1", None, {}, "--workers expects --task too, 0 to 1"),
-        (None, 1, {}, "--task expects --workers too"),
-        ("a:1,b:1", 2, {}, "--task expects a number from 0 to 1; got 2"),
-        ("a:1,b:1", -1, {}, "got -1"),
-        ("a:1,b", 0, {}, "HOST:PORT,HOST:PORT,...; got 'b'"),
-        ("a:1,b:65535", 0, {}, "got 'b:65535'"),
-        ("a:1,:2", 0, {}, "got ':2'"),
-        ("a:1,a:1", 0, {}, "every address once"),
-        (None, None, {"TF_CONFIG": "{"}, "TF_CONFIG expects JSON"),
-        (None, None, {"TF_CONFIG": "[1]"}, "TF_CONFIG expects JSON"),
-        (None, None, {"TF_CONFIG": '{"cluster": {"worker": ["a:1"]}}'}, "TF_CONFIG expects JSON"),
-        (None, None, tf_config({"worker": ["a:1", "b:1"]}, index=2), "got worker 2"),
-        (None, None, tf_config({"worker": ["a:1", "b:1"]}, index=-1), "got -1"),
-        (None, None, tf_config({"worker": ["a:1"], "ps": ["b:1"]}), "got ps"),
-        (None, None, tf_config({"worker": ["a:1", "b"]}), "TF_CONFIG expects .*; got 'b'"),
-    ],
-)
-def test_what_is_no_cluster(
-    workers: str | None, index: int | None, environment: dict[str, str], says: str
-) -> None:
-    with pytest.raises(UserError, match=says):
-        find_cluster(workers, index, environment)

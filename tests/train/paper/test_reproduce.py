@@ -17,8 +17,9 @@ import pytest
 from tests.paths import ROOT
 from train import reproduce
 from train.data.tasks import TASKS
-from train.paper.experiments import FIGURES, SCALES, TABLES, Run, flags_of
+from train.paper.experiments import FIGURES, TABLES, Run
 from train.paper.runs import Runs
+from train.paper.scales import SCALES, flags_of
 from train.settings.parsing import parse_train_config
 from train.support.errors import UserError
 from train.support.files import write_json

@@ -1,4 +1,4 @@
-"""Bach's four-part chorales, from the corpus inside the package music21: no network needed."""
+"""Bach's four-part chorales from the corpus of music21; needs no network."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pathlib import Path
 import numpy as np
 
 from train.data.download import cache_dir
-from train.data.music.dealing import deal
 from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, roll_of
+from train.data.music.splitting import split_rolls
 from train.support.extras import require_extra
 from train.support.files import whole_file
 
 __all__ = ["bach_chorales"]
 
-_RULE = 1  # Of what counts and how it is quantised; another rule is another number.
+_RULE = 1  # Version of the selection and quantisation; part of the name of the cache.
 _VOICES = ["Soprano", "Alto", "Tenor", "Bass"]
 _STEPS_PER_BEAT = 2
 _FILES_A_LINE = 50
 
 
 def bach_chorales() -> dict[str, list[np.ndarray]]:
-    """Returns the chorales as piano rolls in eighth notes, dealt to splits by `dealing.deal`.
+    """Returns the chorales as piano rolls in eighth notes, by split.
 
-    A file of music21's Bach corpus counts if its parts are Soprano, Alto, Tenor and Bass and no
-    other: that leaves out chorales with instruments of their own, other music, and second versions
-    in other file formats. A note sounds in the eighths at whose start it sounds; repeats are
-    played once; pieces that are the same in all notes count once.
+    These are the files of music21's Bach corpus whose parts are Soprano, Alto, Tenor and Bass and
+    no others. Chorales with instrumental parts, other music, and second versions in other file
+    formats are left out. A note sounds in the eighths at whose start it sounds. Repeats are played
+    once, and pieces with the same notes count once. See `split_rolls` for the splits.
 
     Parsing takes about a minute, so the result is kept in the cache folder.
 
     Raises:
-      UserError: If music21 is not installed.
+      UserError: music21 is not installed.
     """
     require_extra("music", "music21")
     path = cache_dir() / f"chorales-{_RULE}-music21-{version('music21')}.npz"
@@ -42,18 +42,18 @@ def bach_chorales() -> dict[str, list[np.ndarray]]:
     if rolls is None:
         rolls = _parse_corpus()
         _write_cache(path, rolls)
-    return deal(rolls)
+    return split_rolls(rolls)
 
 
 def _corpus_files() -> list[Path]:
-    """Returns the files of Bach's works, in order of name."""
+    """Returns the files of Bach's works, sorted by name."""
     from music21 import corpus
 
     return sorted(Path(path) for path in corpus.getComposer("bach"))
 
 
 def _parse_corpus() -> list[np.ndarray]:
-    """Parses the corpus, with its progress on standard error."""
+    """Parses the corpus, and prints the progress to standard error."""
     files = _corpus_files()
     rolls = []
     for number, file in enumerate(files, start=1):
@@ -73,7 +73,7 @@ def _parse(file: Path) -> np.ndarray | None:
     """Returns the piano roll of a chorale, or None for another piece."""
     from music21 import converter
 
-    # `corpus.parse` would keep, and trust, pickles in a temporary folder that others can write to.
+    # `corpus.parse` would load pickles from a temporary folder that other users can write to.
     parser = converter.Converter()
     parser.parseFileNoPickle(file)
     parts = list(parser.stream.parts)
@@ -103,12 +103,12 @@ def _read_cache(path: Path) -> list[np.ndarray] | None:
         if roll.dtype != np.uint8 or roll.shape != (lengths.sum(), NUM_NOTES) or roll.max() > 1:
             return None
         return np.split(roll, np.cumsum(lengths)[:-1])
-    except Exception:  # Damaged bytes show as almost anything; the file is then made anew.
+    except Exception:  # Damaged bytes can cause any error; the file is then written again.
         return None
 
 
 def _write_cache(path: Path, rolls: list[np.ndarray]) -> None:
-    """Keeps the piano rolls for the next run, where the cache folder can be written to."""
+    """Keeps the piano rolls for the next run, if the cache folder is writable."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:

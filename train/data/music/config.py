@@ -1,4 +1,4 @@
-"""What a training run on music is told."""
+"""The settings of a training run on music."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["MusicConfig"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MusicConfig(TrainConfig):
-    """Settings of a training run on polyphonic music, which the same command again continues.
+    """Settings of a training run on music. The same command resumes an interrupted run.
 
     `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
-    `--epochs` or `--max-steps` ends the run, and one alone lifts the preset's other.
+    `--epochs` or `--max-steps` ends the run; setting one removes the preset's limit for the other.
     """
 
     task: ClassVar[str] = "music"
@@ -32,11 +32,11 @@ class MusicConfig(TrainConfig):
     from_data: ClassVar[tuple[str, ...]] = ("max_length",)
 
     dataset: str = "chorales"
-    """chorales (Bach's, as music21 carries them), jsb, nottingham, piano-midi, musedata (the sets
+    """chorales (Bach's, from music21), jsb, nottingham, piano-midi, musedata (the sets
     of Boulanger-Lewandowski et al., 2012), or a folder of MIDI files."""
     data_dir: Path | None = None
     """Folder with the .mat or .pickle file of jsb, nottingham, piano-midi or musedata. None:
-    downloaded once, to a cache."""
+    they are downloaded once."""
     # There are 480 ticks of a beat in a MIDI file.
     steps_per_beat: Annotated[int, Range("1 to 480", lambda n: 1 <= n <= 480)] = 2
     """Time steps that a quarter note is quantised to, in a folder of MIDI files and in the MIDI
@@ -46,18 +46,18 @@ class MusicConfig(TrainConfig):
         """Returns the dataset.
 
         Raises:
-          UserError: If it cannot be had.
+          UserError: It cannot be read or downloaded.
         """
         return load_music(self.dataset, self.data_dir, self.steps_per_beat)
 
     def is_divided(self) -> bool:
-        """Whether the dataset comes with splits; other data is dealt to splits, or is one."""
+        """Whether the dataset comes with splits. Other data is split by hash, or used whole."""
         return self.dataset in self.named_datasets or has_splits(Path(self.dataset))
 
     def load_undivided(self) -> UndividedMusic:
-        """Returns data that comes without splits, to be evaluated as a whole.
+        """Returns data without splits, to be evaluated as a whole.
 
         Raises:
-          UserError: If it cannot be had.
+          UserError: It cannot be read.
         """
         return load_undivided(self.dataset, self.steps_per_beat)

@@ -1,4 +1,4 @@
-"""What a model reads of piano rolls, and what is said of those that it cannot read."""
+"""Selects the piano rolls that a model can read, and counts the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MusicEncoding:
     """A `train.data.dataset.Encoding` of piano rolls."""
 
     def encode(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-        """Returns the pieces that are not longer than a model knows."""
+        """Returns the pieces that are not too long for a model."""
         if isinstance(sequences, Stored):
             return sequences.up_to(config.max_length)
         return [roll for roll in sequences if len(roll) <= config.max_length]
@@ -24,9 +24,9 @@ class MusicEncoding:
     def counts(
         self, sequences: Sequence[np.ndarray], encoded: Sequence[np.ndarray]
     ) -> dict[str, int]:
-        """Returns how many pieces are too long for the model, if there is one."""
+        """Returns the number of pieces that are too long for the model, if any are."""
         too_long = len(sequences) - len(encoded)
         return {"num_too_long": too_long} if too_long else {}
 
     def remark(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> None:
-        """Returns None: notes are notes."""
+        """Returns None: every model knows all notes."""

@@ -23,24 +23,24 @@ _CURE = "get the file of the released set"
 def read_mat(path: Path) -> dict[str, list[np.ndarray]]:
     """Reads the three splits of a MATLAB file.
 
-    SciPy reads it, in a process of its own: damaged bytes can crash SciPy.
+    SciPy reads it in a separate process, because damaged files can crash SciPy.
 
     Args:
       path: A file with the cell arrays `traindata`, `validdata` and `testdata`, whose cells are
         matrices `[T, 88]` of 0 and 1.
 
     Returns:
-      By split, its piano rolls in the order of the file; one may have no steps.
+      The piano rolls by split, in the order of the file; a roll may have no steps.
 
     Raises:
-      UserError: If it is no such file, or damaged, or SciPy is not installed.
+      UserError: It is not such a file, or it is damaged, or SciPy is not installed.
     """
     require_extra("music", "scipy")
     return read_splits("train.data.music.matlab", path, _EXPECTED, _CURE)
 
 
 def _read(data: bytes, path: str) -> dict[str, list[np.ndarray]]:
-    """Reads the bytes of a file; `path` is what messages call it."""
+    """Reads the bytes of a file; `path` is its name in messages."""
     import scipy.io
 
     values = scipy.io.loadmat(io.BytesIO(data), variable_names=list(_KEYS.values()))
@@ -88,7 +88,7 @@ def _roll(cell: Any, where: str) -> np.ndarray:
 
 
 def _describe(value: Any) -> str:
-    """Returns what a value is, for an error message."""
+    """Describes a value for an error message."""
     return f"{value.dtype.name} of shape {list(value.shape)}"
 
 

@@ -20,19 +20,19 @@ __all__ = ["DEFAULT_TEMPO_BPM", "MAX_STEPS", "MidiPiece", "read_midi", "write_mi
 MAX_STEPS = 10_000  # More than twice the longest piece of the benchmark sets.
 DEFAULT_TEMPO_BPM = 100.0
 _MINUTE = 60_000_000  # Microseconds.
-_SLOWEST = 2**24 - 1  # Microseconds in a quarter note, the most that three bytes can say.
+_SLOWEST = 2**24 - 1  # Maximum number of microseconds per quarter note: it has three bytes.
 _LOUDNESS = 80
 _TICKS_PER_BEAT = 480  # When writing, unless steps_per_beat does not divide it.
 
 
 class MidiPiece(NamedTuple):
-    """What a MIDI file holds.
+    """The content of a MIDI file.
 
     Attributes:
       roll: Its piano roll, uint8 `[T, 88]`; the first and the last step are not silent.
-      num_outside: How many of its notes a piano does not have: they are not in the roll.
-      tempo_bpm: The tempo at its first note [quarter notes in a minute].
-      remarks: What of it may be missing in the roll, in words.
+      num_outside: Number of notes that are not in the roll because a piano lacks them.
+      tempo_bpm: The tempo at its first note [quarter notes per minute].
+      remarks: Remarks on what may be missing in the roll.
     """
 
     roll: np.ndarray
@@ -42,27 +42,24 @@ class MidiPiece(NamedTuple):
 
 
 def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
-    """Reads a MIDI file, quantised.
+    """Reads a MIDI file as a quantised piano roll.
 
-    A note sounds from the step nearest to its start up to the step nearest to its end, and in one
-    step at least. A beat is a quarter note, however long it lasts: tempo plays no part in the roll.
+    A note sounds from the step nearest to its start to the step nearest to its end, and in at least
+    one step. A beat is a quarter note. The tempo does not affect the roll.
 
-    - The roll starts with the first note, be it an upbeat: silence before it is left out, as is
-      silence after the last, and bar lines play no part.
-    - Notes of one pitch that overlap or touch are one in a roll. Within a channel of a track, a
-      pitch that is struck again sounds until it was ended as often as it was started, or, where
-      its track lacks ends, until the next end. A note without an end lasts to that of its track.
-    - The sustain pedal holds notes, all notes off and all sound off end them: see
-      `sounding_notes`. Other pedals play no part.
-    - Left out are drums (channel 10) and notes outside of 21..108, which are counted.
+    - The roll starts with the first note, even if that is an upbeat. Silence before the first and
+      after the last note is left out, and bar lines are ignored.
+    - Notes of the same pitch that overlap or touch are one note in the roll. `sounding_notes`
+      explains which event ends a note that is struck again, and what pedals do.
+    - Drums (channel 10) are left out. Notes outside 21..108 are left out and counted.
 
     Args:
-      path: A MIDI file of type 0 or 1, as it is, in RIFF (`.rmi`) or packed with gzip.
-      steps_per_beat: Time steps in a quarter note, at least 1.
+      path: A MIDI file of type 0 or 1, plain, in RIFF (`.rmi`) or compressed by gzip.
+      steps_per_beat: Time steps per quarter note, at least 1.
 
     Raises:
-      UserError: If it is no MIDI file, is damaged or of another kind, has no notes, or lasts
-        longer than `MAX_STEPS`.
+      UserError: It is not a MIDI file, is damaged or of another type, has no notes, or is longer
+        than `MAX_STEPS`.
     """
     if steps_per_beat < 1:
         raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")
@@ -89,18 +86,18 @@ def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
 def write_midi(
     path: Path, roll: np.ndarray, steps_per_beat: int = 2, tempo_bpm: float = DEFAULT_TEMPO_BPM
 ) -> None:
-    """Writes a piano roll as a MIDI file of type 0, in one step: whole or not at all.
+    """Writes a piano roll as a MIDI file of type 0, completely or not at all.
 
-    A note that is held over several steps is one long note.
+    A note that is held over several steps becomes one long note.
 
     Args:
-      path: Where the file shall be; its folder exists.
+      path: Path of the file, in an existing folder.
       roll: `[T, 88]` of 0 and 1, integers or booleans.
-      steps_per_beat: Time steps in a quarter note.
-      tempo_bpm: Quarter notes in a minute, as a MIDI file can say it: 3.58 to 60,000,000.
+      steps_per_beat: Time steps per quarter note.
+      tempo_bpm: Quarter notes per minute, within the range of a MIDI file: 3.58 to 60,000,000.
 
     Raises:
-      ValueError: If an argument is not as described.
+      ValueError: An argument is not as described.
     """
     if roll.ndim != 2 or roll.shape[1] != NUM_NOTES or not np.isin(roll, (0, 1)).all():
         raise ValueError(
@@ -136,14 +133,14 @@ def write_midi(
 
 
 def _read_events(path: Path) -> MidiEvents:
-    """Parses a MIDI file, and refuses the kinds whose time cannot be counted in beats."""
+    """Parses a MIDI file, and refuses types whose time is not measured in beats."""
     try:
         events = parse_midi(read_source(path))
     except ValueError as error:
         raise UserError(
             f"expected a MIDI file in {str(path)!r}; it cannot be read ({error}); get it again"
         ) from error
-    # A single track is one piece, whatever the type says.
+    # A single track is one piece, whatever the type of the file.
     if events.kind not in (0, 1) and (events.kind != 2 or len(events.ends) > 1):
         what = "whose tracks are pieces of their own" if events.kind == 2 else "which is none"
         raise UserError(
@@ -164,14 +161,14 @@ def _read_events(path: Path) -> MidiEvents:
 
 
 def _num_outside(events: MidiEvents) -> int:
-    """Returns how many notes a piano does not have."""
+    """Returns the number of notes that a piano does not have."""
     whats = np.asarray(events.whats)
     pitches = whats[whats < What.END]
     return int(((pitches < LOWEST_NOTE) | (pitches > HIGHEST_NOTE)).sum())
 
 
 def _remarks(events: MidiEvents, num_outside: int) -> list[str]:
-    """Says what may be missing."""
+    """Returns remarks on what may be missing."""
     remarks = []
     if num_outside:
         remarks.append(f"{num_outside} of its notes left out: not in {LOWEST_NOTE}..{HIGHEST_NOTE}")
@@ -188,10 +185,10 @@ def _quantised(
     """Returns the piano roll of notes `[N, 3]` of pitch, start and end in ticks.
 
     Raises:
-      UserError: If it is longer than `MAX_STEPS`.
+      UserError: It is longer than `MAX_STEPS`.
     """
     pitch, start, end = notes.T
-    # Python's numbers have no end, and numpy's do: none of them is large after this.
+    # Checked with Python's unbounded integers, so that none overflows in NumPy below.
     start_step = _nearest_step(int(start.min()), steps_per_beat, ticks_per_beat)
     latest = _nearest_step(int(start.max()), steps_per_beat, ticks_per_beat) + 1
     end_step = max(latest, _nearest_step(int(end.max()), steps_per_beat, ticks_per_beat))
@@ -215,12 +212,12 @@ def _quantised(
 def _nearest_step(
     ticks: int | np.ndarray, steps_per_beat: int, ticks_per_beat: int
 ) -> int | np.ndarray:
-    """Returns the time step nearest to a time in ticks, the later one where two are as near."""
+    """Returns the time step nearest to a time in ticks; the later one if two are equally near."""
     return (2 * ticks * steps_per_beat + ticks_per_beat) // (2 * ticks_per_beat)
 
 
 def _changes(roll: np.ndarray) -> list[tuple[int, bool, int]]:
-    """Returns `(step, starts or ends, pitch)` in order of time; at a step, ends come first."""
+    """Returns `(step, whether it starts, pitch)`, sorted by time; at each step, ends come first."""
     starts = [(note.start, True, note.pitch) for note in notes_of(roll)]
     ends = [(note.end, False, note.pitch) for note in notes_of(roll)]
     return sorted(starts + ends)

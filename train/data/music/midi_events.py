@@ -1,7 +1,7 @@
-"""Standard MIDI Files, parsed: what of their bytes says when which note sounds.
+"""Parses Standard MIDI Files into the events that affect notes.
 
-After "Standard MIDI Files 1.0" (MIDI Manufacturers Association, RP-001). In the order of the bytes,
-each once: time and memory are linear in their number, whatever they are.
+Source: "Standard MIDI Files 1.0" (MIDI Manufacturers Association, RP-001). Each byte is read once,
+so time and memory are linear in the size of any file.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 
 __all__ = ["CHANNELS", "MidiEvents", "What", "parse_midi"]
 
-CHANNELS = 16 * 128  # 16 channels of each of 128 ports.
-_DEFAULT_TEMPO = 500_000  # Microseconds in a quarter note where a file does not say it: 120 bpm.
-_DRUMS = 9  # Channel 10, counted from 1: its numbers are instruments and not pitches.
+CHANNELS = 16 * 128  # 16 channels on each of 128 ports.
+_DEFAULT_TEMPO = 500_000  # Microseconds per quarter note in a file without a tempo: 120 bpm.
+_DRUMS = 9  # Channel 10, counted from 1: its note numbers are instruments, not pitches.
 _PEDAL = 64
 _CHUNK_HEADER = 8  # Bytes: a name of 4, a size of 4.
 _HEADER, _HEADER_SIZE = b"MThd", 6
@@ -25,7 +25,7 @@ _SYSTEM_DATA = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0
 
 
 class What:
-    """What an event does; with the pitch in the lowest 7 bits."""
+    """The effect of an event; the lowest 7 bits are free for a pitch."""
 
     START = 0 << 7
     END = 1 << 7
@@ -44,23 +44,23 @@ _CONTROLLERS = {
 
 
 def _numbers() -> array:
-    return array("q")  # 8 bytes a number, a tenth of a list's.
+    return array("q")  # 8 bytes per number, a tenth of what a list needs.
 
 
 @dataclasses.dataclass
 class MidiEvents:
-    """The events of all tracks, each track in its own order.
+    """The events of all tracks, in the order of each track.
 
     Attributes:
-      kind: Type of the file: 0 or 1 are one piece.
-      num_promised: Tracks that there are according to the header.
-      ticks_per_beat: Unit of time; 0 or less is none.
-      times: When [ticks since the start].
-      sources: Where from: `track * CHANNELS + channel`.
-      whats: What, `What | pitch`.
-      ends: When each track ends [ticks since the start].
-      tempo_times: When the tempo changes, likewise.
-      tempi: To what [microseconds in a quarter note].
+      kind: Type of the file; types 0 and 1 contain one piece.
+      num_promised: Number of tracks according to the header.
+      ticks_per_beat: Unit of time; not valid if it is 0 or less.
+      times: Times of the events [ticks since the start].
+      sources: Track and channel of the events, `track * CHANNELS + channel`.
+      whats: Effects of the events, `What | pitch`.
+      ends: End of each track [ticks since the start].
+      tempo_times: Times of the tempo changes [ticks since the start].
+      tempi: The new tempos [microseconds per quarter note].
     """
 
     kind: int
@@ -74,10 +74,10 @@ class MidiEvents:
     tempi: array = dataclasses.field(default_factory=_numbers)
 
     def sort(self) -> None:
-        """Puts the events of all tracks in order of time, and at one time in that of the tracks.
+        """Sorts the events of all tracks by time, and events at the same time by track.
 
-        What turns all notes of a channel off goes before the notes that start at that time, as
-        such an event in one track is not meant for the first note of another.
+        An event that turns off all notes of a channel comes before the notes that start at the same
+        time, because such an event in one track is not meant for the first note of another.
         """
         times, whats = np.asarray(self.times), np.asarray(self.whats)
         order = np.argsort(2 * times + (whats < What.NOTES_OFF), kind="stable")
@@ -86,24 +86,24 @@ class MidiEvents:
             setattr(self, name, array("q", values.tobytes()))
 
     def tempo_at(self, time: int) -> int:
-        """Returns the tempo that holds at a time [microseconds in a quarter note]."""
+        """Returns the tempo at a time [microseconds per quarter note]."""
         times = np.asarray(self.tempo_times)
         before = np.flatnonzero(times <= time)
         if not len(before):
             return _DEFAULT_TEMPO
         latest = before[times[before] == times[before].max()]
-        return self.tempi[latest[-1]]  # Of several at one time the last holds.
+        return self.tempi[latest[-1]]  # Of several at the same time, the last counts.
 
 
 def parse_midi(data: bytes) -> MidiEvents:
     """Parses the bytes of a Standard MIDI File.
 
-    What says nothing of notes or tempo is skipped: lyrics, keys, metres, however they are written,
-    and chunks that are no tracks. All tracks that are there are read, whatever number the header
-    gives. A track ends with its end of track.
+    Events that do not affect notes or tempo, such as lyrics, keys and metres, are skipped, and so
+    are chunks that are not tracks. All tracks are read, whatever their number in the header. A
+    track ends at its end-of-track event.
 
     Raises:
-      ValueError: If it is no such file, or it is damaged.
+      ValueError: It is not such a file, or it is damaged.
     """
     if not data.startswith(_HEADER[: len(data)]):
         raise ValueError("it does not begin with MThd")
@@ -134,10 +134,10 @@ def parse_midi(data: bytes) -> MidiEvents:
 
 
 def _parse_track(track: bytes, events: MidiEvents) -> bool:
-    """Adds the events of a track; returns whether its end of track was there.
+    """Adds the events of a track; returns whether it has an end-of-track event.
 
     Raises:
-      ValueError: If it is damaged.
+      ValueError: The track is damaged.
     """
     add_time, add_source, add_what = events.times.append, events.sources.append, events.whats.append
     number, size_of_track = len(events.ends), len(track)
@@ -157,7 +157,7 @@ def _parse_track(track: bytes, events: MidiEvents) -> bool:
             elif running:
                 status = running
             else:
-                raise ValueError("a byte of data stands where an event should begin")
+                raise ValueError("expected the start of an event; got a data byte")
             if status < 0xF0:
                 running, first, second = status, track[position], 0
                 position += 1
@@ -165,7 +165,7 @@ def _parse_track(track: bytes, events: MidiEvents) -> bool:
                     second = track[position]
                     position += 1
                 if first >= 0x80 or second >= 0x80:
-                    raise ValueError("an event begins where a byte of data should stand")
+                    raise ValueError("expected a data byte; got the start of an event")
                 what = _what(status, first, second)
                 if what is not None and status & 0x0F != _DRUMS:
                     add_time(now)
@@ -211,7 +211,7 @@ def _number(track: bytes, position: int) -> tuple[int, int]:
 
 
 def _what(status: int, first: int, second: int) -> int | None:
-    """Returns what an event of a channel does, with its pitch; None: nothing to notes."""
+    """Returns the effect of a channel's event, with its pitch; None if it does not affect notes."""
     if status < 0x90:
         return What.END | first
     if status < 0xA0:

@@ -1,4 +1,4 @@
-"""From when a MIDI file starts a note to when it is silent: ends, the pedal, all notes off."""
+"""Computes when the notes of a MIDI file sound, from note-offs, the pedal and all-notes-off."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ _PITCHES = 128
 def sounding_notes(events: MidiEvents) -> np.ndarray:
     """Returns the notes of a file as they sound, int64 `[N, 3]`: pitch, start and end in ticks.
 
-    A pitch that is started again while it sounds, by the same channel of the same track, is one
-    note: it sounds until it was ended as often as it was started. If the track never ends it so
-    often, each end is the end of all its starts (but of one at that very time), as many programs
-    write a note that is struck again. What is never ended lasts to the end of its track.
+    A key that is struck again while it sounds, in the same channel of the same track, remains one
+    note. It sounds until there have been as many note-offs as note-ons. If the track has fewer
+    note-offs than that, each note-off ends all of its notes, except one that starts at that very
+    time: many programs write repeated notes in this way. A note without any note-off lasts to the
+    end of its track.
 
-    With the sustain pedal (controller 64, from 64 up) a note that ends sounds on until the pedal
-    goes up. All notes off (123 to 127) ends the notes of a channel likewise; all sound off (120) is
-    silence at once, whatever the pedal. These are meant for a channel in all tracks.
+    While the sustain pedal is down (controller 64 with a value of at least 64), a note that ends
+    sounds until the pedal goes up. The same applies to notes ended by "all notes off" (123 to 127).
+    "All sound off" (120) ends notes at once, whatever the pedal. These events affect their channel
+    in all tracks.
 
     Args:
-      events: Events in order of time: `MidiEvents.sort`.
+      events: Events sorted by time: `MidiEvents.sort`.
     """
     player = _Player(events)
     if player.unended:
@@ -43,23 +45,23 @@ class _Struck:
 
     start: int
     last_start: int
-    num_starts: int = 1  # That have no end yet.
+    num_starts: int = 1  # Note-ons without a note-off so far.
 
 
 class _Player:
-    """Goes through the events once, and through a note as often as it is started.
+    """Goes through the events once, and collects the notes.
 
     Attributes:
-      pitches: Of the notes that have sounded,
-      starts: when each started,
-      ends: and when each ended.
+      pitches: Pitch of each note.
+      starts: Start of each note.
+      ends: End of each note.
       unended: Keys, by track, channel and pitch, that were still down at the end.
     """
 
     def __init__(self, events: MidiEvents, all_at_once: Collection[int] = ()) -> None:
-        """Plays a file; every end of a key in `all_at_once` is the end of all its starts."""
+        """Plays a file; each note-off of a key in `all_at_once` ends all of its note-ons."""
         self.pitches, self.starts, self.ends = array("q"), array("q"), array("q")
-        # By channel, then by key: a number made of track, channel and pitch.
+        # By channel, then by key: a number that combines track, channel and pitch.
         self._down: defaultdict[int, dict[int, _Struck]] = defaultdict(dict)
         self._held: defaultdict[int, dict[int, int]] = defaultdict(dict)  # Starts.
         self._pedals: set[int] = set()
@@ -95,7 +97,7 @@ class _Player:
         if all_at_once or not note.num_starts:
             self._release(channel, key, time)
             if note.start < note.last_start == time and note.num_starts:
-                # This was the end of the note before, written after the start of the next.
+                # This note-off belongs to the previous note, but comes after the next note-on.
                 self._start(channel, key, time)
 
     def _control(self, channel: int, what: int, time: int) -> None:
@@ -112,7 +114,7 @@ class _Player:
                 self._sounded(key, start, time)
 
     def _release(self, channel: int, key: int, time: int) -> None:
-        """Lets a key go, which is the end of its note unless the pedal holds it."""
+        """Releases a key, which ends its note unless the pedal holds it."""
         start = self._down[channel].pop(key).start
         if channel in self._pedals:
             self._held[channel].setdefault(key, start)

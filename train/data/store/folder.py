@@ -1,4 +1,4 @@
-"""Folders of data that were prepared once: whole or not there, checked, made for one source."""
+"""Folders of prepared data: complete or absent, verified, and made from one source."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from train.support.files import clear_leftovers, read_json, write_json
 
 __all__ = ["PreparedFolder"]
 
-_FORMAT = 1  # Counts the changes after which a prepared folder means something else.
+_FORMAT = 1  # Incremented when the files of a prepared folder change their meaning.
 _FACTS = "prepared.json"
 _SOURCE = "source.json"
-_CURE = "make room there, after which the same command goes on, or set XDG_CACHE_HOME"
+_CURE = "make room there, and repeat the command to continue, or set XDG_CACHE_HOME"
 
 
 class PreparedFolder:
     """The folder in the user's cache for the data at a path.
 
-    It is prepared under another name, `FOLDER.partial`, where a later process goes on, and takes
-    its own name once it is whole.
+    It is prepared as `FOLDER.partial`, where a later process can resume, and renamed when it is
+    complete.
 
     Attributes:
       path: The folder.
     """
 
     def __init__(self, dataset: Path, files: Sequence[Path], settings: Mapping[str, Any]) -> None:
-        """Names the folder; touches nothing.
+        """Computes the path of the folder; touches nothing.
 
         Args:
-          dataset: What the user named.
-          files: What the data is made from.
-          settings: How it is made, as JSON values. What was prepared from other files, from these
-            as they were before, or with other settings, is replaced.
+          dataset: The dataset as the user named it.
+          files: The source files.
+          settings: Settings of the preparation, as JSON values. Data prepared with other settings,
+            from other files, or from earlier versions of these files is replaced.
 
         Raises:
-          OSError: If a file is not there.
+          OSError: A file does not exist.
         """
         place = dataset.absolute()
         key = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
@@ -59,25 +59,25 @@ class PreparedFolder:
         }
         try:
             cache = cache_dir()
-        except RuntimeError:  # A user without a home. Small data need none.
+        except RuntimeError:  # The user has no home folder, which only large data need.
             cache = place.parent / ".cache"
         self.path = cache / "prepared" / f"{place.stem}-{key}"
         self._partial = self.path.with_name(f"{self.path.name}.partial")
 
     def exists(self) -> bool:
-        """Whether it is there, whole, and made from this source."""
+        """Whether the folder exists, is complete, and was made from this source."""
         return self._recorded(self.path, _SOURCE) == self._source
 
     def open(self, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-        """Returns the facts of the prepared data, and prepares it if need be.
+        """Returns the facts about the prepared data; prepares it first if necessary.
 
         Args:
-          make: Fills a folder, which may hold what an earlier call of it for the same source left,
-            and returns the facts, as JSON values. Raises `ValueError` if it can make nothing of
-            what is there, which is then removed.
+          make: Fills a folder and returns the facts, as JSON values. The folder may contain the
+            files of an interrupted call for the same source. If it cannot use them, it raises
+            `ValueError`, and they are removed.
 
         Raises:
-          UserError: If the folder is damaged, or cannot be written, or a file changes meanwhile.
+          UserError: The folder is damaged or cannot be written, or a source file changes meanwhile.
         """
         try:
             if not self.exists():
@@ -96,14 +96,14 @@ class PreparedFolder:
             lock.acquire(blocking=False)
         except filelock.Timeout:
             print(
-                f"another process prepares {self._name}: waiting for it",
+                f"another process is preparing {self._name}: waiting for it",
                 file=sys.stderr,
                 flush=True,
             )
             lock.acquire()
         with lock:
             clear_leftovers(self.path.parent)
-            if not self.exists():  # The other process may have made it.
+            if not self.exists():  # The other process may have finished it.
                 self._make_whole(make)
 
     def _make_whole(self, make: Callable[[Path], dict[str, Any]]) -> None:
@@ -118,12 +118,12 @@ class PreparedFolder:
         if _fingerprint(self._files) != self._source["files"]:
             raise UserError(
                 f"expected data that stay as they are; a file of {self._name!r} changed while it "
-                "was read; the same command reads it anew"
+                "was read; repeat the command to read it again"
             )
         names = sorted(p.name for p in partial.iterdir() if p.name not in (_FACTS, _SOURCE))
         digests = {name: sha256_of_file(partial / name) for name in names}
         write_json(partial / _FACTS, {"files": digests, "facts": facts})
-        if self.path.exists():  # Of another source. Who reads it keeps its open files.
+        if self.path.exists():  # From another source. Processes that read it keep their open files.
             old = self.path.with_name(f".tmp-{os.getpid()}-{self.path.name}")
             os.rename(self.path, old)
             shutil.rmtree(old, ignore_errors=True)
@@ -135,7 +135,7 @@ class PreparedFolder:
         write_json(self._partial / _SOURCE, self._source)
 
     def _checked(self) -> dict[str, Any]:
-        """Returns the facts, after every file has been compared with its digest."""
+        """Compares every file with its digest, and returns the facts."""
         recorded = self._recorded(self.path, _FACTS)
         damaged = _FACTS
         if isinstance(recorded, dict) and {"files", "facts"} <= recorded.keys():
@@ -145,7 +145,8 @@ class PreparedFolder:
         if damaged:
             raise UserError(
                 f"expected the prepared data of {self._name!r} in {str(self.path)!r}; its file "
-                f"{damaged} is damaged; delete this folder, and the same command prepares it anew"
+                f"{damaged} is damaged; delete this folder, and repeat the command to prepare it "
+                "again"
             )
         return recorded["facts"]
 
@@ -165,10 +166,10 @@ def _digest(path: Path) -> str | None:
 
 
 def _fingerprint(paths: Iterable[Path]) -> str:
-    """Returns a digest that changes when a file does: of names, sizes and times, not of content.
+    """Returns a digest of the names, sizes and times of files, which changes when a file does.
 
-    The time of change (`ctime`) is set by the system with every write, whatever a program says of
-    the time of modification.
+    It includes the time of change (`ctime`), which the system sets at every write, and which a
+    program cannot set as it can the time of modification.
     """
 
     def entries() -> Iterator[bytes]:

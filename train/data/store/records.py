@@ -1,4 +1,4 @@
-"""Records of different sizes in a file, read by number, in memory that does not grow with them."""
+"""Records of different sizes in a file, read by number, in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from train.support.errors import UserError
 
 __all__ = ["FILES", "RecordWriter", "Records"]
 
-# Suffixes of a store's three files; all numbers are little-endian.
+# Suffixes of the three files of a store. All numbers are little-endian.
 FILES = ("", ".index", ".lengths")
 _PLACE = np.dtype("<i8")
 _LENGTH = np.dtype("<i4")
-_AT_ONCE = 1024  # Records, of those that are read in turn.
+_AT_ONCE = 1024  # Number of consecutive records to read at once.
 _FIRST_AND_NEXT = struct.Struct("<qq")
 
 
@@ -31,19 +31,19 @@ class RecordWriter:
     | file           | content                                                             |
     |----------------|---------------------------------------------------------------------|
     | `NAME`         | the records, one after the other                                    |
-    | `NAME.index`   | int64 `[N + 1]`: where each record starts, and where the last ends  |
+    | `NAME.index`   | int64 `[N + 1]`: the start of each record, and the end of the last  |
     | `NAME.lengths` | int32 `[N]`: the length that the user of the store gave each record |
     """
 
     def __init__(self, path: Path, count: int = 0) -> None:
-        """Goes on after the first `count` records, and drops what a killed process wrote later.
+        """Keeps the first `count` records, and removes later ones of a killed process.
 
         Args:
           path: The file of the records.
-          count: As `commit` returned it.
+          count: The number returned by `commit`.
 
         Raises:
-          ValueError: If there are not so many.
+          ValueError: There are fewer records.
         """
         self.count = count
         self._size = 0
@@ -85,7 +85,7 @@ class RecordWriter:
         self.count += len(records)
 
     def commit(self) -> int:
-        """Brings the records so far to the disk, and returns how many there are."""
+        """Flushes the records so far to the disk, and returns their number."""
         for file in self._files:
             file.flush()
             os.fsync(file.fileno())
@@ -106,8 +106,8 @@ class Records:
         """Opens a store.
 
         Raises:
-          UserError: If a file of it has another size than its index says.
-          OSError: If one cannot be read.
+          UserError: The size of a file does not agree with the index.
+          OSError: A file cannot be read.
         """
         data, index, lengths = (path.with_name(path.name + suffix) for suffix in FILES)
         self._path = path
@@ -119,10 +119,10 @@ class Records:
         return len(self.lengths)
 
     def read_in_turn(self, numbers: range) -> Iterator[bytes]:
-        """Yields records that follow each other, several times faster than one by one.
+        """Yields consecutive records, several times faster than `read`.
 
         Raises:
-          UserError: As `read`.
+          UserError: As for `read`.
         """
         for start in range(numbers.start, numbers.stop, _AT_ONCE):
             count = min(_AT_ONCE, numbers.stop - start)
@@ -145,7 +145,7 @@ class Records:
         """Returns a record.
 
         Raises:
-          UserError: If the file has been cut or changed since it was opened.
+          UserError: The file has been truncated or changed since it was opened.
         """
         self._index.seek(number * _PLACE.itemsize)
         places = self._index.read(_FIRST_AND_NEXT.size)
@@ -166,10 +166,10 @@ class Records:
 
 
 def _place(index: Path, number: int) -> int:
-    """Returns where a record starts.
+    """Returns the start of a record.
 
     Raises:
-      ValueError: If the index does not know.
+      ValueError: The index has no such record.
     """
     if _size(index) < (number + 1) * _PLACE.itemsize:
         raise ValueError(f"expected {number + 1} places in {index}; got fewer")

@@ -1,4 +1,4 @@
-"""Sequences on disk as a Python sequence: each is read when it is asked for."""
+"""Sequences on disk as a Python sequence; each is read when it is needed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 class Stored(Sequence[T]):
-    """Some records of a store, made into what they stand for.
+    """Some records of a store, converted to sequences when they are read.
 
     Attributes:
-      lengths: Length of each, int32 `[N]`: `len(self[i]) == self.lengths[i]`, without reading it.
+      lengths: int32 `[N]`, the lengths of the sequences: `len(self[i]) == self.lengths[i]`.
     """
 
     def __init__(
@@ -28,13 +28,13 @@ class Stored(Sequence[T]):
         numbers: range | np.ndarray | None = None,
         lengths: np.ndarray | None = None,
     ) -> None:
-        """Names records; reads none.
+        """Selects records; reads none.
 
         Args:
           records: The store.
-          make: From a record to what it stands for.
-          numbers: Of the records; None for all.
-          lengths: Theirs; None to take them from the store.
+          make: Converts a record to a sequence.
+          numbers: Numbers of the records; None for all.
+          lengths: Lengths of the sequences; None to take them from the store.
         """
         self._records = records
         self._make = make
@@ -66,20 +66,20 @@ class Stored(Sequence[T]):
             yield from (self._make(self._records.read(int(number))) for number in numbers)
 
     def map(self, function: Callable[[T], Any]) -> Stored[Any]:
-        """Returns what a function that keeps lengths makes of each."""
+        """Returns the sequences converted by a function that keeps their lengths."""
         make = self._make
         return Stored(
             self._records, lambda record: function(make(record)), self._numbers, self.lengths
         )
 
     def at(self, indices: Sequence[int]) -> Stored[T]:
-        """Returns those at some indices, in that order."""
+        """Returns the sequences at some indices, in that order."""
         chosen = np.asarray(indices, np.int64)
         numbers = np.asarray(self._numbers)[chosen]
         return Stored(self._records, self._make, numbers, self.lengths[chosen])
 
     def up_to(self, length: int) -> Stored[T]:
-        """Returns those that are not longer than this."""
+        """Returns the sequences that are at most this long."""
         kept = self.lengths <= length
         if kept.all():
             return self

@@ -1,4 +1,4 @@
-"""What a training run on text is told."""
+"""The settings of a training run on text."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["TextConfig"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TextConfig(TrainConfig):
-    """Settings of a training run on text, which the same command again continues.
+    """Settings of a training run on text. The same command resumes an interrupted run.
 
     `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
-    `--epochs` or `--max-steps` ends the run, and one alone lifts the preset's other.
+    `--epochs` or `--max-steps` ends the run; setting one removes the preset's limit for the other.
     """
 
     task: ClassVar[str] = "text"
@@ -33,30 +33,30 @@ class TextConfig(TrainConfig):
 
     model: ModelName = "codebook"
     dataset: str = "pydoc"
-    """pydoc (built in), ptb (Penn Treebank), or a UTF-8 file or folder, a sentence a line."""
+    """pydoc (built in), ptb (Penn Treebank), or a UTF-8 file or folder, one sentence per line."""
     data_dir: Path | None = None
-    """Folder with train.txt, valid.txt and test.txt of ptb. None: downloaded once, to a cache."""
+    """Folder with train.txt, valid.txt and test.txt of ptb. None: they are downloaded once."""
 
     def load(self) -> Corpus:
         """Returns the dataset.
 
         Raises:
-          UserError: If it cannot be had.
+          UserError: It cannot be read or downloaded.
         """
         return load_corpus(self.dataset, self.data_dir)
 
     def is_divided(self) -> bool:
-        """Whether the dataset comes with splits; other data is dealt to splits, or is one.
+        """Whether the dataset comes with splits. Other data is split by hash, or used as a whole.
 
         Raises:
-          UserError: If it is a folder without text files.
+          UserError: It is a folder without text files.
         """
         return self.dataset in self.named_datasets or has_splits(self.dataset)
 
     def load_undivided(self) -> UndividedText:
-        """Returns data that comes without splits, to be evaluated as a whole.
+        """Returns data without splits, to be evaluated as a whole.
 
         Raises:
-          UserError: If it cannot be had.
+          UserError: It cannot be read.
         """
         return load_undivided(self.dataset)

@@ -30,19 +30,19 @@ MOST_IN_MEMORY = 1 << 26  # Bytes of text, which take seven times as much as Pyt
 
 @dataclass(frozen=True)
 class Corpus(TextEncoding):
-    """Sentences of a dataset, each of 1 to `max_length` characters.
+    """The sentences of a dataset, each of 1 to `max_length` characters.
 
     Attributes:
       name: The dataset as the user named it.
       train: Training sentences, in the order of the source.
       valid: Validation sentences.
       test: Test sentences.
-      sha256: Digest over the three splits as they stand here; other text, other digest.
-      characters: Those of the training split, sorted.
-      num_filtered: By split, how many sentences were left out as longer than `max_length`.
-      max_length: The longest sentence that is kept, in characters.
-      left_out: A remark for each kind of thing that was not read.
-      notes: What else the user should know.
+      sha256: Digest over the three splits.
+      characters: The characters of the training split, sorted.
+      num_filtered: The number of sentences longer than `max_length`, by split.
+      max_length: Maximum length of a sentence, in characters.
+      left_out: A remark for each kind of content that was not read.
+      notes: Further remarks for the user.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Corpus(TextEncoding):
     notes: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """Returns what the splits hold, and what of the dataset was left out."""
+        """Returns a line on the content of the splits and on what was left out."""
         lengths = {name: lengths_of(getattr(self, name)) for name in SPLITS}
         sizes = ", ".join(
             f"{name} {len(each)} sentences ({each.sum()} characters)"
@@ -68,7 +68,7 @@ class Corpus(TextEncoding):
         return "; ".join([f"dataset {self.name}: {sizes}", *long, *self.left_out, *self.notes])
 
     def model_fields(self) -> dict[str, Any]:
-        """Returns the vocabulary of the training split, and the length bound."""
+        """Returns the vocabulary of the training split, and the maximum length."""
         vocabulary = Vocabulary(self.characters)
         return {
             "vocab_size": vocabulary.size,
@@ -87,29 +87,30 @@ def load_corpus(
 
     | `dataset` | sentences                                                   | splits      |
     |-----------|-------------------------------------------------------------|-------------|
-    | `pydoc`   | the language reference that this Python carries, each once  | by hash     |
-    | `ptb`     | Penn Treebank, files in `data_dir`, else downloaded once    | as released |
-    | a file    | UTF-8, one a line                                           | by hash     |
-    | a folder  | of its `train.txt`, `valid.txt` and `test.txt`              | as they are |
+    | `pydoc`   | the language reference of this Python, each sentence once   | by hash     |
+    | `ptb`     | Penn Treebank, in `data_dir`, or downloaded once            | as released |
+    | a file    | its lines, in UTF-8                                         | by hash     |
+    | a folder  | the lines of its `train.txt`, `valid.txt` and `test.txt`    | one a file  |
     | a folder  | of all its `*.txt`, with neither `valid.txt` nor `test.txt` | by hash     |
 
-    A file may be compressed by gzip, as `*.txt.gz`, and `.txt` may have any case. What else is in a
-    folder, subfolders too, is not read, and counted.
+    Files may be compressed by gzip (`*.txt.gz`), and `.txt` may have any case. Other files and
+    subfolders of a folder are not read, but counted.
 
-    A text that is too large for memory is prepared once in the user's cache, and its sentences are
-    read from there when they are needed. It is the same dataset, of the same digest.
+    A text that is too large for memory is prepared once in the user's cache, and sentences are read
+    from there when they are needed. The dataset and its digest are the same.
 
     Args:
       dataset: One of the names, or a path.
-      data_dir: For `ptb` only: the folder that holds its files. Nothing is ever downloaded into it.
-      max_length: Longer sentences, counted in characters (code points), are left out.
-      most_in_memory: Bytes of a file or a folder, or characters that were compressed in them,
-        beyond which it is prepared.
+      data_dir: Folder with the files of `ptb`; only for this dataset. Nothing is downloaded to it.
+      max_length: Maximum length of a sentence in characters (code points); longer ones are left
+        out.
+      most_in_memory: Size of a file or folder in bytes, or number of characters after
+        decompression, from which on it is prepared.
 
     Raises:
-      UserError: If there is no such dataset, a file of it is missing, empty, no UTF-8 text, a pipe
-        or a device, or a split ends up without a sentence.
-      ValueError: If `max_length` is not positive.
+      UserError: There is no such dataset; a file is missing, empty, not UTF-8, a pipe or a device;
+        or a split has no sentences.
+      ValueError: `max_length` is not positive.
     """
     if max_length < 1:
         raise ValueError(f"expected a max_length of at least 1; got {max_length}")
@@ -143,7 +144,7 @@ def _corpus(
     left_out: LeftOut,
     most_in_memory: int | None = None,
 ) -> Corpus | None:
-    """Returns a corpus in memory, or None if it has more characters than that."""
+    """Returns a corpus in memory, or None if it has too many characters."""
     kept: dict[str, list[str]] = {split: [] for split in SPLITS}
     num_filtered = dict.fromkeys(SPLITS, 0)
     num_characters = 0
@@ -190,7 +191,7 @@ def _prepared_corpus(
 
 
 def split_by_hash(sentences: Iterable[str]) -> dict[str, list[str]]:
-    """Deals sentences to splits by their own text; see `split_of`."""
+    """Assigns sentences to splits by their text; see `split_of`."""
     splits: dict[str, list[str]] = {split: [] for split in SPLITS}
     for sentence in sentences:
         splits[split_of(sentence.encode())].append(sentence)

@@ -1,4 +1,4 @@
-"""What is not read of a user's text, counted."""
+"""Counts what is not read from a user's text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _NAMED = 5
 
 @dataclasses.dataclass
 class LeftOut:
-    """Counts and names, added up while the files of a dataset are read.
+    """Counts and names, collected while the files of a dataset are read.
 
     Attributes:
-      num_blank: Lines without text.
-      num_marks: Byte order marks elsewhere than at the start of a file.
-      other_files: Names of files in a folder that are not read.
+      num_blank: Number of lines without text.
+      num_marks: Number of byte order marks that are not at the start of a file.
+      other_files: Names of files in the folder that are not read.
       subfolders: Names of its subfolders.
     """
 
@@ -27,7 +27,7 @@ class LeftOut:
     subfolders: list[str] = dataclasses.field(default_factory=list)
 
     def remarks(self) -> tuple[str, ...]:
-        """Returns a remark for each kind of thing that was left out.
+        """Returns a remark for each kind of content that was left out.
 
         >>> LeftOut(num_marks=1, other_files=["a.md", "b.pdf"]).remarks()
         ('1 byte order mark within the text removed', "2 other files not read ('a.md', 'b.pdf')")

@@ -1,4 +1,4 @@
-"""Lines of a text of any size, one after the other, in bounded memory."""
+"""Reads a text of any size line by line, in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Line(NamedTuple):
     """A line of a text.
 
     Attributes:
-      number: From 1.
-      text: Stripped; None if it is longer than was asked for.
-      length: Number of its characters, however many.
+      number: Line number, from 1.
+      text: The stripped line; None if it is too long.
+      length: Number of characters, even of a line that is too long.
     """
 
     number: int
@@ -29,17 +29,17 @@ class Line(NamedTuple):
 
 
 def stream_lines(stream: BinaryIO, most: int) -> Iterator[Line]:
-    r"""Yields every line, blank ones too, as soon as it has ended.
+    r"""Yields every line, including blank ones, as soon as it has been read.
 
-    Only `\n` ends a line. What is not UTF-8 is read as U+FFFD; byte order marks are left out. A
-    stream compressed by gzip is read as what it holds.
+    Only `\n` ends a line. Invalid UTF-8 becomes U+FFFD, and byte order marks are left out. A stream
+    compressed by gzip is decompressed.
 
     Args:
-      stream: Buffered, such as `sys.stdin.buffer`.
-      most: Characters of a line that is kept; of a longer one nothing is, whatever its size.
+      stream: A buffered stream, such as `sys.stdin.buffer`.
+      most: Maximum number of characters of a line. A longer line is not kept in memory.
 
     Raises:
-      OSError, EOFError, zlib.error: If it cannot be read, or is compressed and damaged.
+      OSError, EOFError, zlib.error: The stream cannot be read or decompressed.
     """
     if getattr(stream, "peek", lambda _: b"")(len(_GZIP))[: len(_GZIP)] == _GZIP:
         stream = gzip.GzipFile(fileobj=stream)

@@ -1,4 +1,4 @@
-"""A user's text on disk, dealt to splits: the sentences of each in a file, one a line."""
+"""A user's text on disk, with a file for each split and a line for each sentence."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["PreparedText", "find_prepared", "open_prepared"]
 
 
 class PreparedText(NamedTuple):
-    """What was made of a text.
+    """A text in its prepared form.
 
     Attributes:
-      folder: Where it is.
+      folder: The folder of its files.
       splits: The sentences by split, in the order of the source.
       sha256: Digest over the three splits.
-      characters: Those that occur in the training split, sorted.
-      forms: A remark for each split that is in another Unicode form.
-      num_filtered: By split, how many sentences were left out as too long.
-      num_blank: Lines without text.
-      num_marks: Byte order marks within the text.
+      characters: The characters of the training split, sorted.
+      forms: A remark for each split that has another Unicode form.
+      num_filtered: The number of sentences that were too long, by split.
+      num_blank: Number of lines without text.
+      num_marks: Number of byte order marks within the text.
     """
 
     folder: Path
@@ -40,15 +40,15 @@ class PreparedText(NamedTuple):
 
 
 def find_prepared(dataset: str, files: Files, max_length: int) -> PreparedFolder:
-    """Returns the folder in which a text is prepared, or will be.
+    """Returns the folder in which a text is or will be prepared.
 
     Args:
-      dataset: What the user named.
+      dataset: The dataset as the user named it.
       files: Its files.
-      max_length: Longer sentences, counted in characters, are left out.
+      max_length: Maximum length of a sentence in characters; longer ones are left out.
 
     Raises:
-      OSError: If a file is not there.
+      OSError: A file does not exist.
     """
     paths = in_order(files)
     settings = {"splits": [split for split, _ in paths], "max_length": max_length}
@@ -56,15 +56,15 @@ def find_prepared(dataset: str, files: Files, max_length: int) -> PreparedFolder
 
 
 def open_prepared(folder: PreparedFolder, files: Files, max_length: int) -> PreparedText:
-    """Returns a prepared text, and prepares it first if need be.
+    """Returns a prepared text, and prepares it first if necessary.
 
     Args:
-      folder: As `find_prepared` returned it for the same arguments.
+      folder: The result of `find_prepared` for the same arguments.
       files: The files of the text.
-      max_length: Longer sentences are left out.
+      max_length: Maximum length of a sentence in characters; longer ones are left out.
 
     Raises:
-      UserError: If a file of the text cannot be read, or the folder is damaged or full.
+      UserError: A file of the text cannot be read, the folder is damaged, or the disk is full.
     """
     facts = folder.open(lambda path: prepare_text(path, in_order(files), max_length))
     splits = {split: Stored(Records(folder.path / f"{split}.txt"), _text) for split in SPLITS}

@@ -1,4 +1,4 @@
-"""Deals a text of any size to three files, in bounded memory; a killed process's work goes on."""
+"""Splits a text of any size into three files, in bounded memory; can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from train.support.files import read_json, write_json
 
 __all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "prepare_text"]
 
-BLOCK_BYTES = 1 << 20  # Of the source, read at once.
-COMMIT_BYTES = 1 << 26  # Of sentences, read again at most after a kill.
+BLOCK_BYTES = 1 << 20  # Read at once from the source.
+COMMIT_BYTES = 1 << 26  # Maximum amount of sentences to repeat after a kill.
 _PROGRESS = "progress.json"
 _SECONDS = 5.0  # Between lines of progress.
 _NUM_CODE_POINTS = sys.maxunicode + 1
 
-# In the order in which they are read, with their splits; None where nobody has divided them.
+# In the order in which they are read, with their splits; None for files without splits.
 _Files = Sequence[tuple[str | None, Path]]
 
 
 @dataclasses.dataclass
 class _State:
-    """How far a preparation is, as JSON values."""
+    """How far a preparation has got, as JSON values."""
 
     file: int = 0
     position: Position = START
@@ -52,10 +52,10 @@ class _State:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Returns what was written last, or a start.
+        """Returns the state that was written last, or the initial state.
 
         Raises:
-          ValueError: If it is damaged.
+          ValueError: The file is damaged.
         """
         try:
             fields = read_json(folder / _PROGRESS)
@@ -66,7 +66,7 @@ class _State:
             raise ValueError(f"expected the state of a preparation in {folder}") from error
 
     def write(self, folder: Path) -> None:
-        """Writes it, whole or not at all."""
+        """Writes the state, completely or not at all."""
         write_json(folder / _PROGRESS, dataclasses.asdict(self))
 
 
@@ -74,17 +74,17 @@ def prepare_text(folder: Path, files: _Files, max_length: int) -> dict[str, Any]
     """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; see `RecordWriter`.
 
     Args:
-      folder: Where they shall be; it may hold what an earlier call for the same files left.
+      folder: Their folder, empty or as an interrupted call for the same files left it.
       files: The files of the text.
-      max_length: Longer sentences are left out.
+      max_length: Maximum length of a sentence in characters; longer ones are left out.
 
     Returns:
       Fields of `PreparedText`.
 
     Raises:
-      UserError: If a file cannot be read.
-      ValueError: If what is in the folder is damaged.
-      OSError: If the folder cannot be written.
+      UserError: A file cannot be read.
+      ValueError: A file in the folder is damaged.
+      OSError: The folder cannot be written.
     """
     state = _State.read(folder)
     with contextlib.ExitStack() as stack:
@@ -92,15 +92,15 @@ def prepare_text(folder: Path, files: _Files, max_length: int) -> dict[str, Any]
             split: stack.enter_context(RecordWriter(folder / f"{split}.txt", state.counts[split]))
             for split in SPLITS
         }
-        dealer = _Dealer(writers, state, max_length)
+        writer = _SplitWriter(writers, state, max_length)
         read = 0
-        for number, block in _blocks(files, state, dealer.left_out):
-            dealer.deal(files[number][0], block.lines)
+        for number, block in _blocks(files, state, writer.left_out):
+            writer.write(files[number][0], block.lines)
             read += sum(map(len, block.lines))
             if read >= COMMIT_BYTES:
-                dealer.commit(folder, number, block.end)
+                writer.commit(folder, number, block.end)
                 read = 0
-        dealer.commit(folder, len(files), START)
+        writer.commit(folder, len(files), START)
     splits = {s: Stored(Records(folder / f"{s}.txt"), lambda r: r[:-1].decode()) for s in SPLITS}
     known = state.characters["train"]
     suspects = {s: splits[s] for s in SPLITS if not set(state.characters[s]) <= set(known)}
@@ -114,8 +114,8 @@ def prepare_text(folder: Path, files: _Files, max_length: int) -> dict[str, Any]
     }
 
 
-class _Dealer:
-    """Deals sentences to the writers of the splits."""
+class _SplitWriter:
+    """Assigns sentences to the splits and writes them."""
 
     def __init__(self, writers: dict[str, RecordWriter], state: _State, max_length: int) -> None:
         self._writers = writers
@@ -126,22 +126,22 @@ class _Dealer:
         for split, characters in state.characters.items():
             self._seen[split][_code_points(characters)] = True
 
-    def deal(self, split: str | None, sentences: Sequence[str]) -> None:
-        """Deals sentences of a split, or of none yet."""
-        dealt: dict[str, list[str]] = {split: [] for split in SPLITS}
+    def write(self, split: str | None, sentences: Sequence[str]) -> None:
+        """Writes sentences to a split, or to splits by hash if `split` is None."""
+        by_split: dict[str, list[str]] = {split: [] for split in SPLITS}
         for sentence in sentences:
             own = split or split_of(sentence.encode())
             if len(sentence) <= self._max_length:
-                dealt[own].append(sentence)
+                by_split[own].append(sentence)
             else:
                 self._state.num_filtered[own] += 1
-        for own, kept in dealt.items():
+        for own, kept in by_split.items():
             records = [f"{sentence}\n".encode() for sentence in kept]
             self._writers[own].extend(records, [len(sentence) for sentence in kept])
             self._seen[own][_code_points("".join(kept))] = True
 
     def commit(self, folder: Path, file: int, position: Position) -> None:
-        """Brings what was dealt to the disk; a later process goes on at a file and a position."""
+        """Flushes all sentences to the disk. A later process resumes at this file and position."""
         state = self._state
         state.file, state.position = file, position
         state.counts = {split: writer.commit() for split, writer in self._writers.items()}
@@ -157,12 +157,12 @@ def _code_points(text: str) -> np.ndarray:
 
 
 def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[int, Block]]:
-    """Yields the blocks of all files that are not done, with the numbers of the files.
+    """Yields the remaining blocks of all files, with the numbers of the files.
 
-    How far it is goes to standard error, at once and then every few seconds.
+    The progress is printed to standard error, at once and then every few seconds.
 
     Raises:
-      UserError: If a file cannot be read.
+      UserError: A file cannot be read.
     """
     sizes = [path.stat().st_size for _, path in files]
     total = max(1, sum(sizes))
@@ -176,7 +176,7 @@ def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[i
             now = time.perf_counter()
             if first is None:
                 first, begun = done, now
-                _say("going on with the preparation" if state.file or start.offset else "preparing")
+                _say("resuming the preparation" if state.file or start.offset else "preparing")
             elif now - last >= _SECONDS:
                 last = now
                 left = (1 - done) * (now - begun) / max(done - first, 1e-9)
@@ -190,7 +190,7 @@ def _say(text: str) -> None:
 
 
 def _digest(folder: Path, counts: dict[str, int]) -> str:
-    """Returns the digest that the same sentences have in memory; see `Corpus`."""
+    """Returns the digest, which is that of the same sentences in memory; see `Corpus`."""
 
     def content(split: str) -> Iterator[bytes]:
         yield f"{split}\n{counts[split]}\n".encode()

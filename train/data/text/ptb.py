@@ -18,10 +18,10 @@ _CURE = "try again, or give a folder with train.txt, valid.txt and test.txt as -
 
 
 def fetch_ptb() -> Path:
-    """Returns the cache folder with train.txt, valid.txt, test.txt, downloaded when missing.
+    """Returns the cache folder with train.txt, valid.txt and test.txt; downloads missing files.
 
     Raises:
-      UserError: If a file can neither be found in the cache nor downloaded with its checksum.
+      UserError: A file is not in the cache and cannot be downloaded, or has another checksum.
     """
     folder = cache_dir() / "ptb"
     for split, sha256 in _SHA256.items():

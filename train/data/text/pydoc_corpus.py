@@ -1,8 +1,8 @@
-"""The sentences of the language reference that every CPython carries for `help()`.
+"""The sentences of the language reference that comes with every CPython, for `help()`.
 
-The text (`pydoc_data.topics`, about half a million characters) is the reference rendered as plain
-text: headings, hard-wrapped paragraphs, lists, code, grammar, tables, and many sections more than
-once. Wanted here are its English sentences, each once. Needs the standard library only.
+The reference (`pydoc_data.topics`, about half a million characters) is plain text with headings,
+hard-wrapped paragraphs, lists, code, grammar and tables. Many sections occur more than once. This
+module extracts its English sentences, each once. It needs only the standard library.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from train.support.errors import UserError
 
 __all__ = ["pydoc_sentences", "sentences"]
 
-# Typographic marks become what a keyboard types: each is rare, and would be a symbol of its own.
+# Typographic characters are replaced: they are rare, and would enlarge the vocabulary.
 _PLAIN_MARKS = str.maketrans(
     {
         "\N{LEFT DOUBLE QUOTATION MARK}": '"',
@@ -32,8 +32,8 @@ _UNDERLINE = re.compile(r" *([*=~^\"'-])\1{2,}")
 _NOT_PROSE = re.compile(r"^(?:>>>|\.\.\. |\$ |# |[|+])|::=|\S  # |Traceback \(most", re.MULTILINE)
 _FOOTNOTE_MARK = re.compile(r" \[\d+\]")
 
-# A sentence ends at one of `.?!` (perhaps within quotes or brackets) where what follows starts like
-# a sentence and the mark does not belong to an abbreviation.
+# A sentence ends at one of `.?!`, perhaps followed by quotes or brackets, if the next words start
+# like a sentence and the full stop does not belong to an abbreviation.
 _CLOSING = "[\"')*]*"
 _START = '(?:["\'(*]*[A-Z]|[(]?["*]+[a-z_])'
 _END = re.compile(rf"[.?!]{_CLOSING} (?={_START})")
@@ -47,7 +47,7 @@ def pydoc_sentences() -> list[str]:
     """Returns the distinct sentences of this Python's language reference, in a fixed order.
 
     Raises:
-      UserError: If this Python was installed without `pydoc_data`.
+      UserError: This Python was installed without `pydoc_data`.
     """
     try:
         from pydoc_data.topics import topics
@@ -71,7 +71,7 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Yields runs of lines of one indentation, without headings; a list marker starts a run."""
+    """Yields blocks of lines with the same indentation, without headings, split at list markers."""
     lines: list[str] = []
     indent = 0
     for line in text.split("\n"):
@@ -92,12 +92,12 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _unwrap(paragraph: str) -> str:
-    """Joins hard-wrapped lines; a word that was broken at its hyphen is made whole."""
+    """Joins hard-wrapped lines, and words that were broken at their hyphens."""
     return " ".join(re.sub(r"(?<=[A-Za-z]-)\n(?=[a-z])", "", paragraph).split())
 
 
 def _split(paragraph: str) -> Iterator[str]:
-    """Yields the sentences of a paragraph and whatever else stands between two ends."""
+    """Splits a paragraph at the ends of sentences."""
     start = 0
     for end in _END.finditer(paragraph):
         if not _ABBREVIATION.search(paragraph[start : end.start() + 1]):
@@ -107,7 +107,7 @@ def _split(paragraph: str) -> Iterator[str]:
 
 
 def _is_prose(sentence: str) -> bool:
-    """Whether this is a sentence and not code, a signature, a heading or a fragment."""
+    """Whether this is a sentence, and not code, a signature, a heading or a fragment."""
     letters = sum(c.isalpha() or c == " " for c in sentence)
     return (
         _SENTENCE.fullmatch(sentence) is not None

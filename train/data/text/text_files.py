@@ -1,4 +1,4 @@
-"""Reads a user's text file, one sentence a line, and says clearly what is wrong with it."""
+"""Reads a user's text file, one sentence per line, with precise error messages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from train.support.reading import refuse_special
 
 __all__ = ["START", "Block", "Position", "read_blocks", "read_lines"]
 
-_GZIP = b"\x1f\x8b"  # How a gzip file starts, and no text in UTF-8.
+_GZIP = b"\x1f\x8b"  # The first bytes of a gzip file, which are not valid UTF-8.
 _BLOCK_BYTES = 1 << 20
-_LINE_BYTES = 1 << 26  # No sentence is as long, and memory is bounded.
+_LINE_BYTES = 1 << 26  # Bounds the memory; no sentence is as long.
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # A byte order mark, not text.
 
 
@@ -24,9 +24,9 @@ class Position(NamedTuple):
     """A place in a text where a line begins.
 
     Attributes:
-      offset: Bytes before it, decompressed.
-      lines: Lines before it.
-      sentences: Lines with text before it.
+      offset: Number of bytes before it, decompressed.
+      lines: Number of lines before it.
+      sentences: Number of lines before it that are not blank.
     """
 
     offset: int
@@ -41,9 +41,9 @@ class Block(NamedTuple):
     """Some lines of a text.
 
     Attributes:
-      lines: Stripped, without the blank ones.
-      end: Where the next block begins.
-      share: How much of the file has been read, 0 to 1.
+      lines: The stripped lines that are not blank.
+      end: The start of the next block.
+      share: The share of the file that has been read, 0 to 1.
     """
 
     lines: list[str]
@@ -62,19 +62,18 @@ def read_blocks(
 ) -> Iterator[Block]:
     r"""Yields the lines of a UTF-8 file in blocks, in memory that does not grow with the file.
 
-    Only `\n`, `\r\n` and `\r` end a line; other characters that Unicode counts as line ends are
-    text here. Byte order marks are removed, wherever they stand. A file compressed by gzip is read
-    as what it holds.
+    Only `\n`, `\r\n` and `\r` end a line. Other line separators of Unicode are part of the text.
+    All byte order marks are removed. A file compressed by gzip is decompressed.
 
     Args:
       path: The file.
-      left_out: Is told what was left out, with each block.
-      start: The end of an earlier block, to go on there.
-      size: Bytes that are read at once.
+      left_out: Counts what is left out, updated with each block.
+      start: The end of an earlier block, from which to continue.
+      size: Number of bytes to read at once.
 
     Raises:
-      UserError: If the file is missing, unreadable, a pipe or a device, binary, not UTF-8, has a
-        line of more than 64 MiB, or no line with text.
+      UserError: The file is missing, unreadable, a pipe or a device, binary, not UTF-8, has a line
+        of more than 64 MiB, or has no text.
     """
     refuse_special(path)
     position = start
@@ -111,10 +110,10 @@ def read_blocks(
 
 
 def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, float]]:
-    """Yields what a file holds, decompressed and cut at ends of lines, and the share so far.
+    """Yields the decompressed content of a file, cut at ends of lines, and the share so far.
 
     Raises:
-      UserError: If it cannot be read, or a line is too long.
+      UserError: The file cannot be read, or a line is too long.
     """
     try:
         with open(path, "rb") as file:
@@ -153,12 +152,12 @@ def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, fl
 
 
 def _place(data: bytes, index: int, start: Position) -> str:
-    """Returns an offset in a file with its line and the byte within it, both counted from 1.
+    """Returns an offset in words, with the line and the byte within it, both counted from 1.
 
     Args:
-      data: Lines of the file.
-      index: Place in them.
-      start: Of these lines.
+      data: Some lines of the file.
+      index: Index of a byte in `data`.
+      start: Position of these lines.
     """
     before = data[:index]
     line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1

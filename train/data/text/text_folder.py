@@ -1,4 +1,4 @@
-"""The files of a user's folder of texts: what is read, and as what."""
+"""Finds the text files in a user's folder, and the split of each."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def text_files_in(
 
     Args:
       folder: A folder. Its subfolders are not read.
-      left_out: Is told what is not read.
-      divided: Whether there must be a file for each split, as there must if validation or test has
-        one.
+      left_out: Collects the names of what is not read.
+      divided: Whether there must be a file for each split. If there is a file for validation or
+        test, there must be one for each split in any case.
 
     Returns:
-      The files by split if the folder is divided, and otherwise all of them in order of name.
+      The files by split if the folder is divided, and otherwise all of them, sorted by name.
 
     Raises:
-      UserError: If there is none, a split is missing or is there twice, or one is a pipe, a socket
+      UserError: There are no text files, a split has no file or two, or a file is a pipe, a socket
         or a device.
     """
     texts, others, subfolders = [], [], []
@@ -43,7 +43,7 @@ def text_files_in(
             else:
                 others.append(entry.name)
     named = {split: [path for path in texts if _stem(path) == split] for split in SPLITS}
-    # A folder that names a held-out split but not all of them must not have it dealt to training.
+    # If only one held-out split has a file, that file must not become part of the training data.
     if divided or named["valid"] or named["test"]:
         files = _one_each(folder, named)
         others += [path.name for path in texts if path not in files.values()]

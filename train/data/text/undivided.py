@@ -1,4 +1,4 @@
-"""A user's text that has no splits, to be evaluated line by line."""
+"""A user's text without splits, to be evaluated line by line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class UndividedText(TextEncoding):
     Attributes:
       name: The file or folder as the user named it.
       sequences: Its sentences, of any length, in the order of the source.
-      left_out: A remark for each kind of thing that was not read.
+      left_out: A remark for each kind of content that was not read.
     """
 
     name: str
@@ -26,7 +26,7 @@ class UndividedText(TextEncoding):
     left_out: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """Returns how many sentences there are, and what was left out."""
+        """Returns a line on the number of sentences and on what was left out."""
         num_characters = sum(map(len, self.sequences))
         size = f"{len(self.sequences)} sentences ({num_characters} characters), not divided"
         return "; ".join([f"dataset {self.name}: {size}", *self.left_out])
@@ -36,11 +36,11 @@ def load_undivided(dataset: str) -> UndividedText:
     """Reads a user's own file, or all text files of a folder.
 
     Args:
-      dataset: A path that does not come with splits.
+      dataset: A path without splits.
 
     Raises:
-      UserError: If there is no such path, or a file cannot be read.
-      ValueError: If it comes with splits.
+      UserError: There is no such path, or a file cannot be read.
+      ValueError: It has splits.
     """
     left_out = LeftOut()
     files = find_texts(dataset, left_out)

@@ -1,4 +1,4 @@
-"""Whether a text spells its characters as the text that a model was trained on."""
+"""Checks whether a text has the same Unicode form as the text that a model was trained on."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def forms_of_splits(known: Collection[str], splits: Mapping[str, Iterable[str]])
 
 
 def form_remark(known: Collection[str], texts: Iterable[str]) -> str | None:
-    """Returns what to do if texts are not in the Unicode form of a vocabulary, else None.
+    """Returns a remark if texts are not in the Unicode form of a vocabulary, otherwise None.
 
-    An accented letter is one character in the form NFC, and a letter with a mark in NFD: one looks
-    like the other, and a vocabulary made of one form does not know the other.
+    An accented letter is one character in the form NFC, and a letter and a combining mark in NFD.
+    They look the same, but a vocabulary made of one form does not contain the other.
 
     Args:
       known: The characters of the vocabulary.
@@ -43,7 +43,7 @@ def form_remark(known: Collection[str], texts: Iterable[str]) -> str | None:
 
 
 def _known_when_composed(text: str, known: Collection[str]) -> int:
-    """Returns how many known characters composing a text makes of several."""
+    """Returns how many known characters appear when a text is composed (NFC)."""
     before, after = Counter(text), Counter(unicodedata.normalize("NFC", text))
     return sum(
         max(0, number - before[c]) for c, number in after.items() if c in known and _apart(c) != c

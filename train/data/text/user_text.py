@@ -15,24 +15,24 @@ from train.support.reading import refuse_special
 __all__ = ["Files", "find_splits", "find_texts", "has_splits", "in_order", "read_files"]
 
 Files = dict[str, Path] | list[Path]
-"""The files of a text: one for each split, or some that nobody has divided."""
+"""The files of a text: one for each split, or a list of files without splits."""
 
 
 def has_splits(dataset: str) -> bool:
     """Whether a path is a folder with a file for validation or test.
 
     Raises:
-      UserError: If it is a folder without text files.
+      UserError: It is a folder without text files.
     """
     path = Path(dataset)
     return path.is_dir() and isinstance(text_files_in(path, LeftOut()), dict)
 
 
 def find_texts(dataset: str, left_out: LeftOut) -> Files:
-    """Finds the text files of a path, and tells `left_out` what will not be read.
+    """Finds the text files of a path; adds to `left_out` what will not be read.
 
     Raises:
-      UserError: If there is no such path, or it has no text files.
+      UserError: There is no such path, or it has no text files.
     """
     path = Path(dataset)
     if path.is_dir():
@@ -46,10 +46,10 @@ def find_texts(dataset: str, left_out: LeftOut) -> Files:
 
 
 def find_splits(folder: Path, left_out: LeftOut) -> Files:
-    """Finds `train.txt`, `valid.txt` and `test.txt`, and tells `left_out` what will not be read.
+    """Finds `train.txt`, `valid.txt` and `test.txt`; adds to `left_out` what will not be read.
 
     Raises:
-      UserError: If one is missing.
+      UserError: A file is missing.
     """
     if not folder.is_dir():
         raise UserError(
@@ -59,10 +59,10 @@ def find_splits(folder: Path, left_out: LeftOut) -> Files:
 
 
 def read_files(files: Files, left_out: LeftOut) -> Iterator[tuple[str | None, str]]:
-    """Yields every sentence with its split, None if nobody has divided them.
+    """Yields every sentence with its split, which is None for files without splits.
 
     Raises:
-      UserError: If a file cannot be read.
+      UserError: A file cannot be read.
     """
     for split, path in in_order(files):
         for line in read_lines(path, left_out):

@@ -1,3 +1,3 @@
-"""The training loop, and what it asks of a device, a folder and a record."""
+"""The training loop, and the interfaces of its backend and its record."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""What the training loop asks of the device that it trains on."""
+"""The operations that the training loop needs, for any library and device."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ __all__ = ["Backend"]
 
 
 class Backend(Protocol):
-    """A model with its optimiser, the state of a training, on a device."""
+    """A model with its optimiser on a device."""
 
     def prepare(self, bounds: set[int]) -> bool:
-        """Compiles what calls with batches of these lengths need, as far as it can.
+        """Compiles the step for batches of these lengths, if that can be done in advance.
 
         Returns:
-          Whether the first of these calls will still compile.
+          Whether the first call with these lengths will still compile something.
         """
 
     def start(self, call: Call, kl_weights: Sequence[float], rates: Sequence[float]) -> Any:
-        """Starts the steps of a call, and returns what `read` takes.
+        """Starts the steps of a call, and returns the argument for `read`.
 
         Args:
           call: The steps.
-          kl_weights: Weight of the KL term in each.
-          rates: Learning rate of each.
+          kl_weights: Weight of the KL term in each step.
+          rates: Learning rate of each step.
         """
 
     def read(self, started: Any) -> list[StepTerms]:
-        """What the steps of a call report, as numbers; waits for the device."""
+        """Waits for the steps of a call, and returns their terms as numbers."""
 
     def failure(self) -> tuple[int, str] | None:
-        """Step and name of the term (`FAILURE_TERMS`) that first was not finite, or None."""
+        """Step and name (`FAILURE_TERMS`) of the first term that was not finite, or None."""
 
     def weights_are_finite(self) -> bool:
-        """Whether all weights are."""
+        """Whether all weights are finite."""
 
     def validate(self, progress: Callable[[int, int], None]) -> SplitTerms:
-        """The bound on the validation split."""
+        """Returns the terms of the bound on the validation split."""
 
     def keep_best(self) -> None:
         """Keeps a copy of the weights as the best so far."""
 
     def restore_best(self) -> None:
-        """Makes the best weights those of the model."""
+        """Sets the weights of the model to the best weights."""
 
     def write(self, folder: Path) -> None:
-        """Writes the state, the best weights included, into a folder."""
+        """Writes the state, including the best weights, to a folder."""
 
     def read_state(self, folder: Path) -> None:
-        """Restores what `write` wrote."""
+        """Restores the state written by `write`."""

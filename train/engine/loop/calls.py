@@ -1,4 +1,4 @@
-"""A call that is under way: the device has it while the host reads the one before."""
+"""Runs calls ahead: the device computes one while the host reads the results of the last."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["CallQueue"]
 
 
 class CallQueue:
-    """Starts calls, and tells a record and a progress what their steps report.
+    """Starts calls, and passes the terms of their steps to a record and a progress.
 
     Attributes:
-      met: Lengths of the batches so far: each is compiled once.
+      met: Lengths of the batches so far; each is compiled once.
     """
 
     def __init__(self, backend: Backend, record: Record, progress: Progress) -> None:
@@ -30,9 +30,9 @@ class CallQueue:
         self.met: set[int] = set()
 
     def start(self, call: Call, kl_weights: Sequence[float], rates: Sequence[float]) -> None:
-        """Starts a call, and then waits for the one before.
+        """Starts a call, and then waits for the previous one.
 
-        What is compiled for lengths that come for the first time counts in no rate.
+        Time spent on compiling for new lengths is not counted in the speed.
         """
         new = call.bounds - self.met
         self.met |= new
@@ -48,7 +48,7 @@ class CallQueue:
         self._pending = call.first, handle, kl_weights, rates
 
     def settle(self) -> None:
-        """Waits for the call that is under way, if there is one."""
+        """Waits for the current call, if there is one."""
         if self._pending:
             first, handle, kl_weights, rates = self._pending
             self._pending = None

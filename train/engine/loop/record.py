@@ -1,4 +1,4 @@
-"""Where a training writes down what it measures."""
+"""The interface for recording the measurements of a run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["Record"]
 
 
 class Record:
-    """What the training loop tells of steps and validations; this class forgets it."""
+    """Receives the numbers of steps and validations. This class ignores them."""
 
     def begin(self, step: int) -> None:
-        """Comes first: drops what a stopped process wrote of later steps, which come again."""
+        """Called first: removes records of later steps, which will be repeated."""
 
     def steps(
         self,
@@ -23,13 +23,13 @@ class Record:
         kl_weights: Sequence[float],
         rates: Sequence[float],
     ) -> None:
-        """Notes the steps of a call, of which `first` is the number of the first."""
+        """Records the steps of a call; `first` is the number of its first step."""
 
     def window(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Notes the means over the steps since the last window, by tag."""
+        """Records the means over the steps since the last window, by tag."""
 
     def validation(self, step: int, report: Mapping[str, Any], best: bool) -> None:
-        """Notes a validation; `best` if its weights are the best so far."""
+        """Records a validation; `best` means that its weights are the best so far."""
 
     def flush(self) -> None:
-        """Writes what is pending to the files."""
+        """Writes pending records to their files."""

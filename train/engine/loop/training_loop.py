@@ -1,4 +1,4 @@
-"""The training loop: steps, validations, checkpoints; it knows no device and no kind of data."""
+"""The training loop: steps, validations and checkpoints, for any backend and kind of data."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ __all__ = ["TrainingLoop"]
 
 
 class TrainingLoop:
-    """Trains, and goes on where an earlier process was stopped.
+    """Trains a model, or resumes the training from a checkpoint.
 
-    Every random number and the order of the data are functions of the seed and the step, and a
-    checkpoint holds all that is not; so a run that was stopped ends with the same weights.
+    All random numbers and the order of the data are functions of the seed and the step, and
+    checkpoints contain everything else. A run that was interrupted and resumed therefore ends with
+    the same weights as an uninterrupted one.
     """
 
     def __init__(
@@ -41,21 +42,21 @@ class TrainingLoop:
         has_latents: bool,
         operations_per_symbol: float | None = None,
     ) -> None:
-        """Restores the newest whole checkpoint, if there is one.
+        """Restores the newest intact checkpoint, if there is one.
 
         Args:
           config: Settings of the run.
-          backend: What computes, its state that of the start.
-          order: Which step has which batches.
-          record: Told what is measured.
-          checkpoints: Of the state.
-          screen: Shows how the run goes on.
-          unit: In what losses are shown.
+          backend: Computes the steps; in its initial state.
+          order: The batches of each step.
+          record: Receives the measurements.
+          checkpoints: The checkpoints of the run.
+          screen: Shows the progress.
+          unit: Unit of the losses that are shown.
           has_latents: False for a model whose KL term is 0.
-          operations_per_symbol: Of a step's products; shown as a rate.
+          operations_per_symbol: See `Progress`.
 
         Raises:
-          UserError: If the checkpoint is that of something else, or of another version.
+          UserError: The checkpoint belongs to another model or another version.
         """
         self._config = config
         self._backend = backend
@@ -84,7 +85,7 @@ class TrainingLoop:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What `results.json` says of the training; epochs have fractions."""
+        """The entry of `results.json` about the training; the number of epochs has fractions."""
         state = self._state
         return {
             "epochs": state.step / self._order.steps_per_epoch,
@@ -94,16 +95,16 @@ class TrainingLoop:
         }
 
     def run(self, max_seconds: float = math.inf) -> bool:
-        """Trains to the end, or for a time; at the end the model has the best weights.
+        """Trains to the end, or for a limited time. At the end the model has the best weights.
 
         Args:
           max_seconds: Time after which to stop with a checkpoint [seconds].
 
         Returns:
-          Whether all steps are made.
+          Whether all steps have been made.
 
         Raises:
-          NonFiniteError: If a value went non-finite.
+          NonFiniteError: A value is not finite.
         """
         state, schedule = self._state, self._schedule
         if self.is_over:
@@ -133,7 +134,7 @@ class TrainingLoop:
         return self.is_over
 
     def restore_best(self) -> None:
-        """Gives the model the best weights so far, if a validation has chosen any."""
+        """Sets the weights of the model to the best so far, if there has been a validation."""
         if self._state.best_loss is not None:
             self._backend.restore_best()
 
@@ -149,13 +150,13 @@ class TrainingLoop:
             self._screen.line(f"resumed from the checkpoint of step {self._state.step}")
 
     def _next_stop(self) -> int:
-        """The next step after which there is something else to do than steps."""
+        """The next step after which there is a validation or a checkpoint, or the run ends."""
         intervals = (self._schedule.eval_steps, self._config.checkpoint_steps)
         step = self._state.step
         return min(self._schedule.total_steps, *((step // n + 1) * n for n in intervals))
 
     def _make_call(self, call: Call) -> None:
-        """Starts the steps of a call, and reads what earlier ones report."""
+        """Starts the steps of a call, and reads the terms of earlier ones."""
         state, steps = self._state, range(call.first, call.first + len(call.steps))
         weights = [self._schedule.kl_weight(step) for step in steps]
         rates = [self._schedule.learning_rate(step, state.plateau) for step in steps]
@@ -167,7 +168,7 @@ class TrainingLoop:
             self._log(weights[-1], rates[-1])
 
     def _say_what_comes(self, call: Call) -> None:
-        """Shows that steps are made, or for which length they are compiled first."""
+        """Shows that the run is training, or the length for which it compiles."""
         met = self._calls.met
         new = call.bounds - met
         if new:
@@ -178,14 +179,14 @@ class TrainingLoop:
             self._screen.now("training", self._state.step, total, self._detail)
 
     def _settle(self) -> None:
-        """Waits for all calls, and stops the run if a step of theirs was not finite."""
+        """Waits for all calls, and stops the run if a term of their steps was not finite."""
         self._calls.settle()
         failure = self._backend.failure()
         if failure is not None:
             self._stop(*failure)
 
     def _log(self, weight: float, learning_rate: float) -> None:
-        """Ends a window of steps: checks it, and shows its means."""
+        """Ends a window of steps: checks its terms, and shows their means."""
         self._settle()
         step, total = self._state.step, self._schedule.total_steps
         validations = math.ceil((total - step) / self._schedule.eval_steps)
@@ -196,7 +197,7 @@ class TrainingLoop:
         self._record.window(step, self._progress.scalars(window))
 
     def _validate(self) -> None:
-        """Measures the bound on the validation split; keeps the weights if they are the best."""
+        """Evaluates the validation split, and keeps the weights if they are the best so far."""
         self._settle()
         state, unit = self._state, self._unit
         start = time.perf_counter()
@@ -217,7 +218,7 @@ class TrainingLoop:
         self._screen.line(f"validation at step {state.step}: {', '.join(shown)}{mark}")
 
     def _save(self) -> None:
-        """Writes a checkpoint of finite weights."""
+        """Writes a checkpoint; ends the run if the weights are not finite."""
         self._settle()
         if not self._backend.weights_are_finite():
             self._stop(self._state.step - 1, "weights")
@@ -228,12 +229,12 @@ class TrainingLoop:
         self._progress.pause(time.perf_counter() - start)
 
     def _stop(self, step: int, term: str) -> NoReturn:
-        """Ends the run with the step and the term that went non-finite."""
+        """Ends the run with a message that names the step and the term."""
         self._record.flush()
         steps = self._checkpoints.steps
         kept = f"that of step {steps[-1]}" if steps else "none yet"
         raise NonFiniteError(
-            f"step {step}: the {term} went non-finite and the run has stopped (last good "
-            f"checkpoint: {kept}, in {self._checkpoints.directory}); train anew in another "
+            f"step {step}: the {term} is not finite, so the run has stopped (last good "
+            f"checkpoint: {kept}, in {self._checkpoints.directory}); train again in another "
             "folder with a lower --learning-rate"
         )

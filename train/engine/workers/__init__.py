@@ -1,3 +1,3 @@
-"""Several processes that train one model: who they are, and what they tell each other."""
+"""Several processes that train one model: their addresses, and the messages between them."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Checkpoints of several processes: the chief's disk has them, and every process reads them."""
+"""Checkpoints of several processes: the chief stores them and sends them to the others."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["TeamCheckpoints"]
 
 
 class TeamCheckpoints(CheckpointFolders):
-    """The checkpoints of a run, which the chief alone writes.
+    """The checkpoints of a run, which only the chief writes.
 
-    The others get the files of the newest from the chief, so that its folder need not be on their
-    machines.
+    The other processes receive the newest checkpoint from the chief, so that they do not need
+    access to its folder.
     """
 
     def __init__(self, directory: Path, team: Team, report: Callable[[str], None]) -> None:
         """Makes the store; touches no file.
 
         Args:
-          directory: Where the chief's checkpoints are.
+          directory: Folder of the chief's checkpoints.
           team: The processes.
           report: See `CheckpointFolders`.
         """

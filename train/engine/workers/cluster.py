@@ -1,4 +1,4 @@
-"""Which processes train one model together, by flags or by `TF_CONFIG`."""
+"""The processes that train one model together, from flags or from `TF_CONFIG`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Cluster(NamedTuple):
 
     Attributes:
       addresses: `HOST:PORT` of each, at least two; the first is the chief.
-      index: Which of them this process is.
+      index: Index of this process.
     """
 
     addresses: tuple[str, ...]
     index: int
 
     def name(self, index: int) -> str:
-        """A process in words."""
+        """The name of a process in messages."""
         who = "the chief" if index == 0 else f"worker {index}"
         return f"{who} ({self.addresses[index]})"
 
@@ -44,12 +44,12 @@ def find_cluster(
     """Returns the processes of a run, or None if this process is alone.
 
     Args:
-      workers: `HOST:PORT,HOST:PORT,...`, or None for what `TF_CONFIG` says.
-      index: Which of `workers` this process is.
-      environment: Where `TF_CONFIG` is looked up.
+      workers: `HOST:PORT,HOST:PORT,...`, or None to use `TF_CONFIG`.
+      index: Index of this process in `workers`.
+      environment: The environment variables.
 
     Raises:
-      UserError: If they are no addresses, or this process is none of them.
+      UserError: An address is not valid, or this process is not one of them.
     """
     if workers is not None:
         addresses = tuple(address.strip() for address in workers.split(","))
@@ -65,7 +65,7 @@ def find_cluster(
         where = f"{_VARIABLE}, at task,"
     for address in addresses:
         host, _, port = address.rpartition(":")
-        # The chief needs the port after its own, too.
+        # The chief also needs the port after its own.
         if not host or not port.isdecimal() or not 0 < int(port) < _LAST_PORT:
             raise UserError(f"{source} expects {expected}; got {address!r}")
     if len(set(addresses)) < len(addresses):
@@ -76,7 +76,7 @@ def find_cluster(
 
 
 def _of_variable(text: str) -> tuple[tuple[str, ...], int]:
-    """The addresses of `TF_CONFIG`, none if it names no cluster, and which this process is."""
+    """The addresses in `TF_CONFIG`, none without a cluster, and the index of this process."""
     if not text.strip():
         return (), 0
     try:

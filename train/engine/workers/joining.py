@@ -1,4 +1,4 @@
-"""How the processes of a run find each other."""
+"""Connects the processes of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from train.support.errors import UserError
 __all__ = ["WAIT_SECONDS", "join"]
 
 WAIT_SECONDS = 300
-"""For so long a process waits for the others [seconds]."""
+"""Time that a process waits for the others [seconds]."""
 _HELLO_SECONDS = 5
 _HELLO_BYTES = 2**16
 _PAUSE_SECONDS = 0.2
@@ -26,28 +26,28 @@ _SAME = "start the same command on every machine"
 
 
 def join(cluster: Cluster | None, end: Callable[[str], None], wait: Callable[[str], None]) -> Team:
-    """Returns the team of a run, once every process is there.
+    """Returns the team of a run, once every process has connected.
 
-    The chief listens at the port after its own, which TensorFlow has.
+    The chief listens at the port after its own, because TensorFlow uses its own.
 
     Args:
       cluster: The processes, or None for this one alone.
       end: See `LinkedTeam`.
-      wait: Told for whom this process waits, whenever that changes.
+      wait: Called with the processes for which this one waits, whenever they change.
 
     Raises:
-      UserError: If a port is in use, or a process does not come or was given another cluster.
+      UserError: A port is in use, or a process does not connect or was given another cluster.
     """
     if cluster is None:
         return ALONE
     _, port = cluster.place(cluster.index)
-    _listen_at(port).close()  # TensorFlow would say less.
+    _listen_at(port).close()  # Checks the port: TensorFlow's own message would say less.
     links = _meet(cluster, wait) if cluster.index == 0 else {0: _go_to_chief(cluster, wait)}
     return LinkedTeam(cluster, links, end)
 
 
 def _listen_at(port: int) -> socket.socket:
-    """A server of both versions of IP, or of the old one where the new one is switched off."""
+    """A server socket for IPv4 and IPv6, or for IPv4 alone where IPv6 is switched off."""
     with contextlib.suppress(ValueError, OSError):
         return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
     try:
@@ -71,7 +71,7 @@ def _meet(cluster: Cluster, wait: Callable[[str], None]) -> dict[int, Link]:
                 wait(f"waiting for {names}")
             left = deadline - time.monotonic()
             if left <= 0:
-                raise UserError(f"{names} did not come within {WAIT_SECONDS} seconds: {_SAME}")
+                raise UserError(f"{names} did not join within {WAIT_SECONDS} seconds: {_SAME}")
             server.settimeout(min(left, 1))
             try:
                 connection, _ = server.accept()
@@ -85,7 +85,7 @@ def _meet(cluster: Cluster, wait: Callable[[str], None]) -> dict[int, Link]:
 
 
 def _greet(cluster: Cluster, link: Link, links: dict[int, Link]) -> int | None:
-    """The index of a process that has come, or None if it is none of the run's."""
+    """The index of a process that has connected, or None if it does not belong to the run."""
     try:
         link.set_timeout(_HELLO_SECONDS)
         kind, body = link.receive(_HELLO_BYTES)
@@ -94,16 +94,16 @@ def _greet(cluster: Cluster, link: Link, links: dict[int, Link]) -> int | None:
         if kind != HELLO or index not in range(1, len(cluster.addresses)):
             raise ValueError(f"expected the number of a worker; got {index}")
         if addresses != cluster.addresses:
-            refusal = f"expected the workers {', '.join(cluster.addresses)}, as the chief has them"
+            refusal = f"expected the workers of the chief, {', '.join(cluster.addresses)}"
         elif index in links:
-            refusal = f"{cluster.name(index)} is here already: give every process its own number"
+            refusal = f"{cluster.name(index)} has already joined: give every process its own number"
         else:
             link.send(DATA)
             link.set_timeout(None)
             return index
         link.send(ENDED, refusal.encode())
     except (OSError, EOFError, ValueError, LookupError, TypeError):
-        pass  # Whoever it was, it spoke of something else.
+        pass  # A stranger, which does not speak this protocol.
     link.close()
     return None
 

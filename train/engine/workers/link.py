@@ -1,4 +1,4 @@
-"""Messages between two processes over TCP, each whole or not at all."""
+"""Messages between two processes over TCP, each received completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import NamedTuple
 
 __all__ = ["DATA", "ENDED", "HELLO", "LEFT", "LOST_SECONDS", "Link", "Message"]
 
-# What a message is.
+# The kinds of messages.
 HELLO, DATA, LEFT, ENDED = b"h", b"d", b"l", b"e"
 
 LOST_SECONDS = 20
-"""After so many seconds without a sign of a machine it counts as lost [seconds]."""
-_IDLE, _INTERVAL, _PROBES = 5, 5, 3  # Which make LOST_SECONDS.
+"""Time without any answer after which a machine counts as lost [seconds]."""
+_IDLE, _INTERVAL, _PROBES = 5, 5, 3  # Together LOST_SECONDS.
 _HEAD = struct.Struct("!cQ")
 
 
 class Message(NamedTuple):
-    """What one process tells another."""
+    """A message from one process to another."""
 
     kind: bytes
     body: bytes
@@ -29,8 +29,9 @@ class Message(NamedTuple):
 class Link:
     """A connection. Several threads may send, and one may receive.
 
-    The system itself ends the connection of a process that is killed, at once, and asks a silent
-    machine for a sign of life: no process has to, however busy it is.
+    The operating system closes the connection at once when a process is killed, and checks by TCP
+    keepalive whether a silent machine is still there. The processes need no heartbeats of their
+    own, however busy they are.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -44,7 +45,7 @@ class Link:
             ("TCP_KEEPIDLE", _IDLE),
             ("TCP_KEEPINTVL", _INTERVAL),
             ("TCP_KEEPCNT", _PROBES),
-            ("TCP_USER_TIMEOUT", 1000 * LOST_SECONDS),  # Where something waits to be acknowledged.
+            ("TCP_USER_TIMEOUT", 1000 * LOST_SECONDS),  # For data not yet acknowledged.
         ):
             if hasattr(socket, name):  # Each system has its own.
                 connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -53,22 +54,22 @@ class Link:
         """Sends a message.
 
         Raises:
-          OSError: If the other process is not there.
+          OSError: The other process is gone.
         """
         with self._lock:
             self._socket.sendall(_HEAD.pack(kind, len(body)))
-            if body:  # Else the other process has it all, and may have closed the connection.
+            if body:  # Otherwise the message is complete, and the connection may be closed.
                 self._socket.sendall(body)
 
     def receive(self, most: int | None = None) -> Message:
         """Waits for a message.
 
         Args:
-          most: Bytes that it may have, or None for any number.
+          most: Maximum size of the message in bytes, or None for no limit.
 
         Raises:
-          OSError: If the other process is not there; `EOFError` if it has closed the connection.
-          ValueError: If this is no message, or a longer one.
+          OSError: The other process is gone. `EOFError` if it has closed the connection.
+          ValueError: This is not a message, or it is too long.
         """
         kind, size = _HEAD.unpack(self._read(_HEAD.size))
         if kind not in (HELLO, DATA, LEFT, ENDED) or (most is not None and size > most):
@@ -80,7 +81,7 @@ class Link:
         self._socket.settimeout(seconds)
 
     def end(self) -> None:
-        """Sends nothing more; what the other process still sends can be received."""
+        """Stops sending; messages of the other process can still be received."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 

@@ -1,4 +1,4 @@
-"""Several processes of a run, of which each ends when one of them is lost."""
+"""The team of several processes: when one of them is lost, all of them end."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from train.support.errors import UserError
 
 __all__ = ["LinkedTeam", "end_process"]
 
-_CURE = "the same command on every machine goes on from the last checkpoint"
-_NEWS_SECONDS = 5  # An error of this process is, more often than not, that another one is lost.
+_CURE = "the same command on every machine resumes from the last checkpoint"
+_NEWS_SECONDS = 5  # Usually an error in this process means that another one was lost.
 _REASON_LENGTH = 300
 
 
 class LinkedTeam(Team):
-    """The chief, with a link to each other process, or another process, with a link to the chief.
+    """One process of several. The chief has a link to every other, the others one to the chief.
 
-    A thread for each link reads it. When a process ends before the run does, each other one prints
-    one line and ends too, whatever it is doing: operations of TensorFlow that wait for a process
-    that has gone may wait for ever.
+    A thread reads each link. When a process ends before the run has finished, every other process
+    prints one line and ends too, whatever it is doing, because TensorFlow may wait for ever for a
+    process that is gone.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class LinkedTeam(Team):
 
         Args:
           cluster: The processes.
-          links: By the index of the process at the other end.
-          end: Ends this process with a line; called in a thread of its own.
+          links: Links by the index of the process at the other end.
+          end: Called in a separate thread to end this process with a line.
         """
         self.cluster = cluster
         self.index = cluster.index
@@ -48,7 +48,7 @@ class LinkedTeam(Team):
         self._end = end
         self._parts = {index: queue.SimpleQueue[bytes | None]() for index in self._links}
         self._lock = threading.Lock()
-        self._over = False  # From here on it is no loss that a process goes.
+        self._over = False  # Whether the run has finished, so that processes may end.
         for index in self._links:
             threading.Thread(target=self._listen, args=(index,), daemon=True).start()
 
@@ -91,12 +91,12 @@ class LinkedTeam(Team):
         return self._fail(index) if part is None else part
 
     def _fail(self, index: int) -> bytes:
-        """Waits to be ended by the thread that listens; it has more to say."""
+        """Waits until the listening thread, which knows the reason, ends this process."""
         time.sleep(_NEWS_SECONDS)
         raise UserError(f"{self.cluster.name(index)} has left the run: {_CURE}")
 
     def _listen(self, index: int) -> None:
-        """Takes what a process sends, until it ends."""
+        """Receives the messages of a process until it ends."""
         link, line = self._links[index], f"{self.cluster.name(index)} has ended"
         with contextlib.suppress(OSError, EOFError, ValueError):
             while True:
@@ -122,7 +122,7 @@ class LinkedTeam(Team):
             self._over = True
         for other, link in self._links.items():
             if other != index:
-                # One that does not take it may not hold up the others.
+                # A process that does not receive it must not delay the others.
                 told = threading.Thread(target=_tell, args=(link, line), daemon=True)
                 told.start()
                 told.join(1)
@@ -130,7 +130,7 @@ class LinkedTeam(Team):
 
 
 def end_process(line: str) -> None:
-    """Ends this process with one line and exit status 2, whatever its other threads wait for."""
+    """Ends this process with one line and exit status 2, even if other threads are waiting."""
     os.write(sys.__stderr__.fileno(), f"error: {line}\n".encode(errors="replace"))
     os._exit(2)
 

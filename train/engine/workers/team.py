@@ -1,4 +1,4 @@
-"""What the processes of a run do together; one process alone does it without any message."""
+"""The operations that the processes of a run do together, for a single process."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from train.support.errors import UserError
 
 __all__ = ["ALONE", "Disagreement", "Team", "first_part"]
 
-# Said without their values, which are digests.
+# Named without their values, which are digests.
 _OTHER = {"dataset_sha256": "other data", "code": "other code"}
 
 
 class Disagreement(UserError):
-    """Something differs between the workers of a run; every one of them raises this."""
+    """Something differs between the workers of a run. All of them raise this."""
 
 
 class Team:
-    """This process alone. A `train.engine.workers.linked_team.LinkedTeam` has several.
+    """A single process. For several there is `train.engine.workers.linked_team.LinkedTeam`.
 
-    Every process calls the same methods in the same order. It is a context manager: a block ends
-    when it has ended in every process.
+    Every process calls the same methods in the same order. As a context manager, a team leaves its
+    block when all processes have reached its end.
 
     Attributes:
       cluster: The processes, or None.
-      index: Which of them this is; 0 is the chief, who alone writes files and shows progress.
-      size: How many there are.
+      index: Index of this process. 0 is the chief, which alone writes files and shows progress.
+      size: Number of processes.
     """
 
     cluster: Cluster | None = None
@@ -53,25 +53,25 @@ class Team:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Nobody waits for the end of one process."""
+        """Does nothing: a single process waits for no other."""
 
     def exchange(self, part: bytes, combine: Callable[[Sequence[bytes]], bytes]) -> bytes:
-        """Returns, in every process, what the chief makes of the parts of all.
+        """Combines the parts of all processes on the chief, and returns the result in each.
 
         Args:
-          part: That of this process.
-          combine: Makes one value of the parts, in the order of the processes; only the chief's is
-            called.
+          part: The part of this process.
+          combine: Makes one value of the parts, in the order of the processes; called only on the
+            chief.
         """
         return combine([part])
 
     def from_chief(self, value: Any) -> Any:
-        """Returns the chief's value, of JSON, in every process."""
+        """Returns the chief's value, a JSON value, in every process."""
         part = json.dumps(value).encode() if self.is_chief else b""
         return json.loads(self.exchange(part, first_part))
 
     def total(self, values: np.ndarray) -> np.ndarray:
-        """Returns the sum of the arrays of all, which have one shape and dtype."""
+        """Returns the sum of the arrays of all processes, which have the same shape and dtype."""
 
         def add(parts: Sequence[bytes]) -> bytes:
             return sum(np.frombuffer(part, values.dtype) for part in parts).tobytes()
@@ -80,10 +80,10 @@ class Team:
         return summed.reshape(values.shape)
 
     def agree(self, facts: Mapping[str, Any]) -> None:
-        """Refuses facts, JSON values by name, that are not those of the chief.
+        """Compares facts, JSON values by name, with those of the chief.
 
         Raises:
-          Disagreement: In every process, if they differ in one.
+          Disagreement: In every process, if a fact differs in any of them.
         """
 
         def compare(parts: Sequence[bytes]) -> bytes:

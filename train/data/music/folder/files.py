@@ -1,4 +1,4 @@
-"""The files of a user's folder of MIDI files: what is read, and as what."""
+"""Finds the MIDI files in a user's folder, and the split of each."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class MidiFiles(NamedTuple):
     """The MIDI files of a folder.
 
     Attributes:
-      paths: In order of name, each with its split; None where nobody has divided them.
-      left_out: One line for each other file.
+      paths: The files sorted by name, each with its split; None for files without splits.
+      left_out: A line for each other file.
     """
 
     paths: list[tuple[str | None, Path]]
@@ -29,23 +29,23 @@ class MidiFiles(NamedTuple):
 
 
 def has_splits(folder: Path) -> bool:
-    """Whether a folder names a held-out split, which must then not be dealt to training."""
+    """Whether a folder has a subfolder for a held-out split."""
     return any((folder / split).is_dir() for split in ("valid", "test"))
 
 
 def find_midi(folder: Path, *, divided: bool | None = None) -> MidiFiles:
-    """Finds the MIDI files of a folder and its subfolders, or names one file.
+    """Finds the MIDI files of a folder and its subfolders, or returns a single file.
 
-    A MIDI file is one by its name: `*.mid`, `*.midi`, `*.kar`, `*.rmi` in any case, or one of these
+    The name of a MIDI file is `*.mid`, `*.midi`, `*.kar` or `*.rmi`, in any case, or one of these
     with `.gz`.
 
     Args:
       folder: An existing folder, or a file of any name.
-      divided: Whether the splits are its subfolders `train`, `valid` and `test`. None: if it has a
-        subfolder `valid` or `test`.
+      divided: Whether the splits are its subfolders `train`, `valid` and `test`. None: they are if
+        there is a subfolder `valid` or `test`.
 
     Raises:
-      UserError: If there are no MIDI files, or a subfolder is missing.
+      UserError: There are no MIDI files, or a subfolder is missing.
     """
     if not (has_splits(folder) if divided is None else divided):
         left_out: list[str] = []
@@ -66,7 +66,7 @@ def find_midi(folder: Path, *, divided: bool | None = None) -> MidiFiles:
 
 
 def _midi_files(folder: Path, left_out: list[str]) -> list[Path]:
-    """Returns the MIDI files of a folder, or the one file."""
+    """Returns the MIDI files of a folder, or the single file."""
     if folder.is_dir():
         files = _files(folder, left_out)
     else:
@@ -89,15 +89,15 @@ def _is_midi(path: Path) -> bool:
 
 
 def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> list[Path]:
-    """Returns the files of a folder and its subfolders, in order of name.
+    """Returns the files of a folder and its subfolders, sorted by name.
 
-    What cannot be read as such is added to `left_out`: links to folders, which may lead in circles,
-    folders that may not be opened, and what is no file.
+    Everything else is added to `left_out`: links to folders, which may be circular, folders without
+    permission, and special files.
 
     Args:
       folder: The folder.
-      left_out: Lines of what was left out.
-      without: Names of its subfolders that are left to others.
+      left_out: Gets a line for everything that was left out.
+      without: Names of subfolders to skip.
     """
 
     def cannot_open(error: OSError) -> None:

@@ -1,4 +1,4 @@
-"""The pieces of MIDI files, each once, and what of them was left out."""
+"""Reads the pieces of MIDI files, each once, and notes what was left out."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _FILES_A_LINE = 100
 
 
 class Piece(NamedTuple):
-    """What a MIDI file holds.
+    """The piece in a MIDI file.
 
     Attributes:
       file: Number of the file.
       roll: Its piano roll, or None if it was left out.
-      digest: Of the roll.
+      digest: Digest of the roll.
     """
 
     file: int
@@ -39,16 +39,16 @@ def read_pieces(
     before: Sequence[tuple[int, bytes]] = (),
     start: int = 0,
 ) -> Iterator[Piece]:
-    """Yields a piece for each file; a piece that is there twice in a split counts once.
+    """Yields a piece for each file; a repeated piece in the same split counts once.
 
-    How far it is goes to standard error.
+    The progress is printed to standard error.
 
     Args:
       paths: The files with their splits.
-      steps_per_beat: Time steps in a quarter note.
-      left_out: Gets one line for each file that was left out, or lost notes.
+      steps_per_beat: Time steps per quarter note.
+      left_out: Gets a line for each file that was left out or lost notes.
       before: File and digest of the pieces in files before `start`.
-      start: Number of the first file that is read.
+      start: Number of the first file to read.
     """
     names = {(paths[file][0], digest): paths[file][1] for file, digest in before}
     for file in range(start, len(paths)):

@@ -1,4 +1,4 @@
-"""The piano rolls of many MIDI files on disk: parsed once, a killed process's work goes on."""
+"""The piano rolls of many MIDI files on disk, parsed once; can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from train.support.files import read_json, write_json
 
 __all__ = ["find_prepared", "open_prepared"]
 
-COMMIT_FILES = 500  # That are read again at most after a kill.
+COMMIT_FILES = 500  # Maximum number of files to read again after a kill.
 _PROGRESS = "progress.json"
-_ROLLS = "rolls"  # Bits, a step after the other.
-_PIECES = "pieces"  # For each roll the number of its file, int64, and its digest.
+_ROLLS = "rolls"  # The bits of all rolls, step by step.
+_PIECES = "pieces"  # For each roll, the number of its file, int64, and its digest.
 
 
 def find_prepared(folder: Path, files: MidiFiles, steps_per_beat: int) -> PreparedFolder:
-    """Returns the folder in which MIDI files are prepared, or will be."""
+    """Returns the folder in which MIDI files are or will be prepared."""
     settings = {
         "splits": sorted({split or "" for split, _ in files.paths}),
         "steps_per_beat": steps_per_beat,
@@ -35,18 +35,19 @@ def find_prepared(folder: Path, files: MidiFiles, steps_per_beat: int) -> Prepar
 def open_prepared(
     folder: PreparedFolder, files: MidiFiles, steps_per_beat: int
 ) -> tuple[Stored[np.ndarray], list[tuple[int, bytes]], list[str]]:
-    """Returns prepared piano rolls, and prepares them first if need be.
+    """Returns prepared piano rolls, and prepares them first if necessary.
 
     Args:
-      folder: As `find_prepared` returned it for the same arguments.
+      folder: The result of `find_prepared` for the same arguments.
       files: The MIDI files.
-      steps_per_beat: Time steps in a quarter note.
+      steps_per_beat: Time steps per quarter note.
 
     Returns:
-      The rolls; file and digest of each; a line for each file that was left out, or lost notes.
+      The rolls; the file and the digest of each; a line for each file that was left out or lost
+      notes.
 
     Raises:
-      UserError: If the folder is damaged or full.
+      UserError: The folder is damaged, or the disk is full.
     """
     facts = folder.open(lambda path: _prepare(path, files, steps_per_beat))
     rolls = Stored(Records(folder.path / _ROLLS), _roll)
@@ -54,11 +55,11 @@ def open_prepared(
 
 
 def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, Any]:
-    """Fills a folder, and returns what to say of the files.
+    """Fills a folder, and returns the remarks on the files.
 
     Raises:
-      ValueError: If what is in the folder is damaged.
-      OSError: If the folder cannot be written.
+      ValueError: A file in the folder is damaged.
+      OSError: The folder cannot be written.
     """
     try:
         state = read_json(folder / _PROGRESS)
@@ -90,7 +91,7 @@ def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, A
 
 
 def _pieces(folder: Path) -> list[tuple[int, bytes]]:
-    """Returns file and digest of each roll."""
+    """Returns the file and the digest of each roll."""
     entries = Stored(Records(folder / _PIECES), bytes)
     return [(int.from_bytes(entry[:8], "little"), entry[8:]) for entry in entries]
 

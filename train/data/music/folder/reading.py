@@ -8,26 +8,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from train.data.music.dealing import deal_digests
 from train.data.music.folder.files import MidiFiles, find_midi
 from train.data.music.folder.pieces import read_pieces
 from train.data.music.folder.prepared import find_prepared, open_prepared
+from train.data.music.splitting import split_digests
 from train.data.splits import SPLITS
 from train.support.errors import UserError
 
 __all__ = ["MOST_IN_MEMORY", "MidiFolder", "read_midi_files", "read_midi_folder"]
 
-MOST_IN_MEMORY = 1000  # Files; the piano roll of a long piece has a megabyte.
+MOST_IN_MEMORY = 1000  # Files; the piano roll of a long piece takes a megabyte.
 
 
 class MidiFolder(NamedTuple):
-    """What a folder holds.
+    """The content of a folder.
 
     Attributes:
       splits: Its piano rolls by split.
-      left_out: One line for each file that was left out, whatever it is, and for each that lost
-        notes.
-      place: Where the rolls are read from when they are needed; None if they are in memory.
+      left_out: A line for each file that was left out or lost notes.
+      place: Folder from which rolls are read when they are needed; None if they are in memory.
     """
 
     splits: Mapping[str, Sequence[np.ndarray]]
@@ -38,56 +37,59 @@ class MidiFolder(NamedTuple):
 def read_midi_folder(
     folder: Path, steps_per_beat: int, most_in_memory: int = MOST_IN_MEMORY
 ) -> MidiFolder:
-    """Reads the MIDI files of a folder and its subfolders, in order of name; see `find_midi`.
+    """Reads the MIDI files of a folder and its subfolders, sorted by name; see `find_midi`.
 
     With a subfolder `valid` or `test`, the splits are its subfolders `train`, `valid` and `test`.
-    Without, they are dealt 8:1:1 by what the pieces are. A piece that is there twice counts once.
+    Otherwise the pieces are split 8:1:1 by their content, and repeated pieces count once.
 
     Args:
       folder: An existing folder.
-      steps_per_beat: Time steps in a quarter note.
-      most_in_memory: Files; more of them are read once, and kept in the user's cache.
+      steps_per_beat: Time steps per quarter note.
+      most_in_memory: Maximum number of files to keep in memory; more are prepared once, in the
+        user's cache.
 
     Raises:
-      UserError: If there are no MIDI files, a subfolder is missing, or too few files can be used.
+      UserError: There are no MIDI files, a subfolder is missing, or too few files can be used.
     """
     files = find_midi(folder)
     prepared = find_prepared(folder, files, steps_per_beat)
     if len(files.paths) > most_in_memory or prepared.exists():
         rolls, pieces, lines = open_prepared(prepared, files, steps_per_beat)
-        dealt = _dealt(folder, files, pieces, [*files.left_out, *lines])
-        splits = {split: rolls.at(dealt[split]) for split in SPLITS}
+        by_split = _split_pieces(folder, files, pieces, [*files.left_out, *lines])
+        splits = {split: rolls.at(by_split[split]) for split in SPLITS}
         return MidiFolder(splits, [*files.left_out, *lines], prepared.path)
     lines, kept = [], []
     for piece in read_pieces(files.paths, steps_per_beat, lines):
         if piece.roll is not None:
             kept.append(piece)
     left_out = [*files.left_out, *lines]
-    dealt = _dealt(folder, files, [(piece.file, piece.digest) for piece in kept], left_out)
-    return MidiFolder({s: [kept[i].roll for i in dealt[s]] for s in SPLITS}, left_out)
+    by_split = _split_pieces(
+        folder, files, [(piece.file, piece.digest) for piece in kept], left_out
+    )
+    return MidiFolder({s: [kept[i].roll for i in by_split[s]] for s in SPLITS}, left_out)
 
 
 def read_midi_files(folder: Path, steps_per_beat: int) -> tuple[list[np.ndarray], list[str]]:
     """Reads the MIDI files of a folder and its subfolders, or one file, into memory.
 
     Returns:
-      The different piano rolls, and one line for each file that was left out, or lost notes.
+      The different piano rolls, and a line for each file that was left out or lost notes.
 
     Raises:
-      UserError: If there are no MIDI files.
+      UserError: There are no MIDI files.
     """
     paths, left_out = find_midi(folder, divided=False)
     pieces = read_pieces(paths, steps_per_beat, left_out)
     return [piece.roll for piece in pieces if piece.roll is not None], left_out
 
 
-def _dealt(
+def _split_pieces(
     folder: Path, files: MidiFiles, pieces: Sequence[tuple[int, bytes]], left_out: Sequence[str]
 ) -> dict[str, list[int]]:
-    """Returns which of the pieces, given by file and digest, are in which split.
+    """Returns the numbers of the pieces, given by file and digest, in each split.
 
     Raises:
-      UserError: If a split would be empty.
+      UserError: A split would be empty.
     """
     if files.paths[0][0] is None:
         numbers = {digest: number for number, (_, digest) in enumerate(pieces)}
@@ -96,8 +98,8 @@ def _dealt(
                 f"expected at least {len(SPLITS)} different MIDI files that can be used in "
                 f"{str(folder)!r}, one for each split; got {len(numbers)}{_first(left_out)}"
             )
-        dealt = deal_digests(numbers)
-        return {split: [numbers[digest] for digest in dealt[split]] for split in SPLITS}
+        by_split = split_digests(numbers)
+        return {split: [numbers[digest] for digest in by_split[split]] for split in SPLITS}
     splits: dict[str, list[int]] = {split: [] for split in SPLITS}
     for number, (file, _) in enumerate(pieces):
         splits[files.paths[file][0]].append(number)
@@ -112,5 +114,5 @@ def _dealt(
 
 
 def _first(left_out: Sequence[str]) -> str:
-    """Ends an error message with what went wrong first."""
+    """Returns the end of an error message, with the first remark."""
     return f"; {len(left_out)} remarks, the first: {left_out[0]}" if left_out else ""

@@ -1,4 +1,4 @@
-"""Rolls, and how they are dealt to splits."""
+"""Piano rolls, and how they are split by their content."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.music_files import random_rolls
-from train.data.music.dealing import deal
 from train.data.music.rolls import notes_of, roll_of
+from train.data.music.splitting import split_rolls
 from train.data.splits import SPLITS, split_of
 
 
@@ -19,9 +19,9 @@ def test_notes_and_rolls_are_inverse():
         assert len(notes) == starts.sum()  # Held notes are one.
 
 
-def test_dealing_goes_by_content():
+def test_splits_go_by_content():
     rolls = random_rolls(400)
-    splits = deal(rolls)
+    splits = split_rolls(rolls)
     for split in SPLITS:
         assert all(split_of(roll.tobytes()) == split for roll in splits[split])
     assert sum(map(len, splits.values())) == len({roll.tobytes() for roll in rolls})
@@ -31,14 +31,14 @@ def test_dealing_goes_by_content():
 @pytest.mark.parametrize("number", [3, 4, 7])
 def test_few_pieces_leave_no_split_empty_in_any_order(number):
     rolls = random_rolls(number, seed=number)
-    splits = deal(rolls)
+    splits = split_rolls(rolls)
     assert all(splits.values()) and sum(map(len, splits.values())) == number
     contents = {split: {roll.tobytes() for roll in splits[split]} for split in SPLITS}
-    again = deal(rolls[::-1] + rolls)
+    again = split_rolls(rolls[::-1] + rolls)
     assert contents == {split: {roll.tobytes() for roll in again[split]} for split in SPLITS}
 
 
 def test_three_different_pieces_are_needed():
     rolls = random_rolls(2)
     with pytest.raises(ValueError, match="at least 3 different rolls; got 2"):
-        deal(rolls + rolls)
+        split_rolls(rolls + rolls)

@@ -1,0 +1,168 @@
+"""`TimeBijector`, the base class of bijectors along time: masks, and loops over the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bijectors.axes import move_axis, one_step_earlier, size_of_axis
+from bijectors.base import FlowBijector
+from bijectors.masks import step_mask, zero_unless
+from bijectors.scan import scan
+from bijectors.time.conditioner import Conditioner, Structure
+
+__all__ = ["Direction", "TimeBijector"]
+
+Direction = Callable[[tfp.bijectors.Bijector, tf.Tensor, int], tuple[tf.Tensor, tf.Tensor]]
+
+
+class TimeBijector(FlowBijector):
+    """Base class of bijectors over events `[..., T, H]`.
+
+    Args:
+      conditioner: Computes the context of each step.
+      hidden: Makes the hidden bijector, over events `[..., H]`, from a context.
+      lengths: int `[...]`, broadcast against the batch; None if no sequence is padded.
+      name: Name of the bijector.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import Affine, AutoregressiveTime, TimeBijector
+      >>> class Total:  # The context of a step: the sum of the vectors before it.
+      ...     def covariates(self, batch_shape, num_steps):
+      ...         return ()
+      ...     def initial_state(self, batch_shape, num_steps):
+      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
+      ...     def step(self, inputs, covariates, state):
+      ...         return state + inputs, state + inputs
+      ...     def scan(self, inputs, covariates):
+      ...         return tf.cumsum(inputs, axis=-2)
+      >>> hidden = lambda context: Affine(a=0.5 * context, b=2.0)
+      >>> flow: TimeBijector = AutoregressiveTime(Total(), hidden, lengths=[3, 2])
+      >>> eps, log_dets = flow.inverse_and_step_log_dets(tf.ones([2, 3, 2]))
+      >>> (log_dets / tf.math.log(2.0)).numpy().tolist()  # -2 log 2 a step, 0 beyond a length.
+      [[-2.0, -2.0, -2.0], [-2.0, -2.0, 0.0]]
+    """
+
+    def __init__(
+        self,
+        conditioner: Conditioner,
+        hidden: Callable[[Structure], tfp.bijectors.Bijector],
+        lengths: tf.Tensor | None = None,
+        name: str | None = None,
+    ) -> None:
+        self._conditioner = conditioner
+        self._hidden = hidden
+        self._lengths = lengths
+        name = name or type(self).__name__
+        super().__init__(
+            forward_min_event_ndims=2,
+            parameters={
+                "conditioner": conditioner,
+                "hidden": hidden,
+                "lengths": lengths,
+                "name": name,
+            },
+            name=name,
+        )
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        # The lengths determine the batch shape.
+        return {"lengths": tfp.util.ParameterProperties(event_ndims=0)}
+
+    def __getitem__(self, slices: Any) -> TimeBijector:
+        raise ValueError(
+            f"expected a part of the batch to be asked of a new {type(self).__name__}, made with "
+            f"the conditioner and the lengths of that part; got [{slices}] of one"
+        )
+
+    def inverse_and_step_log_dets(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns `(eps, log|deps[t]/dz[t]|)`: log-dets per step `[..., T]`, in nats, 0 in padding.
+
+        If no step depends on later ones, `eps[:k]` and the sum of the first k log-dets are those of
+        `z[:k]` alone.
+        """
+        return self._masked(self._inverse_steps, self._cast(z))
+
+    def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        z, log_dets = self._masked(self._forward_steps, eps)
+        return z, tf.reduce_sum(log_dets, axis=-1)
+
+    def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        eps, log_dets = self._masked(self._inverse_steps, z)
+        return eps, tf.reduce_sum(log_dets, axis=-1)
+
+    def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps `[..., T, H]` to `[..., T, H]` and the log-dets of the steps `[..., T]`."""
+        raise NotImplementedError
+
+    def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        raise NotImplementedError
+
+    def _masked(
+        self, steps: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]], values: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        if self._lengths is None:
+            mapped, log_det = steps(values)
+        else:
+            mask = step_mask(self._lengths, values)
+            # Padding is zeroed before the map too: a NaN would otherwise reach the gradient.
+            mapped, log_det = steps(zero_unless(mask, values))
+            mapped = tf.where(mask, mapped, values)
+            log_det = zero_unless(mask[..., 0], log_det)
+        return mapped, log_det
+
+    def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps all steps at once, with contexts from `values` one step earlier."""
+        contexts = self._conditioner.scan(one_step_earlier(values), self._covariates(values))
+        return direction(self._hidden(contexts), values, 1)
+
+    def _covariates(self, values: tf.Tensor) -> Structure:
+        return self._conditioner.covariates(tf.shape(values)[:-2], size_of_axis(values, -2))
+
+    def _step_by_step(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps step by step, with contexts from the outputs of earlier steps."""
+        return self._serial(direction, values)[0]
+
+    def _serial(
+        self, direction: Direction, values: tf.Tensor, keep_states: bool = False
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
+        """`_step_by_step`, and the conditioner's states before every step, `[T, ...]` or `()`."""
+        covariates = self._covariates(values)
+        num_steps = size_of_axis(values, -2)
+        state = self._conditioner.initial_state(tf.shape(values)[:-2], num_steps)
+        before = tf.zeros_like(tf.reduce_sum(values, axis=-2))  # Works for T = 0 too.
+
+        def step(
+            carry: tuple[tf.Tensor, Structure], inputs: tuple[tf.Tensor, Structure]
+        ) -> tuple[tuple[tf.Tensor, Structure], Structure]:
+            (mapped, log_det), state = self._one_step(direction, *carry, *inputs)
+            return (mapped, state), (mapped, log_det, carry[1] if keep_states else ())
+
+        specs = (
+            tf.TensorSpec(before.shape, values.dtype),
+            tf.TensorSpec(before.shape[:-1], values.dtype),
+            tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), state)
+            if keep_states
+            else (),
+        )
+        inputs = tf.nest.map_structure(lambda v: move_axis(v, -2, 0), (values, covariates))
+        _, (mapped, log_det, states) = scan(step, (before, state), inputs, specs)
+        return (move_axis(mapped, 0, -2), move_axis(log_det, 0, -1)), states
+
+    def _one_step(
+        self,
+        direction: Direction,
+        before: tf.Tensor,
+        state: Structure,
+        value: tf.Tensor,
+        covariates: Structure,
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], Structure]:
+        """Maps the `value` of one step, given the output `before` of the previous step."""
+        context, state = self._conditioner.step(before, covariates, state)
+        mapped, log_det = direction(self._hidden(context), value, 1)
+        return (tf.ensure_shape(mapped, value.shape), log_det), state

@@ -1,0 +1,176 @@
+"""Preparations that are killed or damaged, whose source changes, or that run at the same time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+from tests.train.data.prepared.texts import (
+    LINES,
+    a_file,
+    a_folder_of_files,
+    folder_of,
+    prepared,
+)
+from train.data.store.folder import PreparedFolder
+from train.data.text.corpus import load_corpus
+from train.support.errors import UserError
+
+_KILLED = """
+import os, signal, sys
+from train.data.store.records import RecordWriter
+from train.data.text import preparing
+from train.data.text.corpus import load_corpus
+
+preparing.BLOCK_BYTES, preparing.COMMIT_BYTES = 100, 8000
+left, extend = int(sys.argv[2]), RecordWriter.extend
+
+
+def extend_or_die(self, records, lengths):
+    global left
+    left -= 1
+    extend(self, records, lengths)
+    if left < 0:
+        for file in self._files:
+            file.flush()  # More is on the disk than was committed.
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+RecordWriter.extend = extend_or_die
+load_corpus(sys.argv[1], most_in_memory=0)
+"""
+
+
+def kill(path: Path, call: int) -> None:
+    """Prepares a text in a process that kills itself when it has written so many times."""
+    program = [sys.executable, "-c", _KILLED, str(path), str(call)]
+    assert subprocess.run(program, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("make", "calls"),
+    [(a_file, [500, 0]), (a_folder_of_files, [700])],  # Some are committed; of the second none.
+)
+def test_a_killed_preparation_goes_on(
+    make, calls: list[int], tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = make(tmp_path)
+    for call in calls:
+        kill(path, call)
+        assert [p.suffix for p in cache.glob("*/")] == [".partial"]
+    assert prepared(path).sha256 == load_corpus(str(path)).sha256
+    first, *others = capfd.readouterr().err.splitlines()
+    assert first == "preparing" and others == ["resuming the preparation"] * len(calls)
+    files = {p.name: p.read_bytes() for p in folder_of(cache).glob("*.txt*")}
+    os.utime(path if path.is_file() else path / "a.txt")  # Anew, from the start.
+    prepared(path)
+    assert capfd.readouterr().err == "preparing\n"
+    assert {p.name: p.read_bytes() for p in folder_of(cache).glob("*.txt*")} == files
+
+
+def test_what_a_killed_preparation_left_is_not_trusted(
+    tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = a_file(tmp_path)
+    digest = load_corpus(str(path)).sha256
+    kill(path, 500)
+    partial = folder_of(cache)
+    shutil.copytree(partial, tmp_path / "left")
+    for name, content in (("train.txt", b""), ("valid.txt.index", b"x"), ("progress.json", b"{}")):
+        shutil.rmtree(folder_of(cache))
+        shutil.copytree(tmp_path / "left", partial)
+        (partial / name).write_bytes(content)
+        assert prepared(path).sha256 == digest
+    assert "resuming" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["train.txt", "valid.txt.index", "test.txt.lengths"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+def test_damage_is_refused_by_file(name: str, damage: str, tmp_path: Path, cache: Path) -> None:
+    path = a_file(tmp_path)
+    prepared(path)
+    file = folder_of(cache) / name
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data if damage == "flipped" else data[:-1])
+    if damage == "gone":
+        file.unlink()
+    with pytest.raises(
+        UserError, match=rf"its file {name} is damaged; delete this folder"
+    ) as error:
+        prepared(path)
+    assert str(folder_of(cache)) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_damage_of_the_facts_is_refused(tmp_path: Path, cache: Path) -> None:
+    path = a_file(tmp_path)
+    prepared(path)
+    (folder_of(cache) / "prepared.json").write_text('{"facts": ')
+    with pytest.raises(UserError, match=r"prepared\.json is damaged"):
+        prepared(path)
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_refused(tmp_path: Path, cache: Path) -> None:
+    corpus = prepared(a_file(tmp_path))
+    os.truncate(folder_of(cache) / "train.txt", 100)
+    with pytest.raises(UserError, match="it was cut or changed since it was opened"):
+        list(corpus.train)
+
+
+def test_changed_data_are_prepared_anew(
+    tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = a_file(tmp_path)
+    first = prepared(path)
+    os.utime(path)
+    assert prepared(path).sha256 == first.sha256
+    assert capfd.readouterr().err == "preparing\n" * 2
+    content = path.read_bytes()
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    path.write_bytes(content.replace(b"number 5 ", b"number 6 "))  # Of the same size,
+    os.utime(path, ns=times)  # and as if it were as old.
+    assert prepared(path).sha256 != first.sha256
+    assert list(first.train)[0] == LINES[0].strip()  # Who reads the old still does.
+    folder_of(cache)  # There is one.
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, cache: Path) -> None:
+    path = a_file(tmp_path)
+    folder = PreparedFolder(path, [path], {})
+    with pytest.raises(UserError, match="changed while it was read"):
+        folder.open(lambda _: {"size": path.write_text("more")})
+    assert [p.suffix for p in cache.glob("*/")] == [".partial"]
+    folder = PreparedFolder(path, [path], {})
+    assert folder.open(lambda place: {"left": len(list(place.iterdir()))}) == {"left": 1}
+
+
+def test_two_processes_prepare_once(
+    tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, found = a_file(tmp_path), []
+    threads = [
+        threading.Thread(target=lambda: found.append(prepared(path).sha256)) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 3 and len(set(found)) == 1
+    assert capfd.readouterr().err.count("preparing\n") == 1
+
+
+def test_a_cache_that_cannot_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = a_file(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(path))
+    with pytest.raises(UserError, match=r"cannot keep the prepared data.*set XDG_CACHE_HOME"):
+        prepared(path)
