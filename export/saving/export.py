@@ -73,13 +73,15 @@ def export_model(
         endpoint = Endpoint(model, codec, max_length, score_samples, xla, particles)
         signatures = endpoint.signatures(show)
         show("writing the model")
-        tf.saved_model.save(endpoint, str(folder), signatures)
+        # Nobody trains what is served.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(endpoint, str(folder), signatures, options)
         show("checking the model")
         check_graph(folder, xla)
         noise = bytes(FLOAT_BYTES * config.latent_size) if config.is_flow else b""
         requests = requests_of(base.name, list(signatures), codec.field, example, lengths, noise)
         write_warmup(folder, list(requests))
-        servable = Servable(base.name, version, folder)
+        servable = Servable(base.name, version, folder, optimise=False)
         play_warmup(servable, _MAX_REQUEST_BYTES, lambda number: show(f"trying request {number}"))
         servable.close()
     return base / str(version)

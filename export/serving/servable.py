@@ -26,16 +26,20 @@ class Servable:
       name: Name of the model in requests.
       version: Its version.
       path: Folder of the SavedModel.
+      optimise: Whether TensorFlow optimises the graph of a signature at its first request. Without,
+        that request takes half the time and later ones take longer: right for a check.
 
     Raises:
       UserError: It cannot be loaded.
     """
 
-    def __init__(self, name: str, version: int, path: Path) -> None:
+    def __init__(self, name: str, version: int, path: Path, optimise: bool = True) -> None:
         self.name, self.version, self.path = name, version, path
         self._is_closed = False
         graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=graph)
+        config = tf.compat.v1.ConfigProto()
+        config.graph_options.rewrite_options.disable_meta_optimizer = not optimise
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
             with graph.as_default():
                 meta_graph = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path))
