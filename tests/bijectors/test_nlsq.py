@@ -13,6 +13,23 @@ from bijectors.scalar.nlsq import NLSq
 from tests.modes import MODES, every_mode
 
 DTYPES = [np.float32, np.float64]
+# Each dtype and each mode by day, the other pairs at night.
+every_dtype_and_mode = pytest.mark.parametrize(
+    ("dtype", "mode"),
+    [
+        (np.float32, "jit"),
+        (np.float64, "eager"),
+        *(
+            pytest.param(dtype, mode, marks=pytest.mark.nightly)
+            for dtype, mode in [
+                (np.float32, "eager"),
+                (np.float32, "graph"),
+                (np.float64, "graph"),
+                (np.float64, "jit"),
+            ]
+        ),
+    ],
+)
 BACKWARD_ERROR = {np.float32: 1e-5, np.float64: 1e-12}
 PARAMS = "abcdg"
 MAX_KAPPA = 8.0 * np.sqrt(3.0) / 9.0
@@ -50,8 +67,7 @@ def worst_decrease(inverse: Callable[[np.ndarray], np.ndarray], y: np.ndarray, s
     return worst
 
 
-@every_mode
-@pytest.mark.parametrize("dtype", DTYPES)
+@every_dtype_and_mode
 def test_root_of_a_million_random_maps(dtype: type, mode: str) -> None:
     raw, y = draw(1_000_000, dtype)
     solve = MODES[mode](lambda raw, y: NLSq.from_unconstrained(raw).inverse(y))
@@ -70,8 +86,7 @@ def test_root_of_a_million_random_maps(dtype: type, mode: str) -> None:
         assert (x_next >= x - 4 * np.spacing(np.abs(x))).all()
 
 
-@every_mode
-@pytest.mark.parametrize("dtype", DTYPES)
+@every_dtype_and_mode
 def test_monotone_where_terms_cancel(dtype: type, mode: str) -> None:
     # Near y = f(0) the root passes through 0: x is far smaller than the terms that make it up.
     raw, _ = draw(50_000, dtype, seed=1)

@@ -12,7 +12,7 @@ from bijectors.scalar.affine import Affine
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.spline import rational_quadratic_spline
 from bijectors.tables import SCALAR_MAPS
-from tests.modes import MODES, every_mode
+from tests.modes import MODES, every_mode, mostly_eager
 
 tfb, tfd = tfp.bijectors, tfp.distributions
 
@@ -109,7 +109,7 @@ def test_raw_zero_is_the_identity(name: str) -> None:
 
 
 @every_map
-@pytest.mark.parametrize("mode", ["eager", "jit"])
+@mostly_eager
 def test_every_raw_parameter_gets_a_gradient(name: str, mode: str) -> None:
     raw, eps = draw(name)
 
@@ -130,7 +130,7 @@ def test_every_raw_parameter_gets_a_gradient(name: str, mode: str) -> None:
 
 
 @every_map
-@every_mode
+@mostly_eager
 def test_transformed_distribution(name: str, mode: str) -> None:
     raw, _ = draw(name)
 
@@ -150,7 +150,7 @@ def test_transformed_distribution(name: str, mode: str) -> None:
 
 
 @every_map
-@every_mode
+@mostly_eager
 def test_invert_and_chain(name: str, mode: str) -> None:
     raw, eps = draw(name)
 

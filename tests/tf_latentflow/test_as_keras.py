@@ -13,9 +13,17 @@ import pytest
 import tensorflow as tf
 
 from bijectors import ConditionalMADE, ConditionalMLP
-from tests.models import make_model
+from tests.models import LEAST_FIELDS
+from tests.models import make_model as make_row
 
-every_kind = pytest.mark.parametrize("name", ["af-af", "lstm"])
+every_kind = pytest.mark.parametrize("name", ["af-only", "lstm"])
+
+
+def make_model(name: str) -> keras.Model:
+    """A row; of a flow the one that is traced in the least time."""
+    return make_row(name, **(LEAST_FIELDS if name == "af-only" else {}))
+
+
 X, LENGTHS, SEED = [[2, 3, 4], [5, 2, 0]], [3, 2], (1, 2)
 
 _LOAD = """
@@ -52,9 +60,9 @@ def test_a_network_is_made_of_its_configuration_and_copied() -> None:
     assert np.all(copied(x) != network(x))
 
 
-@every_kind
+@pytest.mark.parametrize("name", ["af-af", "codebook", "lstm"])
 def test_every_layer_is_made_of_its_configuration(name: str) -> None:
-    for layer in list(make_model(name)._flatten_layers(include_self=False)):
+    for layer in list(make_row(name)._flatten_layers(include_self=False)):
         again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
         assert type(again) is type(layer)
         shapes = [[v.shape for v in one.variables] for one in (layer, again)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models import draw_x, make_model
+from tests.models import LEAST_FIELDS, draw_x, make_model
 from tf_latentflow import LatentFlow, Terms
 
 LENGTHS = tf.constant([2, 1])
@@ -43,7 +43,7 @@ def draw_table(model: LatentFlow, num_samples: int) -> np.ndarray:
 
 @pytest.mark.parametrize("num_samples", [1, 10, 11, 22, 47])
 def test_any_number_of_samples_gives_their_mean(float64: None, num_samples: int) -> None:
-    model, x = make_model("af-only", spread=0.3), draw_batch()
+    model, x = make_model("af-only", spread=0.3, **LEAST_FIELDS), draw_batch()
     table = draw_table(model, num_samples)
     found = model._estimate(x, LENGTHS, num_samples, Table(table), 10)
     by_step = model._elbo(x, LENGTHS, model._posterior(x, LENGTHS), tf.constant(table))
@@ -56,7 +56,7 @@ def test_any_number_of_samples_gives_their_mean(float64: None, num_samples: int)
 
 @pytest.mark.parametrize("most", [5, 10])
 def test_a_number_of_samples_costs_in_proportion(most: int) -> None:
-    model, x = make_model("af-only"), draw_batch()
+    model, x = make_model("af-only", **LEAST_FIELDS), draw_batch()
     for num_samples in (1, 7, 11, 23, 47):
         noise = Table(draw_table(model, num_samples))
         model._estimate(x, LENGTHS, num_samples, noise, most)
@@ -70,7 +70,7 @@ def test_a_number_of_samples_costs_in_proportion(most: int) -> None:
 )
 def test_numbers_that_divide_keep_their_chunks(num_samples: int, chunk: int) -> None:
     """And so the noise, and the results, that they always had."""
-    model, x = make_model("af-only"), draw_batch()
+    model, x = make_model("af-only", **LEAST_FIELDS), draw_batch()
     noise = Table(draw_table(model, num_samples))
     model._estimate(x, LENGTHS, num_samples, noise, 10)
     assert noise.chunks == [chunk] * (num_samples // chunk)

@@ -20,7 +20,7 @@ def log_prob(model: keras.Model) -> np.ndarray:
     return model.estimate(draw_x(), LENGTHS, 2, (1, 2)).log_prob.numpy()
 
 
-@pytest.mark.parametrize("name", ["codebook", "lstm"])
+@pytest.mark.parametrize("name", [pytest.param("codebook", marks=pytest.mark.nightly), "lstm"])
 def test_the_order_of_executions_does_not_matter(name: str) -> None:
     found: list[list[np.ndarray]] = []
     for order in ((0, 1, 2), (2, 1, 0)):
@@ -67,7 +67,8 @@ IN_A_GRAPH |= {way: pytest.mark.nightly for way in WAYS if way not in (*IN_A_GRA
 @pytest.mark.parametrize(
     ("way", "graph"),
     [
-        *((way, False) for way in WAYS),
+        *((way, False) for way in WAYS if way != "log_likelihood"),
+        pytest.param("log_likelihood", False, marks=pytest.mark.nightly),  # Much as `estimate`.
         *(pytest.param(way, True, marks=marks) for way, marks in IN_A_GRAPH.items()),
     ],
 )

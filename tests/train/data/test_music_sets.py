@@ -40,7 +40,7 @@ def test_released_set_has_its_pieces(name, counts, longest):
 
 
 @_needs_released
-@pytest.mark.parametrize("protocol", [0, 2, 4])
+@pytest.mark.parametrize("protocol", [pytest.param(0, marks=pytest.mark.nightly), 2])
 def test_pickle_of_a_released_set_equals_its_mat(tmp_path, protocol):
     from_mat = load("jsb", RELEASED_MUSIC)
     path = tmp_path / "JSB Chorales.pickle"

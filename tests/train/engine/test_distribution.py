@@ -18,9 +18,14 @@ from train.engine.workers.team import ALONE
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, dict]:
+    """How far steps on two devices are from those on one."""
+    return run("steps")
+
+
+def run(what: str) -> dict[str, dict]:
     """What `two_devices.py` prints."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests/two_devices.py")],
+        [sys.executable, str(ROOT / "tests/two_devices.py"), what],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"},
@@ -48,8 +53,10 @@ def test_a_step_that_is_not_finite_is_skipped_on_all_devices(results: dict[str, 
     assert results["poisoned"] == {"failure": [7, "reconstruction"], "moved": 0, "iterations": 0}
 
 
-def test_a_run_resumes_on_as_many_devices_and_on_one(results: dict[str, dict]) -> None:
-    whole, two, one = (results["resumed"][name] for name in ("whole", "two", "one"))
+@pytest.mark.nightly
+def test_a_run_resumes_on_as_many_devices_and_on_one() -> None:
+    found = run("resumed")
+    whole, two, one = (found[name] for name in ("whole", "two", "one"))
     assert whole["resumed"] == []
     assert two["resumed"] == one["resumed"] == [2]
     assert whole["sha256"] == whole["saved_sha256"] == two["sha256"] == two["saved_sha256"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models import make_model
+from tests.models import LEAST_FIELDS, make_model
 from tf_latentflow import Noise, Terms
 from train.backend.splits import SplitEvaluation
 from train.engine.split_terms import SplitTerms, bootstrap_stderr
@@ -101,7 +101,7 @@ def test_long_sequences_come_in_smaller_batches() -> None:
 
 
 def test_the_bound_is_the_difference_of_its_terms() -> None:
-    evaluation = SplitEvaluation(make_model("af-only"), 3, 4, importance=False)
+    evaluation = SplitEvaluation(make_model("af-only", **LEAST_FIELDS), 3, 4, importance=False)
     reconstruction, kl, log_prob = evaluation(SEQUENCES, seed=0).terms
     np.testing.assert_allclose(log_prob, reconstruction - kl, rtol=1e-6)
 
@@ -124,7 +124,7 @@ def test_nll_includes_the_length() -> None:
 
 
 def test_samples_of_a_sequence_do_not_depend_on_the_batches() -> None:
-    model = make_model("af-only", spread=0.5)
+    model = make_model("af-only", spread=0.5, **LEAST_FIELDS)
     sequences = [np.full([t], 2 + t % 3, np.int32) for t in (3, 1, 4, 1, 5, 9, 2, 6)]
     found = [
         SplitEvaluation(model, 3, size, importance=importance)(sequences, seed=1).terms.log_prob
