@@ -99,6 +99,7 @@ def _search(
 ) -> tf.Tensor:
     epsilon = np.finfo(target.dtype.as_numpy_dtype).eps
     tolerance = 4 * epsilon * (1 + tf.abs(target))
+    longest_last_step = 4 * epsilon**0.5
 
     def step(
         x: tf.Tensor, low: tf.Tensor, high: tf.Tensor, last: tf.Tensor, arrived: tf.Tensor
@@ -110,6 +111,8 @@ def _search(
         # A NaN counts as trusted and as finished.
         trusted = ~((newton < low) | (newton > high) | (tf.abs(newton - x) > last / 2))
         close = ~(tf.abs(residual) > tolerance)
+        # On a plateau the residual is only rounding error, and a step this long would leave it.
+        trusted &= ~(close & (tf.abs(newton - x) > longest_last_step))
         middle = tf.where(close, x, low / 2 + high / 2)
         new = tf.where(trusted, newton, middle)
         length = tf.abs(new - x)

@@ -1,21 +1,23 @@
 """Load test of a server: `python -m export.load_test --url http://127.0.0.1:8501/v1/models/NAME`.
 
 Each client requests sequences of mixed lengths over REST, one after the other. The program prints
-the latency and the number of responses per second.
+the latency, the number of responses per second and, with `--pid`, the memory of the server.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import http.client
+import itertools
 import json
 import math
 import random
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from export.rest_client import RestClient
@@ -26,6 +28,8 @@ __all__ = ["LoadTestConfig", "main"]
 
 _PROGRESS = 10.0  # Between two lines [s].
 _TIMEOUT = 120.0  # Of an answer [s].
+_MEMORY_EVERY = 1000  # Answers from one line on the memory to the next.
+_SIGNATURES = ("generate", "complete", "score", "score_steps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,20 +42,36 @@ class LoadTestConfig:
     """Number of clients, each with one request at a time."""
     seconds: float = 60.0
     """Duration [seconds]."""
+    requests: int | None = None
+    """Number of requests after which the test ends, if its duration has not passed before."""
+    signatures: tuple[str, ...] = ("generate",)
+    """What is requested, in random order: generate, complete, score, score_steps. All but generate
+    are given what the client generated last."""
     max_length: int = 288
     """Lengths are uniform from 1 to this [characters or time steps]."""
     seed: int = 0
     """Seed of the lengths and of the sequences."""
     pid: int | None = None
-    """Process of the server on this machine, to record its memory (Linux)."""
+    """Process of the server on this machine, to print its memory after every 1,000 answers
+    (Linux)."""
 
 
 class _Client(threading.Thread):
-    """One client. Once it has ended: the duration of each request [s], and what went wrong."""
+    """One client. Once it has ended: the duration of each request [s], and what went wrong.
 
-    def __init__(self, config: LoadTestConfig, index: int, end: float) -> None:
+    Args:
+      config: What it requests.
+      index: Its number.
+      end: Time of its last request, on the clock of `time.monotonic`.
+      tickets: One for every request; all clients share them.
+    """
+
+    def __init__(
+        self, config: LoadTestConfig, index: int, end: float, tickets: Iterator[Any]
+    ) -> None:
         super().__init__(daemon=True)
-        self._config, self._end = config, end
+        self._config, self._end, self._tickets = config, end, tickets
+        self._generated: dict[str, Any] = {}  # The last sequence and its `num_steps`.
         self._rng = random.Random(f"{config.seed} {index}")
         self.seconds: list[float] = []
         self.steps = 0
@@ -61,13 +81,9 @@ class _Client(threading.Thread):
         parts = urlsplit(self._config.url)
         kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
         connection = kind[parts.scheme](parts.hostname, parts.port, timeout=_TIMEOUT)
-        while time.monotonic() < self._end:
-            row = {
-                "length": self._rng.randint(1, self._config.max_length),
-                "seed": self._rng.getrandbits(62),
-                "temperature": 1.0,
-            }
-            body = json.dumps({"signature_name": "generate", "instances": [row]})
+        while time.monotonic() < self._end and next(self._tickets, None) is not None:
+            signature = self._rng.choice(self._config.signatures) if self._generated else "generate"
+            body = json.dumps({"signature_name": signature, "instances": [self._row(signature)]})
             started = time.monotonic()
             try:
                 connection.request("POST", f"{parts.path}:predict", body)
@@ -75,12 +91,29 @@ class _Client(threading.Thread):
                 text = response.read()
                 if response.status != 200:
                     raise ValueError(f"{response.status} {text[:200].decode('utf-8', 'replace')}")
-                self.steps += json.loads(text)["predictions"][0]["num_steps"]
+                (answer,) = json.loads(text)["predictions"]
+                if signature == "generate":
+                    self._generated = answer
+                if signature in ("generate", "complete"):
+                    self.steps += answer["num_steps"]
                 self.seconds.append(time.monotonic() - started)
             except (OSError, http.client.HTTPException, LookupError, ValueError) as error:
                 self.errors.append(f"{type(error).__name__}: {error}")
                 connection.close()
                 time.sleep(0.1)
+
+    def _row(self, signature: str) -> dict[str, Any]:
+        given = {name: value for name, value in self._generated.items() if name != "num_steps"}
+        if signature in ("score", "score_steps"):
+            return given
+        begun = self._generated["num_steps"] if signature == "complete" else 0
+        longest = self._config.max_length
+        row = {
+            "length": self._rng.randint(min(begun + 1, longest), longest),
+            "seed": self._rng.getrandbits(62),
+            "temperature": 1.0,
+        }
+        return {**given, **row} if signature == "complete" else row
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -93,15 +126,27 @@ def main(args: Sequence[str] | None = None) -> None:
       UserError: The input is invalid, or a request got no response.
     """
     config = parse_flags(LoadTestConfig, "python -m export.load_test", args)
-    for flag, value in (("clients", config.clients), ("max-length", config.max_length)):
-        if value < 1:
+    for flag, value in (
+        ("clients", config.clients),
+        ("max-length", config.max_length),
+        ("requests", config.requests),
+    ):
+        if value is not None and value < 1:
             raise UserError(f"--{flag} expects a number above 0; got {value}")
     if not (math.isfinite(config.seconds) and config.seconds > 0):
         raise UserError(f"--seconds expects a number above 0; got {config.seconds}")
-    if "generate" not in RestClient(config.url).signatures():
-        raise UserError(f"{config.url} has no signature 'generate'")
+    for signature in config.signatures:
+        if signature not in _SIGNATURES:
+            raise UserError(f"--signatures expects {', '.join(_SIGNATURES)}; got {signature}")
+    there = RestClient(config.url).signatures()
+    for signature in ("generate", *config.signatures):
+        if signature not in there:
+            raise UserError(f"{config.url} has no signature {signature!r}")
+    if config.pid is not None:
+        _resident_mib(config.pid)
     started = time.monotonic()
-    clients = [_Client(config, i, started + config.seconds) for i in range(config.clients)]
+    tickets = itertools.count() if config.requests is None else iter(range(config.requests))
+    clients = [_Client(config, i, started + config.seconds, tickets) for i in range(config.clients)]
     for client in clients:
         client.start()
     memory = _watch(config, clients, started)
@@ -129,15 +174,18 @@ def _watch(config: LoadTestConfig, clients: Sequence[_Client], started: float) -
     """Waits for the clients; returns the server's memory, once per second [MiB]."""
     memory = []
     printed = started
+    next_line = 0  # On the memory [answers].
     while any(client.is_alive() for client in clients):
         time.sleep(1.0)
+        num = sum(len(client.seconds) for client in clients)
         if config.pid is not None:
             memory.append(_resident_mib(config.pid))
+            if num >= next_line:
+                print(f"{num} answers  {memory[-1]:.0f} MiB", flush=True)
+                next_line = num - num % _MEMORY_EVERY + _MEMORY_EVERY
         if time.monotonic() - printed >= _PROGRESS:
             printed = time.monotonic()
-            num = sum(len(client.seconds) for client in clients)
-            used = f"  {memory[-1]:.0f} MiB" if memory else ""
-            print(f"{printed - started:.0f} s  {num} answers{used}", file=sys.stderr)
+            print(f"{printed - started:.0f} s  {num} answers", file=sys.stderr)
     return memory
 
 

@@ -81,7 +81,9 @@ class LSTMLanguageModel(Continuations):
     ) -> Terms:
         """Exact `log p(x[t] | x[:t], T)` in the form of `elbo`, nats `[1, B, T]`."""
         x, lengths = self._batch_of(x, lengths)
-        noise = noise_of(seed, tf.shape(lengths)[0]) if training else None
+        return self._by_step(x, lengths, noise_of(seed, tf.shape(lengths)[0]) if training else None)
+
+    def _by_step(self, x: tf.Tensor, lengths: tf.Tensor, noise: NoiseSource | None = None) -> Terms:
         log_probs = self.symbols.log_prob(self.logits(x, lengths, noise), x)
         log_probs = mask_steps(log_probs, lengths, event_ndims=0)[None]
         return Terms(log_probs, tf.zeros_like(log_probs), log_probs)
@@ -109,7 +111,7 @@ class LSTMLanguageModel(Continuations):
         noise: NoiseSource,
         most_at_once: int,
     ) -> Terms:
-        return Terms(*(term[0] for term in self.elbo(x, lengths)))
+        return Terms(*(tf.reduce_sum(term[0], axis=-1) for term in self._by_step(x, lengths)))
 
     def _sample(
         self,

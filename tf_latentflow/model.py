@@ -209,10 +209,11 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
     def reconstruct(self, x: tf.Tensor, lengths: tf.Tensor, seed: Seed = None) -> tf.Tensor:
         """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 like x, 0 beyond."""
         x, lengths = self._batch_of(x, lengths)
-        mean, std = self.encode(x, lengths)
+        mean, log_std = self._posterior(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         normal = noise.fold(0).normal(tf.shape(mean), mean.dtype)
-        return self.emit(mask_steps(mean + std * normal, lengths), lengths, 0.0, noise.fold(1))
+        z = mask_steps(mean + tf.exp(log_std) * normal, lengths)
+        return self.emit(z, lengths, 0.0, noise.fold(1))
 
 
 def _chunk_size(num_samples: int, most: int) -> int:

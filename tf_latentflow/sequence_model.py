@@ -18,6 +18,7 @@ from tf_latentflow.rows import EMISSIONS
 from tf_latentflow.terms import Terms
 from tf_latentflow.ways.data_ways import DataWays
 from tf_latentflow.ways.keras_ways import KerasWays
+from tf_latentflow.ways.lengths import as_int32, check_lengths
 
 __all__ = ["Seed", "SequenceModel"]
 
@@ -28,9 +29,10 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
     Everything is batch-major. `x` is `[B, T, *event_shape]` of any integer dtype: ids `[B, T]` or,
-    for notes, 0 and 1 `[B, T, 88]`. `lengths` is int32 `[B]`, and a length of 0 is allowed. Values
-    of `x` beyond a length have no effect, but must be valid. A subclass defines `p(x | T)` by
-    `elbo`, `_estimate` and `_sample`.
+    for notes, 0 and 1 `[B, T, 88]`. `lengths` is int32 `[B]`, each from 0 to T. Others are refused,
+    in a `tf.function` when it runs; one that XLA compiles cannot check them. Values of `x` beyond a
+    length have no effect, but must be valid. A subclass defines `p(x | T)` by `elbo`, `_estimate`
+    and `_sample`.
 
     A seed is int32 `[2]`, and the same seed gives the same result. None, the default, gives a new
     result at every call, also within a `tf.function`; `keras.utils.set_random_seed` makes the calls
@@ -93,6 +95,7 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
 
         Raises:
           ValueError: They are not a batch of sequences and its lengths.
+          tf.errors.InvalidArgumentError: So too, where only a running graph knows the lengths.
         """
         x = tf.convert_to_tensor(x)
         if not x.dtype.is_integer:
@@ -105,7 +108,7 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
             raise ValueError(
                 f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}"
             )
-        check_lengths(lengths, x.shape[1])
+        lengths = check_lengths(lengths, tf.shape(x)[1] if x.shape[1] is None else x.shape[1])
         if tf.executing_eagerly():  # In a graph the values are not known.
             self.symbols.check(self._within(x, lengths))
         return x, lengths
@@ -223,8 +226,7 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         Returns:
           int32 `[B, T, *event_shape]`, 0 beyond each length.
         """
-        lengths = as_int32(lengths)
-        check_lengths(lengths)
+        lengths = check_lengths(as_int32(lengths), num_steps)
         temperature = tf.cast(temperature, self.compute_dtype)
         noise = noise_of(seed, tf.shape(lengths)[0])
         if tf.executing_eagerly():
@@ -232,31 +234,3 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
             return self._compiled_sample(lengths, temperature, noise, num_steps)
         num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
         return self._sample(lengths, temperature, noise, num_steps)
-
-
-def as_int32(values: Any) -> tf.Tensor:
-    """Converts `values` to an int32 tensor.
-
-    Raises:
-      ValueError: They are not whole numbers.
-    """
-    values = tf.convert_to_tensor(values)
-    if values.dtype.is_floating:
-        known = tf.get_static_value(values)
-        if known is None or not (known == np.floor(known)).all():
-            raise ValueError(f"expected whole numbers; got {values.dtype.name}: cast them to int32")
-    return tf.cast(values, tf.int32)
-
-
-def check_lengths(lengths: tf.Tensor, longest: int | None = None) -> None:
-    """Checks that known lengths are at least 0 and, if given, at most `longest`.
-
-    Raises:
-      ValueError: A length is out of range.
-    """
-    known = tf.get_static_value(lengths)
-    if known is None or known.size == 0:
-        return
-    if known.min() < 0 or (longest is not None and known.max() > longest):
-        limit = "" if longest is None else f" to {longest}, the steps of x"
-        raise ValueError(f"expected lengths from 0{limit}; got {known.min()} to {known.max()}")

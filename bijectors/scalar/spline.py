@@ -9,12 +9,73 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from bijectors.base import FlowBijector
 from bijectors.scalar.maps import ScalarMap
-from bijectors.scalar.parameters import from_unconstrained
+from bijectors.scalar.parameters import convert_parameters, from_unconstrained, log_det_like
 
 __all__ = ["num_spline_params", "rational_quadratic_spline", "spline_map"]
 
 _NUM_BINS = 8
+
+
+class _Spline(FlowBijector):
+    """TFP's spline, which itself can be neither sliced nor, within a distribution, deep-copied."""
+
+    def __init__(
+        self,
+        bin_widths: Any,
+        bin_heights: Any,
+        knot_slopes: Any,
+        range_min: float,
+        validate_args: bool = False,
+        name: str = "rational_quadratic_spline",
+    ) -> None:
+        values = convert_parameters(
+            bin_widths=bin_widths, bin_heights=bin_heights, knot_slopes=knot_slopes
+        )
+        self.bin_widths, self.bin_heights, self.knot_slopes = values.values()
+        self._range_min = range_min
+        super().__init__(
+            dtype=values["bin_widths"].dtype,
+            forward_min_event_ndims=0,
+            validate_args=validate_args,
+            parameters={
+                **values,
+                "range_min": range_min,
+                "validate_args": validate_args,
+                "name": name,
+            },
+            name=name,
+        )
+
+    @classmethod
+    def _is_increasing(cls) -> bool:
+        return True
+
+    @classmethod
+    def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
+        properties = tfp.bijectors.RationalQuadraticSpline.parameter_properties(dtype)
+        del properties["range_min"]  # TFP would slice it, and then needs a scalar.
+        return properties
+
+    def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        spline, x = self._of_tfp(), tf.identity(x)  # TFP caches by the tensor, not by its value.
+        y = spline.forward(x)
+        return y, log_det_like(spline.forward_log_det_jacobian(x), y)
+
+    def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        spline = self._of_tfp()
+        x = spline.inverse(tf.identity(y))
+        return x, log_det_like(-spline.forward_log_det_jacobian(x), x)
+
+    def _of_tfp(self) -> tfp.bijectors.Bijector:
+        return tfp.bijectors.RationalQuadraticSpline(
+            bin_widths=self.bin_widths,
+            bin_heights=self.bin_heights,
+            knot_slopes=self.knot_slopes,
+            range_min=self._range_min,
+            validate_args=self.validate_args,
+        )
 
 
 def num_spline_params(num_bins: int) -> int:
@@ -35,7 +96,7 @@ def rational_quadratic_spline(
     min_bin_size: float = 1e-2,
     min_slope: float = 1e-2,
     max_slope: float = 1e2,
-) -> tfp.bijectors.RationalQuadraticSpline:
+) -> FlowBijector:
     """A monotone spline on `interval`, and the identity outside it; `raw = 0` is the identity.
 
     `raw[..., 0 : 3*num_bins - 1]` = widths', heights', slopes'. Widths and heights are a softmax:
@@ -75,9 +136,7 @@ def rational_quadratic_spline(
         )
 
     widths, heights, slopes = from_unconstrained(raw, num_spline_params(num_bins), constrain)
-    return tfp.bijectors.RationalQuadraticSpline(
-        bin_widths=widths, bin_heights=heights, knot_slopes=slopes, range_min=low
-    )
+    return _Spline(widths, heights, slopes, low)
 
 
 @functools.cache

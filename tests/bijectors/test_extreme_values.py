@@ -103,7 +103,7 @@ def test_a_large_context_is_the_same_map_both_ways(float64: None, name: str, hid
 
 
 @pytest.mark.parametrize("hidden", HIDDEN_STRUCTURES)
-@pytest.mark.parametrize("name", ["affine", "nlsq", "spline"])
+@pytest.mark.parametrize("name", SCALAR_MAPS)
 def test_float32_loses_no_noise_to_a_large_context(name: str, hidden: str) -> None:
     context = tf.constant(contexts(1e3, 1e4, 1e6), tf.float32)
     bijector = flow(name, hidden, context)

@@ -84,6 +84,24 @@ def test_the_inverse_rises(spread: float) -> None:
     assert (np.diff(x, axis=-1) > -1e-5 * (1 + np.abs(x[:, 1:]))).all()
 
 
+@pytest.mark.parametrize("size", [1.0, 10.0, 1e2, 1e4])
+def test_what_comes_back_has_the_same_noise(size: float) -> None:
+    # Between two modes far apart F is one float32 for many x: one of them comes back.
+    bijector = MixtureOfLogistics.from_unconstrained(draw(4_000, 8, np.float32, size))
+    for spread in (1.0, size):
+        y = bijector.forward(noise(4_000, np.float32, spread))
+        np.testing.assert_allclose(bijector.forward(bijector.inverse(y)), y, rtol=1e-4, atol=1e-3)
+
+
+def test_noise_is_not_lost_next_to_large_means() -> None:
+    raw = draw(4_000, 8, np.float32, 1e4)
+    bijector = MixtureOfLogistics.from_unconstrained(raw)
+    terms = np.abs(bijector.a) + np.max(np.abs(bijector.means) / bijector.scales, axis=-1)
+    assert np.max(bijector.b * terms) <= np.exp(9) * 1.001
+    y = noise(4_000, np.float32)
+    np.testing.assert_allclose(bijector.forward(bijector.inverse(y)), y, atol=1e-2)
+
+
 def test_far_out_it_is_a_line() -> None:
     bijector = MixtureOfLogistics(
         weights=[1.0, 3.0], means=[-2.0, 1.0], scales=[0.5, 4.0], a=0.2, b=2.0

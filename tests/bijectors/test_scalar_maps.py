@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -183,6 +185,22 @@ def test_event_ndims(name: str) -> None:
         log_det = build(name, raw).forward_log_det_jacobian(eps, event_ndims=ndims)
         axes = tuple(range(2 - ndims, 2))
         np.testing.assert_allclose(log_det, by_element.numpy().sum(axis=axes), rtol=1e-12)
+
+
+@every_map
+@pytest.mark.parametrize("variable", [False, True])
+def test_slices_and_copies(name: str, variable: bool) -> None:
+    raw, eps = draw(name)
+    scalar = build(name, tf.Variable(raw) if variable else raw)
+    base = tfd.Normal(tf.zeros([BATCH, EVENT], tf.float64), tf.ones([], tf.float64))
+    latent = tfd.TransformedDistribution(base, scalar)
+    z, log_prob = scalar.forward(eps), latent.log_prob(eps)
+    for part in (slice(1, 3), 0, (..., tf.newaxis), (slice(None), slice(1))):
+        np.testing.assert_allclose(scalar[part].forward(eps[part]), z[part], rtol=1e-12)
+        np.testing.assert_allclose(latent[part].log_prob(eps[part]), log_prob[part], rtol=1e-9)
+    np.testing.assert_array_equal(copy.deepcopy(scalar).forward(eps), z)
+    np.testing.assert_array_equal(scalar.copy(name="another").forward(eps), z)
+    np.testing.assert_array_equal(copy.deepcopy(latent).log_prob(eps), log_prob)
 
 
 @every_map

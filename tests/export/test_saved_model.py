@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from export.saving.graph_protos import read_saved_model
 from export.saving.signatures import Endpoint
 from export.saving.text_codec import TextCodec, write_vocabulary
 from tests.exported import CHARACTERS, MAX_LENGTH, Served, export_tiny, requests
@@ -437,3 +438,10 @@ def test_saved_model_cli_runs_it(folders):
     )
     assert done.returncode == 0, done.stderr
     assert "num_steps:\n[7]" in done.stdout
+
+
+def test_lengths_are_checked_once(folders) -> None:
+    (graph,) = read_saved_model(folders("lstm")).meta_graphs
+    for function in graph.graph_def.library.function:
+        if function.signature.name.startswith("__inference__score"):
+            assert [node.op for node in function.node_def].count("Assert") == 1

@@ -214,6 +214,17 @@ def test_silent_connections_of_grpc_lock_nobody_out(model: Path) -> None:
             _rest(connection)  # Ends, as the server ends each.
 
 
+def test_a_connection_of_grpc_without_calls_is_ended(model: Path) -> None:
+    states: list[grpc.ChannelConnectivity] = []
+    with running(model, idle_timeout=SHORT) as server:
+        with grpc.insecure_channel(server.grpc_target) as channel:
+            channel.subscribe(states.append, try_to_connect=True)
+            until(lambda: states, lambda got: grpc.ChannelConnectivity.READY in got)
+            started = time.monotonic()
+            until(lambda: states, lambda got: got[-1] is grpc.ChannelConnectivity.IDLE)
+        assert time.monotonic() - started < PATIENCE / 4
+
+
 class _Held:
     """A connection, as far as it is counted."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -123,8 +124,8 @@ def test_ways_of_keras_name_the_way_here(name: str, way: str, instead: str) -> N
     "x, lengths, message",
     [
         (X, None, r"expected model\(x, lengths\).*got x alone"),
-        (X, [4, 2], "expected lengths from 0 to 3, the steps of x; got 2 to 4"),
-        (X, [3, -1], "expected lengths from 0 to 3, the steps of x; got -1 to 3"),
+        (X, [4, 2], "expected lengths from 0 to 3, the number of steps; got 2 to 4"),
+        (X, [3, -1], "expected lengths from 0 to 3, the number of steps; got -1 to 3"),
         (np.array(X, np.float32), LENGTHS, "expected x of integers; got float32"),
         (np.array(X) + 40, LENGTHS, "expected values of x from 0 to .*; got 0 to"),
         (-np.array(X), LENGTHS, "expected values of x from 0 to .*; got -"),
@@ -141,3 +142,42 @@ def test_what_is_no_batch_is_refused_in_words(name: str, x, lengths, message: st
 def test_no_negative_length_is_sampled(name: str) -> None:
     with pytest.raises(ValueError, match="expected lengths from 0; got -1 to 3"):
         make_model(name).sample([3, -1])
+
+
+_GRAPHS = {
+    "elbo": lambda model, x, lengths: model.elbo(x, lengths, seed=SEED).log_prob,
+    "log_likelihood": lambda model, x, lengths: model.log_likelihood(x, lengths, 1),
+    "sample": lambda model, x, lengths: model.sample(lengths, num_steps=3),
+    "complete": lambda model, x, lengths: model.complete(x, lengths, lengths + 1, 2)[0],
+}
+_SPECS = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
+
+
+@every_kind
+def test_a_graph_refuses_lengths_out_of_range(name: str) -> None:
+    model = make_model(name)
+    for call in _GRAPHS.values():
+        function = tf.function(
+            functools.partial(call, model), input_signature=_SPECS, autograph=False
+        )
+        for lengths in ([4, 2], [3, -1]):
+            with pytest.raises(tf.errors.InvalidArgumentError) as refusal:
+                function(X, lengths)
+            said = "[expected lengths from 0] [to] [3] [, the number of steps] [; got] ["
+            assert said in str(refusal.value)
+    told = tf.function(
+        lambda x, begun, lengths: model.complete(x, begun, lengths, 2),
+        input_signature=[*_SPECS, _SPECS[1]],
+        autograph=False,
+    )
+    for lengths in ([3, 4], [0, 2], [-1, 4]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="above those of the beginnings"):
+            told(X, LENGTHS, lengths)
+
+
+def test_what_is_compiled_takes_lengths_that_it_cannot_check() -> None:
+    model = make_model("af-only")
+    given = tf.constant(LENGTHS)
+    compiled = tf.function(model.encode, jit_compile=True, autograph=False)
+    for found, expected in zip(compiled(X, given), model.encode(X, given), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

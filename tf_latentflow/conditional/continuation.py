@@ -10,7 +10,8 @@ import tensorflow as tf
 from bijectors import HiddenBijector
 from bijectors.masks import step_mask
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.sequence_model import Seed, SequenceModel, as_int32
+from tf_latentflow.sequence_model import Seed, SequenceModel
+from tf_latentflow.ways.lengths import as_int32, require
 
 __all__ = ["Continuations"]
 
@@ -90,7 +91,7 @@ class Continuations(SequenceModel):
             raise ValueError(f"expected num_particles of at least 1; got {num_particles}")
         x, prefix_lengths = self._batch_of(x, prefix_lengths)
         lengths = tf.zeros_like(prefix_lengths) if lengths is None else as_int32(lengths)
-        _check_lengths(prefix_lengths, lengths, self.config.max_length)
+        lengths = _check_lengths(prefix_lengths, lengths, self.config.max_length)
         noise = noise_of(seed, tf.shape(prefix_lengths)[0])
         eager = tf.executing_eagerly()
         wanted = self._graph_wanted if eager else self._wanted
@@ -135,15 +136,18 @@ class Continuations(SequenceModel):
         return self._within(tf.where(given, begun, drawn), lengths)
 
 
-def _check_lengths(prefix_lengths: tf.Tensor, lengths: tf.Tensor, max_length: int) -> None:
-    """Checks that known lengths leave something to draw.
+def _check_lengths(prefix_lengths: tf.Tensor, lengths: tf.Tensor, max_length: int) -> tf.Tensor:
+    """Returns `lengths`, which must leave something to draw; in a graph it is checked as it runs.
 
     Raises:
       ValueError: A length is not above that of its beginning, or there is no such length.
+      tf.errors.InvalidArgumentError: So too, where only a running graph knows the lengths.
     """
     begun, known = tf.get_static_value(prefix_lengths), tf.get_static_value(lengths)
     if begun is None or known is None:
-        return
+        told, drawn = lengths > prefix_lengths, (lengths == 0) & (prefix_lengths < max_length)
+        expected = f"expected lengths above those of the beginnings, or 0 below {max_length};"
+        return require(told | drawn, [expected, "got", lengths, "after", prefix_lengths], lengths)
     if not np.all((known > begun) | (known == 0)):
         raise ValueError(
             f"expected lengths above those of the beginnings, {begun.tolist()}; "
@@ -153,3 +157,4 @@ def _check_lengths(prefix_lengths: tf.Tensor, lengths: tf.Tensor, max_length: in
         raise ValueError(
             f"expected beginnings shorter than max_length = {max_length}; got {np.max(begun)} steps"
         )
+    return lengths

@@ -21,7 +21,8 @@ def rpc_options(
       max_requests: Maximum number of requests at work.
       max_bytes: Maximum size of a message.
       files: Maximum number of open files, without those for REST.
-      idle_timeout: Time limit for a client's HTTP/2 preface and for its keepalive answers [s].
+      idle_timeout: Time limit for a client's HTTP/2 preface and for its keepalive answers, and a
+        sixth of the time for which a connection may be without a call [s].
     """
     idle = max(1, round(_SECOND * idle_timeout))
     return [
@@ -33,7 +34,7 @@ def rpc_options(
         ("grpc.keepalive_time_ms", 30 * _SECOND),
         ("grpc.keepalive_timeout_ms", idle),
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.max_connection_idle_ms", 60 * _SECOND),
+        ("grpc.max_connection_idle_ms", 6 * idle),
         ("grpc.max_connection_age_ms", 600 * _SECOND),
         ("grpc.max_connection_age_grace_ms", 60 * _SECOND),
     ]
