@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from bijectors import Execution
+from tf_latentflow.networks import recurrence
 from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import Direction, lstm_recurrence, lstm_step
@@ -50,7 +51,12 @@ def test_recurrence_equals_numpy(float64: None) -> None:
 
 @pytest.mark.parametrize("how", ["eager", "graph", "jit", "compiled loops"])
 @pytest.mark.parametrize("count", [1, 2])
-def test_recurrence_gradient_equals_autodiff(float64: None, count: int, how: str) -> None:
+@pytest.mark.parametrize("shared", [True, False])
+def test_recurrence_gradient_equals_autodiff(
+    float64: None, monkeypatch: pytest.MonkeyPatch, shared: bool, count: int, how: str
+) -> None:
+    if not shared:
+        monkeypatch.setattr(recurrence, "_MOST_SHARED", 0)  # As for large directions.
     directions = draw_directions(count)
     weights = [draw(5, 3, 4, seed=100 + d) for d in range(count)]
 

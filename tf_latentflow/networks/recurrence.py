@@ -19,6 +19,9 @@ from bijectors.scan import scan
 
 __all__ = ["Direction", "lstm_recurrence", "lstm_step"]
 
+# Recurrent weights of the directions of a loop: 1 MiB in float32. More leave a small cache.
+_MOST_SHARED = 1 << 18
+
 
 def lstm_step(
     projected: tf.Tensor,
@@ -59,10 +62,12 @@ class _Steps(NamedTuple):
 
 
 def lstm_recurrence(directions: Sequence[Direction], execution: Execution) -> list[tf.Tensor]:
-    """Runs independent LSTM directions of the same sizes over T steps in one loop.
+    """Runs independent LSTM directions of the same sizes over T steps.
 
     The gradient of `recurrent` is one product after the backward loop. Each direction has its own
-    arrays, because stacking them would mean copying them.
+    arrays, because stacking them would mean copying them. Small directions share a loop, which
+    halves its overhead. Large ones have a loop each, one after the other, so that the weights of
+    one stay in the cache.
 
     Returns:
       `h` of every step, `[T, N, U]`, for each direction.
@@ -82,13 +87,15 @@ def _recurrence(execution: Execution) -> Callable[..., tuple[tf.Tensor, ...]]:
         size = len(Direction._fields)
         directions = [Direction(*arguments[k : k + size]) for k in range(0, len(arguments), size)]
         operands = [operand(direction.recurrent) for direction in directions]
-        steps = forward(directions, operands)
+        weights = sum(values.shape.num_elements() for values in operands)
+        shared = len(directions) if weights <= _MOST_SHARED else 1
+        steps = _in_turn(forward, shared, directions, operands)
 
         def grad(*d_hs: tf.Tensor) -> list[tf.Tensor]:
             c_before = [_before(d.c, s.c) for d, s in zip(directions, steps, strict=True)]
             # Transposed here, once: inside the loop it would cost as much as the product.
             transposed = [tf.linalg.matrix_transpose(values) for values in operands]
-            gradients = backward(list(d_hs), steps, c_before, transposed)
+            gradients = _in_turn(backward, shared, d_hs, steps, c_before, transposed)
             for k, (direction, step, own) in enumerate(
                 zip(directions, steps, gradients, strict=True)
             ):
@@ -101,6 +108,15 @@ def _recurrence(execution: Execution) -> Callable[..., tuple[tf.Tensor, ...]]:
         return tuple(step.h for step in steps), grad
 
     return recurrence
+
+
+def _in_turn(loop: Callable[..., list], shared: int, *arguments: Sequence) -> list:
+    """Calls `loop` for `shared` directions after the other, and returns the results of all."""
+    found: list[Any] = []
+    for k in range(0, len(arguments[0]), shared):
+        with tf.control_dependencies(tf.nest.flatten(found)[-1:]):
+            found += loop(*(list(values[k : k + shared]) for values in arguments))
+    return found
 
 
 def _forward(directions: Sequence[Direction], operands: Sequence[tf.Tensor]) -> list[_Steps]:
