@@ -42,7 +42,7 @@ class Noise(NamedTuple):
 
     A batch may be split across devices, put together differently or padded further: a row that
     keeps its number keeps its noise. Draw from a source only once; `fold` derives the source of the
-    next draw.
+    next draw. A function that XLA compiles draws other numbers than one that it does not compile.
 
     Attributes:
       seed: int32 `[2]`.
