@@ -32,8 +32,15 @@ def draw(name: str, dtype: type = np.float32) -> np.ndarray:
 
 
 @every_map
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("dtype", "jit"),
+    [
+        (np.float32, True),
+        (np.float64, False),
+        pytest.param(np.float32, False, marks=pytest.mark.nightly),
+        pytest.param(np.float64, True, marks=pytest.mark.nightly),
+    ],
+)
 def test_infinity_goes_to_infinity(name: str, dtype: type, jit: bool) -> None:
     ends = tf.constant([[-np.inf], [np.inf]], dtype)
     raw = tf.constant(draw(name, dtype))

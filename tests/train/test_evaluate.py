@@ -12,11 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from train import char_lm, evaluate, polyphonic_music
+from tests.finished_runs import finish_run
+from tf_latentflow import build_model
+from train import evaluate
+from train.data.music.config import MusicConfig
 from train.data.music.midi import write_midi
+from train.data.text.config import TextConfig
+from train.engine.buckets import lengths_of
+from train.settings.config import TrainConfig
 from train.support.errors import UserError, run_program
 
-RUN = ("--preset", "tiny", "--model", "lstm", "--max-steps", "2", "--eval-every", "2")
 LINES = [f"le café a {i % 7} chats et {i} chiens" for i in range(120)]
 
 Evaluate = Callable[..., tuple[dict[str, Any], str]]
@@ -33,12 +38,20 @@ def write_piece(path: Path, root: int, num_steps: int = 12) -> None:
     write_midi(path, roll)
 
 
+def run_of(config: TrainConfig, folder: Path) -> Path:
+    """A finished run on a dataset, with its first weights."""
+    dataset = config.load()
+    model_config = config.model_config(**dataset.model_fields())
+    model = build_model(model_config)
+    model.length_model.fit(lengths_of(dataset.encode(model_config, dataset.train)))
+    return finish_run(folder / "run", model, config)
+
+
 @pytest.fixture(scope="module")
 def text_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("text")
     dataset = write_lines(folder / "trained.txt", LINES)
-    char_lm.main(["--dataset", dataset, "--workdir", str(folder / "run"), *RUN])
-    return folder / "run"
+    return run_of(TextConfig.from_preset("tiny", "lstm", dataset), folder)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +60,7 @@ def music_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pieces").mkdir()
     for i in range(9):
         write_piece(folder / "pieces" / f"{i}.mid", 30 + i)
-    flags = ["--dataset", str(folder / "pieces"), "--workdir", str(folder / "run"), *RUN]
-    polyphonic_music.main(flags)
-    return folder / "run"
+    return run_of(MusicConfig.from_preset("tiny", "lstm", str(folder / "pieces")), folder)
 
 
 @pytest.fixture

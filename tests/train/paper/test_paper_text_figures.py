@@ -242,6 +242,7 @@ def tags(
     return {value.tag for event in events for value in event.summary.value}
 
 
+@pytest.mark.nightly
 def test_tensorboard_shows_densities_of_a_plane(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
