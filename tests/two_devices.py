@@ -25,6 +25,7 @@ import numpy as np
 import tensorflow as tf
 
 import train.backend.tensorflow
+from tests.models import LEAST_FIELDS
 from tf_latentflow import ModelConfig, build_model
 from train.backend.adam import FusedAdam
 from train.backend.splits import batch_spec
@@ -180,7 +181,7 @@ def steps() -> dict[str, object]:
     run = Run(two_devices(), config, "sgd")
     results = {"whole batch": compare(run, Run(one_device(), config, "sgd"))}
     results["poisoned"] = poisoned(run)
-    config = make_config("af-only", posterior_dropout=0.2, emitter_dropout=0.2)
+    config = make_config("af-only", **LEAST_FIELDS, posterior_dropout=0.2, emitter_dropout=0.2)
     results["noise"] = compare(*(Run(s, config, "adam") for s in (two_devices(), one_device())))
     return results
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE, MixtureOfLogistics
-from tests.modes import MODES, every_mode
+from tests.modes import MODES, every_mode, mostly_eager
 
 DTYPES = [np.float32, np.float64]
 PARAMS = ("weights", "means", "scales", "a", "b")
@@ -165,7 +165,7 @@ def test_raw_zero_is_near_a_line(k: int) -> None:
     assert slope.min() > 0.4 and slope.max() < 1.0
 
 
-@every_mode
+@mostly_eager
 def test_inverse_gradients_equal_finite_differences(mode: str) -> None:
     raw, y = draw(300, 3, scale=0.7), noise(300)
     values = np.concatenate([raw, y[:, None]], axis=-1)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from bijectors.scalar.nlsq import NLSq
-from tests.modes import MODES, every_mode
+from tests.modes import MODES, every_mode, mostly_eager
 
 DTYPES = [np.float32, np.float64]
 # Each dtype and each mode by day, the other pairs at night.
@@ -211,7 +211,7 @@ def inverse_gradients(mode: str, output: int, values: list[np.ndarray]) -> list[
     return [g.numpy() for g in MODES[mode](evaluate)(*map(tf.constant, values))]
 
 
-@every_mode
+@mostly_eager
 @pytest.mark.parametrize("output", [0, 1], ids=["x", "log_det"])
 def test_inverse_gradients_equal_finite_differences(output: int, mode: str) -> None:
     raw, y = draw(5_000, np.float64, seed=5)

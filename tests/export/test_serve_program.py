@@ -147,7 +147,7 @@ def test_a_pretrained_model_is_exported_once(
     found, said = find_pretrained(tmp_path / "mine"), []
     base = cached_export(found, said.append)
     assert base.name == "mine" and (tmp_path / "cache") in base.parents
-    assert said[0].startswith("this model is exported now") and "tracing generate" in said
+    assert said[0].startswith("exporting this model") and "tracing generate" in said
     servable = load_newest(base)
     assert servable.signatures.keys() >= {"generate", "describe"}
     servable.close()

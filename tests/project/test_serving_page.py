@@ -12,7 +12,7 @@ from export.saved_model import ExportConfig
 from export.saving.server_files import IMAGE
 from export.serve import ServeConfig
 from tests.paths import ROOT
-from tests.project.test_documents import blocks, check_pip, commands
+from tests.project.document_commands import blocks, check_pip, commands
 from train.data.text.config import TextConfig
 from train.support.flags import parse_flags
 
