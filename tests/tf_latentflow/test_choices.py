@@ -14,6 +14,7 @@ from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tests.models import LENGTHS, draw_x, make_model
 from tests.pairwise import Combination, combinations, parameters
 from tf_latentflow import ModelConfig
+from tf_latentflow.noise import noise_of
 from tf_latentflow.rows import CONDITIONER_INPUTS, CONDITIONERS, EMITTERS, INFERENCE_NETWORKS
 
 # Of a stack a few layers do: they take less time to trace.
@@ -99,7 +100,9 @@ def test_choices_go_together(float64: None, combination: Combination, tmp_path: 
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
         np.testing.assert_array_equal(a[:, 2], 0.0)
 
-    estimate = model.estimate(x, LENGTHS, 2, [1, 2])
+    # `estimate` makes a graph of this, which takes longer to trace than its steps take to run.
+    batch, noise = model._batch_of(x, LENGTHS), noise_of(tf.constant([1, 2]), len(LENGTHS))
+    estimate = model._estimate(*batch, 2, noise, 2)
     assert np.all(estimate.reconstruction - estimate.kl <= estimate.log_prob + 1e-9)
 
     # As a graph, which is quicker than compiling it; `test_prior.py` maps forth and back.
