@@ -19,7 +19,7 @@ from bijectors.scan import scan
 
 __all__ = ["Direction", "lstm_recurrence", "lstm_step"]
 
-# Recurrent weights of the directions of a loop: 1 MiB in float32. More leave a small cache.
+# The most recurrent weights in one loop, 1 MiB in float32. More would not stay in a small cache.
 _MOST_SHARED = 1 << 18
 
 
@@ -66,8 +66,8 @@ def lstm_recurrence(directions: Sequence[Direction], execution: Execution) -> li
 
     The gradient of `recurrent` is one product after the backward loop. Each direction has its own
     arrays, because stacking them would mean copying them. Small directions share a loop, which
-    halves its overhead. Large ones have a loop each, one after the other, so that the weights of
-    one stay in the cache.
+    costs less than one each. Large ones have a loop each, one after the other, so that the weights
+    of one stay in the cache.
 
     Returns:
       `h` of every step, `[T, N, U]`, for each direction.
@@ -111,7 +111,7 @@ def _recurrence(execution: Execution) -> Callable[..., tuple[tf.Tensor, ...]]:
 
 
 def _in_turn(loop: Callable[..., list], shared: int, *arguments: Sequence) -> list:
-    """Calls `loop` for `shared` directions after the other, and returns the results of all."""
+    """Calls `loop` for groups of `shared` directions, each after the one before; all results."""
     found: list[Any] = []
     for k in range(0, len(arguments[0]), shared):
         with tf.control_dependencies(tf.nest.flatten(found)[-1:]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -14,9 +16,17 @@ class FusedAdam(keras.optimizers.Adam):
         m += (1 - beta_1) (g - m);  v += (1 - beta_2) (g^2 - v)
         w -= rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)
 
-    Keras makes a dozen operations of it, each of which reads and writes whole arrays. A single one
-    reads them once, which matters for tens of millions of weights.
+    Keras makes a dozen operations of it, each of which reads and writes whole arrays. A single
+    operation passes over memory less often, which matters for tens of millions of weights.
+
+    Raises:
+      ValueError: For `amsgrad`, which the operation does not know.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.amsgrad:
+            raise ValueError("expected Adam without amsgrad; got amsgrad=True: use Keras' Adam")
 
     def update_step(
         self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor

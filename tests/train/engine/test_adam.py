@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from train.backend.adam import FusedAdam
 
 
-def test_weights_and_moments_are_those_of_keras():
+def test_weights_and_moments_are_those_of_keras() -> None:
     optimizers, weights = [], []
     for kind in (keras.optimizers.Adam, FusedAdam):
         variables = [keras.Variable(np.ones(shape, np.float32)) for shape in ([3, 4], [2])]
@@ -35,3 +36,8 @@ def test_weights_and_moments_are_those_of_keras():
     for expected, value in zip(*states, strict=True):
         np.testing.assert_allclose(value.numpy(), expected.numpy(), rtol=1e-5, atol=1e-7)
     assert not np.allclose(weights[1][0].numpy(), 1, atol=0.1)
+
+
+def test_what_the_operation_does_not_know_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected Adam without amsgrad; got amsgrad=True"):
+        FusedAdam(0.1, amsgrad=True)
