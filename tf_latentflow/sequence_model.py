@@ -19,6 +19,7 @@ from tf_latentflow.terms import Terms
 from tf_latentflow.ways.data_ways import DataWays
 from tf_latentflow.ways.keras_ways import KerasWays
 from tf_latentflow.ways.lengths import as_int32, check_lengths
+from tf_latentflow.ways.shapes import rounded_steps
 
 __all__ = ["Seed", "SequenceModel"]
 
@@ -117,6 +118,10 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         """`x [B, T, *event_shape]` with zeros beyond each length."""
         return mask_steps(x, lengths, len(self.event_shape))
 
+    def _rounded(self, num_steps: int) -> int:
+        """The steps of a compiled function, of which few numbers occur."""
+        return rounded_steps(num_steps, self.config.max_length)
+
     def _limit(self) -> tf.Tensor:
         """Number of position codes seen in training."""
         return tf.convert_to_tensor(self.length_model.longest)
@@ -214,7 +219,8 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     ) -> tf.Tensor:
         """Draws sequences of the given lengths.
 
-        An eager call is compiled with XLA, once for each batch size and maximum length.
+        An eager call is compiled with XLA, once for each batch size and power of two of steps, which
+        takes seconds.
 
         Args:
           lengths: int32 `[B]`.
@@ -230,7 +236,8 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         temperature = tf.cast(temperature, self.compute_dtype)
         noise = noise_of(seed, tf.shape(lengths)[0])
         if tf.executing_eagerly():
-            num_steps = int(np.max(lengths, initial=0)) if num_steps is None else num_steps
-            return self._compiled_sample(lengths, temperature, noise, num_steps)
+            num_steps = int(np.max(lengths, initial=0)) if num_steps is None else int(num_steps)
+            rounded = self._rounded(num_steps)
+            return self._compiled_sample(lengths, temperature, noise, rounded)[:, :num_steps]
         num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
         return self._sample(lengths, temperature, noise, num_steps)

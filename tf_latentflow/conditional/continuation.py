@@ -12,6 +12,7 @@ from bijectors.masks import step_mask
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.sequence_model import Seed, SequenceModel
 from tf_latentflow.ways.lengths import as_int32, require
+from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["Continuations"]
 
@@ -69,7 +70,7 @@ class Continuations(SequenceModel):
         length and whatever is uncertain in the beginning are too close to p(T) and q. The baseline
         is exact: it tries all lengths to draw T from `p(T | x[:k])`.
 
-        An eager call is compiled with XLA, once for each shape.
+        An eager call is compiled with XLA, as in `sample`.
 
         Args:
           x: Integers `[B, k, *event_shape]`.
@@ -93,19 +94,21 @@ class Continuations(SequenceModel):
         lengths = tf.zeros_like(prefix_lengths) if lengths is None else as_int32(lengths)
         lengths = _check_lengths(prefix_lengths, lengths, self.config.max_length)
         noise = noise_of(seed, tf.shape(prefix_lengths)[0])
-        eager = tf.executing_eagerly()
+        eager, num_given = tf.executing_eagerly(), tf.shape(x)[1]
+        if eager:
+            x = pad_steps(x, self._rounded(int(num_given)))
         wanted = self._graph_wanted if eager else self._wanted
         lengths = wanted(x, prefix_lengths, lengths, num_particles, noise.fold(0))
-        num_steps = tf.maximum(tf.reduce_max(lengths), tf.shape(x)[1])
+        num_steps = tf.maximum(tf.reduce_max(lengths), num_given)
         if eager:
-            num_steps = int(num_steps)
+            num_steps = self._rounded(int(num_steps))
         temperature = tf.cast(temperature, self.compute_dtype)
         run = self._compiled_complete if eager else self._complete
         drawn, lengths = run(
             x, prefix_lengths, lengths, temperature, noise.fold(1), num_steps, hidden
         )
         # Of all particles one may have been longer than what was picked.
-        return drawn[:, : tf.maximum(tf.reduce_max(lengths), tf.shape(x)[1])], lengths
+        return drawn[:, : tf.maximum(tf.reduce_max(lengths), num_given)], lengths
 
     def _wanted(
         self,
@@ -129,9 +132,7 @@ class Continuations(SequenceModel):
         self, x: tf.Tensor, prefix_lengths: tf.Tensor, drawn: tf.Tensor, lengths: tf.Tensor
     ) -> tf.Tensor:
         """`x[:k]` followed by what was `drawn [B, T, *event_shape]`, 0 beyond each length."""
-        missing = tf.shape(drawn)[1] - tf.shape(x)[1]
-        event = [[0, 0] for _ in self.event_shape]
-        begun = tf.pad(x, [[0, 0], [0, missing], *event])
+        begun = pad_steps(x, tf.shape(drawn)[1])
         given = step_mask(prefix_lengths, drawn, len(self.event_shape))
         return self._within(tf.where(given, begun, drawn), lengths)
 

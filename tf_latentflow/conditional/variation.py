@@ -10,6 +10,7 @@ import tensorflow as tf
 from bijectors.masks import mask_steps
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.sequence_model import Seed, SequenceModel
+from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["Variations"]
 
@@ -54,7 +55,7 @@ class Variations(SequenceModel):
 
             eps' = sqrt(1 - amount^2) * eps + amount * noise
 
-        If eps is N(0, 1), so is eps'. An eager call is compiled with XLA, once for each shape of x.
+        If eps is N(0, 1), so is eps'. An eager call is compiled with XLA, as in `sample`.
 
         Args:
           x: Integers `[B, T, *event_shape]`.
@@ -69,12 +70,15 @@ class Variations(SequenceModel):
         if not 0 <= amount <= 1:
             raise ValueError(f"expected an amount from 0 to 1; got {amount}")
         x, lengths = self._batch_of(x, lengths)
+        num_steps = tf.shape(x)[1]
+        if tf.executing_eagerly():
+            x = pad_steps(x, self._rounded(int(num_steps)))
         noise = noise_of(seed, tf.shape(lengths)[0])
         eps = self._compiled_noise_of(x, lengths)
         normal = noise.fold(0).normal(tf.shape(eps), eps.dtype)
         eps = math.sqrt(1 - amount**2) * eps + amount * mask_steps(normal, lengths)
         temperature = tf.cast(temperature, eps.dtype)  # A number would be compiled in.
-        return self._compiled_decode(eps, lengths, temperature, noise.fold(1))
+        return self._compiled_decode(eps, lengths, temperature, noise.fold(1))[:, :num_steps]
 
     def interpolate(
         self, x0: tf.Tensor, length0: int, x1: tf.Tensor, length1: int, steps: int
@@ -98,7 +102,8 @@ class Variations(SequenceModel):
         if steps < 2:
             raise ValueError(f"expected at least 2 steps; got {steps}")
         lengths = np.array([length0, length1], np.int32)
-        x = np.zeros([2, max(lengths), *self.event_shape], np.int32)
+        longest = int(max(lengths))
+        x = np.zeros([2, self._rounded(longest), *self.event_shape], np.int32)
         for row, length, end in zip(x, lengths, (x0, x1), strict=True):
             row[:length] = end[:length]
         eps = self._compiled_noise_of(tf.constant(x), tf.constant(lengths))
@@ -108,4 +113,5 @@ class Variations(SequenceModel):
         eps = mask_steps((1 - weight) * eps[0] + weight * eps[1], lengths)
         lengths = tf.constant(lengths)
         zero = tf.zeros([], eps.dtype)
-        return self._compiled_decode(eps, lengths, zero, noise_of((0, 0), steps)), lengths
+        symbols = self._compiled_decode(eps, lengths, zero, noise_of((0, 0), steps))
+        return symbols[:, :longest], lengths
