@@ -2,9 +2,10 @@
 
     python tests/c_runtime.py LIBRARIES FOLDER < request.json
 
-`request.json` has `inputs`, `[tensor name, dtype, values]` each, and `outputs`, tensor names.
-Strings are hexadecimal. XLA is switched off, as TF Serving does. The answer is JSON: `outputs`, a
-list of values each, whether XLA could be switched off, and the modules that were imported.
+`request.json` is a list of requests: `inputs`, `[tensor name, dtype, values]` each, and `outputs`,
+tensor names. Strings are hexadecimal. XLA is switched off, as TF Serving does. The answer is JSON:
+`answers`, a list of values for each output or the message of an error, whether XLA could be
+switched off, and the modules that were imported.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Runtime:
 
     def check(self) -> None:
         if self.lib.TF_GetCode(self.status):
-            raise SystemExit(self.lib.TF_Message(self.status).decode())
+            raise RuntimeError(self.lib.TF_Message(self.status).decode())
 
     def load(self, folder: str) -> None:
         options = c_void_p(self.lib.TF_NewSessionOptions())
@@ -60,7 +61,7 @@ class Runtime:
         operation, index = name.split(":")
         found = self.lib.TF_GraphOperationByName(self.graph, operation.encode())
         if not found:
-            raise SystemExit(f"no operation {operation}")
+            raise RuntimeError(f"no operation {operation}")
         return _Output(found, int(index))
 
     def tensor(self, dtype: str, values: list) -> c_void_p:
@@ -114,10 +115,16 @@ class Runtime:
         self.check()
         return [self.values(c_void_p(tensor)) for tensor in given]
 
+    def answer(self, inputs: list, outputs: list) -> list | str:
+        try:
+            return self.run(inputs, outputs)
+        except RuntimeError as error:
+            return str(error)
+
 
 if __name__ == "__main__":
     runtime = Runtime(Path(sys.argv[1]))
     runtime.load(sys.argv[2])
-    request = json.load(sys.stdin)
-    answer = runtime.run(request["inputs"], request["outputs"])
-    print(json.dumps({"outputs": answer, "xla_off": runtime.xla_off, "modules": list(sys.modules)}))
+    answers = [runtime.answer(**request) for request in json.load(sys.stdin)]
+    found = {"answers": answers, "xla_off": runtime.xla_off, "modules": list(sys.modules)}
+    print(json.dumps(found))

@@ -62,7 +62,7 @@ def flow(float64: None):
     return conditioner, hidden, variables
 
 
-@pytest.mark.parametrize("how", ["eager", "graph"])
+@pytest.mark.parametrize("how", ["eager", pytest.param("graph", marks=pytest.mark.nightly)])
 def test_values_and_gradients_are_those_of_the_loop(flow, how: str) -> None:
     conditioner, hidden, variables = flow
     rng = np.random.default_rng(3)

@@ -23,7 +23,7 @@ _LIBRARIES = Path(find_spec("tensorflow").origin).parent
 _MUSIC = {"emission": "bernoulli", "vocab_size": 11}
 _LOCAL = {"inference": "local", "emitter": "local", "flow_layers": 1}
 # A flow and the baseline, text and music; the rows of the paper are larger graphs of the same.
-_KINDS = {"codebook": ("codebook", {}), "lstm-music": ("lstm", _MUSIC)}
+_KINDS = {"codebook": ("codebook", {"scalar": "affine"}), "lstm-music": ("lstm", _MUSIC)}
 _ROWS = {
     "lstm": ("lstm", {}),
     "af-only-music": ("af-only", {**_MUSIC, **LEAST_FIELDS}),
@@ -255,10 +255,9 @@ def test_the_baselines_score_is_its_likelihood(served):
 
 def test_a_flows_score_estimates_its_likelihood(tmp_path):
     text = "aé語\n\t😀aé?"
-    # An inference network whose q(z | x) is close to the prior: few samples are enough.
-    fields = {**LEAST_FIELDS, "inference": "bilstm", "max_length": MAX_LENGTH}
-    fields |= {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2}
-    model = make_model("af-only", 0.02, **fields)
+    fields = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2}
+    # Small weights, so that q(z | x) is close to the prior: few samples are enough.
+    model = make_model("af-only", 0.02, max_length=MAX_LENGTH, **fields, **LEAST_FIELDS)
     x = Vocabulary(CHARACTERS).encode(text)[None]
     expected = model.log_likelihood(x, [len(text)], num_samples=2000)[0]
     write_vocabulary(tmp_path / "vocabulary.txt", CHARACTERS)
@@ -270,7 +269,7 @@ def test_a_flows_score_estimates_its_likelihood(tmp_path):
 
 def _codebook():
     fields = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2}
-    return make_model("codebook", 0.3, max_length=MAX_LENGTH, **fields)
+    return make_model("codebook", 0.3, max_length=MAX_LENGTH, scalar="affine", **fields)
 
 
 def test_the_noise_of_texts_is_the_models_own(served):
@@ -373,30 +372,32 @@ def test_warm_up_has_a_request_of_every_signature(folders):
     assert {request.model_spec.name for request in requests} == {"codebook"}
 
 
-def _in_c_runtime(folder, definition, inputs):
-    """What TensorFlow's C API does, without its Python."""
-    request = {
-        "inputs": [
-            (info.name, tf.as_dtype(info.dtype).name, inputs[key])
-            for key, info in definition.inputs.items()
-        ],
-        "outputs": [info.name for info in definition.outputs.values()],
-    }
-    return subprocess.run(
+def _in_c_runtime(folder, requests):
+    """What TensorFlow's C API answers, without its Python; an error as its message."""
+    asked = [
+        {
+            "inputs": [
+                (info.name, tf.as_dtype(info.dtype).name, inputs[key])
+                for key, info in definition.inputs.items()
+            ],
+            "outputs": [info.name for info in definition.outputs.values()],
+        }
+        for definition, inputs in requests
+    ]
+    done = subprocess.run(
         [sys.executable, ROOT / "tests/c_runtime.py", _LIBRARIES, folder],
-        input=json.dumps(request),
+        input=json.dumps(asked),
         capture_output=True,
         text=True,
         check=False,
     )
-
-
-def _answer_of_c_runtime(folder, definition, inputs):
-    done = _in_c_runtime(folder, definition, inputs)
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert "tensorflow" not in answer["modules"]
-    return dict(zip(definition.outputs, answer["outputs"], strict=True))
+    found = json.loads(done.stdout)
+    assert "tensorflow" not in found["modules"]
+    return [
+        answer if isinstance(answer, str) else dict(zip(definition.outputs, answer, strict=True))
+        for (definition, _), answer in zip(requests, found["answers"], strict=True)
+    ]
 
 
 @pytest.mark.skipif(
@@ -411,16 +412,20 @@ def test_it_runs_in_the_c_runtime_without_xla_also_after_a_move(served, folders,
         target.mkdir() if path.is_dir() else target.write_bytes(path.read_bytes())
     asked = {"length": [12, 5, 0], "seed": [1, -2, 3], "temperature": [1.0, 0.5, 1.0]}
     expected = model("generate", **asked)
-    answer = _answer_of_c_runtime(moved, model.signatures["generate"], asked)
-    texts = [bytes.fromhex(text) for text in answer["text"]]
-    assert texts == expected["text"].tolist()
-    assert answer["num_steps"] == [12, 5, 0]
     scored = model("score", text=expected["text"])
-    strings = {"text": [text.hex() for text in texts]}
-    answer = _answer_of_c_runtime(moved, model.signatures["score"], strings)
-    np.testing.assert_allclose(answer["log_likelihood"], scored["log_likelihood"], rtol=1e-5)
-    refused = _in_c_runtime(moved, model.signatures["generate"], {**asked, "seed": [1, 2]})
-    assert refused.returncode == 1 and "length 3, seed 2, temperature 3" in refused.stderr
+    generate, score = (model.signatures[name] for name in ("generate", "score"))
+    drawn, found, refused = _in_c_runtime(
+        moved,
+        [
+            (generate, asked),
+            (score, {"text": [text.hex() for text in expected["text"]]}),
+            (generate, {**asked, "seed": [1, 2]}),
+        ],
+    )
+    assert [bytes.fromhex(text) for text in drawn["text"]] == expected["text"].tolist()
+    assert drawn["num_steps"] == [12, 5, 0]
+    np.testing.assert_allclose(found["log_likelihood"], scored["log_likelihood"], rtol=1e-5)
+    assert "length 3, seed 2, temperature 3" in refused
 
 
 @pytest.mark.nightly
@@ -441,7 +446,7 @@ def test_saved_model_cli_runs_it(folders):
 
 
 def test_lengths_are_checked_once(folders) -> None:
-    (graph,) = read_saved_model(folders("lstm")).meta_graphs
+    (graph,) = read_saved_model(folders("lstm-music")).meta_graphs
     for function in graph.graph_def.library.function:
         if function.signature.name.startswith("__inference__score"):
             assert [node.op for node in function.node_def].count("Assert") == 1

@@ -148,8 +148,8 @@ _GRAPHS = {
     "elbo": lambda model, x, lengths: model.elbo(x, lengths, seed=SEED).log_prob,
     "log_likelihood": lambda model, x, lengths: model.log_likelihood(x, lengths, 1),
     "sample": lambda model, x, lengths: model.sample(lengths, num_steps=3),
-    "complete": lambda model, x, lengths: model.complete(x, lengths, lengths + 1, 2)[0],
 }
+_SAID = "[expected lengths from 0] [to] [3] [, the number of steps] [; got] ["
 _SPECS = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
 
 
@@ -163,8 +163,7 @@ def test_a_graph_refuses_lengths_out_of_range(name: str) -> None:
         for lengths in ([4, 2], [3, -1]):
             with pytest.raises(tf.errors.InvalidArgumentError) as refusal:
                 function(X, lengths)
-            said = "[expected lengths from 0] [to] [3] [, the number of steps] [; got] ["
-            assert said in str(refusal.value)
+            assert _SAID in str(refusal.value)
     told = tf.function(
         lambda x, begun, lengths: model.complete(x, begun, lengths, 2),
         input_signature=[*_SPECS, _SPECS[1]],
@@ -173,6 +172,9 @@ def test_a_graph_refuses_lengths_out_of_range(name: str) -> None:
     for lengths in ([3, 4], [0, 2], [-1, 4]):
         with pytest.raises(tf.errors.InvalidArgumentError, match="above those of the beginnings"):
             told(X, LENGTHS, lengths)
+    with pytest.raises(tf.errors.InvalidArgumentError) as refusal:
+        told(X, [4, 2], [5, 3])
+    assert _SAID in str(refusal.value)
 
 
 def test_what_is_compiled_takes_lengths_that_it_cannot_check() -> None:

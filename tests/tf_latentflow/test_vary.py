@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models import LENGTHS, draw_x, make_model
+from tests.models import LEAST_FIELDS, LENGTHS, draw_x, make_model
 
 
 def test_from_the_reconstruction_to_a_sequence_that_forgot_it() -> None:
-    model = make_model("af-only", spread=0.3, emission="bernoulli")
+    model = make_model("af-only", spread=0.3, emission="bernoulli", **LEAST_FIELDS)
     model.symbols.bias.assign(tf.zeros(6))
     x, lengths = np.repeat(draw_x(emission="bernoulli"), 30, axis=0), np.repeat(LENGTHS, 30)
 

@@ -1,4 +1,4 @@
-"""Imports TensorFlow without its start-up log, and with a suitable memory allocator."""
+"""Imports TensorFlow without its start-up log, with a suitable allocator and a quick compiler."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ _SETTINGS = {
     # takes it again, page by page: see docs/PERFORMANCE.md.
     "TF_CPU_ALLOCATOR_USE_BFC": "true",
 }
+# XLA compiles in half the time without its fusion emitters, and what it compiles is as fast.
+_EMITTERS = "--xla_cpu_use_fusion_emitters"
 
 
 def import_tensorflow_quietly() -> None:
@@ -25,10 +27,14 @@ def import_tensorflow_quietly() -> None:
 
     `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows everything. The environment also overrides the
     other settings: `TF_CPU_ALLOCATOR_USE_BFC`, an allocator that keeps freed memory, and
-    `TF_CPU_BFC_MEM_LIMIT_IN_MB`, its limit.
+    `TF_CPU_BFC_MEM_LIMIT_IN_MB`, its limit. XLA's fusion emitters for CPUs are switched off, unless
+    `XLA_FLAGS` mentions them.
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    flags = os.environ.get("XLA_FLAGS", "")
+    if _EMITTERS not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {_EMITTERS}=false".strip()
     if os.environ[_LEVEL] == "0" or "tensorflow" in sys.modules:
         return
     # The library writes a few lines before it reads the level, straight to the file descriptor.

@@ -50,7 +50,14 @@ def test_pickle_of_a_released_set_equals_its_mat(tmp_path, protocol):
 
 
 @_needs_released
-@pytest.mark.parametrize("name", ["jsb", "nottingham", "piano-midi", "musedata"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "jsb",
+        *(pytest.param(n, marks=pytest.mark.nightly) for n in ("nottingham", "piano-midi")),
+        pytest.param("musedata", marks=pytest.mark.nightly),
+    ],
+)
 def test_released_set_is_downloaded_with_its_checksum(monkeypatch, name):
     def fetch(url, path, sha256, cure):
         assert url.endswith(f"/mdata/{path.name}") and "--data-dir" in cure
