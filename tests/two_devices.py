@@ -1,6 +1,7 @@
 """Trains on two virtual devices and on one, and prints as JSON how far apart they are.
 
-`python tests/two_devices.py steps` compares single steps, `resumed` a run and its end once more.
+`python tests/two_devices.py steps` compares single steps, `sgd` those without noise by plain
+gradient descent, and `resumed` a run and its end once more.
 
 A process of its own, because virtual devices must be there before TensorFlow starts.
 """
@@ -175,13 +176,14 @@ def trained(directory: Path, strategy: tf.distribute.Strategy) -> dict[str, obje
 
 
 def steps() -> dict[str, object]:
-    config = make_config("lstm", dropout=0.0)
-    run = Run(two_devices(), config, "sgd")
-    results = {"whole batch": compare(run, Run(one_device(), config, "sgd"))}
-    results["poisoned"] = poisoned(run)
     config = make_config("af-only", **LEAST_FIELDS, posterior_dropout=0.2, emitter_dropout=0.2)
-    results["noise"] = compare(*(Run(s, config, "adam") for s in (two_devices(), one_device())))
-    return results
+    run = Run(two_devices(), config, "adam")
+    return {"noise": compare(run, Run(one_device(), config, "adam")), "poisoned": poisoned(run)}
+
+
+def sgd() -> dict[str, float]:
+    config = make_config("lstm", dropout=0.0)
+    return compare(*(Run(strategy, config, "sgd") for strategy in (two_devices(), one_device())))
 
 
 def resumed(directory: Path) -> dict[str, object]:
@@ -197,7 +199,7 @@ def main(what: str) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     with tempfile.TemporaryDirectory() as directory:
-        results = steps() if what == "steps" else resumed(Path(directory))
+        results = {"steps": steps, "sgd": sgd, "resumed": lambda: resumed(Path(directory))}[what]()
     json.dump(results, sys.stdout)
 
 

@@ -35,18 +35,19 @@ def run(what: str) -> dict[str, dict]:
     return json.loads(done.stdout)
 
 
-def test_steps_are_those_of_the_whole_batch(results: dict[str, dict]) -> None:
-    found = results["whole batch"]
+def assert_the_same(found: dict[str, float]) -> None:
     assert found["moved"] > 1e-2
     assert max(found["terms"], found["weights"]) < 1e-6
     assert found["copies"] == 0
 
 
-def test_noise_and_dropout_are_those_of_the_whole_batch(results: dict[str, dict]) -> None:
-    found = results["noise"]
-    assert found["moved"] > 1e-2
-    assert max(found["terms"], found["weights"]) < 1e-6
-    assert found["copies"] == 0
+def test_steps_noise_and_dropout_are_those_of_the_whole_batch(results: dict[str, dict]) -> None:
+    assert_the_same(results["noise"])
+
+
+@pytest.mark.nightly
+def test_plain_gradient_descent_is_that_of_the_whole_batch() -> None:
+    assert_the_same(run("sgd"))
 
 
 def test_a_step_that_is_not_finite_is_skipped_on_all_devices(results: dict[str, dict]) -> None:
