@@ -12,7 +12,14 @@ from train.backend.board import Board
 from train.data.music.config import MusicConfig
 from train.data.music.rolls import Note, roll_of
 from train.samples.roll_pictures import roll_png
-from train.samples.roll_statistics import held_share, notes_per_step, silent_share, summary
+from train.samples.roll_statistics import (
+    held_share,
+    known_chord_share,
+    notes_per_step,
+    pitch_range,
+    silent_share,
+    summary,
+)
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -116,6 +123,16 @@ def test_statistics_of_known_rolls() -> None:
         "held_share": held_share(rolls),
         "silent_share": silent_share(rolls),
     }
+
+
+def test_chords_and_range_of_known_rolls() -> None:
+    rolls = [roll_of([Note(60, 0, 2), Note(64, 1, 3)], 4), roll_of([Note(70, 0, 1)], 1)]
+    assert pitch_range(rolls) == (60, 70)
+    assert known_chord_share(rolls, rolls) == 1.0
+    assert known_chord_share(rolls, rolls[1:]) == pytest.approx(1 / 5)
+    assert known_chord_share(rolls[1:], rolls[:1]) == 0.0
+    with pytest.raises(ValueError, match="expected rolls with notes; got none"):
+        pitch_range([np.zeros([3, 88], np.uint8)])
 
 
 def test_statistics_of_silence_and_of_nothing() -> None:

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["held_share", "notes_per_step", "silent_share", "summary"]
+from train.data.music.rolls import LOWEST_NOTE
+
+__all__ = [
+    "held_share",
+    "known_chord_share",
+    "notes_per_step",
+    "pitch_range",
+    "silent_share",
+    "summary",
+]
 
 
 def notes_per_step(rolls: Sequence[np.ndarray]) -> float:
@@ -28,6 +37,25 @@ def silent_share(rolls: Sequence[np.ndarray]) -> float:
     return _share(sum(int(np.sum(~np.any(roll, axis=1))) for roll in rolls), sum(map(len, rolls)))
 
 
+def known_chord_share(rolls: Sequence[np.ndarray], data: Sequence[np.ndarray]) -> float:
+    """Returns the share of steps whose chord, all notes that sound, occurs in the rolls of `data`."""
+    known = {chord for roll in data for chord in _chords(roll)}
+    chords = [chord for roll in rolls for chord in _chords(roll)]
+    return _share(sum(chord in known for chord in chords), len(chords))
+
+
+def pitch_range(rolls: Sequence[np.ndarray]) -> tuple[int, int]:
+    """Returns the lowest and the highest pitch, as MIDI note numbers.
+
+    Raises:
+      ValueError: No note sounds.
+    """
+    keys = np.flatnonzero(np.any([np.any(roll, axis=0) for roll in rolls], axis=0))
+    if not len(keys):
+        raise ValueError("expected rolls with notes; got none")
+    return LOWEST_NOTE + int(keys[0]), LOWEST_NOTE + int(keys[-1])
+
+
 def summary(rolls: Sequence[np.ndarray]) -> dict[str, float]:
     """Returns `notes_per_step`, `held_share` and `silent_share` of rolls `[T, 88]`, by name."""
     return {
@@ -35,6 +63,10 @@ def summary(rolls: Sequence[np.ndarray]) -> dict[str, float]:
         "held_share": held_share(rolls),
         "silent_share": silent_share(rolls),
     }
+
+
+def _chords(roll: np.ndarray) -> list[bytes]:
+    return [packed.tobytes() for packed in np.packbits(roll > 0, axis=1)]
 
 
 def _share(part: int, whole: int) -> float:
