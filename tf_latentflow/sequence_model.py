@@ -219,7 +219,7 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     ) -> tf.Tensor:
         """Draws sequences of the given lengths.
 
-        An eager call is compiled with XLA, once for each batch size and power of two of steps, which
+        An eager call is compiled with XLA, once for each batch size and power of two of steps. That
         takes seconds.
 
         Args:

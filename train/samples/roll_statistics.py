@@ -38,7 +38,7 @@ def silent_share(rolls: Sequence[np.ndarray]) -> float:
 
 
 def known_chord_share(rolls: Sequence[np.ndarray], data: Sequence[np.ndarray]) -> float:
-    """Returns the share of steps whose chord, all notes that sound, occurs in the rolls of `data`."""
+    """Returns the share of steps whose notes, all together, also sound in a step of `data`."""
     known = {chord for roll in data for chord in _chords(roll)}
     chords = [chord for roll in rolls for chord in _chords(roll)]
     return _share(sum(chord in known for chord in chords), len(chords))
