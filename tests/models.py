@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from tf_latentflow import ModelConfig, build_model
+from tf_latentflow import MODEL_NAMES, ModelConfig, build_model
 
 __all__ = [
     "LEAST_FIELDS",
@@ -17,6 +17,8 @@ __all__ = [
     "LENGTHS",
     "QUICK_ROWS",
     "draw_x",
+    "every_flow",
+    "every_row",
     "make_model",
     "rows",
 ]
@@ -43,6 +45,14 @@ def rows(cases: Sequence[str | tuple[str, ...]]) -> list[object]:
         marks = () if values[0] in QUICK_ROWS else (pytest.mark.nightly,)
         found.append(pytest.param(*values, marks=marks))
     return found
+
+
+# What is observed is a choice apart from the flow's: one row of notes will do.
+every_row = pytest.mark.parametrize(
+    "name, emission",
+    rows([*((name, "categorical") for name in MODEL_NAMES), ("lstm", "bernoulli")]),
+)
+every_flow = pytest.mark.parametrize("name", rows([n for n in MODEL_NAMES if n != "lstm"]))
 
 
 def make_model(name: str, spread: float = 0.1, **overrides: object) -> keras.Model:
