@@ -53,6 +53,7 @@ def test_the_program_writes_what_it_prints(
     assert results["unit_seconds"] > 0 and results["bytes_per_unit"] > 0
 
 
+@pytest.mark.nightly
 def test_a_real_run_is_counted() -> None:
     run = measure_real_run("lstm", 2)
     assert run.steps == 2 and run.characters_per_second > 0

@@ -13,7 +13,6 @@ from tf_latentflow.conditional.particles import chosen, pick
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.prior.flow_prior import noise_log_probs
 from tf_latentflow.sequence_model import Seed, SequenceModel
-from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["FillIns"]
 
@@ -59,7 +58,7 @@ class FillIns(SequenceModel):
         are short. A long gap, or a voice that determines little, keeps traces of the first sample,
         and what would have to change at many steps at once may not change.
 
-        An eager call is compiled with XLA, as in `sample`.
+        An eager call is compiled with XLA, once for each shape.
 
         Args:
           x: Integers `[B, T, *event_shape]`; values that are not given have no effect.
@@ -89,14 +88,13 @@ class FillIns(SequenceModel):
             raise ValueError(f"expected given {x.shape}, as x; got {given.shape}")
         noise = noise_of(seed, tf.shape(lengths)[0])
         whole = np.all(given.reshape(*given.shape[:2], -1), axis=(0, 2))
-        rounded = self._rounded(len(whole))
-        x, given = pad_steps(x, rounded), pad_steps(tf.constant(given), rounded)
+        given = tf.constant(given)
         z = tf.zeros([*x.shape[:2], self.config.latent_size], self.compute_dtype)
         for k, (from_prior, start, stop) in enumerate(_windows(whole, sweeps)):
             move = self._compiled_from_prior if from_prior else self._compiled_from_posterior
             window = tf.constant([start, stop])
             z = move(z, x, lengths, given, num_particles, window, noise.fold(k + 1))
-        return self._fill(z, x, lengths, given, temperature, noise.fold(0))[:, : len(whole)]
+        return self._fill(z, x, lengths, given, temperature, noise.fold(0))
 
     def _from_prior(
         self,
