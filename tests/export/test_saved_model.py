@@ -407,12 +407,13 @@ def _in_c_runtime(folder, requests):
 @pytest.mark.skipif(
     not (_LIBRARIES / "libtensorflow_cc.so.2").exists(), reason="this TensorFlow has no C library"
 )
-def test_it_runs_in_the_c_runtime_without_xla_also_after_a_move(served, folders, tmp_path):
-    model = served("codebook")
+@pytest.mark.parametrize("kind", ["codebook", nightly("codebook-row")])
+def test_it_runs_in_the_c_runtime_without_xla_also_after_a_move(served, folders, tmp_path, kind):
+    model = served(kind)
     moved = tmp_path / "elsewhere"
     moved.mkdir()
-    for path in folders("codebook").rglob("*"):
-        target = moved / path.relative_to(folders("codebook"))
+    for path in folders(kind).rglob("*"):
+        target = moved / path.relative_to(folders(kind))
         target.mkdir() if path.is_dir() else target.write_bytes(path.read_bytes())
     asked = {"length": [12, 5, 0], "seed": [1, -2, 3], "temperature": [1.0, 0.5, 1.0]}
     expected = model("generate", **asked)

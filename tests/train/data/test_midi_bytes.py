@@ -178,7 +178,7 @@ def _many(event, number, before=b"\0\x90\x3c\x50", after=b""):
     ],
 )
 def test_time_and_memory_are_linear(tmp_path, hostile):
-    number = 30_000  # Some hundred times this is the most that a file may hold.
+    number = 30_000  # A file may hold over three hundred times this.
     data = hostile(number)
     (tmp_path / "a.mid").write_bytes(data)
     started = time.process_time()
