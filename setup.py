@@ -6,7 +6,6 @@ from setuptools import find_packages, setup
 
 _README = Path(__file__).with_name("README.md")
 _FIGURES = ["matplotlib>=3.9,<4"]
-_JAX = ["jax>=0.7,<1"]
 _MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", *_FIGURES]
 _PAGE = ["selenium>=4.25,<5"]
 _SERVING = [
@@ -66,7 +65,6 @@ setup(
             "ruff>=0.12",
             "import-linter>=2.10,<3",
             "pyyaml>=6",
-            *_JAX,
             *_MUSIC,
             *_PAGE,
             *_SERVING,

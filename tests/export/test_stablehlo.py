@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import jax
 import numpy as np
 import tensorflow as tf
 
-from export.bundle.device.device_program import compile_program
 from export.bundle.stablehlo import lower, variables_of
 
 
-def test_a_function_becomes_a_program_that_jax_runs() -> None:
+def test_a_function_becomes_a_program() -> None:
     weight = tf.Variable([2.0, 3.0])
     function = tf.function(
         lambda x: tf.reduce_sum(weight * x),
@@ -21,5 +19,4 @@ def test_a_function_becomes_a_program_that_jax_runs() -> None:
     program = lower(function, [tf.TensorSpec([2], tf.float32)])
     assert program.results == [("float32", [])]
     assert b"ML" in program.artifact[:4]  # The mark of MLIR's byte code.
-    assert callable(compile_program) and jax.devices()
     assert np.isfinite(float(function(tf.constant([1.0, 1.0]))))
