@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.support.machine import describe_caches, describe_machine
+import pytest
+
+from train.support.machine import describe_caches, describe_machine, has_fast_bfloat16
 
 
 def test_a_processor_is_named_with_its_instruction_sets(tmp_path: Path) -> None:
@@ -17,6 +19,24 @@ def test_a_processor_is_named_with_its_instruction_sets(tmp_path: Path) -> None:
 def test_a_machine_that_tells_nothing_is_described_all_the_same(tmp_path: Path) -> None:
     words = describe_machine(tmp_path / "none")
     assert " cores of " in words and " with " not in words and "; Python 3." in words
+
+
+@pytest.mark.parametrize(
+    ("flags", "fast"),
+    [
+        ("flags\t\t: avx2 avx512f", False),
+        ("flags\t\t: avx512f avx512_bf16", True),
+        ("flags\t\t: amx_bf16", True),
+        ("Features\t: asimd bf16", True),
+        ("Features\t: asimd", False),
+    ],
+)
+def test_bfloat16_is_fast_where_the_processor_has_instructions_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, fast: bool
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # Without nvidia-smi.
+    (tmp_path / "cpuinfo").write_text(f"model name\t: A CPU\n{flags}\n")
+    assert has_fast_bfloat16(tmp_path / "cpuinfo") == fast
 
 
 def test_data_caches_are_named_by_level(tmp_path: Path) -> None:

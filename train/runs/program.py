@@ -20,6 +20,7 @@ from train.samples.printed import print_samples
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
 from train.support.errors import UserError
+from train.support.machine import has_fast_bfloat16
 from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
@@ -123,6 +124,11 @@ def _train(
     if team.is_chief:
         workdir.check(settings)
     screen.line(dataset.describe())
+    if config.mixed_precision and not has_fast_bfloat16():
+        screen.line(
+            "note: neither a GPU nor a processor with bfloat16 instructions is here, so "
+            "--mixed-precision makes a step slower, not faster"
+        )
     model_config = config.model_config(**dataset.model_fields())
     settings["model"] = model_config.to_dict()
     refuse_too_long(

@@ -7,7 +7,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-__all__ = ["describe_caches", "describe_machine"]
+__all__ = ["describe_caches", "describe_machine", "has_fast_bfloat16"]
 
 # The instruction sets that affect matrix products, and so the last bits of a result.
 _INSTRUCTION_SETS = {
@@ -18,6 +18,7 @@ _INSTRUCTION_SETS = {
     "asimd": "NEON",
     "sve": "SVE",
 }
+_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 def describe_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
@@ -28,10 +29,19 @@ def describe_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """
     fields = _fields(cpuinfo)
     name = fields.get("model name") or platform.processor() or platform.machine()
-    flags = (fields.get("flags") or fields.get("Features") or "").split()
+    flags = _flags(fields)
     sets = [title for flag, title in _INSTRUCTION_SETS.items() if flag in flags]
     processor = f"{os.cpu_count()} cores of {name}" + (f" with {', '.join(sets)}" if sets else "")
     return "; ".join([processor, _gpus() or "no GPU", f"Python {platform.python_version()}"])
+
+
+def has_fast_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether there is a GPU, or a processor with instructions for products in bfloat16.
+
+    Args:
+      cpuinfo: As for `describe_machine`.
+    """
+    return bool(_gpus()) or not _BFLOAT16.isdisjoint(_flags(_fields(cpuinfo)))
 
 
 def describe_caches(caches: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> str:
@@ -60,6 +70,11 @@ def _fields(cpuinfo: Path) -> dict[str, str]:
         return {}
     pairs = (line.partition(":") for line in lines)
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _flags(fields: dict[str, str]) -> list[str]:
+    """The names of the processor's instruction sets."""
+    return (fields.get("flags") or fields.get("Features") or "").split()
 
 
 def _gpus() -> str:
