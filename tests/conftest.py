@@ -17,6 +17,8 @@ os.environ.setdefault(
 import keras
 import pytest
 
+from tests.made_once import MadeOnce
+
 # Graphs are many small objects that live long: to look through them for garbage again and again
 # takes a tenth of the time.
 gc.set_threshold(200_000, 100, 100)
@@ -32,6 +34,13 @@ def float64() -> Iterator[None]:
     yield
     keras.config.set_floatx(before)
     keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MadeOnce:
+    """Folders that the processes of `pytest -n` share."""
+    base = tmp_path_factory.getbasetemp()
+    return MadeOnce((base if worker_id == "master" else base.parent) / "made_once")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -165,7 +165,7 @@ def run_saved_model(flags: list[str]) -> None:
 
 
 def check_serve(flags: list[str]) -> None:
-    """What it would load is there; `tests/export/test_export_and_serve.py` starts a server."""
+    """What it would load is there; `tests/export/end_to_end` starts a server."""
     config = parse_flags(serve.ServeConfig, "python -m export.serve", flags)
     assert version_folders(config.model_base_path)
 

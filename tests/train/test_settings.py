@@ -48,7 +48,7 @@ def test_only_what_is_said_to_follows_from_the_data() -> None:
     config = parse_train_config(TextConfig, [])
     fields, model = config.load().model_fields(), config.model_config()
     differing = {name for name, value in fields.items() if getattr(model, name) != value}
-    assert differing == set(TextConfig.from_data)  # Of music: `test_polyphonic_music.py`.
+    assert differing == set(TextConfig.from_data)  # Of music: `data/test_midi_folder.py`.
 
 
 def test_rules_name_what_there_is() -> None:

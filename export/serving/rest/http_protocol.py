@@ -2,8 +2,8 @@
 
 uvicorn has a time limit only between two requests on a connection. Here there is also one until
 the first request, one for the head of each request, and one for the client to read the answer.
-`export.serving.rest.api` has the limit for the body. `tests/export/test_slow_clients.py` fails if a
-new version of uvicorn changes the private parts.
+`export.serving.rest.api` has the limit for the body. `tests/export/serving/test_slow_clients.py`
+fails if a new version of uvicorn changes the private parts.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from export.serving.local_server import LocalServer
 from tests.export.page.small_model import write_small_model
 from tests.exported import CHARACTERS, MAX_LENGTH, export_tiny
 from tests.local_servers import running
+from tests.made_once import MadeOnce
 from tests.models import LEAST_FIELDS
 from tests.served import PATIENCE
 
@@ -80,12 +82,26 @@ class Page:
             "setRange(document.querySelector(arguments[0]), {value: arguments[1]})", selector, value
         )
 
+    @contextmanager
+    def screen(self, width: int) -> Iterator[None]:
+        """A screen of this width, for a while."""
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        try:
+            yield
+        finally:
+            self.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    def overflow(self) -> int:
+        """By how much the page is wider than the screen."""
+        return self.run("return document.documentElement.scrollWidth - innerWidth")
+
     def complaints(self) -> list[str]:
         """What the browser has to complain of, since it was asked last."""
         return [entry["message"] for entry in self.browser.get_log("browser")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     driver = shutil.which("chromedriver")
@@ -105,18 +121,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 
 @pytest.fixture(
-    scope="module", params=["small", pytest.param("exported", marks=pytest.mark.nightly)]
+    scope="package", params=["small", pytest.param("exported", marks=pytest.mark.nightly)]
 )
 def text_model(
-    browser: webdriver.Chrome,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
+    browser: webdriver.Chrome, request: pytest.FixtureRequest, made_once: MadeOnce
 ) -> Path:
     """One that is quick to write; at night one that was exported."""
-    base = tmp_path_factory.mktemp("models") / "text"
     if request.param == "small":
-        return write_small_model(base, CHARACTERS, MAX_LENGTH)
-    return export_tiny(base, "af-only", **TEXT).parent
+        return made_once("small/text", lambda base: write_small_model(base, CHARACTERS, MAX_LENGTH))
+    return made_once("exported/text", lambda base: export_tiny(base, "af-only", **TEXT))
 
 
 @pytest.fixture
@@ -131,7 +144,7 @@ def page_file(browser: webdriver.Chrome, tmp_path: Path) -> Page:
     return page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def text_server(text_model: Path) -> Iterator[LocalServer]:
     with running(text_model) as server:
         yield server

@@ -11,10 +11,10 @@ from selenium.webdriver.common.keys import Keys
 
 from export.saving.packed_rolls import pack_roll, unpack_roll
 from export.serving.local_server import LocalServer
+from tests.export.page.asked import ask
 from tests.export.page.conftest import Page
 from tests.exported import MAX_LENGTH
 from tests.music_files import PIECE
-from tests.served import Http
 from train.data.music.midi import read_midi, write_midi
 
 pytestmark = pytest.mark.nightly  # Another model, and another server.
@@ -48,18 +48,16 @@ def names(roll: np.ndarray) -> list[str]:
     return rows
 
 
-def ask(server: LocalServer, signature: str, **inputs: list) -> list[np.ndarray]:
-    http = Http(server.rest_url)
-    answer = http.predict({"signature_name": signature, "inputs": inputs}).json()["outputs"]
-    http.close()
-    return [unpack_roll(base64.b64decode(value["b64"])) for value in answer["roll_bytes"]]
+def rolls(server: LocalServer, signature: str, **inputs: list) -> list[np.ndarray]:
+    packed = ask(server, signature, **inputs)["roll_bytes"]
+    return [unpack_roll(base64.b64decode(value["b64"])) for value in packed]
 
 
 def test_a_piece_is_composed_played_and_saved(music_page: Page, music_server: LocalServer) -> None:
     page = music_page
     page.set_range("#compose-length", 8)
     page.go("compose")
-    (roll,) = ask(music_server, "generate", length=[8], seed=[0], temperature=[0.8])
+    (roll,) = rolls(music_server, "generate", length=[8], seed=[0], temperature=[0.8])
     assert shown(page, "compose-piece") == names(roll)
     page.find("#compose-piece canvas").send_keys(Keys.HOME)
     page.set_range("#compose-piece .tempo input", 200)
@@ -91,7 +89,7 @@ def test_a_file_is_continued_and_varied(
     assert page.go("file") == "The first 4 steps are yours; the other 4 are new."
     given = {"b64": base64.b64encode(pack_roll(PIECE[:4])).decode()}
     asked = {"roll_bytes": [given], "length": [8], "seed": [0], "temperature": [0.8]}
-    (roll,) = ask(music_server, "complete", **asked)
+    (roll,) = rolls(music_server, "complete", **asked)
     assert shown(page, "file-piece") == names(roll)
     page.find("#file [value=vary]").click()
     assert page.find("#file-amount").is_displayed() and not page.find("#file-more").is_displayed()
@@ -128,16 +126,11 @@ def test_between_two_pieces_and_the_noise_of_one(music_page: Page, piece: Path) 
 
 @pytest.mark.parametrize("width", [400, 1400])
 def test_no_panel_is_wider_than_the_screen(music_page: Page, piece: Path, width: int) -> None:
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    music_page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    try:
+    with music_page.screen(width):
         for panel in ("compose", "file", "between", "noise"):
             music_page.tab(panel)
             for source in music_page.all(f"#{panel} .file"):
                 source.send_keys(str(piece))
             music_page.until(lambda: len(music_page.all(".source .hint")) > 0)
             music_page.go(panel)
-            wide = "return document.documentElement.scrollWidth - innerWidth"
-            assert music_page.run(wide) <= 0, panel
-    finally:
-        music_page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+            assert music_page.overflow() <= 0, panel

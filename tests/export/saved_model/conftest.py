@@ -6,24 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from tests.export.saved_model.kinds import KINDS
 from tests.exported import Served, export_tiny
+from tests.made_once import MadeOnce
 
 
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str], Path]:
-    """The folder of a kind. The processes of `pytest -n` share it."""
-    base = tmp_path_factory.getbasetemp()
-    models = (base if worker_id == "master" else base.parent) / "saved_models"
-    models.mkdir(exist_ok=True)
+def folders(made_once: MadeOnce) -> Callable[[str], Path]:
+    """The folder of a kind."""
 
     def folder(kind: str) -> Path:
         name, overrides = KINDS[kind]
-        with FileLock(models / f"{kind}.lock"):
-            path = models / kind / "1"
-            return path if path.exists() else export_tiny(models / kind, name, **overrides)
+        base = made_once(f"saved_models/{kind}", lambda base: export_tiny(base, name, **overrides))
+        return base / "1"
 
     return folder
 

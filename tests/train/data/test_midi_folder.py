@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 
 import numpy as np
 import pytest
 
 from tests.music_files import smf
+from train.data.music.config import MusicConfig
 from train.data.music.folder.reading import read_midi_folder
 from train.data.music.midi import write_midi
 from train.data.music.rolls import Note, roll_of
@@ -145,3 +147,16 @@ def test_folder_that_cannot_be_used_is_refused(tmp_path):
     (tmp_path / "test" / "00.mid").write_bytes(b"")
     with pytest.raises(UserError, match="that can be used in .*test.*ends too early"):
         load_music(str(tmp_path))
+
+
+def test_what_a_folder_says_and_what_follows_from_it(tmp_path):
+    for i in range(12):
+        write_midi(tmp_path / f"{i}.mid", roll_of([Note(40 + i, 0, 16)], 16), steps_per_beat=4)
+    (tmp_path / "broken.mid").write_bytes(b"MThd")
+    config = MusicConfig(dataset=str(tmp_path), steps_per_beat=4)
+    dataset, model = config.load(), config.model_config()
+    assert re.search(r"^1 left out.*\n.*broken\.mid", dataset.describe(), re.MULTILINE)
+    fields = dataset.model_fields()
+    assert fields == {"emission": "bernoulli", "vocab_size": 88, "max_length": 20}
+    differing = {name for name, value in fields.items() if getattr(model, name) != value}
+    assert differing == set(MusicConfig.from_data)

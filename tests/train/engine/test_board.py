@@ -5,19 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 
+from tests.tensorboard import shown
 from train.backend.board import Board, drop_events_after, text_table
 from train.support.units import BITS_PER_CHARACTER
 
 
 def steps(directory: Path) -> list[int]:
-    found = []
-    for path in sorted(directory.rglob("events.*")):
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            event = tf.compat.v1.Event.FromString(record)
-            found += [event.step] * len(event.summary.value)
-    return sorted(found)  # The names of files of one second are in no order of time.
+    # The names of files of one second are in no order of time.
+    return sorted(step for _, step, _ in shown(directory))
 
 
 def test_a_resume_drops_the_steps_that_come_again(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from bijectors import (
     rational_quadratic_spline,
 )
 from bijectors.base import forward_and_log_det, inverse_and_log_det
+from tests.bijectors.scalar.maps import every_map
 
-every_map = pytest.mark.parametrize("name", SCALAR_MAPS)
 UNCONSTRAINED = {
     "affine": Affine.from_unconstrained,
     "nlsq": NLSq.from_unconstrained,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -13,17 +14,17 @@ import pytest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from export.serving.local_server import LocalServer
+from tests.export.serving.asked import HEAD, whole
 from tests.local_servers import running, send
 from tests.served import PATIENCE, Http, predict_request
-from tests.served_model import HALF, row, write_model
+from tests.served_model import HALF, row
 
 MAX_BODY = 100_000
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    base_path = write_model(tmp_path_factory.mktemp("served") / "cases")
-    with running(base_path, max_body_bytes=MAX_BODY) as server:
+def server(model: Path) -> Iterator[LocalServer]:
+    with running(model, max_body_bytes=MAX_BODY) as server:
         yield server
 
 
@@ -60,8 +61,8 @@ def _wrong_shape(rng: random.Random) -> bytes:
 
 
 def _cut_json(rng: random.Random) -> bytes:
-    whole = json.dumps({"signature_name": "half", "instances": [1.0, "\\u00e9\n", {"a": None}]})
-    return whole.encode()[: rng.randrange(len(whole))]
+    text = json.dumps({"signature_name": "half", "instances": [1.0, "\\u00e9\n", {"a": None}]})
+    return text.encode()[: rng.randrange(len(text))]
 
 
 def _noise(rng: random.Random) -> bytes:
@@ -161,24 +162,23 @@ def test_malformed_requests(server: LocalServer, number: int) -> None:
 def _raw(rng: random.Random) -> tuple[bytes, bool]:
     """Returns bytes that are no whole HTTP request, and whether the client then hangs up."""
     body = json.dumps(HALF).encode()
-    head = b"POST /v1/models/cases:predict HTTP/1.1\r\nHost: x\r\n"
-    whole = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    good = whole(HALF)
     match rng.randrange(8):
         case 0:  # Cut anywhere: the connection is closed by the client.
-            return whole[: rng.randrange(len(whole) - 1)], True
+            return good[: rng.randrange(len(good) - 1)], True
         case 1:
             return rng.randbytes(rng.randint(1, 200)) + b"\r\n\r\n", False
         case 2:
-            return head + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1), False
+            return HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1), False
         case 3:
-            return head + b"Content-Length: many\r\n\r\n" + body, False
+            return HEAD + b"Content-Length: many\r\n\r\n" + body, False
         case 4:
-            return head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + body, False
+            return HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + body, False
         case 5:
             parts = b"".join(b"400\r\n%s\r\n" % (b"x" * 1024) for _ in range(MAX_BODY // 1024 + 1))
-            return head + b"Transfer-Encoding: chunked\r\n\r\n" + parts, False
+            return HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + parts, False
         case 6:
-            return head + b"X: " + b"x" * 200_000 + b"\r\n\r\n", False
+            return HEAD + b"X: " + b"x" * 200_000 + b"\r\n\r\n", False
         case _:
             return b"POST /v1/models/cases:predict\r\n\r\n", False
 

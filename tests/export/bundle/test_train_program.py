@@ -17,7 +17,6 @@ import pytest
 import tensorflow as tf
 
 from export import import_weights, train_program
-from export.bundle.device.arrays import load_arrays, round_to_bfloat16, save_arrays
 from export.bundle.device.contents import Bundle
 from tests.models import LEAST_FLOW
 from tf_latentflow import ModelConfig, Noise, build_model, noise
@@ -229,28 +228,3 @@ def test_damage_and_other_bundles_are_refused(
     (damaged / "weights.npz").write_bytes(b"")
     with pytest.raises(UserError, match=r"weights\.npz is damaged"):
         import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
-
-
-@pytest.mark.parametrize(
-    "flags, message",
-    [
-        (("--accumulation-steps", "2"), "--accumulation-steps 1"),
-        (("--workdir", "w"), "belongs to export.import_weights"),
-        (("--steps-per-call", "0"), "--steps-per-call expects a number above 0; got 0"),
-    ],
-)
-def test_what_no_bundle_can_have_is_refused(flags: tuple[str, ...], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        train_program.main(flags)
-
-
-def test_arrays_come_back_whole_or_rounded() -> None:
-    rng = np.random.default_rng(0)
-    arrays = [rng.normal(size=(3, 5)).astype(np.float32), np.array(7), np.zeros([0, 2], np.int32)]
-    whole = load_arrays(save_arrays(arrays))
-    rounded = load_arrays(save_arrays(arrays, rounded=1))
-    for found, array in zip([*whole, *rounded[1:]], [*arrays, *arrays[1:]], strict=True):
-        np.testing.assert_array_equal(found, array, strict=True)
-    expected = tf.cast(tf.cast(arrays[0], tf.bfloat16), tf.float32)
-    np.testing.assert_array_equal(rounded[0], expected)
-    np.testing.assert_array_equal(round_to_bfloat16(arrays[0]), expected)

@@ -1,104 +1,37 @@
-"""End to end: what a server answers is what the exported model's signatures give in a session."""
+"""End to end, for text: what a server answers is what the exported model gives in a session."""
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
 import grpc
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from export import client
-from export.saving.packed_rolls import unpack_roll
-from export.saving.warmup import play_warmup
-from export.serving.local_server import LocalServer
-from export.serving.servable import load_newest
-from tests.exported import CHARACTERS, MAX_LENGTH, Served, export_tiny
+from tests.export.end_to_end.serving import ASKED, Model, check_generation, serving
+from tests.exported import CHARACTERS, MAX_LENGTH, export_tiny
 from tests.local_servers import stub_of
 from tests.models import LEAST_FIELDS
-from tests.served import PATIENCE, Http, predict_request
-from train.data.music.midi import read_midi
+from tests.served import PATIENCE, predict_request
 from train.support.memory import peak_memory_gib
 
-# Of every length from none to the longest and beyond it; 0 is the most probable.
-ASKED = {
-    "length": np.int32([5, MAX_LENGTH, 1, 0, MAX_LENGTH + 9]),
-    "seed": np.array([3, 2**63 - 1, -4, 5, 6]),
-    "temperature": np.float32([1.0, 0.5, 1.5, 1.0, 0.0]),
-}
-COLUMNS = {name: values.tolist() for name, values in ASKED.items()}
-ROWS = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
-OUTPUTS = {"text": ["num_steps", "text"], "music": ["num_steps", "roll_bytes"]}
 # One character and several, of one to four bytes; an unknown one; none; one too many.
 TEXTS = ["a", "é語\n😀\t", "a?", "", "a" * (MAX_LENGTH + 1)]
-
-
-class Model(NamedTuple):
-    server: LocalServer
-    session: Served
-    http: Http
-
-
-def _model(path: Path) -> Iterator[Model]:
-    servable = load_newest(path.parent)
-    signatures = {name for name in servable.signatures if not name.startswith("__")}
-    assert play_warmup(servable, max_bytes=100_000) == len(signatures)
-    server = LocalServer(servable)
-    server.start()
-    http = Http(server.rest_url)
-    try:
-        yield Model(server, Served(path), http)
-    finally:
-        http.close()
-        server.stop()
 
 
 @pytest.fixture(scope="module")
 def text(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
     base = tmp_path_factory.mktemp("models") / "text"
-    yield from _model(export_tiny(base, "af-only", **LEAST_FIELDS))
+    with serving(export_tiny(base, "af-only", **LEAST_FIELDS)) as model:
+        yield model
 
 
-@pytest.fixture(scope="module")
-def music(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
-    base = tmp_path_factory.mktemp("models") / "music"
-    yield from _model(export_tiny(base, "lstm", emission="bernoulli", vocab_size=88))
-
-
-@pytest.mark.parametrize("kind", OUTPUTS)
 @pytest.mark.parametrize("signature", ["generate", "serving_default"])
-def test_generation_is_the_same_in_every_form(
-    request: pytest.FixtureRequest, kind: str, signature: str
-) -> None:
-    model: Model = request.getfixturevalue(kind)
-    # `serving_default` is the same function.
-    expected = model.session("generate", **ASKED)
-    assert sorted(expected) == OUTPUTS[kind]
-    assert expected["num_steps"].tolist() == [5, MAX_LENGTH, 1, 0, MAX_LENGTH]
-    in_json = {name: [_in_json(name, value) for value in expected[name]] for name in expected}
-    by_row = model.http.predict({"signature_name": signature, "instances": ROWS})
-    assert by_row.json() == {
-        "predictions": [
-            dict(zip(in_json, row, strict=True)) for row in zip(*in_json.values(), strict=True)
-        ]
-    }
-    by_column = model.http.predict({"signature_name": signature, "inputs": COLUMNS})
-    assert by_column.json() == {"outputs": in_json}
-    with stub_of(model.server) as stub:
-        asked = predict_request(model.http.model, signature, **ASKED)
-        over_grpc = stub.Predict(asked, timeout=PATIENCE).outputs
-    assert {name: tf.make_ndarray(over_grpc[name]).tolist() for name in over_grpc} == {
-        name: values.tolist() for name, values in expected.items()
-    }
-    # A row that is asked alone gets the same.
-    for row, answer in zip(ROWS, by_row.json()["predictions"], strict=True):
-        assert model.http.predict({"instances": [row]}).json() == {"predictions": [answer]}
+def test_generation_is_the_same_in_every_form(text: Model, signature: str) -> None:
+    check_generation(text, signature, ["num_steps", "text"])
 
 
 @pytest.mark.parametrize(
@@ -142,14 +75,6 @@ def test_inputs_of_unequal_length_are_refused_before_the_graph(
     # In row form only a list within a row could be of another length.
     rows = {"signature_name": signature, "instances": [columns(asked)]}
     assert text.http.predict(rows).status == 400
-
-
-def _in_json(name: str, value: bytes | np.int32) -> str | int | dict[str, str]:
-    if name == "num_steps":
-        return int(value)
-    if name == "text":
-        return value.decode()
-    return {"b64": base64.b64encode(value).decode()}
 
 
 def test_scores_of_texts(text: Model) -> None:
@@ -216,30 +141,6 @@ def test_the_client_prints_texts_and_scores(
         "score_steps",
         "serving_default",
     ]
-
-
-def test_the_client_writes_and_scores_rolls(
-    music: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    url = music.server.rest_url
-    flags = ["-n", "2", "--length", "7", "--seed", "1", "--out", str(tmp_path)]
-    client.main(["generate", "--url", url, *flags])
-    paths = capsys.readouterr().out.split()
-    drawn = music.session("generate", length=[7, 7], seed=[1, 2], temperature=[1, 1])["roll_bytes"]
-    for path, packed in zip(paths, drawn, strict=True):
-        roll = unpack_roll(packed)
-        # The first and last step sound, or a file would not tell where the piece ends.
-        assert roll.shape == (7, 88) and roll[0].any() and roll[-1].any()
-        np.testing.assert_array_equal(read_midi(Path(path)).roll, roll)
-
-    client.main(["score", *paths, "--url", url, "--json"])
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    for name, values in music.session("score", roll_bytes=drawn).items():
-        assert np.isfinite(values).all()
-        np.testing.assert_array_equal(np.array([row[name] for row in rows], values.dtype), values)
-    nothing = {"signature_name": "score", "instances": [{"b64": ""}]}
-    (answer,) = music.http.predict(nothing).json()["predictions"]
-    assert np.isnan(answer["log_likelihood"]) and answer["num_steps"] == 0
 
 
 def test_memory_does_not_grow_with_requests_of_all_lengths(text: Model) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,20 +13,10 @@ import pytest
 
 from export.serving.local_server import LocalServer
 from export.serving.servable import Servable
+from tests.export.serving.asked import SLOW, connect, half, slow, whole
 from tests.local_servers import running, stub_of, until
-from tests.served import PATIENCE, Http, predict_request
-from tests.served_model import FOREVER, HALF, write_model
-
-SLOW = json.dumps({"signature_name": "slow", "instances": [FOREVER]}).encode()
-WHOLE = b"POST /v1/models/cases:predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (
-    len(SLOW),
-    SLOW,
-)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("served") / "cases")
+from tests.served import PATIENCE, Http
+from tests.served_model import HALF
 
 
 class Held:
@@ -56,8 +45,8 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
 
 
 def _over_rest(server: LocalServer) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", server.rest_port), PATIENCE)
-    connection.sendall(WHOLE)
+    connection = connect(server)
+    connection.sendall(whole(SLOW))
     return connection
 
 
@@ -86,14 +75,12 @@ def test_a_client_of_rest_that_leaves_gives_its_place_back(model: Path, held: He
 
 def test_a_client_of_grpc_that_leaves_gives_its_place_back(model: Path, held: Held) -> None:
     with running(model, timeout=PATIENCE, max_requests=1) as server, stub_of(server) as stub:
-        slow = predict_request("cases", "slow", steps=[FOREVER])
-        half = predict_request("cases", "half", x=np.float32([1]))
-        call = stub.Predict.future(slow, timeout=PATIENCE)
+        call = stub.Predict.future(slow(), timeout=PATIENCE)
         until(lambda: held.begun, lambda begun: begun == 1)
-        assert stub.Predict.future(half).code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert stub.Predict.future(half()).code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         call.cancel()
         ok = grpc.StatusCode.OK
-        until(lambda: stub.Predict.future(half).code(), lambda code: code == ok)
+        until(lambda: stub.Predict.future(half()).code(), lambda code: code == ok)
         assert not held.go_on.is_set()
 
 
@@ -115,7 +102,7 @@ def test_what_queues_for_a_client_that_left_is_not_begun(model: Path, held: Held
         queued(1)
         connection.close()
         queued(0)
-        call = stub.Predict.future(predict_request("cases", "slow", steps=[FOREVER]))
+        call = stub.Predict.future(slow())
         queued(1)
         call.cancel()
         queued(0)

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from bijectors.scalar.nlsq import NLSq
+from tests.bijectors.scalar.nlsq_maps import constants, draw, slope
 from tests.modes import MODES, every_mode, mostly_eager
-from tests.nlsq_maps import constants, draw, slope
 
 
 @every_mode

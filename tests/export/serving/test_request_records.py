@@ -21,7 +21,7 @@ from export.serving.local_server import LocalServer
 from export.serving.request_log import RequestLog
 from tests.local_servers import running, send, stub_of, until
 from tests.served import PATIENCE, Http, predict_request
-from tests.served_model import HALF, write_model
+from tests.served_model import HALF
 
 ORIGIN = "https://example.org"
 MODEL = "/v1/models/cases"
@@ -58,11 +58,6 @@ class Got(NamedTuple):
     status: int
     headers: HTTPMessage
     body: bytes
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("served") / "cases")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The programs end to end on preset tiny: train, kill and resume, evaluate, sample, bad input."""
+"""A run on text: trained, killed and resumed, in two workers, evaluated, and sampled from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,13 +14,13 @@ import time
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 
 from tests.models import LEAST_FLOW
 from tests.paths import ROOT
+from tests.tensorboard import scalar_steps, scalars
+from tests.train.programs.refusals import contents, refusal
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
-from train.support.errors import run_program
 
 WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
 RUN = (
@@ -63,24 +62,6 @@ def finished(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     return workdir, done.stdout
 
 
-def kill_after(step: int, dataset: Path, workdir: Path) -> None:
-    """Starts the run and kills it with SIGKILL soon after the checkpoint of a step is there."""
-    process = subprocess.Popen(
-        command(dataset, workdir),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    deadline = time.monotonic() + 900  # A busy machine is no failure.
-    while not (workdir / "checkpoints" / f"step-{step:09d}").exists():
-        assert process.poll() is None, process.communicate()[1].decode()
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-
-
 def test_results_of_a_finished_run(finished: tuple[Path, str], dataset: Path) -> None:
     workdir, stdout = finished
     results = json.loads((workdir / "results.json").read_text())
@@ -104,6 +85,24 @@ def test_results_of_a_finished_run(finished: tuple[Path, str], dataset: Path) ->
     assert "1 over 288 characters left out" in stdout
     for shown in ("bpc", "KL weight", "ETA", "10 samples", str(workdir)):
         assert shown in stdout
+
+
+def kill_after(step: int, dataset: Path, workdir: Path) -> None:
+    """Starts the run and kills it with SIGKILL soon after the checkpoint of a step is there."""
+    process = subprocess.Popen(
+        command(dataset, workdir),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    deadline = time.monotonic() + 900  # A busy machine is no failure.
+    while not (workdir / "checkpoints" / f"step-{step:09d}").exists():
+        assert process.poll() is None, process.communicate()[1].decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("steps", [(6,), pytest.param((2, 6, 12), marks=pytest.mark.nightly)])
@@ -159,31 +158,6 @@ def test_two_workers_make_the_same_steps_and_end_when_one_is_killed(
         assert found[key] == pytest.approx(expected[key], rel=1e-4), key
 
 
-def scalars(workdir: Path) -> dict[tuple[int, str], float]:
-    """What TensorBoard shows of the steps of a run, but for the speed, by step and tag."""
-    found = {}
-    for path in (workdir / "tensorboard" / "train").glob("events.*"):
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            event = tf.compat.v1.Event.FromString(record)
-            for value in event.summary.value:
-                if not value.tag.endswith("_per_second"):
-                    found[event.step, value.tag] = float(tf.make_ndarray(value.tensor))
-    return found
-
-
-def scalar_steps(workdir: Path) -> dict[str, list[int]]:
-    """Returns the steps at which each split's tags stand, in the order of the files."""
-    steps: dict[str, list[int]] = {}
-    for path in sorted((workdir / "tensorboard").rglob("events.*")):
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            event = tf.compat.v1.Event.FromString(record)
-            for value in event.summary.value:
-                # A window in which everything was traced has no rate.
-                if not value.tag.endswith("_per_second"):
-                    steps.setdefault(f"{path.parent.name}:{value.tag}", []).append(event.step)
-    return steps
-
-
 def test_tensorboard_has_every_tag(finished: tuple[Path, str]) -> None:
     steps = scalar_steps(finished[0])
     windows, validations = list(range(2, 17, 2)), [10, 16]
@@ -206,6 +180,26 @@ def test_a_finished_run_prints_its_table_and_changes_nothing(
     char_lm.main(command(dataset, workdir)[3:])
     assert capsys.readouterr().out.split("finished:\n")[1] in stdout
     assert contents(workdir) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [(("--batch-size", "3"), "batch_size"), (("--dataset", "pydoc", *RUN), "other data")],
+    ids=["another config", "another dataset"],
+)
+def test_a_run_of_other_settings_or_data_is_refused(
+    finished: tuple[Path, str],
+    dataset: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: tuple[str, ...],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = () if "--dataset" in flags else ("--dataset", str(dataset))
+    args = [*data, "--workdir", str(finished[0]), *flags]
+    assert says in refusal(char_lm.main, args, capsys, finished[0], tmp_path)
 
 
 def test_evaluate_gives_the_numbers_of_the_run(
@@ -246,81 +240,3 @@ def test_sample_writes_samples_only_and_repeats_by_seed(
     other = capsys.readouterr().out
     assert len({len(line) for line in other.splitlines()}) > 1  # Lengths from p(T).
     assert not set(other.splitlines()) & set(drawn[0].splitlines())
-
-
-def contents(path: Path) -> dict[str, tuple[bytes, int]]:
-    files = (p for p in sorted(path.rglob("*")) if p.is_file())
-    return {str(p.relative_to(path)): (p.read_bytes(), p.stat().st_mtime_ns) for p in files}
-
-
-# Program, flags ({data}, {run}, {tmp} are replaced), and what the message says.
-BAD_INPUT = {
-    "no such dataset": ("char_lm", "--dataset {tmp}/none.txt", "none.txt"),
-    "empty dataset": ("char_lm", "--dataset {tmp}/empty.txt", "empty.txt"),
-    "not UTF-8": ("char_lm", "--dataset {tmp}/latin1.txt", "UTF-8"),
-    "binary": ("char_lm", "--dataset {tmp}/binary.txt", "binary"),
-    "no ptb": ("char_lm", "--dataset ptb --data-dir {tmp}", "train.txt"),
-    "workdir not writable": ("char_lm", "--dataset {data} --workdir /proc/x/y", "--workdir"),
-    "workdir is a file": ("char_lm", "--dataset {data} --workdir {tmp}/binary.txt", "--workdir"),
-    "workdir of others": ("char_lm", "--dataset {data} --workdir {tmp}", "--workdir"),
-    "another config": ("char_lm", "--dataset {data} --workdir {run} --batch-size 3", "batch_size"),
-    "another dataset": (
-        "char_lm",
-        "--dataset pydoc --workdir {run} " + " ".join(RUN),
-        "other data",
-    ),
-    "no batch": ("char_lm", "--batch-size 0", "--batch-size"),
-    "negative steps": ("char_lm", "--max-steps -5", "--max-steps"),
-    "infinite step size": ("char_lm", "--learning-rate inf", "--learning-rate"),
-    "no number": ("char_lm", "--batch-size many", "--batch-size"),
-    "no value": ("char_lm", "--epochs", "--epochs"),
-    "unknown flag": ("char_lm", "--depth 3", "--depth"),
-    "unknown preset": ("char_lm", "--preset huge", "tiny, small, paper"),
-    "unknown model": ("char_lm", "--dataset {data} --model gru --workdir {tmp}/new", "af-scf"),
-    "evaluate no run": ("evaluate", "{tmp}", "is neither a run nor a pretrained model"),
-    "evaluate no split": ("evaluate", "{run} --split dev", "valid"),
-    "evaluate no samples": ("evaluate", "{run} --samples 0", "--samples"),
-    "sample no run": ("sample", "{tmp}/none", "expected the name of a pretrained model"),
-    "sample none": ("sample", "{run} -n 0", "-n"),
-    "sample too long": ("sample", "{run} --length 289", "288"),
-    "sample too cold": ("sample", "{run} --temperature -1", "--temperature"),
-}
-
-
-@pytest.mark.parametrize(("program", "flags", "says"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
-def test_bad_input_exits_2_with_one_message_and_changes_nothing(
-    program: str,
-    flags: str,
-    says: str,
-    finished: tuple[Path, str],
-    dataset: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty.txt").write_bytes(b"")
-    (tmp_path / "latin1.txt").write_bytes("caf\xe9 au lait\n".encode("latin-1"))
-    (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 4)
-    run = finished[0]
-    before = contents(tmp_path), contents(run)
-    main = {"char_lm": char_lm.main, "evaluate": evaluate.main, "sample": sample.main}[program]
-    args = flags.format(data=dataset, run=run, tmp=tmp_path).split()
-    with pytest.raises(SystemExit) as exit_info:
-        run_program(lambda: main(args))
-    out, err = capsys.readouterr()
-    assert exit_info.value.code == 2
-    assert says in err
-    assert "Traceback" not in err
-    assert out.count("\n") <= 1  # At most what the dataset holds.
-    assert (contents(tmp_path), contents(run)) == before
-
-
-def test_an_unfinished_run_cannot_be_evaluated(
-    finished: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shutil.copy(finished[0] / "config.json", tmp_path)
-    for main in (evaluate.main, sample.main):
-        with pytest.raises(SystemExit):
-            run_program(lambda main=main: main([str(tmp_path)]))
-        assert "has not finished" in capsys.readouterr().err

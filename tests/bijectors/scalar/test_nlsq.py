@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from bijectors.scalar.nlsq import NLSq
+from tests.bijectors.scalar.nlsq_maps import constants, draw, slope
 from tests.modes import MODES
-from tests.nlsq_maps import constants, draw, slope
 
 DTYPES = [np.float32, np.float64]
 # Each dtype and each mode by day, the other pairs at night.

@@ -1,0 +1,21 @@
+"""Flags of a training that no bundle can have."""
+
+from __future__ import annotations
+
+import pytest
+
+from export import train_program
+from train.support.errors import UserError
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        (("--accumulation-steps", "2"), "--accumulation-steps 1"),
+        (("--workdir", "w"), "belongs to export.import_weights"),
+        (("--steps-per-call", "0"), "--steps-per-call expects a number above 0; got 0"),
+    ],
+)
+def test_what_no_bundle_can_have_is_refused(flags: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        train_program.main(flags)
