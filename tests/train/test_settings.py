@@ -113,7 +113,7 @@ def test_a_run_needs_an_end() -> None:
 @pytest.mark.parametrize(
     ("flags", "limits"),
     [
-        ("", (None, 1200)),
+        ("", (None, 2000)),
         ("--epochs 3", (3, None)),
         ("--max-steps 7", (None, 7)),
         ("--max-steps=7 --epochs 3", (3, 7)),

@@ -68,7 +68,7 @@ def test_the_command_of_the_card_asks_for_the_same_run(folder: Path) -> None:
         (TextConfig, ""),
         (TextConfig, "--preset=paper --model=lstm --epochs=3"),
         (TextConfig, "--max-steps=7 --no-compile-loops --jit --made-units=96 --dropout=0.1"),
-        (TextConfig, "--epochs=3 --max-steps=1200"),
+        (TextConfig, "--epochs=3 --max-steps=2000"),
         (MusicConfig, "--dataset=jsb --steps-per-beat=4 --seed=3"),
     ],
 )
