@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 __all__ = ["ConfigError", "check_types"]
+
+_type_hints = functools.cache(get_type_hints)  # Resolving them takes most of the time of a check.
 
 
 class ConfigError(ValueError):
@@ -29,7 +32,7 @@ def check_types(kind: type, values: Mapping[str, Any]) -> None:
     Raises:
       ConfigError: A value has another type; the error names the field.
     """
-    hints = get_type_hints(kind)
+    hints = _type_hints(kind)
     for field in dataclasses.fields(kind):
         value, hint = values.get(field.name, field.default), hints[field.name]
         if not _is_of_type(value, hint):
