@@ -16,9 +16,12 @@ os.environ.setdefault(
 
 import keras
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.made_once import MadeOnce
 
+# Folders whose files share a dear fixture: all of them go to one process, so that none waits.
+_TOGETHER = ("tests/export/saved_model", "tests/export/page")
 # Graphs are many small objects that live long: to look through them for garbage again and again
 # takes a tenth of the time.
 gc.set_threshold(200_000, 100, 100)
@@ -50,3 +53,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         package = item.nodeid.split("/")[0]
         if isinstance(item, pytest.DoctestItem) and package in ("bijectors", "tf_latentflow"):
             item.add_marker(pytest.mark.nightly)
+
+
+class _Scheduling(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return next((folder for folder in _TOGETHER if file.startswith(f"{folder}/")), file)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Scheduling:
+    """Gives a file, or a folder of `_TOGETHER`, to one process."""
+    return _Scheduling(config, log)

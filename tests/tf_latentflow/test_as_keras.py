@@ -34,11 +34,12 @@ np.save(sys.argv[2], model([np.ones((2, 3), "f"), np.ones((2, 2), "f")]))
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "network",
     [
         pytest.param(lambda: ConditionalMADE(3, 5, 2, (8, 8), hidden_init=0.1), id="made"),
-        pytest.param(lambda: ConditionalMLP(3, 4, 2, 2), id="mlp", marks=pytest.mark.nightly),
+        pytest.param(lambda: ConditionalMLP(3, 4, 2, 2), id="mlp"),
     ],
 )
 def test_a_functional_model_is_loaded_by_another_process(network, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
         yield model
 
 
+@pytest.mark.nightly  # The text is drawn in every form by day.
 @pytest.mark.parametrize("signature", ["generate", "serving_default"])
 def test_generation_is_the_same_in_every_form(music: Model, signature: str) -> None:
     check_generation(music, signature, ["num_steps", "roll_bytes"])

@@ -44,6 +44,7 @@ def test_the_baselines_score_is_its_likelihood(served):
     np.testing.assert_allclose(scored["log_likelihood"], expected, rtol=1e-5)
 
 
+@pytest.mark.nightly
 def test_a_flows_score_estimates_its_likelihood(tmp_path):
     text = "aé語\n\t😀aé?"
     fields = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2}

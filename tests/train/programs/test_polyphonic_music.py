@@ -112,6 +112,7 @@ def test_a_piece_is_varied(flow: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert written == [f"mine-0-{i}.{kind}" for i in range(2) for kind in ("mid", "png")]
 
 
+@pytest.mark.nightly
 def test_a_variation_has_the_tempo_of_its_piece(
     flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
