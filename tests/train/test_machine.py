@@ -29,6 +29,7 @@ def test_a_machine_that_tells_nothing_is_described_all_the_same(tmp_path: Path) 
         ("flags\t\t: amx_bf16", True),
         ("Features\t: asimd bf16", True),
         ("Features\t: asimd", False),
+        ("cpu family\t: 6", True),  # Nothing is known of it.
     ],
 )
 def test_bfloat16_is_fast_where_the_processor_has_instructions_for_it(

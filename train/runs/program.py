@@ -126,8 +126,8 @@ def _train(
     screen.line(dataset.describe())
     if config.mixed_precision and not has_fast_bfloat16():
         screen.line(
-            "note: neither a GPU nor a processor with bfloat16 instructions is here, so "
-            "--mixed-precision makes a step slower, not faster"
+            "note: this machine has no GPU and no bfloat16 instructions, so --mixed-precision "
+            "makes each step slower"
         )
     model_config = config.model_config(**dataset.model_fields())
     settings["model"] = model_config.to_dict()

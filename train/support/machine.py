@@ -36,12 +36,13 @@ def describe_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def has_fast_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether there is a GPU, or a processor with instructions for products in bfloat16.
+    """Whether there is a GPU, or a processor that multiplies bfloat16, or one that is unknown.
 
     Args:
       cpuinfo: As for `describe_machine`.
     """
-    return bool(_gpus()) or not _BFLOAT16.isdisjoint(_flags(_fields(cpuinfo)))
+    flags = _flags(_fields(cpuinfo))
+    return bool(_gpus()) or not flags or not _BFLOAT16.isdisjoint(flags)
 
 
 def describe_caches(caches: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> str:

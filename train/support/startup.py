@@ -43,7 +43,7 @@ def import_tensorflow_quietly() -> None:
     with tempfile.TemporaryFile() as log:
         os.dup2(log.fileno(), 2)
         try:
-            # First: where TensorFlow is there already, it imports parts that nothing here uses.
+            # First: if TensorFlow is loaded already, TFP also imports parts that nothing here uses.
             import tensorflow_probability  # noqa: F401, I001
             import tensorflow
         except BaseException:
