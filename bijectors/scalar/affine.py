@@ -10,7 +10,8 @@ import tensorflow_probability as tfp
 from bijectors.base import FlowBijector
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.parameters import (
-    bounded_log_scale,
+    MAX_LOG_SLOPE,
+    bounded,
     convert_parameters,
     from_unconstrained,
     known_value,
@@ -56,8 +57,9 @@ class Affine(FlowBijector):
     def from_unconstrained(cls, raw: Any) -> Affine:
         """The map for any two real numbers `raw[..., 0:2]` = `a, b'`, with `b = exp(b')`.
 
-        `raw = 0` is the identity. `b'` is clipped to -10 .. 10, so that no context makes the slope
-        infinite. If `raw` is a variable, it is tracked, and the map follows its updates.
+        `raw = 0` is the identity. `b'` is clipped to -5 .. 5, so that no context makes the slope
+        of a few layers infinite. If `raw` is a variable, it is tracked, and the map follows its
+        updates.
 
         Raises:
           ValueError: `raw` is not `[..., 2]`, or neither float32 nor float64.
@@ -65,7 +67,7 @@ class Affine(FlowBijector):
 
         def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
             a, log_b = tf.unstack(raw, num=2, axis=-1)
-            log_b = bounded_log_scale(log_b)
+            log_b = bounded(log_b, MAX_LOG_SLOPE)
             return a, tf.exp(log_b), log_b
 
         a, b, log_b = from_unconstrained(raw, 2, constrain)

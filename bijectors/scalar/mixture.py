@@ -13,7 +13,9 @@ from bijectors.base import FlowBijector
 from bijectors.root_finder import find_root
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.parameters import (
-    bounded_log_scale,
+    MAX_LOG_SCALE,
+    MAX_LOG_SLOPE,
+    bounded,
     convert_parameters,
     from_unconstrained,
     known_value,
@@ -107,12 +109,12 @@ class MixtureOfLogistics(FlowBijector):
         """The map for any `3*K + 2` real numbers, `raw[..., 0 : 3*K + 2]` = `w', m', s', a, b'`.
 
         `w = exp(w')`, normalised by the sum (a softmax); `m` is `m'` plus the centres of K equal
-        parts of -3 .. 3; `s = exp(3 * tanh(s' / 3))`; `b = exp(b')`. `w'` and `b'` are clipped to
-        -10 .. 10, and scales lie within 0.05 .. 20, so that no context makes the slope infinite.
-        `b` is reduced where `b * (abs(a) + max(abs(m) / s))` would exceed `exp(9)`, so that float32
-        does not lose the noise next to large means. `raw = 0` is the identity for K = 1 and close
-        to a line for larger K. If `raw` is a variable, it is tracked, and the map follows its
-        updates.
+        parts of -3 .. 3; `s = exp(3 * tanh(s' / 3))`; `b = exp(b')`. `w'` is clipped to
+        -10 .. 10, `b'` to -5 .. 5, and scales lie within 0.05 .. 20, so that no context makes the
+        slope of a few layers infinite. `b` is reduced where `b * (abs(a) + max(abs(m) / s))` would
+        exceed `exp(9)`, so that float32 does not lose the noise next to large means. `raw = 0` is
+        the identity for K = 1 and close to a line for larger K. If `raw` is a variable, it is
+        tracked, and the map follows its updates.
 
         Raises:
           ValueError: `raw` is not `[..., 3*K + 2]`, not float32 or float64, or K is not positive.
@@ -128,8 +130,8 @@ class MixtureOfLogistics(FlowBijector):
             scales = tf.exp(_MAX_LOG_WIDTH * tf.tanh(log_scales / _MAX_LOG_WIDTH))
             terms = tf.abs(a) + tf.reduce_max(tf.abs(means) / scales, axis=-1)
             most = _MAX_LOG_TERM - tf.math.log(tf.maximum(terms, 1.0))
-            log_b = tf.minimum(bounded_log_scale(log_b), most)
-            weights = tf.exp(bounded_log_scale(weights))
+            log_b = tf.minimum(bounded(log_b, MAX_LOG_SLOPE), most)
+            weights = tf.exp(bounded(weights, MAX_LOG_SCALE))
             return weights, means, scales, a, tf.exp(log_b), log_b
 
         *values, log_b = from_unconstrained(raw, 3 * num_components + 2, constrain)

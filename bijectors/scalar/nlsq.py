@@ -12,7 +12,9 @@ from bijectors.base import FlowBijector
 from bijectors.scalar.compensated import compensated_residual
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.parameters import (
-    bounded_log_scale,
+    MAX_LOG_SCALE,
+    MAX_LOG_SLOPE,
+    bounded,
     convert_parameters,
     from_unconstrained,
     known_value,
@@ -88,9 +90,9 @@ class NLSq(FlowBijector):
         monotone with a slope of at least `(1 - alpha) * b`, and `raw = 0` is the identity. If `raw`
         is a variable, it is tracked, and the map follows its updates.
 
-        `b'` and `d'` are clipped to -10 .. 10, so that no context makes the slope infinite. `d` is
-        increased where `b / d` would exceed `exp(7)`, so that the bump is never so high that
-        float32 could not represent x next to it.
+        `b'` is clipped to -5 .. 5, so that no context makes the slope of a few layers infinite, and
+        `d'` to -10 .. 10. `d` is increased where `b / d` would exceed `exp(7)`, so that the bump is
+        never so high that float32 could not represent x next to it.
 
         Raises:
           ValueError: `raw` is not `[..., 5]`, not float32 or float64, or `alpha` not in (0, 1).
@@ -100,8 +102,8 @@ class NLSq(FlowBijector):
 
         def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
             a, log_b, c, log_d, g = tf.unstack(raw, num=5, axis=-1)
-            log_b = bounded_log_scale(log_b)
-            log_d = tf.maximum(bounded_log_scale(log_d), log_b - _MAX_LOG_BUMP)
+            log_b = bounded(log_b, MAX_LOG_SLOPE)
+            log_d = tf.maximum(bounded(log_d, MAX_LOG_SCALE), log_b - _MAX_LOG_BUMP)
             b, d = tf.exp(log_b), tf.exp(log_d)
             kappa = (alpha * _MAX_KAPPA) * tf.tanh(c)
             return a, b, kappa * b / d, d, g, log_b, kappa

@@ -120,13 +120,32 @@ def test_float32_loses_no_noise_to_a_large_context(name: str, hidden: str) -> No
     np.testing.assert_allclose(bijector.inverse(bijector.forward(noise())), noise(), atol=1e-2)
 
 
+@pytest.mark.parametrize("name", SCALAR_MAPS)
+def test_five_layers_in_a_row_have_a_finite_loss_and_gradient(name: str) -> None:
+    context = tf.constant(np.random.default_rng(1).normal(size=(ROWS, 2)) * 1e3, tf.float32)
+    layers = [flow(name, "af", context) for _ in range(5)]
+    for i, layer in enumerate(layers):
+        layer.inverse(noise())
+        for j, variable in enumerate(layer._network.trainable_variables):
+            normal = np.random.default_rng([i, j]).normal(size=variable.shape)
+            variable.assign(0.7 * normal)
+    with tf.GradientTape() as tape:
+        eps = tf.constant(noise())
+        for layer in layers:
+            eps = tf.reverse(layer.inverse(eps), [-1])
+        loss = tf.reduce_sum(eps**2)
+    gradients = tape.gradient(loss, [layer._network.trainable_variables for layer in layers])
+    assert np.isfinite(loss)
+    assert all(np.isfinite(tf.convert_to_tensor(g)).all() for g in tf.nest.flatten(gradients))
+
+
 def test_the_bump_of_nlsq_is_bounded() -> None:
     raw = np.array([[0, 10, 9, -10, 0], [0, 30, -9, 0, 0], [0, 2.5, 1, -2.5, 0.5]])
     bijector = NLSq.from_unconstrained(raw)
-    bound = 0.95 * 8 * 3**0.5 / 9 * np.exp(7)
-    np.testing.assert_allclose(bijector.c[:2], [bound, -bound], rtol=1e-6)
-    np.testing.assert_allclose(bijector.b[:2], np.exp(10), rtol=1e-6)
-    np.testing.assert_allclose(bijector.d, np.exp([3, 3, -2.5]), rtol=1e-6)
+    bound = 0.95 * 8 * 3**0.5 / 9
+    np.testing.assert_allclose(bijector.c[:2], [bound * np.exp(7), -bound * np.exp(5)], rtol=1e-6)
+    np.testing.assert_allclose(bijector.b[:2], np.exp(5), rtol=1e-6)
+    np.testing.assert_allclose(bijector.d, np.exp([-2, 0, -2.5]), rtol=1e-6)
 
 
 def test_the_fixed_point_is_as_exact_as_its_dtype(float64: None) -> None:

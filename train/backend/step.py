@@ -140,7 +140,7 @@ class TrainStep:
         sums, *gradients = summed
         *terms, symbols = tf.unstack(sums)
         symbols = tf.maximum(symbols, 1)
-        norm = tf.linalg.global_norm(gradients) / symbols
+        norm = _global_norm(gradients) / symbols
         made = StepTerms(*terms, symbols, norm)
         # In the order of FAILURE_TERMS: a bad term causes a bad gradient, so it must come first.
         looked_at = [made.reconstruction, made.kl, made.log_length, norm]
@@ -160,6 +160,17 @@ class TrainStep:
         failed = tf.logical_or(tf.reduce_any(bad), self._failure[0] >= 0)
         tf.cond(failed, note, apply)
         return made
+
+
+def _global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The norm of all gradients together, finite even where their squares are not."""
+    norm = tf.linalg.global_norm(gradients)
+
+    def scaled() -> tf.Tensor:
+        largest = tf.reduce_max([tf.reduce_max(tf.abs(g)) for g in gradients])
+        return largest * tf.linalg.global_norm([g / largest for g in gradients])
+
+    return tf.cond(tf.math.is_finite(norm), lambda: norm, scaled)
 
 
 def _share(batch: TensorBatch, replica: tf.Tensor, replicas: int) -> TensorBatch:

@@ -59,6 +59,6 @@ def compile_program(
         lines = str(error).strip().splitlines() or [""]
         raise UserError(
             f"JAX {jax.__version__} cannot compile the program for {jax.default_backend()} "
-            f"({type(error).__name__}: {lines[0][:300]}): take another version of jax, "
-            "0.7 or later, or 0.6 with absl-py"
+            f"({type(error).__name__}: {lines[0][:300]}): end other programs on the device, "
+            "or take another version of jax, 0.7 or later, or 0.6 with absl-py"
         ) from error

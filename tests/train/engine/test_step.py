@@ -91,6 +91,15 @@ def test_gradient_is_clipped() -> None:
     assert float(step.model.w) == pytest.approx(1 - 0.125 * 0.25)
 
 
+def test_a_gradient_whose_square_overflows_is_clipped() -> None:
+    step = make(clip_norm=0.25)
+    step.model.scale.assign(1e30)
+    terms = step([batch(4, 0)], kl_weight=1.0, step=0)
+    assert float(terms.gradient_norm) == pytest.approx(2e30 / 5)
+    assert float(step.model.w) == pytest.approx(1 - 0.125 * 0.25)
+    assert step.failure is None
+
+
 def test_accumulated_batches_are_one_batch() -> None:
     whole, parts = make(), make()
     for i in range(2):
