@@ -79,7 +79,10 @@ def test_values_without_the_batch_of_the_context_are_repeated(case: str) -> None
 
 
 @every_case
-@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.uint8])
+@pytest.mark.parametrize(
+    "dtype",
+    [np.int64, *(pytest.param(t, marks=pytest.mark.nightly) for t in (np.float64, np.uint8))],
+)
 def test_other_real_numbers_are_cast(case: str, dtype: type) -> None:
     bijector, values = CASES[case](), np.array([[1, 0, 2]] * BATCH)
     expected = bijector.forward(values.astype(np.float32))

@@ -69,12 +69,16 @@ def test_no_gradient_comes_from_a_later_dimension() -> None:
     np.testing.assert_array_equal(*gradients)
 
 
-# Every map and every structure by day, the other pairs at night.
+# NLSq with every structure and one mixture by day, the other pairs at night.
 every_map_and_structure = pytest.mark.parametrize(
     ("name", "hidden"),
     [
         pytest.param(
-            name, hidden, marks=() if name == "nlsq" or hidden == "af" else pytest.mark.nightly
+            name,
+            hidden,
+            marks=()
+            if name == "nlsq" or (name == "mixture" and hidden == "af")
+            else pytest.mark.nightly,
         )
         for name in SCALAR_MAPS
         for hidden in HIDDEN_STRUCTURES
@@ -120,7 +124,14 @@ def test_float32_loses_no_noise_to_a_large_context(name: str, hidden: str) -> No
     np.testing.assert_allclose(bijector.inverse(bijector.forward(noise())), noise(), atol=1e-2)
 
 
-@pytest.mark.parametrize("name", SCALAR_MAPS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "affine",
+        "nlsq",
+        *(pytest.param(n, marks=pytest.mark.nightly) for n in ("spline", "mixture")),
+    ],
+)
 def test_five_layers_in_a_row_have_a_finite_loss_and_gradient(name: str) -> None:
     context = tf.constant(np.random.default_rng(1).normal(size=(ROWS, 2)) * 1e3, tf.float32)
     layers = [flow(name, "af", context) for _ in range(5)]

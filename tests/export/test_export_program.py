@@ -96,6 +96,7 @@ def test_a_folder_without_a_finished_run_is_refused(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.nightly
 def test_a_graph_that_is_refused_leaves_nothing(run, tmp_path, monkeypatch):
     def refuse(folder, xla):
         assert (folder / "saved_model.pb").exists()

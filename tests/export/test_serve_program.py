@@ -138,6 +138,7 @@ def test_a_model_is_named_in_one_way(flags: list[str], message: str) -> None:
         serve.main(flags)
 
 
+@pytest.mark.nightly
 def test_a_pretrained_model_is_exported_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

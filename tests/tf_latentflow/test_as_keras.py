@@ -154,7 +154,7 @@ _SAID = "[expected lengths from 0] [to] [3] [, the number of steps] [; got] ["
 _SPECS = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
 
 
-@every_kind
+@pytest.mark.parametrize("name", [pytest.param("af-only", marks=pytest.mark.nightly), "lstm"])
 def test_a_graph_refuses_lengths_out_of_range(name: str) -> None:
     model = make_model(name)
     for call in _GRAPHS.values():

@@ -113,6 +113,4 @@ def test_choices_go_together(float64: None, combination: Combination, tmp_path: 
 
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(
-        loaded.elbo(x, LENGTHS, 2, [1, 2]).log_prob, model.elbo(x, LENGTHS, 2, [1, 2]).log_prob
-    )
+    np.testing.assert_array_equal(loaded.elbo(x, LENGTHS, 2, [1, 2]).log_prob, clean.log_prob)

@@ -40,6 +40,7 @@ def test_every_move_leaves_the_distribution_as_it_is(model: keras.Model) -> None
             assert filled(moved) < 0.03
 
 
+@pytest.mark.nightly
 def test_it_comes_near(model: keras.Model) -> None:
     exact = posterior(model, [None, None, 1], [3], num_samples=20_000)
     x = np.tile([0, 0, 1], (1000, 1))

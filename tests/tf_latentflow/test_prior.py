@@ -197,7 +197,7 @@ def test_is_a_citizen_of_tfp(float64: None, name: str) -> None:
         bijector.inverse_log_det_jacobian(z, event_ndims=1)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [pytest.param(False, marks=pytest.mark.nightly), True])
 @pytest.mark.parametrize("name", rows(["af-af", "codebook"]))
 def test_compiled_equals_eager(float64: None, name: str, jit_compile: bool) -> None:
     prior = make_prior(name)

@@ -168,6 +168,7 @@ def test_a_data_dir_of_an_own_file_is_refused(text_run: Path, tmp_path: Path) ->
         evaluate.main([str(text_run), "--dataset", dataset, "--data-dir", str(tmp_path)])
 
 
+@pytest.mark.nightly
 def test_music_without_splits_is_evaluated_whole(
     music_run: Path, tmp_path: Path, run_evaluate: Evaluate
 ) -> None:

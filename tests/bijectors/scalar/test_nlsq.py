@@ -54,8 +54,8 @@ def worst_decrease(inverse: Callable[[np.ndarray], np.ndarray], y: np.ndarray, s
 
 
 @every_dtype_and_mode
-def test_root_of_a_million_random_maps(dtype: type, mode: str) -> None:
-    raw, y = draw(1_000_000, dtype)
+def test_roots_of_random_maps(dtype: type, mode: str) -> None:
+    raw, y = draw(1_000_000 if mode == "jit" else 200_000, dtype)
     solve = MODES[mode](lambda raw, y: NLSq.from_unconstrained(raw).inverse(y))
     inverse = lambda y: solve(raw, y).numpy()  # noqa: E731
     x = inverse(y)

@@ -143,6 +143,7 @@ def test_the_client_prints_texts_and_scores(
     ]
 
 
+@pytest.mark.nightly
 def test_memory_does_not_grow_with_requests_of_all_lengths(text: Model) -> None:
     rng = random.Random(0)
 

@@ -120,7 +120,7 @@ _PATHS = [
 ]
 
 
-@pytest.mark.parametrize("number", [2_000, pytest.param(10_000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("number", [500, pytest.param(10_000, marks=pytest.mark.nightly)])
 def test_malformed_requests(server: LocalServer, number: int) -> None:
     rng = random.Random(0)
     http = Http(server.rest_url)

@@ -137,6 +137,7 @@ def test_a_model_without_a_training_samples_and_is_evaluated_on_named_data(
     assert json.loads(capsys.readouterr().out)["num_unknown"] > 0
 
 
+@pytest.mark.nightly
 def test_a_run_on_music_ships_its_pieces_and_samples_go_to_the_current_folder(
     folder: Path,
     tmp_path: Path,

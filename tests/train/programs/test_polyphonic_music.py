@@ -87,6 +87,7 @@ def tempo_of(path: Path) -> float:
     return mido.tempo2bpm(tempo)
 
 
+@pytest.mark.nightly
 def test_samples_repeat_with_their_seed(
     flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
