@@ -31,9 +31,14 @@ class JaxBackend:
       sequences: The sequences of each split.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Puts the initial state on the device; compiles nothing yet."""
-        self.programs = Programs(bundle)
+    def __init__(self, bundle: Bundle, report: Callable[[str], None]) -> None:
+        """Puts the initial state on the device; compiles nothing yet.
+
+        Args:
+          bundle: The training.
+          report: Receives lines about the compilation.
+        """
+        self.programs = Programs(bundle, report)
         self.sequences = {split: bundle.sequences(split) for split in ("train", "valid", "test")}
         self._bundle = bundle
         self._best: list[np.ndarray] | None = None

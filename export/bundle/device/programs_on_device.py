@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,7 @@ from export.bundle.device.device_program import compile_program
 __all__ = ["Programs"]
 
 _MOST_THREADS = 8
+_WORK = {"train": "training", "valid": "validation", "test": "test"}
 _Compiled = Callable[..., list[jax.Array]]
 
 
@@ -25,10 +27,16 @@ class Programs:
       state: The bundle's variables, on the device.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Puts the initial state on the device; compiles nothing yet."""
+    def __init__(self, bundle: Bundle, report: Callable[[str], None]) -> None:
+        """Puts the initial state on the device; compiles nothing yet.
+
+        Args:
+          bundle: The training.
+          report: Receives a line for every program that has been compiled. Called from threads.
+        """
         self.state = [jax.device_put(value) for value in bundle.initial_state()]
         self._bundle = bundle
+        self._report = report
         self._pool = ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1))
         self._compiled: dict[tuple[str, int], Future[_Compiled]] = {}
 
@@ -72,10 +80,16 @@ class Programs:
         fields = self._bundle.programs[kind]
         inputs = fields["inputs"][bucket]
         variables, changed = fields["variables"], fields["changed"]
-        return compile_program(
+        start = time.perf_counter()
+        program = compile_program(
             self._bundle.artifact(fields["files"][bucket]),
             [*inputs, *((self.state[i].dtype.name, self.state[i].shape) for i in variables)],
             fields["results"][bucket],
             fields["num_values"] + len(changed),
             [len(inputs) + variables.index(i) for i in changed],
         )
+        seconds = time.perf_counter() - start
+        bounds = fields["boundaries"]
+        which = f"{bucket + 1} of {len(bounds)}, {bounds[bucket]} steps long"
+        self._report(f"compiled for {_WORK[kind]}: {which}, {seconds:.0f} s")
+        return program

@@ -64,20 +64,22 @@ def run_bundle(
         jax.config.update("jax_enable_x64", True)
         # What was compiled serves the next process too.
         jax.config.update("jax_compilation_cache_dir", str((out / "compiled").absolute()))
-        backend = JaxBackend(bundle)
+        screen = Screen()
+        backend = JaxBackend(bundle, screen.line)
         try:
-            loop = _make_loop(bundle, backend, out, checkpoint_steps)
+            loop = _make_loop(bundle, backend, out, checkpoint_steps, screen)
             if not (finish or loop.is_over):
                 device = jax.devices()[0]
                 print(
                     f"training on {device.device_kind} ({device.platform}), jax {jax.__version__}"
                 )
+                print("compiling: a minute or two at the published sizes", flush=True)
                 backend.programs.start_compiling("train", "valid")
                 if not loop.run(math.inf if max_seconds is None else max_seconds):
                     print(f"stopped at step {loop.step}: the same command resumes it")
                     return
             loop.restore_best()
-            _test(bundle, backend, loop.summary, result_file.parent, bfloat16, part_mib)
+            _test(bundle, backend, loop.summary, result_file.parent, bfloat16, part_mib, screen)
         finally:
             backend.programs.close()
     print()
@@ -86,7 +88,11 @@ def run_bundle(
 
 
 def _make_loop(
-    bundle: Bundle, backend: JaxBackend, out: Path, checkpoint_steps: int | None
+    bundle: Bundle,
+    backend: JaxBackend,
+    out: Path,
+    checkpoint_steps: int | None,
+    screen: Screen,
 ) -> TrainingLoop:
     config, manifest = bundle.config, bundle.manifest
     if checkpoint_steps:
@@ -97,7 +103,6 @@ def _make_loop(
         bundle.programs["train"]["boundaries"],
         manifest["steps_per_call"],
     )
-    screen = Screen()
     return TrainingLoop(
         config,
         backend,
@@ -118,6 +123,7 @@ def _test(
     folder: Path,
     bfloat16: bool,
     part_mib: int | None,
+    screen: Screen,
 ) -> None:
     """Tests the weights and writes them with the numbers."""
     if bfloat16:
@@ -126,7 +132,7 @@ def _test(
     num_sequences, unit = len(backend.sequences["test"]), bundle.unit
     print(f"testing on {num_sequences} {unit.sequences}, {samples} samples each", flush=True)
     has_latents = bundle.manifest["has_latents"]
-    terms = backend.evaluate("test", show_split_progress(Screen(), "testing"))
+    terms = backend.evaluate("test", show_split_progress(screen, "testing"))
     numbers = {
         "bundle": bundle.id,
         "settings": bundle.manifest["settings"],
