@@ -73,7 +73,7 @@ def test_event_ndims(name: str) -> None:
 
 
 @every_map
-@pytest.mark.parametrize("variable", [False, True])
+@pytest.mark.parametrize("variable", [pytest.param(False, marks=pytest.mark.nightly), True])
 def test_slices_and_copies(name: str, variable: bool) -> None:
     raw, eps = draw(name)
     scalar = build(name, tf.Variable(raw) if variable else raw)

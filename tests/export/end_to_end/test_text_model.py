@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -12,9 +13,8 @@ import pytest
 
 from export import client
 from tests.export.end_to_end.serving import ASKED, Model, check_generation, serving
-from tests.exported import CHARACTERS, MAX_LENGTH, export_tiny
+from tests.exported import CHARACTERS, MAX_LENGTH
 from tests.local_servers import stub_of
-from tests.models import LEAST_FIELDS
 from tests.served import PATIENCE, predict_request
 from train.support.memory import peak_memory_gib
 
@@ -23,9 +23,8 @@ TEXTS = ["a", "é語\n😀\t", "a?", "", "a" * (MAX_LENGTH + 1)]
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
-    base = tmp_path_factory.mktemp("models") / "text"
-    with serving(export_tiny(base, "af-only", **LEAST_FIELDS)) as model:
+def text(folders: Callable[[str], Path]) -> Iterator[Model]:
+    with serving(folders("codebook")) as model:
         yield model
 
 
@@ -95,7 +94,9 @@ def test_a_texts_reconstruction_is_the_same_in_both_protocols(text: Model) -> No
     (over_rest,) = text.http.predict(asked).json()["predictions"]
     assert len(over_rest) == 3
     with stub_of(text.server) as stub:
-        asked = predict_request("text", "reconstruct", text=["é語a".encode()], seed=np.array([8]))
+        asked = predict_request(
+            text.http.model, "reconstruct", text=["é語a".encode()], seed=np.array([8])
+        )
         (over_grpc,) = stub.Predict(asked, timeout=PATIENCE).outputs["text"].string_val
     assert over_grpc.decode() == over_rest
 

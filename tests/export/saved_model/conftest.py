@@ -1,4 +1,4 @@
-"""Exported models, each written once, whichever of the processes asks for it first."""
+"""Exported models in a session, each loaded once."""
 
 from __future__ import annotations
 
@@ -7,21 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.saved_model.kinds import KINDS
-from tests.exported import Served, export_tiny
-from tests.made_once import MadeOnce
-
-
-@pytest.fixture(scope="session")
-def folders(made_once: MadeOnce) -> Callable[[str], Path]:
-    """The folder of a kind."""
-
-    def folder(kind: str) -> Path:
-        name, overrides = KINDS[kind]
-        base = made_once(f"saved_models/{kind}", lambda base: export_tiny(base, name, **overrides))
-        return base / "1"
-
-    return folder
+from tests.exported import Served
 
 
 @pytest.fixture(scope="package")

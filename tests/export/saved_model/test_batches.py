@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.export.saved_model.kinds import every_kind, floats, strings_of
+from tests.export.kinds import every_kind, floats, strings_of
 from tests.exported import requests
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.export.saved_model.kinds import codebook, floats, nightly, strings_of
+from tests.export.kinds import codebook, floats, nightly, strings_of
 from tests.exported import CHARACTERS, MAX_LENGTH
 from tf_latentflow import Vocabulary
 

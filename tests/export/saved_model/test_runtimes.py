@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.export.saved_model.kinds import KINDS, nightly
+from tests.export.kinds import KINDS, nightly
 from tests.exported import Served, export_tiny, requests
 from tests.paths import ROOT
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from export.saving.signatures import Endpoint
 from export.saving.text_codec import TextCodec, write_vocabulary
-from tests.export.saved_model.kinds import MUSIC, floats, nightly, strings_of
+from tests.export.kinds import MUSIC, floats, nightly, strings_of
 from tests.exported import CHARACTERS, MAX_LENGTH
 from tests.models import LEAST_FIELDS, make_model
 from tf_latentflow import Vocabulary

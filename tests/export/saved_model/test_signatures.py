@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from export.saving.graph_protos import read_saved_model
-from tests.export.saved_model.kinds import codebook, every_kind, strings_of
+from tests.export.kinds import codebook, every_kind, strings_of
 from tests.exported import CHARACTERS, MAX_LENGTH
 
 

@@ -136,12 +136,13 @@ def test_random_numbers_depend_on_seed_step_and_place_alone() -> None:
         return float(step(batches, kl_weight=1.0, step=number).reconstruction)
 
     one = batch(4, 4)
-    assert term(1, 2, one) == term(1, 2, one)
-    assert len({term(1, 2, one), term(1, 3, one), term(2, 2, one)}) == 3
-    assert term(1, 2, batch(4, 4, first=2)) != term(1, 2, one)
+    found = term(1, 2, one)
+    assert term(1, 2, one) == found
+    assert len({found, term(1, 3, one), term(2, 2, one)}) == 3
+    assert term(1, 2, batch(4, 4, first=2)) != found
     # However the sequences of a step are divided into batches.
     parts = [batch(4, first=i) for i in range(2)]
-    assert term(1, 2, *parts) == pytest.approx(term(1, 2, one), rel=1e-6)
+    assert term(1, 2, *parts) == pytest.approx(found, rel=1e-6)
 
 
 def test_a_term_that_is_not_finite_is_named_and_stops_all_updates() -> None:
