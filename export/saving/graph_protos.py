@@ -1,6 +1,6 @@
 """The graph of a SavedModel: the only file that uses private parts of TensorFlow.
 
-`tests/export/test_graph_protos.py` fails if a version of TensorFlow moves them.
+`tests/export/saving/test_graph_protos.py` fails if a version of TensorFlow moves them.
 """
 
 from __future__ import annotations
