@@ -21,9 +21,9 @@ __all__ = [
 ]
 
 # Bounds in `from_unconstrained` on the absolute value of a logarithm. Trained flows stay within
-# about 3. Slopes multiply: five layers in a row make a value at most exp(25) = 7e10 times as large,
-# so that the loss, its square, and the gradient of that are well within float32. With a bound of 10
-# neither was, and a training of five layers ended in a gradient that was not finite.
+# about 3. Slopes multiply: five layers in a row make a value about exp(25) = 7e10 times as large.
+# The loss, which is its square, and the gradient are then well within float32. With a bound of 10
+# neither is.
 MAX_LOG_SLOPE = 5.0
 MAX_LOG_SCALE = 10.0
 
