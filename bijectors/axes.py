@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-__all__ = ["move_axis", "one_step_earlier", "size_of_axis"]
+__all__ = ["every", "later", "move_axis", "size_of_axis", "spread"]
 
 
 def move_axis(values: tf.Tensor, source: int, target: int) -> tf.Tensor:
@@ -21,12 +21,62 @@ def move_axis(values: tf.Tensor, source: int, target: int) -> tf.Tensor:
     return tf.transpose(values, order)
 
 
-def one_step_earlier(values: tf.Tensor) -> tf.Tensor:
-    """Shifts `[..., T, H]` by one step: step `t` gets the vector of `t - 1`, step 0 gets zeros."""
-    return tf.concat([tf.zeros_like(values[..., :1, :]), values[..., :-1, :]], axis=-2)
+def later(values: tf.Tensor, steps: int) -> tf.Tensor:
+    """`[..., T, H]` moved to later steps, or to earlier ones if negative; zeros come in."""
+    ahead, behind = max(steps, 0), max(-steps, 0)
+    padded = tf.pad(values, [*_of_leading(values), [ahead, behind], [0, 0]])
+    return _slice_of_steps(padded, behind, size_of_axis(values, -2))
 
 
 def size_of_axis(values: tf.Tensor, axis: int) -> int | tf.Tensor:
     """The size of an axis: a Python int if it is static, else a scalar tensor."""
     static = values.shape[axis]
     return tf.shape(values)[axis] if static is None else static
+
+
+def every(values: tf.Tensor, stride: int, first: int = 0) -> tf.Tensor:
+    """`values[..., first::stride, :]` of `[..., T, H]`, for first < stride."""
+    num_steps = size_of_axis(values, -2)
+    count = (num_steps + stride - 1 - first) // stride
+    missing = tf.maximum(count * stride - num_steps, 0)
+    values = tf.pad(values, [*_of_leading(values), [0, missing], [0, 0]])
+    rows = _reshape(_slice_of_steps(values, 0, count * stride), count, stride * values.shape[-1])
+    parts = tf.split(rows, stride, axis=-1)
+    return parts[first]
+
+
+def spread(values: tf.Tensor, stride: int, num_steps: int | tf.Tensor, first: int = 0) -> tf.Tensor:
+    """Undoes `every`: returns `[..., T, H]`, with zeros at the other steps.
+
+    Args:
+      values: The vectors of the steps first, first + stride, first + 2 stride, ...
+      stride: Distance between them.
+      num_steps: T.
+      first: The first of these steps, less than stride.
+    """
+    count, size = size_of_axis(values, -2), values.shape[-1]
+    around = [first * size, (stride - 1 - first) * size]
+    rows = tf.pad(values, [*_of_leading(values), [0, 0], around])
+    steps = _reshape(rows, count * stride, size)
+    # The last block is cut off or, if it has no vector, missing.
+    missing = tf.maximum(num_steps - count * stride, 0)
+    steps = tf.pad(steps, [*_of_leading(values), [0, missing], [0, 0]])
+    return _slice_of_steps(steps, 0, num_steps)
+
+
+def _of_leading(values: tf.Tensor) -> list[list[int]]:
+    return [[0, 0]] * (len(values.shape) - 2)
+
+
+def _reshape(values: tf.Tensor, num_steps: int | tf.Tensor, size: int) -> tf.Tensor:
+    joined = tf.reshape(values, tf.concat([tf.shape(values)[:-2], [num_steps, size]], 0))
+    static = None if tf.is_tensor(num_steps) else num_steps
+    return tf.ensure_shape(joined, [*values.shape[:-2], static, size])
+
+
+def _slice_of_steps(values: tf.Tensor, start: int, num_steps: int | tf.Tensor) -> tf.Tensor:
+    """`values[..., start : start + num_steps, :]`. Its gradient pads, and is the faster one."""
+    before = [0] * (len(values.shape) - 2)
+    found = tf.slice(values, [*before, start, 0], [*(-1 for _ in before), num_steps, -1])
+    static = None if tf.is_tensor(num_steps) else num_steps
+    return tf.ensure_shape(found, [*values.shape[:-2], static, values.shape[-1]])

@@ -8,7 +8,7 @@ Example:
   >>> list(SCALAR_MAPS)
   ['affine', 'nlsq', 'spline', 'mixture']
   >>> list(HIDDEN_STRUCTURES), list(TIME_STRUCTURES)
-  (['af', 'scf', 'none'], ['af', 'iaf', 'coupling', 'none'])
+  (['af', 'scf', 'none'], ['af', 'iaf', 'coupling', 'multiscale', 'none'])
   >>> SCALAR_MAPS["spline:16"].num_params
   47
   >>> "spline:1" in SCALAR_MAPS
@@ -114,6 +114,7 @@ TIME_STRUCTURES = Table(
         "af": "bijectors.time.structures:AutoregressiveTime",
         "iaf": "bijectors.time.structures:InverseAutoregressiveTime",
         "coupling": "bijectors.time.coupling:CouplingTime",
+        "multiscale": "bijectors.time.coupling:CouplingTime",  # With strides 1, 2, 4, ...
         "none": "bijectors.time.structures:IndependentTime",
     }
 )

@@ -14,6 +14,7 @@ __all__ = [
     "LEAST_FIELDS",
     "LEAST_FLAGS",
     "LEAST_FLOW",
+    "LEAST_TIME_LAYERS",
     "LENGTHS",
     "QUICK_ROWS",
     "draw_x",
@@ -34,6 +35,8 @@ LEAST_FIELDS = {
 }
 LEAST_FLAGS = tuple(f"--{name.replace('_', '-')}={v}" for name, v in LEAST_FIELDS.items())
 LEAST_FLOW = ("--model", "af-only", *LEAST_FLAGS)
+# Layers along time, where one will not do.
+LEAST_TIME_LAYERS = {"coupling": 2, "multiscale": 2}
 LENGTHS = np.array([5, 3, 0], np.int32)
 
 

@@ -155,9 +155,15 @@ RULES: tuple[Rule, ...] = (
     Rule({"inference": "codebook"}, {"posterior_dropout": 0.0}),
     Rule({"emitter": "codebook"}, {"emitter_dropout": 0.0}),
     Rule({"time": "none"}, {"conditioner": None}),
+    # A coupling reads steps on both sides, which the LSTM cannot, and maps a part of the steps.
+    Rule({"time": ("coupling", "multiscale")}, {"conditioner": "conv:4", "time_layers": 6}),
     # Where its flow maps the latents themselves, it can read which symbols they stand for.
     Rule(
         {"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1},
+        {"conditioner_input": "symbols"},
+    ),
+    Rule(
+        {"name": "codebook", "inference": "codebook", "time": "multiscale"},
         {"conditioner_input": "symbols"},
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bijectors.axes import move_axis, one_step_earlier
+from bijectors.axes import later, move_axis
 from bijectors.scan import scan
 from bijectors.time.base import Direction
 from bijectors.time.conditioner import Structure
@@ -61,7 +61,7 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
             def grad(
                 d_mapped: tf.Tensor, d_log_det: tf.Tensor, variables: list[Any] | None = None
             ) -> Any:
-                before = one_step_earlier(mapped)
+                before = later(mapped, 1)
                 adjoint = self._adjoint(direction, values, before, states, d_mapped, d_log_det)
                 with tf.GradientTape() as tape:
                     tape.watch(values)

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors.axes import move_axis, one_step_earlier, size_of_axis
+from bijectors.axes import every, later, move_axis, size_of_axis, spread
 from bijectors.base import FlowBijector
 from bijectors.masks import step_mask, zero_unless
 from bijectors.scan import scan
@@ -26,6 +26,8 @@ class TimeBijector(FlowBijector):
       conditioner: Computes the context of each step.
       hidden: Makes the hidden bijector, over events `[..., H]`, from a context.
       lengths: int `[...]`, broadcast against the batch; None if no sequence is padded.
+      stride: Only the steps 0, stride, 2 stride, ... are mapped, as a sequence of their own, which
+        is all that the conditioner sees. The others are left as they are.
       name: Name of the bijector.
 
     Example:
@@ -52,11 +54,15 @@ class TimeBijector(FlowBijector):
         conditioner: Conditioner,
         hidden: Callable[[Structure], tfp.bijectors.Bijector],
         lengths: tf.Tensor | None = None,
+        stride: int = 1,
         name: str | None = None,
     ) -> None:
+        if stride < 1:
+            raise ValueError(f"expected a stride of at least 1; got {stride}")
         self._conditioner = conditioner
         self._hidden = hidden
         self._lengths = lengths
+        self._stride = stride
         name = name or type(self).__name__
         super().__init__(
             forward_min_event_ndims=2,
@@ -64,6 +70,7 @@ class TimeBijector(FlowBijector):
                 "conditioner": conditioner,
                 "hidden": hidden,
                 "lengths": lengths,
+                "stride": stride,
                 "name": name,
             },
             name=name,
@@ -107,18 +114,29 @@ class TimeBijector(FlowBijector):
         self, steps: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]], values: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         if self._lengths is None:
-            mapped, log_det = steps(values)
+            mapped, log_det = self._strided(steps, values)
         else:
             mask = step_mask(self._lengths, values)
             # Padding is zeroed before the map too: a NaN would otherwise reach the gradient.
-            mapped, log_det = steps(zero_unless(mask, values))
+            mapped, log_det = self._strided(steps, zero_unless(mask, values))
             mapped = tf.where(mask, mapped, values)
             log_det = zero_unless(mask[..., 0], log_det)
         return mapped, log_det
 
+    def _strided(
+        self, steps: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]], values: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        if self._stride == 1:
+            return steps(values)
+        mapped, log_det = steps(every(values, self._stride))
+        num_steps = size_of_axis(values, -2)
+        chosen = tf.range(num_steps)[:, None] % self._stride == 0
+        mapped = tf.where(chosen, spread(mapped, self._stride, num_steps), values)
+        return mapped, spread(log_det[..., None], self._stride, num_steps)[..., 0]
+
     def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps all steps at once, with contexts from `values` one step earlier."""
-        contexts = self._conditioner.scan(one_step_earlier(values), self._covariates(values))
+        contexts = self._conditioner.scan(later(values, 1), self._covariates(values))
         return direction(self._hidden(contexts), values, 1)
 
     def _covariates(self, values: tf.Tensor) -> Structure:

@@ -59,5 +59,5 @@ class Conditioner(Protocol):
         ...
 
     def scan(self, inputs: tf.Tensor, covariates: Structure) -> Structure:
-        """Returns the contexts of all steps at once, from shifted inputs `[..., T, H]`."""
+        """Returns the contexts of all steps at once, `[..., T, n]`, from inputs `[..., T, H]`."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors.axes import size_of_axis
+from bijectors.axes import every, size_of_axis, spread
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.masks import zero_unless
 from bijectors.time.base import Direction, TimeBijector
@@ -29,6 +29,8 @@ class CouplingTime(TimeBijector):
       hidden: See `TimeBijector`.
       lengths: See `TimeBijector`.
       kept: Which steps are kept: 0 for the even ones, 1 for the odd ones.
+      stride: See `TimeBijector`. Couplings at strides 1, 2, 4, ... make a flow of many scales
+        (section 3.6 of the source).
       name: Name of the bijector.
 
     Example:
@@ -55,18 +57,21 @@ class CouplingTime(TimeBijector):
         hidden: Callable[[Structure], tfp.bijectors.Bijector],
         lengths: tf.Tensor | None = None,
         kept: int = 0,
+        stride: int = 1,
         name: str | None = None,
     ) -> None:
         self._kept = kept
-        super().__init__(conditioner, hidden, lengths, name)
+        super().__init__(conditioner, hidden, lengths, stride, name)
         self._parameters["kept"] = kept
 
     def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        steps = tf.range(size_of_axis(values, -2))
-        kept = (steps % 2 == self._kept)[:, None]
+        num_steps, first = size_of_axis(values, -2), 1 - self._kept
+        kept = tf.range(num_steps)[:, None] % 2 == self._kept
         contexts = self._conditioner.scan(zero_unless(kept, values), self._covariates(values))
-        mapped, log_det = direction(self._hidden(contexts), zero_unless(~kept, values), 1)
-        return tf.where(kept, values, mapped), zero_unless(~kept[:, 0], log_det)
+        contexts = tf.nest.map_structure(lambda context: every(context, 2, first), contexts)
+        mapped, log_det = direction(self._hidden(contexts), every(values, 2, first), 1)
+        mapped = tf.where(kept, values, spread(mapped, 2, num_steps, first))
+        return mapped, spread(log_det[..., None], 2, num_steps, first)[..., 0]
 
     def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return self._map(forward_and_log_det, eps)

@@ -70,6 +70,34 @@ def test_the_inverse_and_the_log_det_of_two_layers() -> None:
     np.testing.assert_allclose(np.linalg.slogdet(jacobian)[1], log_det, atol=1e-12)
 
 
+def test_a_stride_is_a_coupling_of_every_other_step() -> None:
+    eps, lengths = draw(7), tf.constant([7, 4])  # Of which steps 0, 2, 4, 6 and 0, 2 take part.
+    z, log_det = CouplingTime(Neighbours(), hidden, lengths, stride=2).forward_and_log_det(eps)
+    part = CouplingTime(Neighbours(), hidden, tf.constant([4, 2]))
+    expected, total = part.forward_and_log_det(eps[:, ::2])
+    np.testing.assert_array_equal(z[:, ::2], expected)
+    np.testing.assert_array_equal(z[:, 1::2], eps[:, 1::2])
+    np.testing.assert_array_equal(log_det, total)
+    flow = CouplingTime(Neighbours(), hidden, lengths, stride=2)
+    back, log_dets = flow.inverse_and_step_log_dets(z)
+    np.testing.assert_allclose(back, eps, atol=1e-12)
+    np.testing.assert_array_equal(log_dets.numpy()[:, [0, 1, 3, 4, 5]], 0.0)
+    np.testing.assert_allclose(tf.reduce_sum(log_dets, -1), -log_det, atol=1e-12)
+
+
+@pytest.mark.parametrize("num_steps", [0, 1, 2])
+def test_a_stride_beyond_the_sequence_maps_nothing(num_steps: int) -> None:
+    eps = draw(num_steps)
+    z, log_det = CouplingTime(Neighbours(), hidden, stride=4).forward_and_log_det(eps)
+    np.testing.assert_array_equal(z, eps)
+    np.testing.assert_array_equal(log_det, 0.0)
+
+
+def test_a_stride_is_at_least_one() -> None:
+    with pytest.raises(ValueError, match="^expected a stride of at least 1; got 0$"):
+        CouplingTime(Neighbours(), hidden, stride=0)
+
+
 def test_nothing_beyond_a_length_is_read() -> None:
     eps = draw(5)
     eps[1, 2:] = np.nan

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bijectors.masks import mask_steps
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
-from tests.models import LENGTHS, draw_x, make_model
+from tests.models import LEAST_TIME_LAYERS, LENGTHS, draw_x, make_model
 from tests.pairwise import Combination, combinations, parameters
 from tf_latentflow import ModelConfig
 from tf_latentflow.noise import noise_of
@@ -33,7 +33,7 @@ CHOICES = {
 
 def fields(combination: Combination) -> dict[str, object]:
     choices = dict(zip(CHOICES, combination, strict=True))
-    return {**choices, "time_layers": 2 if choices["time"] == "coupling" else 1}
+    return {**choices, "time_layers": LEAST_TIME_LAYERS.get(choices["time"], 1)}
 
 
 def has_sense(combination: Combination) -> bool:

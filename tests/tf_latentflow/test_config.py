@@ -133,7 +133,7 @@ def test_overrides_and_round_trip_through_json() -> None:
         ({"scalar": "nlsq:3"}, r"spline, mixture, spline:N .*, mixture:N \(N from 1 .*'nlsq:3'"),
         ({"scalar": "mixture:0"}, r"mixture:N \(N from 1 to 1000\); got 'mixture:0'"),
         ({"hidden": "x"}, "expected hidden to be one of af, scf, none; got 'x'"),
-        ({"time": "x"}, "expected time to be one of af, iaf, coupling, none; got 'x'"),
+        ({"time": "x"}, "expected time to be one of af, iaf, coupling, multiscale, none; got 'x'"),
         ({"scalar": None}, "expected scalar, hidden, time, inference, emitter all set"),
         ({"latent_size": 0}, "expected latent_size of at least 1; got 0"),
         ({"vocab_size": 2}, "expected vocab_size of at least 3"),

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.tables import HIDDEN_STRUCTURES, TIME_STRUCTURES
-from tests.models import rows
+from tests.models import LEAST_TIME_LAYERS, rows
 from tests.pairwise import Combination, combinations, parameters
 from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
 from tf_latentflow.networks.codebook import Codebook
@@ -27,7 +27,7 @@ CHOICES = {
 
 def fields(combination: Combination) -> dict[str, object]:
     choices = dict(zip(CHOICES, combination, strict=True))
-    return {**choices, "flow_layers": 1, "time_layers": 2 if choices["time"] == "coupling" else 1}
+    return {**choices, "flow_layers": 1, "time_layers": LEAST_TIME_LAYERS.get(choices["time"], 1)}
 
 
 def has_sense(combination: Combination) -> bool:
@@ -84,7 +84,8 @@ def allowed(config: ModelConfig, inverse: bool) -> np.ndarray:
 
     One layer within a step: dimensions depend on earlier ones (`af`), the second half on the first
     (`scf`), or on none. Across steps a flow is triangular, `none` diagonal. Of two couplings the
-    steps that the first one moves see the others, and those that the second one moves see all.
+    steps that the first one moves see the others, and those that the second one moves see all. At
+    many scales an odd step sees the even ones: forward, through these, all that they see.
     """
     t, i, s, j = np.ogrid[:T, :H, :T, :H]
     earlier = {"af": j < i, "scf": (j < H // 2) & (i >= H // 2), "none": j < 0}[config.hidden]
@@ -96,6 +97,8 @@ def allowed(config: ModelConfig, inverse: bool) -> np.ndarray:
         # Forward, the last stage acts first: it keeps the odd steps, and the even ones come last.
         first, last = (t % 2 == 0, t % 2 == 1) if not inverse else (t % 2 == 1, t % 2 == 0)
         return within | (first & (s % 2 != t % 2) & anything) | (last & anything)
+    if config.time == "multiscale":  # Of two scales: the even steps are independent.
+        return within | ((t % 2 == 1) & (s % 2 == 0) & anything)
     return within | ((s < t) & anything)
 
 

@@ -133,15 +133,21 @@ class ModelConfig:
             self._refuse("conditioner", "no conditioner, as nothing is conditioned on the past")
         _check_name("conditioner_input", self.conditioner_input, CONDITIONER_INPUTS)
         place = self.inference, self.time, self.time_layers
-        if self.conditioner_input == "symbols" and place != ("codebook", "af", 1):
-            expected = "inference codebook, time af and time_layers 1 where symbols are read"
+        if self.conditioner_input == "symbols" and not (
+            self.inference == "codebook"
+            and (self.time == "multiscale" or (self.time, self.time_layers) == ("af", 1))
+        ):
+            expected = (
+                "inference codebook and time multiscale, or af with time_layers 1, where symbols "
+                "are read"
+            )
             self._refuse("conditioner_input", expected, place)
-        if self.time == "coupling":
+        if not self.is_causal:
             if self.conditioner.partition(":")[0] not in TWO_SIDED_CONDITIONERS:
                 names = " or ".join(TWO_SIDED_CONDITIONERS)
-                self._refuse("conditioner", f"the conditioner of a coupling in time to be {names}")
+                self._refuse("conditioner", f"the conditioner of {self.time} in time to be {names}")
             if self.time_layers < 2:
-                self._refuse("time_layers", "time_layers of at least 2 for coupling in time")
+                self._refuse("time_layers", f"time_layers of at least 2 for {self.time} in time")
         elif self.time in (None, "none") and self.time_layers != 1:
             self._refuse("time_layers", "time_layers 1 without structure in time")
 
@@ -184,7 +190,7 @@ class ModelConfig:
     @property
     def is_causal(self) -> bool:
         """Whether no step depends on later ones, so that the start of a sequence has a density."""
-        return self.time != "coupling"
+        return self.time not in ("coupling", "multiscale")
 
     @property
     def is_flow(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from bijectors.axes import size_of_axis
+from bijectors.axes import later
 from bijectors.masks import mask_steps
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.residual import ResidualStack
@@ -82,21 +82,10 @@ class ConvStack(ResidualStack):
             if lengths is not None:
                 n = mask_steps(n, lengths)
             distances = (2**k, 0, -(2**k)) if self.two_sided else (2 * 2**k, 2**k, 0)
-            taps = tf.concat([_later(n, distance) for distance in distances], axis=-1)
+            taps = tf.concat([later(n, distance) for distance in distances], axis=-1)
             h += self._convolved(k, taps, masks)
         return self._last(h, masks)
 
     def _convolved(self, k: int, taps: tf.Tensor, masks: Masks) -> tf.Tensor:
         hidden = self._drop(tf.nn.relu(self._product(self.taps[k], taps)), masks, k)
         return self._product(self.outputs[k], hidden)
-
-
-def _later(values: tf.Tensor, steps: int) -> tf.Tensor:
-    """`values [..., T, n]` moved to later steps, or to earlier ones if negative; zeros come in."""
-    if steps == 0:
-        return values
-    num_steps = size_of_axis(values, -2)
-    ahead, behind = max(steps, 0), max(-steps, 0)
-    no = [[0, 0]] * (len(values.shape) - 2)
-    padded = tf.pad(values, [*no, [ahead, behind], [0, 0]])
-    return padded[..., behind : behind + num_steps, :]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from bijectors import Structure
+from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.attention import AttentionStack
 from tf_latentflow.networks.convolution import ConvStack
@@ -146,9 +147,10 @@ class CouplingConditioner(NetworkConditioner):
         """The contexts of all steps, from the kept ones and zeros elsewhere."""
         offset, masks, offsets = covariates
         kept = tf.range(tf.shape(inputs)[-2])[:, None] % 2 == self._kept
+        read = zero_unless(kept, self._read(inputs))
         # A vector that is kept may be 0 too.
         kept = tf.broadcast_to(tf.cast(kept, inputs.dtype), tf.shape(inputs[..., :1]))
-        inputs = tf.concat([self._read(inputs), kept], axis=-1)
+        inputs = tf.concat([read, kept], axis=-1)
         features = self._network(inputs, offset, masks=masks, lengths=self._lengths)
         return Context(features, offsets)
 

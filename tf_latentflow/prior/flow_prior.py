@@ -51,8 +51,7 @@ class FlowPrior(Layer):
         self._limit = limit or (lambda: tf.constant(config.max_length))
         # The last of them is the first to be applied to noise.
         self.stages = [
-            FlowStage(config, codebook, kept=k % 2, name=f"stage_{k}")
-            for k in range(config.time_layers)
+            FlowStage(config, k, codebook, name=f"stage_{k}") for k in range(config.time_layers)
         ]
         self.built = True
 

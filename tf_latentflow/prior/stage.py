@@ -10,15 +10,12 @@ import tensorflow as tf
 from bijectors import (
     HIDDEN_STRUCTURES,
     SCALAR_MAPS,
-    TIME_STRUCTURES,
-    AdjointInverseAutoregressiveTime,
     Compose,
-    CouplingTime,
     HiddenBijector,
     TimeBijector,
     with_reversals,
 )
-from bijectors.axes import one_step_earlier
+from bijectors.axes import later
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.layer import Layer
@@ -30,12 +27,10 @@ from tf_latentflow.prior.conditioners import (
     NetworkConditioner,
     PositionConditioner,
 )
+from tf_latentflow.prior.plan import stage_plan
 from tf_latentflow.rows import CONDITIONER_INPUTS, CONDITIONERS
 
 __all__ = ["FlowStage"]
-
-# The density of IAF in time is serial: its gradient is worth a way of its own.
-_WITH_OWN_GRADIENT = {"iaf": AdjointInverseAutoregressiveTime}
 
 
 class FlowStage(Layer):
@@ -43,29 +38,28 @@ class FlowStage(Layer):
 
     Args:
       config: Its scalar, hidden, time and conditioner choices and its sizes.
+      number: Its place in the prior; stage 0 is next to z.
       codebook: The codebook of the model, or None.
-      kept: For a coupling across steps: 0 keeps the even steps, 1 the odd ones.
       name: Name of the layer.
     """
 
     def __init__(
         self,
         config: ModelConfig,
+        number: int = 0,
         codebook: Codebook | None = None,
-        kept: int = 0,
         name: str = "stage",
     ) -> None:
         super().__init__(name=name)
         self._scalar = SCALAR_MAPS[config.scalar]
         self._hidden = HIDDEN_STRUCTURES[config.hidden]
-        self._time = _WITH_OWN_GRADIENT.get(config.time, TIME_STRUCTURES[config.time])
-        self._kept = kept
+        self._plan = plan = stage_plan(config, number)
         self._reads_noise = config.time == "iaf"
         self.time_network = None
-        if config.conditioner is not None:
+        if plan.reads_other_steps:
             reader = CONDITIONER_INPUTS[config.conditioner_input](config, codebook)
             make = CONDITIONERS[config.conditioner]
-            self.time_network = make(config, reader.size, two_sided=self._is_coupling)
+            self.time_network = make(config, reader.size, two_sided=plan.is_coupling)
             self._read = reader.read
         layers = range(config.flow_layers)
         self.tables = [
@@ -85,10 +79,6 @@ class FlowStage(Layer):
         ]
         self.built = True
 
-    @property
-    def _is_coupling(self) -> bool:
-        return issubclass(self._time, CouplingTime)
-
     def bijector(
         self,
         lengths: tf.Tensor,
@@ -106,8 +96,7 @@ class FlowStage(Layer):
         """
         make = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
         conditioner = self._conditioner(lengths, limit, dropout_noise)
-        options = {"kept": self._kept} if self._is_coupling else {}
-        return self._time(conditioner, make, lengths, **options)
+        return self._plan.bijector(conditioner, make, lengths)
 
     def step_bijector(
         self, z: tf.Tensor, lengths: tf.Tensor, limit: int | tf.Tensor, steps: Sequence[int]
@@ -117,13 +106,13 @@ class FlowStage(Layer):
         Raises:
           ValueError: The stage is a coupling, whose steps depend on later ones.
         """
-        if self._is_coupling:
+        if self._plan.is_coupling:
             raise ValueError("expected steps that depend on earlier ones alone; got a coupling")
         conditioner = self._conditioner(lengths, limit)
         # To IAF the past is the noise that it came from.
         past = self.bijector(lengths, limit).inverse(z) if self._reads_noise else z
         covariates = conditioner.covariates(tf.shape(z)[:-2], tf.shape(z)[-2])
-        features, offsets = conditioner.scan(one_step_earlier(past), covariates)
+        features, offsets = conditioner.scan(later(past, 1), covariates)
         context = Context(
             None if features is None else tf.gather(features, steps, axis=-2),
             tuple(tf.gather(offset, steps, axis=-2) for offset in offsets),
@@ -133,11 +122,12 @@ class FlowStage(Layer):
     def _conditioner(
         self, lengths: tf.Tensor, limit: int | tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> PositionConditioner:
+        lengths, limit = self._plan.of_its_steps(lengths), self._plan.of_its_steps(limit)
         if self.time_network is None:
             return PositionConditioner(self.tables, lengths, limit)
         common = self.time_network, self._read, self.tables, lengths, limit, dropout_noise
-        if self._is_coupling:
-            return CouplingConditioner(*common, kept=self._kept)
+        if self._plan.is_coupling:
+            return CouplingConditioner(*common, kept=self._plan.kept)
         return NetworkConditioner(*common)
 
     def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:

@@ -69,7 +69,7 @@ class ModelSettings:
     hidden: str | None = None
     """Structure within a step: af, scf or none. None: the model's."""
     time: str | None = None
-    """Structure across steps: af, iaf, coupling or none. None: the model's."""
+    """Structure across steps: af, iaf, multiscale, coupling or none. None: the model's."""
     inference: str | None = None
     """From x to q(z|x): bilstm, conv:K, local (of one step) or codebook (text alone). None: the
     model's."""
@@ -80,7 +80,7 @@ class ModelSettings:
     """What summarises other steps for the prior: lstm, conv:K or attention:K. None: the model's."""
     conditioner_input: str | None = None
     """What --conditioner reads of a step: latents, or symbols (how likely each is given z, by the
-    codebook; --time af alone). None: the model's."""
+    codebook; --time af and multiscale). None: the model's."""
 
     latent_size: int | None = None
     """Dimensions H of a step's latent vector. None: that of the sizes."""
