@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bijectors.checkpoints import SavesLists
 from bijectors.execution import ExecutionOwner
 from bijectors.masks import zero_unless
 
@@ -21,7 +22,7 @@ _LARGEST_INPUT = 1e4
 
 
 @keras.saving.register_keras_serializable("bijectors")
-class ConditionalMLP(ExecutionOwner, keras.layers.Layer):
+class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
     """`params = output_scale * MLP([x, context])`: parameters for every output dimension.
 
         h[1] = relu(x W[1] + context C + offset + b[1]),  h[k] = relu(h[k-1] W[k] + b[k])

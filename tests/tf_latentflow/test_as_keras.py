@@ -16,6 +16,7 @@ import tensorflow as tf
 from bijectors import ConditionalMADE, ConditionalMLP
 from tests.models import LEAST_FIELDS
 from tests.models import make_model as make_row
+from tf_latentflow import build_model
 
 every_kind = pytest.mark.parametrize("name", ["af-only", "lstm"])
 
@@ -69,6 +70,16 @@ def test_every_layer_is_made_of_its_configuration(name: str) -> None:
         assert type(again) is type(layer)
         shapes = [[v.shape for v in one.variables] for one in (layer, again)]
         assert shapes[0] == shapes[1], layer.path
+
+
+@pytest.mark.parametrize("name", ["codebook", "lstm"])
+def test_a_checkpoint_of_tensorflow_is_complete(name: str, tmp_path: Path) -> None:
+    model = make_row(name)
+    path = tf.train.Checkpoint(model=model).save(tmp_path / "checkpoint")
+    other = build_model(model.config)
+    tf.train.Checkpoint(model=other).restore(path).assert_consumed()
+    for saved, restored in zip(model.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(saved, restored, err_msg=saved.path)
 
 
 @every_kind

@@ -8,6 +8,7 @@ from typing import Any, Self
 import keras
 
 from bijectors import ExecutionOwner
+from bijectors.checkpoints import SavesLists
 from tf_latentflow.config import ModelConfig
 
 __all__ = ["Layer"]
@@ -19,7 +20,7 @@ if keras.backend.backend() != "tensorflow":  # By Keras' own file of settings, s
     )
 
 
-class Layer(ExecutionOwner, keras.layers.Layer):
+class Layer(SavesLists, ExecutionOwner, keras.layers.Layer):
     """A Keras layer with the dtype `keras.config.floatx()` has when the layer is made.
 
     Keras itself keeps the first dtype policy of the process, whatever `set_floatx` says.

@@ -148,9 +148,10 @@ class CouplingConditioner(NetworkConditioner):
         offset, masks, offsets = covariates
         kept = tf.range(tf.shape(inputs)[-2])[:, None] % 2 == self._kept
         read = zero_unless(kept, self._read(inputs))
-        # A vector that is kept may be 0 too.
-        kept = tf.broadcast_to(tf.cast(kept, inputs.dtype), tf.shape(inputs[..., :1]))
-        inputs = tf.concat([read, kept], axis=-1)
+        # What is read may be 0 too. An unknown step has a code of its own instead: position codes
+        # alone, which are small, would be normalised to the size of a symbol's.
+        unknown = tf.broadcast_to(tf.cast(~kept, inputs.dtype), tf.shape(inputs[..., :1]))
+        inputs = tf.concat([read, unknown], axis=-1)
         features = self._network(inputs, offset, masks=masks, lengths=self._lengths)
         return Context(features, offsets)
 
