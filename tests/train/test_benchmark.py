@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import keras
 import pytest
 
 from tests.models import make_model
@@ -21,20 +22,45 @@ from train.support.errors import UserError
 LOOKED_UP = ("positions", "initial")  # Rows of tables, and what is done once a sequence.
 
 
-@pytest.mark.parametrize("name", ["lstm", "af-af", "af-scf", "iaf-scf", "af-only", "af-indep"])
-def test_every_matrix_is_multiplied_once_a_symbol(name: str) -> None:
-    model = make_model(name)
-    products = sum(
+def products_of(layer: keras.Layer) -> int:
+    return sum(
         weight.shape[0] * weight.shape[1]
-        for weight in model.trainable_variables
+        for weight in layer.trainable_variables
         if len(weight.shape) == 2 and not any(word in weight.path for word in LOOKED_UP)
     )
+
+
+CONVOLUTIONS = {"inference": "conv:1", "conditioner": "conv:2", "emitter": "conv:3"}
+
+
+@pytest.mark.parametrize(
+    "name, choices",
+    [
+        *((name, {}) for name in ("lstm", "af-af", "af-scf", "iaf-scf", "af-only", "af-indep")),
+        ("af-af", CONVOLUTIONS),
+        ("af-scf", {"inference": "local", "conditioner": "attention:1", "time_layers": 2}),
+    ],
+)
+def test_every_matrix_is_multiplied_once_a_symbol(name: str, choices: dict[str, object]) -> None:
+    model = make_model(name, **choices)
+    products = products_of(model)
     # The embedding is looked up too, and multiplied with for the logits.
     assert operations.elbo_operations(model.config, 1, 1) == 2 * products
     assert operations.train_operations(model.config, 3, 5) == 3 * 3 * 5 * 2 * products
     inference = products - operations.sample_operations(model.config, 1, 1) / 2
     with_samples = operations.elbo_operations(model.config, 1, 1, 10)
     assert with_samples == 2 * (inference + 10 * (products - inference))
+
+
+def test_layers_of_coarser_scales_have_fewer_steps() -> None:
+    model = make_model("af-af", **CONVOLUTIONS, time="multiscale", time_layers=3)
+    products = products_of(model) - products_of(model.prior)
+    for share, stage in zip((1, 1 / 2, 1 / 4), model.prior.stages, strict=True):
+        maps = sum(map(products_of, stage.networks))
+        if stage.time_network:  # It maps every other one of its steps.
+            maps = maps / 2 + products_of(stage.time_network)
+        products += share * maps
+    assert operations.elbo_operations(model.config, 1, 1) == 2 * products
 
 
 @pytest.mark.nightly

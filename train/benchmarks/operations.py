@@ -48,7 +48,7 @@ def step_weights(config: ModelConfig) -> int:
     """Weights that a step of a serial loop reads in drawing a sequence.
 
     What can be done for all steps at once is not among them: for IAF in time only the recurrent
-    weights of its LSTM and, for every flow, those of the emitter are read step by step.
+    weights of its LSTM and, for every flow, those of an LSTM emitter are read step by step.
     """
     units = config.hidden_size
     recurrent = 4 * units * units
@@ -58,9 +58,9 @@ def step_weights(config: ModelConfig) -> int:
     emitter = 2 * layers * recurrent if config.emitter == "bilstm" else 0
     if config.time == "iaf":
         return layers * recurrent + emitter
-    if config.time == "none":
+    if config.time != "af":
         return emitter
-    return _lstm(config.latent_size, units, layers) + _flow(config) + emitter
+    return _lstm(config.latent_size, units, layers) + _flow(config, units) + emitter
 
 
 def _symbol_products(config: ModelConfig) -> tuple[int, int]:
@@ -69,18 +69,55 @@ def _symbol_products(config: ModelConfig) -> tuple[int, int]:
     logits = size * config.vocab_size
     if not config.is_flow:
         return 0, _lstm(size, size, layers) + logits
+    network, depth = _sized(config.inference, conv=4)
     inference = {
         "bilstm": _bilstm(size, size, layers) + 2 * size * 2 * latent,
+        "conv": _conv(size, size, depth) + size * 2 * latent,
         "local": size * size + size * 2 * latent,
         "codebook": 0,
-    }
+    }[network]
+    network, depth = _sized(config.emitter, conv=4)
     emitter = {
         "bilstm": _bilstm(latent, size, layers) + (latent + 2 * size) * size + logits,
+        "conv": _conv(latent, size, depth) + (latent + size) * size + logits,
         "local": latent * size + size * size + logits,
         "codebook": 2 * latent * config.vocab_size,
-    }
-    prior = _flow(config) + (_lstm(latent, size, layers) if config.time != "none" else 0)
-    return inference[config.inference], prior + emitter[config.emitter]
+    }[network]
+    return inference, _prior(config) + emitter
+
+
+def _prior(config: ModelConfig) -> float:
+    """Products of all layers along time, for a step of the sequence."""
+    if config.time == "none":
+        return _flow(config, context=0)
+    size, read, reading = config.hidden_size, config.latent_size, 0
+    if config.conditioner_input == "symbols":
+        read, reading = config.vocab_size, 2 * config.latent_size * config.vocab_size
+    read += not config.is_causal  # Which steps are known.
+    network, depth = _sized(config.conditioner, conv=6, attention=2)
+    conditioner = {
+        "lstm": _lstm(read, size, config.num_lstm_layers),
+        "conv": _conv(read, size, depth),
+        "attention": read * size + 6 * size * size * depth,
+    }[network]
+    flow = _flow(config, context=size)
+    if config.is_causal:
+        return config.time_layers * (reading + conditioner + flow)
+    coupling = reading + conditioner + flow / 2  # It maps every other step.
+    if config.time == "coupling":
+        return config.time_layers * coupling
+    rest = 0.5 ** (config.time_layers - 1)
+    return 2 * (1 - rest) * coupling + rest * _flow(config, context=0)
+
+
+def _sized(name: str, **default: int) -> tuple[str, int]:
+    """A choice such as `conv:3` as its name and number."""
+    name, _, number = name.partition(":")
+    return name, int(number) if number else default.get(name, 0)
+
+
+def _conv(input_size: int, units: int, layers: int) -> int:
+    return units * (input_size + 4 * units * layers)
 
 
 def _lstm(input_size: int, units: int, layers: int) -> int:
@@ -91,9 +128,8 @@ def _bilstm(input_size: int, units: int, layers: int) -> int:
     return 2 * 4 * units * (input_size + units + (layers - 1) * 3 * units)
 
 
-def _flow(config: ModelConfig) -> int:
+def _flow(config: ModelConfig, context: int) -> int:
     """All layers of the hidden bijectors; masked weights count, since they are multiplied."""
-    context = config.hidden_size if config.time != "none" else 0
     network = HIDDEN_STRUCTURES[config.hidden].network(
         config.latent_size,
         SCALAR_MAPS[config.scalar].num_params,
