@@ -129,8 +129,7 @@ RULES: tuple[Rule, ...] = (
             "flow_layers": 1,
         },
     ),
-    # The paper's rows (tables 1 and 2) as values of independent choices. `lstm` is the discrete
-    # autoregressive baseline and has none of them. Names are never parsed.
+    # The paper's rows (tables 1 and 2) as values of independent choices. Names are never parsed.
     Rule({"name": "af-af"}, {"scalar": "nlsq", "hidden": "af", "time": "af"}),
     Rule({"name": "af-scf"}, {"scalar": "nlsq", "hidden": "scf", "time": "af"}),
     Rule({"name": "iaf-scf"}, {"scalar": "nlsq", "hidden": "scf", "time": "iaf"}),
@@ -138,6 +137,20 @@ RULES: tuple[Rule, ...] = (
     Rule({"name": "af-af-affine"}, {"scalar": "affine", "hidden": "af", "time": "af"}),
     Rule({"name": "af-indep"}, {"scalar": "nlsq", "hidden": "none", "time": "af"}),
     Rule({"name": "af-indep-affine"}, {"scalar": "affine", "hidden": "none", "time": "af"}),
+    # A flow whose samples and densities are both parallel in time.
+    Rule(
+        {"name": "multiscale"},
+        {
+            "scalar": "mixture:8",
+            "hidden": "af",
+            "time": "multiscale",
+            "inference": "conv:2",
+            "emitter": "conv:2",
+            "latent_size": 5,
+            "flow_layers": 1,
+        },
+    ),
+    # The discrete autoregressive baseline of the paper has no choices.
     Rule(
         {"name": "lstm"},
         dict.fromkeys(("scalar", "hidden", "time", "inference", "emitter", "conditioner")),
@@ -156,7 +169,7 @@ RULES: tuple[Rule, ...] = (
     Rule({"emitter": "codebook"}, {"emitter_dropout": 0.0}),
     Rule({"time": "none"}, {"conditioner": None}),
     # A coupling reads steps on both sides, which the LSTM cannot, and maps a part of the steps.
-    Rule({"time": ("coupling", "multiscale")}, {"conditioner": "conv:4", "time_layers": 6}),
+    Rule({"time": ("coupling", "multiscale")}, {"conditioner": "conv:3", "time_layers": 6}),
     # Where its flow maps the latents themselves, it can read which symbols they stand for.
     Rule(
         {"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1},

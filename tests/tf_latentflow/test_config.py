@@ -22,6 +22,7 @@ ROWS = {
     "af-indep-affine": ("affine", "none", "af"),
     "lstm": (None, None, None),
     "codebook": ("mixture:8", "af", "af"),
+    "multiscale": ("mixture:8", "af", "multiscale"),
 }
 MUSIC_ROWS = [name for name in MODEL_NAMES if name != "codebook"]  # Symbols only.
 
@@ -47,7 +48,8 @@ def test_presets_change_sizes_but_not_the_maximum_length() -> None:
 def test_music_has_its_own_sizes() -> None:
     for name in MUSIC_ROWS:
         assert ModelConfig.from_name(name, "tiny", emission="bernoulli").vocab_size == 88
-        assert ModelConfig.from_name(name, "paper", emission="bernoulli").flow_layers == 5
+        layers = 1 if name == "multiscale" else 5
+        assert ModelConfig.from_name(name, "paper", emission="bernoulli").flow_layers == layers
     rates = {
         name: ModelConfig.from_name(name, "paper", emission="bernoulli").dropout
         for name in ("af-af", "iaf-scf", "lstm")

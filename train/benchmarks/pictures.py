@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_sweep", "sweep_figure", "sweep_png"]
 
-_COLOURS = {"lstm": "#7f7f7f", "af-af": "#1f4e8c", "af-scf": "#2a9d5c", "iaf-scf": "#d1662b"}
+_COLOURS = {
+    **{"lstm": "#7f7f7f", "af-af": "#1f4e8c", "af-scf": "#2a9d5c", "iaf-scf": "#d1662b"},
+    "multiscale": "#8c1f6f",
+}
 _PANEL = (4.6, 4.0)  # Inches.
 
 

@@ -125,6 +125,7 @@ TABLES: Mapping[str, Table] = {
             _ptb("IAF / SCF", "iaf-scf", 1.63, 0.21, 1.55),
             # Section 6 and appendix E say, without numbers, that the results are the same.
             _variant("codebook, not in the paper", Run("codebook", "ptb", "codebook")),
+            _variant("multiscale, not in the paper", Run("multiscale", "ptb", "multiscale")),
             _variant("AF / AF, K = 100", Run("af-af-k100", "ptb", "af-af", samples=100)),
             _variant("AF / AF, H = 5", Run("af-af-h5", "ptb", "af-af", ("--latent-size", "5"))),
             _variant(

@@ -34,6 +34,12 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
         *("--final-decay", "0.5", "--kl-zero", "0", "--kl-ramp", "100"),
         *("--eval-every", "250", "--checkpoint-steps", "250", "--test-samples", "10"),
     ),
+    # As many sentences as those of the paper's rows, in smaller batches.
+    ("cpu", "ptb", "multiscale"): (
+        *("--max-steps", "10000", "--batch-size", "8", "--dropout", "0", "--learning-rate", "3e-3"),
+        *("--final-decay", "0.5", "--kl-zero", "0", "--kl-ramp", "200"),
+        *("--eval-every", "1000", "--checkpoint-steps", "500", "--test-samples", "10"),
+    ),
     ("cpu", "ptb", "lstm"): (
         *("--max-steps", "2500", "--eval-every", "250", "--checkpoint-steps", "250"),
         *("--test-samples", "10"),

@@ -120,6 +120,17 @@ RULES: tuple[Rule, ...] = (
             "kl_ramp": 600,
         },
     ),
+    # Convolutions learn slowly: they need as many steps as can be had, and a smaller learning rate.
+    Rule(
+        {"preset": "small", "task": "text", "model": "multiscale"},
+        {
+            "max_steps": 4000,
+            "batch_size": 8,
+            "learning_rate": 3e-3,
+            "kl_zero": 0,
+            "kl_ramp": 200,
+        },
+    ),
     # The baseline has no latents, and so no KL term.
     Rule({"model": "lstm"}, {"elbo_samples": 1, "kl_zero": 0, "kl_ramp": 0, "kl_floor": 1e-5}),
     Rule({"preset": "paper", "model": "lstm"}, {"optimizer": "sgd", "learning_rate": 20.0}),
