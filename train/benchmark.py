@@ -15,6 +15,7 @@ from pathlib import Path
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
+from train.support.machine import refuse_bfloat16_if_disabled
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["BenchmarkConfig", "main"]
@@ -58,6 +59,8 @@ def main(args: Sequence[str] | None = None) -> None:
     real_runs = [run for run in REAL_RUNS if config.rows in real_run_name(*run)]
     if not rows and not real_runs:
         raise UserError(f"--rows expects part of a row's name; got {config.rows!r}")
+    if any("bfloat16" in row.name for row in rows):
+        refuse_bfloat16_if_disabled()
     measure_all(rows, real_runs, config.repeats, config.out, with_pictures)
 
 

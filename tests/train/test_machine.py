@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from train.support.machine import describe_caches, describe_machine, has_fast_bfloat16
+from train.support.errors import UserError
+from train.support.machine import (
+    describe_caches,
+    describe_machine,
+    has_fast_bfloat16,
+    refuse_bfloat16_if_disabled,
+)
 
 
 def test_a_processor_is_named_with_its_instruction_sets(tmp_path: Path) -> None:
@@ -38,6 +45,25 @@ def test_bfloat16_is_fast_where_the_processor_has_instructions_for_it(
     monkeypatch.setenv("PATH", str(tmp_path))  # Without nvidia-smi.
     (tmp_path / "cpuinfo").write_text(f"model name\t: A CPU\n{flags}\n")
     assert has_fast_bfloat16(tmp_path / "cpuinfo") == fast
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "refused"),
+    [
+        ("avx512_bf16", {"ONEDNN_MAX_CPU_ISA": "AVX2"}, True),
+        ("amx_bf16", {"DNNL_MAX_CPU_ISA": "avx2"}, True),
+        ("amx_bf16", {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, False),
+        ("avx2", {"ONEDNN_MAX_CPU_ISA": "AVX2"}, False),  # TensorFlow knows of no bfloat16 either.
+        ("amx_bf16", {}, False),
+    ],
+)
+def test_bfloat16_that_would_end_the_process_is_refused(
+    tmp_path: Path, flags: str, environ: dict[str, str], refused: bool
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"model name\t: A CPU\nflags\t\t: {flags}\n")
+    expected = "bfloat16 expects .* got (ONEDNN|DNNL)_MAX_CPU_ISA=(AVX2|avx2) in the environment"
+    with pytest.raises(UserError, match=expected) if refused else nullcontext():
+        refuse_bfloat16_if_disabled(tmp_path / "cpuinfo", environ)
 
 
 def test_data_caches_are_named_by_level(tmp_path: Path) -> None:

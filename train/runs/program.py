@@ -20,7 +20,7 @@ from train.samples.printed import print_samples
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
 from train.support.errors import UserError
-from train.support.machine import has_fast_bfloat16
+from train.support.machine import has_fast_bfloat16, refuse_bfloat16_if_disabled
 from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
@@ -118,6 +118,8 @@ def _train(
     config: TrainConfig, settings: dict[str, Any], workdir: Workdir, screen: Screen, team: Team
 ) -> None:
     """Starts or resumes the run. Only the chief of a team has its folder."""
+    if config.mixed_precision:
+        refuse_bfloat16_if_disabled()
     screen.now("reading the data")
     dataset = config.load()
     settings["dataset_sha256"] = dataset.sha256

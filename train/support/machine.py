@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["describe_caches", "describe_machine", "has_fast_bfloat16"]
+from train.support.errors import UserError
+
+__all__ = [
+    "describe_caches",
+    "describe_machine",
+    "has_fast_bfloat16",
+    "refuse_bfloat16_if_disabled",
+]
 
 # The instruction sets that affect matrix products, and so the last bits of a result.
 _INSTRUCTION_SETS = {
@@ -19,6 +27,10 @@ _INSTRUCTION_SETS = {
     "sve": "SVE",
 }
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
+# Values of oneDNN's limit under which its products in bfloat16 end the process, where TensorFlow
+# finds that the processor has such instructions.
+_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+_WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI"}
 
 
 def describe_machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
@@ -43,6 +55,28 @@ def has_fast_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     """
     flags = _flags(_fields(cpuinfo))
     return bool(_gpus()) or not flags or not _BFLOAT16.isdisjoint(flags)
+
+
+def refuse_bfloat16_if_disabled(
+    cpuinfo: Path = Path("/proc/cpuinfo"), environ: Mapping[str, str] = os.environ
+) -> None:
+    """Refuses products in bfloat16 that would end the process.
+
+    Args:
+      cpuinfo: As for `describe_machine`.
+      environ: The environment.
+
+    Raises:
+      UserError: oneDNN is limited to instructions without bfloat16, on a processor with them.
+    """
+    if _BFLOAT16.isdisjoint(_flags(_fields(cpuinfo))):
+        return
+    for name in _LIMITS:
+        if environ.get(name, "").upper() in _WITHOUT_BFLOAT16:
+            raise UserError(
+                "bfloat16 expects no limit that keeps oneDNN from its instructions: the process "
+                f"would be aborted; got {name}={environ[name]} in the environment"
+            )
 
 
 def describe_caches(caches: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> str:
