@@ -106,8 +106,11 @@ def test_nothing_beyond_a_length_is_read() -> None:
     assert np.isfinite(z[1, :2]).all() and np.isfinite(log_det).all()
 
 
-def test_a_copy_keeps_the_same_steps() -> None:
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_copy_keeps_the_same_steps(stride: int) -> None:
     eps = draw(5)
-    bijector = CouplingTime(Neighbours(), hidden, kept=1)
-    np.testing.assert_array_equal(bijector.copy(name="other").forward(eps), bijector.forward(eps))
-    np.testing.assert_array_equal(bijector.forward(eps)[:, 1::2], eps[:, 1::2])
+    bijector = CouplingTime(Neighbours(), hidden, kept=1, stride=stride)
+    z = bijector.forward(eps)
+    np.testing.assert_array_equal(bijector.copy(name="other").forward(eps), z)
+    np.testing.assert_array_equal(z[:, stride :: 2 * stride], eps[:, stride :: 2 * stride])
+    assert np.all(z[:, :: 2 * stride] != eps[:, :: 2 * stride])
