@@ -147,6 +147,15 @@ def test_overrides_and_round_trip_through_json() -> None:
         ({"latent_size": 65}, "expected made_sizes of at least latent_size = 65"),
         ({"hidden": "scf", "latent_size": 1}, "expected latent_size of at least 2 for scf; got 1"),
         ({"dropout": 1.0}, "expected dropout in \\[0, 1\\); got 1.0"),
+        (
+            {"time": "multiscale", "time_layers": 17},
+            "time_layers of at most 16 for multiscale; got",
+        ),
+        ({"time": "coupling", "time_layers": 1}, "expected time_layers of at least 2 for coupling"),
+        (
+            {"time": "multiscale", "conditioner": "lstm"},
+            "multiscale in time to be conv or att",
+        ),
         ({"time": "iaf", "dropout": 0.1}, "expected dropout 0 for iaf in time, .*; got 0.1"),
     ],
 )

@@ -25,6 +25,9 @@ from tf_latentflow.rows import (
 
 __all__ = ["ModelConfig"]
 
+# A sequence is padded to a multiple of the stride of a scale: here of 32,768 steps.
+_MOST_SCALES = 16
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -132,22 +135,22 @@ class ModelConfig:
         elif self.conditioner is not None:
             self._refuse("conditioner", "no conditioner, as nothing is conditioned on the past")
         _check_name("conditioner_input", self.conditioner_input, CONDITIONER_INPUTS)
-        place = self.inference, self.time, self.time_layers
+        maps_latents = self.time == "multiscale" or (self.time, self.time_layers) == ("af", 1)
         if self.conditioner_input == "symbols" and not (
-            self.inference == "codebook"
-            and (self.time == "multiscale" or (self.time, self.time_layers) == ("af", 1))
+            self.inference == "codebook" and maps_latents
         ):
-            expected = (
-                "inference codebook and time multiscale, or af with time_layers 1, where symbols "
-                "are read"
-            )
-            self._refuse("conditioner_input", expected, place)
+            times = "time multiscale, or af with time_layers 1"
+            expected = f"inference codebook and {times}, where symbols are read"
+            got = self.inference, self.time, self.time_layers
+            self._refuse("conditioner_input", expected, got)
         if not self.is_causal:
             if self.conditioner.partition(":")[0] not in TWO_SIDED_CONDITIONERS:
                 names = " or ".join(TWO_SIDED_CONDITIONERS)
                 self._refuse("conditioner", f"the conditioner of {self.time} in time to be {names}")
             if self.time_layers < 2:
                 self._refuse("time_layers", f"time_layers of at least 2 for {self.time} in time")
+            if self.time == "multiscale" and self.time_layers > _MOST_SCALES:
+                self._refuse("time_layers", f"time_layers of at most {_MOST_SCALES} for multiscale")
         elif self.time in (None, "none") and self.time_layers != 1:
             self._refuse("time_layers", "time_layers 1 without structure in time")
 
