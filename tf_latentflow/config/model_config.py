@@ -135,10 +135,8 @@ class ModelConfig:
         elif self.conditioner is not None:
             self._refuse("conditioner", "no conditioner, as nothing is conditioned on the past")
         _check_name("conditioner_input", self.conditioner_input, CONDITIONER_INPUTS)
-        maps_latents = self.time == "multiscale" or (self.time, self.time_layers) == ("af", 1)
-        if self.conditioner_input == "symbols" and not (
-            self.inference == "codebook" and maps_latents
-        ):
+        maps_z = self.time == "multiscale" or (self.time, self.time_layers) == ("af", 1)
+        if self.conditioner_input == "symbols" and not (maps_z and self.inference == "codebook"):
             times = "time multiscale, or af with time_layers 1"
             expected = f"inference codebook and {times}, where symbols are read"
             got = self.inference, self.time, self.time_layers
