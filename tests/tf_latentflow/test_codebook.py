@@ -83,7 +83,7 @@ def test_the_prior_reads_symbols_by_bayes_rule(float64: None) -> None:
         ),
         (
             {"conditioner_input": "symbols"},
-            "expected inference codebook and time multiscale, or af with .*; got .'bilstm', 'af', 1.",
+            "expected inference codebook and time multiscale, or af .*; got .'bilstm', 'af', 1.",
         ),
         ({"conditioner_input": "x"}, "conditioner_input to be one of latents, symbols; got 'x'"),
         ({"time": "none", "conditioner": "lstm"}, "nothing is conditioned on the past; got 'lstm'"),
