@@ -38,7 +38,7 @@ def log_prob_by_quadrature(model: LatentFlow, x: np.ndarray) -> float:
 @every_row
 def test_is_a_distribution_over_pairs(float64: None, name: str, emission: str) -> None:
     """exp(log p(x, T = 2)) over all x of two steps sums to p(T = 2)."""
-    if name == "codebook":  # Importance samples from narrow distributions miss most of it.
+    if name in ("codebook", "multiscale"):  # Importance samples miss most of what is narrow.
         model = make_model(name, spread=0.3, vocab_size=3, latent_size=1, max_length=4)
         pairs = np.array(list(itertools.product(range(3), repeat=2)), np.int32)
         log_probs = np.array([log_prob_by_quadrature(model, pair) for pair in pairs])
