@@ -40,9 +40,10 @@ def every(values: tf.Tensor, stride: int, first: int = 0) -> tf.Tensor:
     count = (num_steps + stride - 1 - first) // stride
     missing = tf.maximum(count * stride - num_steps, 0)
     values = tf.pad(values, [*_of_leading(values), [0, missing], [0, 0]])
-    rows = _reshape(_slice_of_steps(values, 0, count * stride), count, stride * values.shape[-1])
-    parts = tf.split(rows, stride, axis=-1)
-    return parts[first]
+    size = values.shape[-1]
+    rows = _reshape(_slice_of_steps(values, 0, count * stride), count, stride * size)
+    leading = [0] * (len(values.shape) - 1)
+    return tf.slice(rows, [*leading, first * size], [*(-1 for _ in leading), size])
 
 
 def spread(values: tf.Tensor, stride: int, num_steps: int | tf.Tensor, first: int = 0) -> tf.Tensor:

@@ -7,7 +7,14 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors import Compose, CouplingTime
+from bijectors import (
+    AdjointInverseAutoregressiveTime,
+    AutoregressiveTime,
+    Compose,
+    CouplingTime,
+    InverseAutoregressiveTime,
+    TimeBijector,
+)
 
 H = 2
 
@@ -83,6 +90,38 @@ def test_a_stride_is_a_coupling_of_every_other_step() -> None:
     np.testing.assert_allclose(back, eps, atol=1e-12)
     np.testing.assert_array_equal(log_dets.numpy()[:, [0, 1, 3, 4, 5]], 0.0)
     np.testing.assert_allclose(tf.reduce_sum(log_dets, -1), -log_det, atol=1e-12)
+
+
+class Total:
+    """Context: the sum of the vectors before."""
+
+    def covariates(self, batch_shape, num_steps):
+        return ()
+
+    def initial_state(self, batch_shape, num_steps):
+        return tf.zeros(tf.concat([batch_shape, [H]], axis=0), tf.float64)
+
+    def step(self, inputs, covariates, state):
+        return state + inputs, state + inputs
+
+    def scan(self, inputs, covariates):
+        return tf.cumsum(inputs, axis=-2)
+
+
+@pytest.mark.parametrize(
+    "kind", [AutoregressiveTime, InverseAutoregressiveTime, AdjointInverseAutoregressiveTime]
+)
+def test_every_structure_has_a_stride(kind: type[TimeBijector]) -> None:
+    eps = draw(7)
+    flow = kind(Total(), hidden, tf.constant([7, 4]), stride=3)  # Steps 0, 3, 6 and 0, 3.
+    z, log_det = flow.forward_and_log_det(eps)
+    expected, total = kind(Total(), hidden, tf.constant([3, 2])).forward_and_log_det(eps[:, ::3])
+    np.testing.assert_allclose(z[:, ::3], expected, atol=1e-12)
+    np.testing.assert_allclose(log_det, total, atol=1e-12)
+    np.testing.assert_array_equal(z[:, 1::3], eps[:, 1::3])
+    back, inverse = flow.inverse_and_log_det(z)
+    np.testing.assert_allclose(back, eps, atol=1e-12)
+    np.testing.assert_allclose(inverse, -log_det, atol=1e-12)
 
 
 @pytest.mark.parametrize("num_steps", [0, 1, 2])

@@ -72,9 +72,19 @@ def test_every_layer_is_made_of_its_configuration(name: str) -> None:
         assert shapes[0] == shapes[1], layer.path
 
 
-@pytest.mark.parametrize("name", ["codebook", "lstm"])
-def test_a_checkpoint_of_tensorflow_is_complete(name: str, tmp_path: Path) -> None:
-    model = make_row(name)
+@pytest.mark.parametrize(
+    "name, choices",
+    [
+        ("codebook", {}),
+        ("lstm", {}),
+        ("af-af", {}),
+        ("multiscale", {"conditioner": "attention:1", "time_layers": 2}),
+    ],
+)
+def test_a_checkpoint_of_tensorflow_is_complete(
+    name: str, choices: dict[str, object], tmp_path: Path
+) -> None:
+    model = make_row(name, **choices)
     path = tf.train.Checkpoint(model=model).save(tmp_path / "checkpoint")
     other = build_model(model.config)
     tf.train.Checkpoint(model=other).restore(path).assert_consumed()

@@ -120,7 +120,7 @@ RULES: tuple[Rule, ...] = (
             "kl_ramp": 600,
         },
     ),
-    # Convolutions learn slowly: they need as many steps as can be had, and a smaller learning rate.
+    # Many scales learn slowly, and faster with small batches (docs/RESULTS.md). Not tuned further.
     Rule(
         {"preset": "small", "task": "text", "model": "multiscale"},
         {
