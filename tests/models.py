@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tf_latentflow import MODEL_NAMES, ModelConfig, build_model
+from tf_latentflow.rows import NOTES
 
 __all__ = [
     "LEAST_FIELDS",
@@ -50,10 +51,10 @@ def rows(cases: Sequence[str | tuple[str, ...]]) -> list[object]:
     return found
 
 
-# What is observed is a choice apart from the flow's: one row of notes will do.
+# What is observed is a choice apart from the flow's: one row with each kind of notes will do.
 every_row = pytest.mark.parametrize(
     "name, emission",
-    rows([*((name, "categorical") for name in MODEL_NAMES), ("lstm", "bernoulli")]),
+    rows([*((name, "categorical") for name in MODEL_NAMES), *(("lstm", kind) for kind in NOTES)]),
 )
 every_flow = pytest.mark.parametrize("name", rows([n for n in MODEL_NAMES if n != "lstm"]))
 
@@ -70,6 +71,6 @@ def make_model(name: str, spread: float = 0.1, **overrides: object) -> keras.Mod
 
 def draw_x(num_steps: int = 5, batch: int = 3, emission: str = "categorical") -> np.ndarray:
     rng = np.random.default_rng(1)
-    if emission == "bernoulli":
+    if emission in NOTES:
         return rng.integers(0, 2, (batch, num_steps, 6), np.uint8)
     return rng.integers(2, 6, (batch, num_steps)).astype(np.int32)

@@ -21,6 +21,7 @@ __all__ = [
     "GIVEN",
     "INFERENCE_NETWORKS",
     "MODEL_NAMES",
+    "NOTES",
     "PRESETS",
     "RULES",
     "Rule",
@@ -87,10 +88,13 @@ def _holds(name: str, wanted: Any, found: Mapping[str, Setting], given: Mapping[
     return value in wanted if isinstance(wanted, tuple) else value == wanted
 
 
+# The emissions of music: a step is a chord.
+NOTES = ("bernoulli", "made")
+
 # A later rule counts more. A row is one line, and may have sizes of its own beside its choices.
 RULES: tuple[Rule, ...] = (
     # What is observed. Text has no number of symbols of its own: the corpus decides.
-    Rule({"emission": "bernoulli"}, {"vocab_size": 88}),  # The keys of a piano.
+    Rule({"emission": NOTES}, {"vocab_size": 88}),  # The keys of a piano.
     # Sizes under a name.
     Rule(
         {"preset": "tiny"},
@@ -113,7 +117,7 @@ RULES: tuple[Rule, ...] = (
     ),
     # Without dropout, a model memorises a few hundred pieces in twenty epochs.
     Rule(
-        {"preset": "small", "emission": "bernoulli"},
+        {"preset": "small", "emission": NOTES},
         {"dropout": 0.5, "posterior_dropout": 0.2, "emitter_dropout": 0.5},
     ),
     # A latent flow at the price of the baseline.
@@ -232,10 +236,11 @@ CONDITIONER_INPUTS = Table(
 # Those that may read later steps as well, as a coupling across steps asks for.
 TWO_SIDED_CONDITIONERS = ("conv", "attention")
 
-# What is observed at a step: a subclass of `tf_latentflow.symbols.Symbols`.
+# What is observed at a step: a subclass of `tf_latentflow.emissions.symbols.Symbols`.
 EMISSIONS = Table(
     {
-        "categorical": "tf_latentflow.symbols:CategoricalSymbols",
-        "bernoulli": "tf_latentflow.symbols:BernoulliNotes",
+        "categorical": "tf_latentflow.emissions.categorical:CategoricalSymbols",
+        "bernoulli": "tf_latentflow.emissions.notes:BernoulliNotes",
+        "made": "tf_latentflow.emissions.made_notes:MADENotes",
     }
 )

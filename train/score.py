@@ -83,7 +83,7 @@ def main(args: Sequence[str] | None = None) -> None:
     config = parse_flags(ScoreConfig, "python -m train.score", args)
     config.check()
     run = read_run(config.model)
-    if run.model_config.emission != "categorical":
+    if not run.model_config.is_text:
         raise UserError(
             f"expected a model of text in {config.model}; it is one of music: "
             "python -m train.evaluate --dataset FILE.mid scores pieces"

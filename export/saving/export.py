@@ -62,7 +62,7 @@ def export_model(
     # All lengths that are compiled.
     lengths = compiled_lengths(max_length) if xla else [min(_WARMUP_STEPS, max_length)]
     with tempfile.TemporaryDirectory() as assets, new_version(base, version) as folder:
-        if config.emission == "categorical":
+        if config.is_text:
             vocabulary = Path(assets, "vocabulary.txt")
             write_vocabulary(vocabulary, config.vocabulary)
             codec = TextCodec(vocabulary, max_length)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tests.models import draw_x, every_row, make_model, rows
 from tf_latentflow import LatentFlow
 from tf_latentflow.noise import noise_of
+from tf_latentflow.rows import NOTES
 
 
 def widen_posterior(model: keras.Model, by: float = 0.7) -> None:
@@ -44,7 +45,7 @@ def test_is_a_distribution_over_pairs(float64: None, name: str, emission: str) -
         log_probs = np.array([log_prob_by_quadrature(model, pair) for pair in pairs])
         assert np.exp(log_probs).sum() == pytest.approx(1, abs=2e-3)
         return
-    if emission == "bernoulli":
+    if emission in NOTES:
         vocab_size, x = 2, list(itertools.product([0, 1], repeat=4))
         x = np.array(x, np.int32).reshape(16, 2, 2)
     else:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_latentflow.emissions.categorical import CategoricalSymbols
+from tf_latentflow.emissions.made_notes import MADENotes
+from tf_latentflow.emissions.notes import BernoulliNotes
 from tf_latentflow.noise import noise_of
 from tf_latentflow.rows import EMISSIONS
-from tf_latentflow.symbols import BernoulliNotes, CategoricalSymbols
 
 
 def make_notes(spread: float = 1.0) -> BernoulliNotes:
@@ -24,9 +26,10 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
 
 
 def test_table_and_shapes() -> None:
-    assert {"categorical": CategoricalSymbols, "bernoulli": BernoulliNotes} == EMISSIONS
+    kinds = {"categorical": CategoricalSymbols, "bernoulli": BernoulliNotes, "made": MADENotes}
+    assert kinds == EMISSIONS
     features = tf.zeros([2, 3, 4])
-    for name, event_shape in (("categorical", ()), ("bernoulli", (5,))):
+    for name, event_shape in (("categorical", ()), ("bernoulli", (5,)), ("made", (5,))):
         symbols = EMISSIONS[name](5, 4)
         assert symbols.event_shape == event_shape
         logits = symbols.logits(features)

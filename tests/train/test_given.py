@@ -24,7 +24,7 @@ MUSIC = ModelConfig.from_name("af-af", "tiny", emission="bernoulli", max_length=
 
 
 def given(model: ModelConfig, **flags: object) -> Given:
-    config = MusicConfig() if model.emission == "bernoulli" else TextConfig()
+    config = MusicConfig() if not model.is_text else TextConfig()
     asked = SampleConfig(model=Path("run"), **flags)
     asked.check(model, config.unit)
     return read_given(asked, model, config)

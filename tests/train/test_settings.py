@@ -40,7 +40,7 @@ def test_a_program_trains_the_model_of_the_library(
     of_data = {"text": {"vocab_size": 4, "vocabulary": ("a", "b")}, "music": {"max_length": 99}}
     fields = of_data[kind.task]
     assert set(fields) == set(kind.from_data)
-    expected = ModelConfig.from_name(name, preset, emission=kind.emission, **fields)
+    expected = ModelConfig.from_name(name, preset, emission=kind.emissions[0], **fields)
     assert config.model_config(**fields) == expected
 
 

@@ -73,8 +73,8 @@ class FillIns(SequenceModel):
           int32 like x, 0 beyond each length.
 
         Raises:
-          ValueError: There are fewer than two particles or no sweeps, `given` does not fit x, or
-            the prior is a coupling.
+          ValueError: There are fewer than two particles or no sweeps, `given` does not fit x or the
+            emission, or the prior is a coupling.
         """
         if num_particles < 2 or sweeps < 1:
             raise ValueError(
@@ -86,6 +86,7 @@ class FillIns(SequenceModel):
         given = np.asarray(given, bool)
         if given.shape != x.shape:
             raise ValueError(f"expected given {x.shape}, as x; got {given.shape}")
+        self.symbols.check_given(given)
         noise = noise_of(seed, tf.shape(lengths)[0])
         whole = np.all(given.reshape(*given.shape[:2], -1), axis=(0, 2))
         given = tf.constant(given)
@@ -156,8 +157,8 @@ class FillIns(SequenceModel):
         noise: NoiseSource,
     ) -> tf.Tensor:
         """The given parts of x, with the rest drawn from p(x | z, T)."""
-        drawn = self.symbols.sample(self.logits(z, lengths), temperature, noise)
-        return self._within(tf.where(given, x, drawn), lengths)
+        filled = self.symbols.fill(self.logits(z, lengths), x, given, temperature, noise)
+        return self._within(filled, lengths)
 
 
 def _windows(whole: np.ndarray, sweeps: int) -> Iterator[tuple[bool, int, int]]:

@@ -16,6 +16,7 @@ from tf_latentflow.rows import (
     EMITTERS,
     INFERENCE_NETWORKS,
     MODEL_NAMES,
+    NOTES,
     PRESETS,
     RULES,
     TWO_SIDED_CONDITIONERS,
@@ -46,8 +47,8 @@ class ModelConfig:
       conditioner: Network that summarises the past for the prior, a key of `CONDITIONERS`. None for
         the baseline and for `none` in time.
       conditioner_input: What the conditioner reads of a step, a key of `CONDITIONER_INPUTS`.
-      emission: What is observed at a step, a key of `EMISSIONS`: a symbol (categorical) or a chord
-        of notes (bernoulli).
+      emission: What is observed at a step, a key of `EMISSIONS`: a symbol (categorical), or a chord
+        whose notes are independent given z (bernoulli) or drawn one after the other (made).
       vocab_size: Number of symbols, including padding (id 0) and unknown (id 1), or of notes.
       max_length: Longest sequence with a probability above 0, in steps.
       latent_size: H, the dimensions of the latent vector of a step.
@@ -123,7 +124,7 @@ class ModelConfig:
             if self.is_flow:
                 _check_name(field, choices[field], table)
         _check_name("emission", self.emission, EMISSIONS)
-        if self.inference == "codebook" and self.emission != "categorical":
+        if self.inference == "codebook" and not self.is_text:
             self._refuse("inference", "a codebook for symbols only", f"one for {self.emission}")
         if self.emitter == "codebook" and self.inference != "codebook":
             expected = "inference codebook where the emitter is codebook"
@@ -162,7 +163,7 @@ class ModelConfig:
             self._refuse("made_sizes", "positive made_sizes")
         if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
             self._refuse("made_sizes", f"made_sizes of at least latent_size = {self.latent_size}")
-        if self.emission == "bernoulli":
+        if not self.is_text:
             if self.vocabulary is not None:
                 self._refuse("vocabulary", "no vocabulary of notes")
         elif self.vocab_size < 3:
@@ -192,6 +193,11 @@ class ModelConfig:
     def is_causal(self) -> bool:
         """Whether no step depends on later ones, so that the start of a sequence has a density."""
         return self.time not in ("coupling", "multiscale")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a step is a symbol. Otherwise it is a chord of notes."""
+        return self.emission not in NOTES
 
     @property
     def is_flow(self) -> bool:

@@ -169,7 +169,7 @@ class DataWays:
         """Texts as ids `[T]`, and rolls as uint8 `[T, V]`."""
         if isinstance(sequences, (str, bytes)):
             raise ValueError("expected a list of texts; got one text: put it in brackets")
-        encode = self._encode_text if self.config.emission == "categorical" else self._encode_roll
+        encode = self._encode_text if self.config.is_text else self._encode_roll
         encoded = [encode(sequence, i) for i, sequence in enumerate(sequences)]
         for i, x in enumerate(encoded):
             if not 1 <= len(x) <= self.config.max_length:
@@ -203,7 +203,7 @@ class DataWays:
         return self._vocabulary().decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids))
 
     def _vocabulary(self) -> Vocabulary:
-        if self.config.emission != "categorical":
+        if not self.config.is_text:
             raise ValueError("expected a model of text; got one of music: use its rolls")
         if self.config.vocabulary is None:
             raise ValueError(
@@ -213,5 +213,5 @@ class DataWays:
         return Vocabulary(self.config.vocabulary)
 
     def _check_music(self) -> None:
-        if self.config.emission == "categorical":
+        if self.config.is_text:
             raise ValueError("expected a model of music; got one of text: use its texts")

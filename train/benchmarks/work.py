@@ -103,7 +103,7 @@ def _model(config: ModelConfig, products: str | None = None) -> keras.Model:
 def _batch(config: ModelConfig, batch_size: int, num_steps: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Random symbols or notes, all sequences as long as the longest."""
     rng = np.random.default_rng(0)
-    if config.emission == "categorical":
+    if config.is_text:
         x = rng.integers(2, config.vocab_size, [batch_size, num_steps])
     else:
         x = rng.random([batch_size, num_steps, config.vocab_size]) < 0.05

@@ -32,7 +32,7 @@ __all__ = ["FORMAT", "ConfigFileError", "Workdir"]
 
 # Incremented when the files of a run change their meaning: the fields of config.json, or the state
 # and variables of checkpoints. A run without a format has format 1.
-FORMAT = 4
+FORMAT = 5
 
 _CURE = "choose another --workdir"
 _ANEW = "train again in a new --workdir"

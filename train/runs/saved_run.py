@@ -85,8 +85,7 @@ def _of_pretrained(found: Pretrained) -> SavedRun:
 
     They determine its dataset, seed and batches.
     """
-    emissions = {kind.emission: kind for kind in TASKS.values()}
-    kind = emissions[found.model.emission]
+    kind = next(kind for kind in TASKS.values() if found.model.emission in kind.emissions)
     if found.run is None:
         return SavedRun(found, kind.from_preset(), found.model, None)
     known = {field.name for field in dataclasses.fields(kind)}

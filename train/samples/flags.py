@@ -91,7 +91,7 @@ class SampleConfig:
         check_way(self, model)
         if self.length is not None and not 1 <= self.length <= model.max_length:
             refuse_flag("length", f"1 to {model.max_length} {unit.symbols}", self.length)
-        if model.emission == "bernoulli":
+        if not model.is_text:
             require_extra("music", "mido")
             return
         for name in ("out", "tempo"):

@@ -53,7 +53,7 @@ def read_given(flags: SampleConfig, model: ModelConfig, config: TrainConfig) -> 
     values = value if field == "interpolate" else (value,)
     continued = field in ("prompt", "continue_")
     most = (flags.length or model.max_length) - 1 if continued else model.max_length
-    if model.emission == "categorical":
+    if model.is_text:
         return _read_texts(flags, field, [str(text) for text in values], model, most)
     return _read_pieces(field, [Path(path) for path in values], config, most)
 

@@ -15,26 +15,26 @@ class Way(NamedTuple):
 
     Attributes:
       field: Name of its field.
-      emission: Emission of the models that it is for; None for all.
+      task: The kind of data of the models that it is for, text or music; None for both.
       needs_latents: Whether the baseline cannot do it.
       needs_causal: Whether a coupling across steps cannot do it.
       fields: Names of the options that are used only with it, or with few others.
     """
 
     field: str
-    emission: str | None
+    task: str | None
     needs_latents: bool
     needs_causal: bool
     fields: tuple[str, ...]
 
 
 WAYS = (
-    Way("prompt", "categorical", False, True, ("length", "particles")),
-    Way("continue_", "bernoulli", False, True, ("length", "particles")),
+    Way("prompt", "text", False, True, ("length", "particles")),
+    Way("continue_", "music", False, True, ("length", "particles")),
     Way("vary", None, True, False, ("amount",)),
     Way("interpolate", None, True, False, ("steps",)),
-    Way("fill", "categorical", True, True, ("blank", "particles", "sweeps")),
-    Way("harmonise", "bernoulli", True, True, ("particles", "sweeps")),
+    Way("fill", "text", True, True, ("blank", "particles", "sweeps")),
+    Way("harmonise", "music", True, True, ("particles", "sweeps")),
 )
 _NEW = Way("", None, False, False, ("length",))
 _COMPANIONS = ("length", "amount", "steps", "blank", "particles", "sweeps")
@@ -68,9 +68,9 @@ def check_way(flags: Any, model: ModelConfig) -> None:
     for name in _COMPANIONS:
         if getattr(flags, name) is not None and name not in way.fields:
             raise UserError(f"{flag_of(name)} is used with {_owners(name)}{_got(way)}")
-    if way.emission not in (None, model.emission):
-        kind, other = ("text", "music") if way.emission == "categorical" else ("music", "text")
-        raise UserError(f"{flag_of(way.field)} is for models of {kind}; this one is of {other}")
+    task = "text" if model.is_text else "music"
+    if way.task not in (None, task):
+        raise UserError(f"{flag_of(way.field)} is for models of {way.task}; this one is of {task}")
     if way.needs_latents and not model.is_flow:
         raise UserError(f"{flag_of(way.field)} needs latents, which the lstm does not have")
     if way.needs_causal and not model.is_causal:

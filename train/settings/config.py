@@ -41,8 +41,8 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
     """Module of the program."""
     named_datasets: ClassVar[tuple[str, ...]]
     """Names of datasets that are not paths."""
-    emission: ClassVar[str]
-    """Kind of observation, a key of `tf_latentflow.rows.EMISSIONS`."""
+    emissions: ClassVar[tuple[str, ...]]
+    """Kinds of observation, keys of `tf_latentflow.rows.EMISSIONS`. The first is the default."""
     unit: ClassVar[Unit]
     """Unit of the likelihoods."""
     from_data: ClassVar[tuple[str, ...]]
@@ -128,11 +128,13 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         Raises:
           UserError: There is no such model.
         """
+        if self.emission not in (None, *self.emissions):
+            expected = " or ".join(self.emissions)
+            raise UserError(f"--emission expects {expected} for {self.task}; got {self.emission}")
         try:
             if self.init_from is not None:
                 return self._model_to_start_from(**fields)
-            given = {"emission": self.emission, **self.model_flags(), **fields}
-            return ModelConfig.from_name(self.model, self.preset, **given)
+            return ModelConfig.from_name(self.model, self.preset, **self.row_fields(), **fields)
         except ConfigError as error:
             raise UserError(f"{flag_of(error.field)}: {error}") from None
 
@@ -142,7 +144,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         Dropout is a training setting and may differ.
         """
         start = config_of(find_model(self.init_from))
-        if start.emission != self.emission:
+        if start.emission not in self.emissions:
             raise UserError(
                 f"--init-from expects a model of {self.task}; got {self.init_from}, whose emission "
                 f"is {start.emission}"
@@ -172,6 +174,10 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         if "made_units" in values:
             values["made_sizes"] = (values.pop("made_units"),) * 2
         return values
+
+    def row_fields(self) -> dict[str, Any]:
+        """Returns the fields of `ModelConfig` that the row is given: flags, and the emission."""
+        return {"emission": self.emissions[0], **self.model_flags()}
 
     @property
     def run_directory(self) -> Path:

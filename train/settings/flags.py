@@ -76,6 +76,9 @@ class ModelSettings:
     emitter: str | None = None
     """From z to p(x|z): bilstm, conv:K, local or codebook (Bayes' rule of that of --inference).
     None: the model's."""
+    emission: str | None = None
+    """What is observed at a step: categorical for text; for music, bernoulli (independent notes) or
+    made (each note given those above it). None: categorical or bernoulli."""
     conditioner: str | None = None
     """What summarises other steps for the prior: lstm, conv:K or attention:K. None: the model's."""
     conditioner_input: str | None = None

@@ -24,15 +24,15 @@ def show_config(config: TrainConfig, settings: Mapping[str, Setting]) -> str:
     training["workdir"] = settings["workdir"]._replace(value=config.run_directory)
     flags = config.model_flags()
     if config.init_from is None:
-        given = {"emission": config.emission, **flags}
-        model = ModelConfig.resolve(config.model, config.preset, **given)
+        model = ModelConfig.resolve(config.model, config.preset, **config.row_fields())
     else:
         start = config.model_config().to_dict()
         flag = {name: name if name in flags else "init_from" for name in start}
         model = {name: Setting(value, {flag[name]: GIVEN}) for name, value in start.items()}
     # What the library was given by this program and not by a flag.
     model["name"] = settings["model"]
-    model["emission"] = Setting(config.emission, {"task": config.task})
+    if config.emission is None:
+        model["emission"] = model["emission"]._replace(when={"task": config.task})
     for name in config.from_data:
         model[name] = Setting("from the data", {"dataset": config.dataset})
     parts = {"training": training, "model": model}
@@ -66,5 +66,6 @@ def _source(setting: Setting, task: str) -> str:
         elif name not in ("task", "emission"):  # These two go together.
             name = "model" if name == "name" else name
             words.append(f"no {name}" if value is None else f"{name} {value}")
-    of_task = [f"for {task}"] if setting.when.keys() & {"task", "emission"} else []
+    by_task = any(setting.when.get(name, GIVEN) is not GIVEN for name in ("task", "emission"))
+    of_task = [f"for {task}"] if by_task else []
     return " ".join([", ".join(words), *of_task]).strip() or "default"

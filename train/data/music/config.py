@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+from tf_latentflow.rows import NOTES
 from train.data.music.folder.files import has_splits
 from train.data.music.sets import NAMED_SETS, MusicSet, load_music
 from train.data.music.undivided import UndividedMusic, load_undivided
@@ -27,7 +28,7 @@ class MusicConfig(TrainConfig):
     task: ClassVar[str] = "music"
     program: ClassVar[str] = "train.polyphonic_music"
     named_datasets: ClassVar[tuple[str, ...]] = NAMED_SETS
-    emission: ClassVar[str] = "bernoulli"
+    emissions: ClassVar[tuple[str, ...]] = NOTES
     unit: ClassVar[Unit] = NATS_PER_STEP
     from_data: ClassVar[tuple[str, ...]] = ("max_length",)
 

@@ -84,10 +84,10 @@ class MusicSet(MusicEncoding):
         return "\n".join([*lines, *(f"  {line}" for line in self.left_out)])
 
     def model_fields(self) -> dict[str, Any]:
-        """Returns the kind of emission, and a maximum length greater than that of the pieces."""
+        """Returns the number of notes, and a maximum length greater than that of the pieces."""
         longest = max(int(lengths_of(rolls).max()) for rolls in (self.train, self.valid))
         max_length = longest + longest // 4
-        return {"emission": "bernoulli", "vocab_size": NUM_NOTES, "max_length": max_length}
+        return {"vocab_size": NUM_NOTES, "max_length": max_length}
 
 
 def load_music(

@@ -27,7 +27,7 @@ class TextConfig(TrainConfig):
     task: ClassVar[str] = "text"
     program: ClassVar[str] = "train.char_lm"
     named_datasets: ClassVar[tuple[str, ...]] = ("pydoc", "ptb")
-    emission: ClassVar[str] = "categorical"
+    emissions: ClassVar[tuple[str, ...]] = ("categorical",)
     unit: ClassVar[Unit] = BITS_PER_CHARACTER
     from_data: ClassVar[tuple[str, ...]] = ("vocab_size", "vocabulary")
 

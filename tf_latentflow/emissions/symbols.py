@@ -6,11 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bijectors.masks import zero_unless
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["BernoulliNotes", "CategoricalSymbols", "Symbols"]
+__all__ = ["Symbols", "positive"]
 
 
 class Symbols(Layer):
@@ -94,6 +93,27 @@ class Symbols(Layer):
         logits = tf.convert_to_tensor(logits)
         return self.choose(logits, temperature, noise.uniform(tf.shape(logits), logits.dtype))
 
+    def fill(
+        self,
+        logits: tf.Tensor,
+        x: tf.Tensor,
+        given: tf.Tensor,
+        temperature: float | tf.Tensor,
+        noise: NoiseSource,
+    ) -> tf.Tensor:
+        """`sample` given a part of `x [B, T, *event_shape]`, selected by `given`, bool like x."""
+        return tf.where(given, x, self.sample(logits, temperature, noise))
+
+    def check_given(self, given: np.ndarray) -> None:
+        """Checks that `fill` and `log_prob` can treat the selected entries of x as given.
+
+        Args:
+          given: Bool `[..., T, *event_shape]`.
+
+        Raises:
+          ValueError: They cannot.
+        """
+
     def choose(
         self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
     ) -> tf.Tensor:
@@ -101,78 +121,6 @@ class Symbols(Layer):
         raise NotImplementedError
 
 
-class CategoricalSymbols(Symbols):
-    """Characters: `x[t]` is one of V ids, and the Categorical normalises over all of them."""
-
-    @property
-    def event_shape(self) -> tuple[int, ...]:
-        return ()
-
-    @property
-    def num_values(self) -> int:
-        return self.vocab_size
-
-    def embed(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self.embedding, x)
-
-    def log_prob(
-        self, logits: tf.Tensor, x: tf.Tensor, counted: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        x = tf.broadcast_to(x, tf.shape(logits)[:-1])
-        # Flat, because the operation would assert at run time that unknown shapes agree.
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels=tf.reshape(x, [-1]), logits=tf.reshape(logits, [-1, logits.shape[-1]])
-        )
-        log_probs = tf.ensure_shape(tf.reshape(-losses, tf.shape(x)), logits.shape[:-1])
-        return log_probs if counted is None else zero_unless(counted, log_probs)
-
-    def choose(
-        self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
-    ) -> tf.Tensor:
-        # Gumbel-max: one expression for every temperature, 0 included.
-        gumbel = -tf.math.log(-tf.math.log(_positive(uniform)))
-        temperature = tf.cast(temperature, logits.dtype)
-        return tf.argmax(logits + temperature * gumbel, axis=-1, output_type=tf.int32)
-
-
-class BernoulliNotes(Symbols):
-    """A chord: `x[t, n]` is 1 if note n sounds, `x[t]` is `[V]`, the notes independent.
-
-    The embedding of a chord is the sum of those of its notes.
-    """
-
-    initial_bias = -3.0  # About the log-odds of a note in music: 4 of 88 sound at a time.
-
-    @property
-    def event_shape(self) -> tuple[int, ...]:
-        return (self.vocab_size,)
-
-    @property
-    def num_values(self) -> int:
-        return 2
-
-    def embed(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.tensordot(tf.cast(x, self.compute_dtype), self.embedding, 1)
-
-    def log_prob(
-        self, logits: tf.Tensor, x: tf.Tensor, counted: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        sign = tf.cast(2 * x - 1, logits.dtype)
-        log_probs = tf.math.log_sigmoid(sign * logits)
-        if counted is not None:
-            log_probs = zero_unless(counted, log_probs)
-        return tf.reduce_sum(log_probs, axis=-1)
-
-    def choose(
-        self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
-    ) -> tf.Tensor:
-        # u < sigmoid(logits / t) is logits + t * logistic > 0, which needs no division by t = 0.
-        uniform = _positive(uniform)
-        logistic = tf.math.log(uniform) - tf.math.log1p(-uniform)
-        temperature = tf.cast(temperature, logits.dtype)
-        return tf.cast(logits + temperature * logistic > 0, tf.int32)
-
-
-def _positive(uniform: tf.Tensor) -> tf.Tensor:
+def positive(uniform: tf.Tensor) -> tf.Tensor:
     """From [0, 1) to (0, 1): its logarithm is finite."""
     return tf.maximum(uniform, np.finfo(uniform.dtype.as_numpy_dtype).tiny)
