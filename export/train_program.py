@@ -61,6 +61,8 @@ class _BundleFlags:
                 "a bundle trains on one batch per step: give --accumulation-steps 1 and a larger "
                 f"--batch-size; got {config.accumulation_steps} accumulation steps"
             )
+        if config.vary is not None:
+            raise UserError("--transpose belongs to a training with TensorFlow; leave it out")
         if config.workdir is not None:
             raise UserError("--workdir belongs to export.import_weights; give --out")
         if config.workers is not None:

@@ -13,13 +13,14 @@ length 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 __all__ = [
     "Batch",
+    "Indexed",
     "batch_rows",
     "bounds_of",
     "default_boundaries",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 _MAX_CANDIDATES = 512
+
+Indexed: TypeAlias = Sequence[np.ndarray] | Mapping[int, np.ndarray]
+"""Sequences by index: all of a split, or those of a batch."""
 
 
 class Batch(NamedTuple):
@@ -176,11 +180,11 @@ def make_batches(
     return batches
 
 
-def padded(sequences: Sequence[np.ndarray], batch: np.ndarray, rows: int, boundary: int) -> Batch:
+def padded(sequences: Indexed, batch: np.ndarray, rows: int, boundary: int) -> Batch:
     """Returns one batch of sequences as arrays.
 
     Args:
-      sequences: Arrays `[T, ...]` of one dtype and one shape beyond time.
+      sequences: Arrays `[T, ...]` of one dtype and one shape beyond time, by index.
       batch: Indices into the sequences, at most `rows`, at least one.
       rows: Rows of the result.
       boundary: Number of time steps of the result.

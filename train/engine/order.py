@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from train.engine.buckets import Batch, batch_rows, bounds_of, lengths_of, make_batches, padded
+from train.engine.buckets import (
+    Batch,
+    Indexed,
+    batch_rows,
+    bounds_of,
+    lengths_of,
+    make_batches,
+    padded,
+)
 from train.engine.settings import LoopSettings
 
-__all__ = ["Call", "TrainingOrder", "in_groups"]
+__all__ = ["Call", "TrainingOrder", "Vary", "in_groups"]
+
+Vary: TypeAlias = Callable[[np.ndarray, int, int], np.ndarray]
+"""Changes a sequence to another of the same shape, given the epoch and the sequence's index."""
 
 
 class Call(NamedTuple):
@@ -45,6 +56,7 @@ class TrainingOrder:
         sequences: Sequence[np.ndarray],
         boundaries: Sequence[int],
         group: int = 1,
+        vary: Vary | None = None,
     ) -> None:
         """Counts the steps.
 
@@ -54,6 +66,7 @@ class TrainingOrder:
           boundaries: Boundaries of the length buckets.
           group: Maximum number of steps per call. All batches of a call have the same shape, so
             with more than one step, batches of a bucket follow each other and a step is one batch.
+          vary: How sequences are changed whenever they are read; None to read them as they are.
         """
         if group > 1 and config.accumulation_steps > 1:
             raise ValueError("expected accumulation_steps 1 where a call makes several steps")
@@ -62,6 +75,7 @@ class TrainingOrder:
         self._sequences = sequences
         self._lengths = lengths_of(sequences)
         self._group = group
+        self._vary = vary
         self._epoch: tuple[int, list[np.ndarray], np.ndarray] | None = None
         self.steps_per_epoch = math.ceil(len(self._of_epoch(0)[0]) / config.accumulation_steps)
 
@@ -78,12 +92,15 @@ class TrainingOrder:
             other = np.flatnonzero(ahead != ahead[0])
             count = int(other[0]) if other.size else len(ahead)
         end = min(start + count * size, len(batches))
-        made = [self._batch(batches[i], int(bounds[i])) for i in range(start, end)]
+        made = [self._batch(epoch, batches[i], int(bounds[i])) for i in range(start, end)]
         return Call(step, [made[i : i + size] for i in range(0, len(made), size)])
 
-    def _batch(self, indices: np.ndarray, bound: int) -> Batch:
+    def _batch(self, epoch: int, indices: np.ndarray, bound: int) -> Batch:
         rows = batch_rows(bound, self._config.batch_size, self._config.max_batch_steps)
-        return padded(self._sequences, indices, rows, bound)
+        sequences: Indexed = self._sequences
+        if self._vary is not None:
+            sequences = {i: self._vary(sequences[i], epoch, i) for i in indices.tolist()}
+        return padded(sequences, indices, rows, bound)
 
     def _of_epoch(self, epoch: int) -> tuple[list[np.ndarray], np.ndarray]:
         """The batches of an epoch, and the length to which each is padded."""

@@ -117,7 +117,9 @@ def _train(
     loop = TrainingLoop(
         config,
         backend,
-        TrainingOrder(config, sequences, default_boundaries(lengths_of(sequences))),
+        TrainingOrder(
+            config, sequences, default_boundaries(lengths_of(sequences)), vary=config.vary
+        ),
         Board(workdir.tensorboard, config.unit, functools.partial(show, backend.model))
         if team.is_chief
         else Record(),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from tf_latentflow import PRESETS, ModelConfig
 from tf_latentflow.config import ConfigError, check_types
 from tf_latentflow.rows import Setting, resolve
+from train.engine.order import Vary
 from train.engine.settings import LoopSettings
 from train.settings.flags import (
     FLAGS_OF_MODEL,
@@ -178,6 +179,11 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
     def row_fields(self) -> dict[str, Any]:
         """Returns the fields of `ModelConfig` that the row is given: flags, and the emission."""
         return {"emission": self.emissions[0], **self.model_flags()}
+
+    @property
+    def vary(self) -> Vary | None:
+        """How training sequences are changed whenever they are read; None to leave them."""
+        return None
 
     @property
     def run_directory(self) -> Path:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 from tf_latentflow.rows import NOTES
 from train.data.music.folder.files import has_splits
 from train.data.music.sets import NAMED_SETS, MusicSet, load_music
+from train.data.music.transposition import transposed
 from train.data.music.undivided import UndividedMusic, load_undivided
+from train.engine.order import Vary
 from train.engine.settings import Range
 from train.settings.config import TrainConfig
 from train.support.units import NATS_PER_STEP, Unit
@@ -42,6 +45,16 @@ class MusicConfig(TrainConfig):
     steps_per_beat: Annotated[int, Range("1 to 480", lambda n: 1 <= n <= 480)] = 2
     """Time steps that a quarter note is quantised to, in a folder of MIDI files and in the MIDI
     files of samples [time steps]."""
+
+    transpose: Annotated[int, Range("0 to 11", lambda n: 0 <= n <= 11)] = 0
+    """Whenever a training piece is read, it is moved by a random interval of up to this many
+    semitones, up or down. 0: all pieces keep their keys [semitones]."""
+
+    @property
+    def vary(self) -> Vary | None:
+        if not self.transpose:
+            return None
+        return functools.partial(transposed, semitones=self.transpose, seed=self.seed)
 
     def load(self) -> MusicSet:
         """Returns the dataset.
