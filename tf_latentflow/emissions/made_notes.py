@@ -84,13 +84,19 @@ class MADENotes(BernoulliNotes):
         odds = logits + tf.cast(temperature, logits.dtype) * log_odds(uniform)
         # What is given is decided already: an infinity that no correction changes.
         decided = tf.where(x > 0, np.inf, tf.constant(-np.inf, odds.dtype))
-        odds = tf.where(given, decided, odds)
+        odds = _downwards(tf.where(given, decided, odds))
+        corrections = self.made.given(_downwards(tf.sigmoid(logits)))
 
-        def decide(odds: tf.Tensor, corrections: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            note = tf.cast(odds + corrections[..., 0] > 0, odds.dtype)
-            return note, note
+        def sweep(chord: tf.Tensor, changed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            drawn = tf.cast(odds + corrections(chord)[..., 0] > 0, odds.dtype)
+            return drawn, tf.reduce_any(drawn != chord)
 
-        chord, _ = self.made.solve(decide, _downwards(odds), _downwards(tf.sigmoid(logits)))
+        # All notes at once, until none changes. A note is right when those above it are, so there
+        # are at most V + 1 sweeps; there are few, because few notes sound together.
+        start = (tf.zeros_like(odds), tf.constant(True))
+        chord, _ = tf.while_loop(
+            lambda chord, changed: changed, sweep, start, maximum_iterations=self.vocab_size + 1
+        )
         return tf.cast(_downwards(chord), tf.int32)
 
 
