@@ -23,6 +23,7 @@ ROWS = {
     "lstm": (None, None, None),
     "codebook": ("mixture:8", "af", "af"),
     "multiscale": ("mixture:8", "af", "multiscale"),
+    "chords": ("nlsq", "af", "af"),
 }
 MUSIC_ROWS = [name for name in MODEL_NAMES if name != "codebook"]  # Symbols only.
 
@@ -33,6 +34,12 @@ def test_rows_are_looked_up() -> None:
         config = ModelConfig.from_name(name)
         assert (config.scalar, config.hidden, config.time) == choices
         assert config.is_flow == (name != "lstm")
+
+
+def test_chords_are_those_of_af_af_with_an_emission_of_their_own() -> None:
+    for preset in PRESETS:
+        same = ModelConfig.from_name("af-af", preset, emission="made")
+        assert ModelConfig.from_name("chords", preset) == dataclasses.replace(same, name="chords")
 
 
 def test_presets_change_sizes_but_not_the_maximum_length() -> None:

@@ -177,8 +177,24 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         return values
 
     def row_fields(self) -> dict[str, Any]:
-        """Returns the fields of `ModelConfig` that the row is given: flags, and the emission."""
-        return {"emission": self.emissions[0], **self.model_flags()}
+        """Returns the fields of `ModelConfig` that the row is given: flags, and the emission.
+
+        A row of music has an emission of its own. The others get the default of the task.
+
+        Raises:
+          ConfigError: There is no such row.
+          UserError: The row is not for this task.
+        """
+        flags = self.model_flags()
+        emission = ModelConfig.resolve(self.model, self.preset)["emission"]
+        if not emission.when:
+            return {"emission": self.emissions[0], **flags}
+        if emission.value not in self.emissions:
+            raise UserError(
+                f"--model expects a row of {self.task}; got {self.model}, whose emission is "
+                f"{emission.value}"
+            )
+        return flags
 
     @property
     def vary(self) -> Vary | None:

@@ -23,7 +23,8 @@ _FLOWS = [name for name in MODEL_NAMES if ModelConfig.from_name(name).is_flow]
 _BASELINES = [name for name in MODEL_NAMES if name not in _FLOWS]
 _MODEL_HELP = (
     f"{', '.join(_FLOWS[:-1])} or {_FLOWS[-1]}, latent flows;\n"
-    f"or {' or '.join(_BASELINES)}, the discrete baseline."
+    f"or {' or '.join(_BASELINES)}, the discrete baseline.\n"
+    "codebook is for text alone, and chords for music alone."
 )
 ModelName = Annotated[str, tyro.conf.arg(help=_MODEL_HELP)]
 """The name of a row, as a flag."""

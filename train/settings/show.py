@@ -31,7 +31,7 @@ def show_config(config: TrainConfig, settings: Mapping[str, Setting]) -> str:
         model = {name: Setting(value, {flag[name]: GIVEN}) for name, value in start.items()}
     # What the library was given by this program and not by a flag.
     model["name"] = settings["model"]
-    if config.emission is None:
+    if model["emission"].when == {"emission": GIVEN} and config.emission is None:
         model["emission"] = model["emission"]._replace(when={"task": config.task})
     for name in config.from_data:
         model[name] = Setting("from the data", {"dataset": config.dataset})
