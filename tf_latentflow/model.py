@@ -13,7 +13,7 @@ from tf_latentflow.conditional.fill_in import FillIns
 from tf_latentflow.conditional.flow_continuation import FlowContinuations
 from tf_latentflow.conditional.variation import Variations
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.networks.codebook import Codebook
+from tf_latentflow.networks.codebook import Codebook, NoteCodebook, SymbolCodebook
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.prior.flow_prior import FlowPrior, noise_log_probs
@@ -55,9 +55,13 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         if not config.is_flow:
             raise ValueError(f"expected a configuration of a flow; got that of {config.name!r}")
         super().__init__(config, name)
-        self.codebook = None
+        self.codebook: Codebook | None = None
         if config.inference == "codebook":
-            self.codebook = Codebook(config.vocab_size, config.latent_size)
+            self.codebook = (
+                SymbolCodebook(config.vocab_size, config.latent_size)
+                if config.is_text
+                else NoteCodebook(config.vocab_size)
+            )
         self.inference_network = INFERENCE_NETWORKS[config.inference](config)
         self.prior = FlowPrior(config, self._limit, self.codebook)
         self.emitter = EMITTERS[config.emitter](config)

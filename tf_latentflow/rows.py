@@ -126,6 +126,11 @@ RULES: tuple[Rule, ...] = (
             "flow_layers": 1,
         },
     ),
+    # A codebook of notes has a dimension for each of them.
+    Rule(
+        {"name": "codebook", "emission": NOTES},
+        {"scalar": "mixture:4", "latent_size": 88, "made_sizes": (128, 128)},
+    ),
     # The paper's rows (tables 1 and 2) as values of independent choices. Names are never parsed.
     Rule({"name": "af-af"}, {"scalar": "nlsq", "hidden": "af", "time": "af"}),
     Rule({"name": "af-scf"}, {"scalar": "nlsq", "hidden": "scf", "time": "af"}),

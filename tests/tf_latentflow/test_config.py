@@ -25,7 +25,6 @@ ROWS = {
     "multiscale": ("mixture:8", "af", "multiscale"),
     "chords": ("nlsq", "af", "af"),
 }
-MUSIC_ROWS = [name for name in MODEL_NAMES if name != "codebook"]  # Symbols only.
 
 
 def test_rows_are_looked_up() -> None:
@@ -53,9 +52,9 @@ def test_presets_change_sizes_but_not_the_maximum_length() -> None:
 
 
 def test_music_has_its_own_sizes() -> None:
-    for name in MUSIC_ROWS:
+    for name in MODEL_NAMES:
         assert ModelConfig.from_name(name, "tiny", emission="bernoulli").vocab_size == 88
-        layers = 1 if name == "multiscale" else 5
+        layers = 1 if name in ("codebook", "multiscale") else 5
         assert ModelConfig.from_name(name, "paper", emission="bernoulli").flow_layers == layers
     rates = {
         name: ModelConfig.from_name(name, "paper", emission="bernoulli").dropout

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import draw_x, every_row, make_model, rows
+from tests.quadrature import log_prob_by_quadrature
 from tf_latentflow import LatentFlow
 from tf_latentflow.noise import noise_of
 from tf_latentflow.rows import NOTES
@@ -20,20 +21,6 @@ def widen_posterior(model: keras.Model, by: float = 0.7) -> None:
     if isinstance(model, LatentFlow):
         bias = model.inference_network.outputs.bias
         bias.assign_add(np.repeat([0.0, by], model.config.latent_size))
-
-
-def log_prob_by_quadrature(model: LatentFlow, x: np.ndarray) -> float:
-    """`log p(x | T)` of one sequence by integration over a grid of z; T * H must be 2."""
-    grid = np.linspace(-12, 12, 241)
-    log_cell = 2 * np.log(grid[1] - grid[0])
-    num_steps = len(x)
-    z = np.stack(np.meshgrid(grid, grid, indexing="ij"), -1).reshape(-1, num_steps, 2 // num_steps)
-    z = tf.constant(z, model.compute_dtype)
-    lengths = tf.fill([len(z)], num_steps)
-    log_p = model.prior.log_prob(z, lengths)
-    assert np.exp(log_p + log_cell).sum() == pytest.approx(1, abs=2e-3)  # the grid holds it all
-    log_x = tf.reduce_sum(model.symbols.log_prob(model.logits(z, lengths), x[None]), -1)
-    return float(tf.reduce_logsumexp(log_p + log_x)) + log_cell
 
 
 @every_row

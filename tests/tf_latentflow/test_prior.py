@@ -11,7 +11,7 @@ from bijectors.tables import HIDDEN_STRUCTURES, TIME_STRUCTURES
 from tests.models import LEAST_TIME_LAYERS, rows
 from tests.pairwise import Combination, combinations, parameters
 from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
-from tf_latentflow.networks.codebook import Codebook
+from tf_latentflow.networks.codebook import SymbolCodebook
 
 T, H = 3, 3
 LENGTHS = (3, 2, 0)
@@ -46,7 +46,7 @@ def make_prior(name: str, **overrides: object) -> FlowPrior:
     config = ModelConfig.from_name(name, "tiny", **sizes)
     codebook = None
     if config.conditioner_input == "symbols":
-        codebook = Codebook(config.vocab_size, config.latent_size)
+        codebook = SymbolCodebook(config.vocab_size, config.latent_size)
     prior = FlowPrior(config, codebook=codebook)
     rng = np.random.default_rng(0)
     for variable in prior.trainable_variables:  # far from the identity

@@ -124,8 +124,6 @@ class ModelConfig:
             if self.is_flow:
                 _check_name(field, choices[field], table)
         _check_name("emission", self.emission, EMISSIONS)
-        if self.inference == "codebook" and not self.is_text:
-            self._refuse("inference", "a codebook for symbols only", f"one for {self.emission}")
         if self.emitter == "codebook" and self.inference != "codebook":
             expected = "inference codebook where the emitter is codebook"
             self._refuse("emitter", expected, repr(self.inference))
@@ -157,6 +155,10 @@ class ModelConfig:
         for field in dataclasses.fields(self):
             if field.type == "int" and getattr(self, field.name) < 1:
                 self._refuse(field.name, f"{field.name} of at least 1")
+        of_notes = self.inference == "codebook" and not self.is_text
+        if of_notes and self.latent_size != self.vocab_size:
+            expected = f"latent_size {self.vocab_size} for a codebook of as many notes"
+            self._refuse("latent_size", expected)
         if self.hidden == "scf" and self.latent_size < 2:
             self._refuse("latent_size", "latent_size of at least 2 for scf")
         if not self.made_sizes or min(self.made_sizes) < 1:

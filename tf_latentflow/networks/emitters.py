@@ -180,4 +180,4 @@ class CodebookEmitter(Emitter):
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
-        return parts.codebook.log_prob(z) + self.log_weight
+        return parts.codebook.logits(z) + self.log_weight

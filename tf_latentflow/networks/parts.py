@@ -18,7 +18,7 @@ class Parts(NamedTuple):
     Attributes:
       embed: From `x [..., T, *event_shape]` to vectors `[..., T, E]`.
       logits: From features `[..., E]` to logits `[..., V]`, by the matrix of the embedding.
-      codebook: The distributions of z given a symbol, or None.
+      codebook: The distributions of z given x, or None.
     """
 
     embed: Callable[[tf.Tensor], tf.Tensor]

@@ -31,11 +31,11 @@ def latents(config: ModelConfig, codebook: Codebook | None) -> Reader:
 
 
 def symbols(config: ModelConfig, codebook: Codebook | None) -> Reader:
-    """How likely each symbol is given z, by Bayes' rule of the codebook with equal weights.
+    """How likely each symbol, or note, is given z: Bayes' rule of the codebook with equal weights.
 
         w[k] = N(z; mu[k], diag s[k]^2) / sum_j N(z; mu[j], diag s[j]^2)
 
     It is a function of z alone, so the flow stays what it is. A network learns faster from it than
     from z, as its first matrix has a row for each symbol.
     """
-    return Reader(config.vocab_size, lambda z: tf.nn.softmax(codebook.log_prob(z)))
+    return Reader(config.vocab_size, lambda z: codebook.probs(z))

@@ -81,9 +81,14 @@ def _symbol_products(config: ModelConfig) -> tuple[int, int]:
         "bilstm": _bilstm(latent, size, layers) + (latent + 2 * size) * size + logits,
         "conv": _conv(latent, size, depth) + (latent + size) * size + logits,
         "local": latent * size + size * size + logits,
-        "codebook": 2 * latent * config.vocab_size,
+        "codebook": _codebook(config),
     }[network]
     return inference, _prior(config) + emitter
+
+
+def _codebook(config: ModelConfig) -> int:
+    """Products of Bayes' rule for a codebook; one of notes multiplies no matrix."""
+    return 2 * config.latent_size * config.vocab_size if config.is_text else 0
 
 
 def _prior(config: ModelConfig) -> float:
@@ -92,7 +97,7 @@ def _prior(config: ModelConfig) -> float:
         return _flow(config, context=0)
     size, read, reading = config.hidden_size, config.latent_size, 0
     if config.conditioner_input == "symbols":
-        read, reading = config.vocab_size, 2 * config.latent_size * config.vocab_size
+        read, reading = config.vocab_size, _codebook(config)
     read += not config.is_causal  # Which steps are known.
     network, depth = _sized(config.conditioner, conv=6, attention=2)
     conditioner = {

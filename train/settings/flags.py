@@ -24,7 +24,7 @@ _BASELINES = [name for name in MODEL_NAMES if name not in _FLOWS]
 _MODEL_HELP = (
     f"{', '.join(_FLOWS[:-1])} or {_FLOWS[-1]}, latent flows;\n"
     f"or {' or '.join(_BASELINES)}, the discrete baseline.\n"
-    "codebook is for text alone, and chords for music alone."
+    "chords is for music alone."
 )
 ModelName = Annotated[str, tyro.conf.arg(help=_MODEL_HELP)]
 """The name of a row, as a flag."""
@@ -72,8 +72,7 @@ class ModelSettings:
     time: str | None = None
     """Structure across steps: af, iaf, multiscale, coupling or none. None: the model's."""
     inference: str | None = None
-    """From x to q(z|x): bilstm, conv:K, local (of one step) or codebook (text alone). None: the
-    model's."""
+    """From x to q(z|x): bilstm, conv:K, local (of one step) or codebook. None: the model's."""
     emitter: str | None = None
     """From z to p(x|z): bilstm, conv:K, local or codebook (Bayes' rule of that of --inference).
     None: the model's."""
