@@ -17,6 +17,10 @@ _BY_DAY = {"codebook": ("codebook", {"scalar": "affine"}), "lstm-music": ("lstm"
 _BY_NIGHT = {
     "codebook-row": ("codebook", {}),
     "lstm": ("lstm", {}),
+    "codebook-music": (
+        "codebook",
+        {"emission": "bernoulli", "vocab_size": 11, "latent_size": 11, "made_sizes": (16, 16)},
+    ),
     "af-only-music": ("af-only", {**MUSIC, "emission": "bernoulli", **LEAST_FIELDS}),
     "iaf-scf": ("iaf-scf", _LOCAL),
 } | {f"{name}-row": (name, {}) for name in ("af-af", "af-scf", "iaf-scf")}
