@@ -1,6 +1,6 @@
 """Trains a model of polyphonic music and tests it: `python -m train.polyphonic_music`.
 
-Without flags: the latent flow `af-af` at preset `small`, on the chorales by Bach that come with
+Without flags: the latent flow `chords` at preset `small`, on the chorales by Bach that come with
 music21. The same command resumes an interrupted run, or prints the results of a finished one.
 `--help` lists the flags. Afterwards:
 

@@ -15,6 +15,7 @@ from train.data.music.undivided import UndividedMusic, load_undivided
 from train.engine.order import Vary
 from train.engine.settings import Range
 from train.settings.config import TrainConfig
+from train.settings.flags import ModelName
 from train.support.units import NATS_PER_STEP, Unit
 
 __all__ = ["MusicConfig"]
@@ -35,6 +36,7 @@ class MusicConfig(TrainConfig):
     unit: ClassVar[Unit] = NATS_PER_STEP
     from_data: ClassVar[tuple[str, ...]] = ("max_length",)
 
+    model: ModelName = "chords"
     dataset: str = "chorales"
     """chorales (Bach's, from music21), jsb, nottingham, piano-midi, musedata (the sets
     of Boulanger-Lewandowski et al., 2012), or a folder of MIDI files."""
