@@ -120,6 +120,11 @@ RULES: tuple[Rule, ...] = (
             "kl_ramp": 600,
         },
     ),
+    # The codebook loses nothing while the prior learns, so its KL needs no warm-up.
+    Rule(
+        {"preset": "small", "task": "music", "model": "codebook"},
+        {"kl_zero": 0, "kl_ramp": 100},
+    ),
     # Many scales learn slowly, and faster with small batches (docs/RESULTS.md). Not tuned further.
     Rule(
         {"preset": "small", "task": "text", "model": "multiscale"},
