@@ -49,6 +49,7 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     ("paper", "jsb", "flow"): (
         *("--posterior-dropout", "0.2", "--emitter-dropout", "0.5", "--epochs", "60"),
     ),
+    ("paper", "jsb", "codebook"): ("--dropout", "0.5", "--epochs", "60"),
     ("paper", "jsb", "lstm"): ("--dropout", "0.5", "--epochs", "55"),
     # About 20 minutes on one CPU core each.
     ("cpu", "nottingham", "flow"): ("--max-steps", "2400"),
