@@ -167,7 +167,7 @@ RULES: tuple[Rule, ...] = (
         {"dropout": 0.5, "posterior_dropout": 0.2, "emitter_dropout": 0.5},
     ),
     # Without dropout it overfits 200,000 characters within twenty epochs.
-    Rule({"preset": "small", "name": "codebook"}, {"dropout": 0.2}),
+    Rule({"preset": "small", "name": "codebook", "emission": "categorical"}, {"dropout": 0.2}),
     # What a row has at the published sizes alone; sources as above.
     Rule({"preset": "paper", "name": "lstm"}, {"dropout": 0.1}),
     Rule({"preset": "paper", "name": "iaf-scf", "emission": "categorical"}, {"flow_layers": 3}),

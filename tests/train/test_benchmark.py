@@ -37,6 +37,8 @@ CONVOLUTIONS = {"inference": "conv:1", "conditioner": "conv:2", "emitter": "conv
     "name, choices",
     [
         *((name, {}) for name in ("lstm", "af-af", "af-scf", "iaf-scf", "af-only", "af-indep")),
+        ("lstm", {"emission": "made"}),
+        ("chords", {}),
         ("af-af", CONVOLUTIONS),
         ("af-scf", {"inference": "local", "conditioner": "attention:1", "time_layers": 2}),
     ],

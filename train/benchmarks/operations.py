@@ -68,7 +68,7 @@ def _symbol_products(config: ModelConfig) -> tuple[int, int]:
     size, latent, layers = config.hidden_size, config.latent_size, config.num_lstm_layers
     logits = size * config.vocab_size
     if not config.is_flow:
-        return 0, _lstm(size, size, layers) + logits
+        return 0, _lstm(size, size, layers) + logits + _emission(config)
     network, depth = _sized(config.inference, conv=4)
     inference = {
         "bilstm": _bilstm(size, size, layers) + 2 * size * 2 * latent,
@@ -83,7 +83,16 @@ def _symbol_products(config: ModelConfig) -> tuple[int, int]:
         "local": latent * size + size * size + logits,
         "codebook": _codebook(config),
     }[network]
-    return inference, _prior(config) + emitter
+    return inference, _prior(config) + emitter + _emission(config)
+
+
+def _emission(config: ModelConfig) -> int:
+    """Products of the distribution of x given its logits."""
+    if config.emission != "made":
+        return 0
+    notes = config.vocab_size
+    units = max(config.hidden_size if config.has_embedding else 0, 2 * notes)
+    return 3 * notes * units + notes * notes
 
 
 def _codebook(config: ModelConfig) -> int:
