@@ -57,7 +57,7 @@ napoleon_use_ivar = True
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!(bijectors|tf_latentflow|train|export)\b).*"),
-    ("py:class", r"bijectors\.cache\..*"),
+    ("py:class", r"bijectors\.(cache|checkpoints)\..*"),
     ("py:class", r"tf_latentflow\.(conditional|networks|ways)\..*"),
     ("py:obj", r"export|tf_latentflow\.rows"),
 ]
