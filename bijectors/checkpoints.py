@@ -17,7 +17,8 @@ class SavesLists:
     """
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
-        children = super()._trackable_children(save_type, **kwargs)
+        # A method of the Keras layer that comes after this class.
+        children = super()._trackable_children(save_type, **kwargs)  # type: ignore[misc]
         if save_type == "checkpoint":
             for name, value in vars(self).items():
                 if isinstance(value, list) and not name.startswith("_"):

@@ -35,10 +35,10 @@ def check_lengths(lengths: tf.Tensor, num_steps: int | tf.Tensor | None = None) 
     """
     known, most = (None if v is None else tf.get_static_value(v) for v in (lengths, num_steps))
     if known is None or (most is None and num_steps is not None):
-        fits, limit = lengths >= 0, []
+        fits, below = lengths >= 0, []
         if num_steps is not None:
-            fits, limit = fits & (lengths <= num_steps), ["to", num_steps, ", the number of steps"]
-        return require(fits, ["expected lengths from 0", *limit, "; got", lengths], lengths)
+            fits, below = fits & (lengths <= num_steps), ["to", num_steps, ", the number of steps"]
+        return require(fits, ["expected lengths from 0", *below, "; got", lengths], lengths)
     if known.size and (known.min() < 0 or (most is not None and known.max() > most)):
         limit = "" if most is None else f" to {most}, the number of steps"
         raise ValueError(f"expected lengths from 0{limit}; got {known.min()} to {known.max()}")
