@@ -44,7 +44,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python="3.11")
 def types(session: nox.Session) -> None:
     """The types of the two libraries."""
-    session.install(".", "mypy>=1.18,<3")
+    session.install(".", "mypy>=1.18,<3")  # Also a test: tests/project/test_types.py.
     session.run("mypy")
 
 

@@ -64,6 +64,7 @@ setup(
             "pytest-xdist>=3.5",
             "ruff>=0.12",
             "import-linter>=2.10,<3",
+            "mypy>=1.18,<3",
             "pyyaml>=6",
             *_MUSIC,
             *_PAGE,
