@@ -90,6 +90,7 @@ def _holds(name: str, wanted: Any, found: Mapping[str, Setting], given: Mapping[
 
 # The emissions of music: a step is a chord.
 NOTES = ("bernoulli", "made")
+_SYMBOLS = {"conditioner_input": "symbols"}
 
 # A later rule counts more. A row is one line, and may have sizes of its own beside its choices.
 RULES: tuple[Rule, ...] = (
@@ -182,14 +183,8 @@ RULES: tuple[Rule, ...] = (
     # A coupling reads steps on both sides, which the LSTM cannot, and maps a part of the steps.
     Rule({"time": ("coupling", "multiscale")}, {"conditioner": "conv:3", "time_layers": 6}),
     # Where its flow maps the latents themselves, it can read which symbols they stand for.
-    Rule(
-        {"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1},
-        {"conditioner_input": "symbols"},
-    ),
-    Rule(
-        {"name": "codebook", "inference": "codebook", "time": "multiscale"},
-        {"conditioner_input": "symbols"},
-    ),
+    Rule({"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1}, _SYMBOLS),
+    Rule({"name": "codebook", "inference": "codebook", "time": "multiscale"}, _SYMBOLS),
 )
 
 

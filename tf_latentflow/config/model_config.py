@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table
-from tf_latentflow.config.types import ConfigError, check_types
-from tf_latentflow.rows import (
-    CONDITIONER_INPUTS,
-    CONDITIONERS,
-    EMISSIONS,
-    EMITTERS,
-    INFERENCE_NETWORKS,
-    MODEL_NAMES,
-    NOTES,
-    PRESETS,
-    RULES,
-    TWO_SIDED_CONDITIONERS,
-    Setting,
-    resolve,
-)
+from tf_latentflow.config.checks import check_fields, check_name
+from tf_latentflow.config.types import check_types
+from tf_latentflow.rows import MODEL_NAMES, NOTES, PRESETS, RULES, Setting, resolve
 
 __all__ = ["ModelConfig"]
-
-# A sequence is padded to a multiple of the stride of a scale: here of 32,768 steps.
-_MOST_SCALES = 16
 
 
 @dataclass(frozen=True)
@@ -98,93 +82,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_types(type(self), vars(self))
-        self._check_choices()
-        self._check_conditioner()
-        self._check_sizes()
-        self._check_rates()
-
-    def _refuse(self, field: str, expected: str, got: object = None) -> NoReturn:
-        """Raises an error about a field: its own value is shown, or `got` if given."""
-        got = repr(getattr(self, field)) if got is None else got
-        raise ConfigError(field, f"expected {expected}; got {got}")
-
-    def _check_choices(self) -> None:
-        tables = {
-            "scalar": SCALAR_MAPS,
-            "hidden": HIDDEN_STRUCTURES,
-            "time": TIME_STRUCTURES,
-            "inference": INFERENCE_NETWORKS,
-            "emitter": EMITTERS,
-        }
-        choices = {field: getattr(self, field) for field in tables}
-        for field, table in tables.items():
-            if (choices[field] is not None) != self.is_flow:
-                names = ", ".join(tables)
-                self._refuse(field, f"{names} all set (a flow) or all None (the baseline)", choices)
-            if self.is_flow:
-                _check_name(field, choices[field], table)
-        _check_name("emission", self.emission, EMISSIONS)
-        if self.emitter == "codebook" and self.inference != "codebook":
-            expected = "inference codebook where the emitter is codebook"
-            self._refuse("emitter", expected, repr(self.inference))
-
-    def _check_conditioner(self) -> None:
-        if self.time not in (None, "none"):
-            _check_name("conditioner", self.conditioner, CONDITIONERS)
-        elif self.conditioner is not None:
-            self._refuse("conditioner", "no conditioner, as nothing is conditioned on the past")
-        _check_name("conditioner_input", self.conditioner_input, CONDITIONER_INPUTS)
-        maps_z = self.time == "multiscale" or (self.time, self.time_layers) == ("af", 1)
-        if self.conditioner_input == "symbols" and not (maps_z and self.inference == "codebook"):
-            times = "time multiscale, or af with time_layers 1"
-            expected = f"inference codebook and {times}, where symbols are read"
-            got = self.inference, self.time, self.time_layers
-            self._refuse("conditioner_input", expected, got)
-        if not self.is_causal:
-            if self.conditioner.partition(":")[0] not in TWO_SIDED_CONDITIONERS:
-                names = " or ".join(TWO_SIDED_CONDITIONERS)
-                self._refuse("conditioner", f"the conditioner of {self.time} in time to be {names}")
-            if self.time_layers < 2:
-                self._refuse("time_layers", f"time_layers of at least 2 for {self.time} in time")
-            if self.time == "multiscale" and self.time_layers > _MOST_SCALES:
-                self._refuse("time_layers", f"time_layers of at most {_MOST_SCALES} for multiscale")
-        elif self.time in (None, "none") and self.time_layers != 1:
-            self._refuse("time_layers", "time_layers 1 without structure in time")
-
-    def _check_sizes(self) -> None:
-        for field in dataclasses.fields(self):
-            if field.type == "int" and getattr(self, field.name) < 1:
-                self._refuse(field.name, f"{field.name} of at least 1")
-        of_notes = self.inference == "codebook" and not self.is_text
-        if of_notes and self.latent_size != self.vocab_size:
-            expected = f"latent_size {self.vocab_size} for a codebook of as many notes"
-            self._refuse("latent_size", expected)
-        if self.hidden == "scf" and self.latent_size < 2:
-            self._refuse("latent_size", "latent_size of at least 2 for scf")
-        if not self.made_sizes or min(self.made_sizes) < 1:
-            self._refuse("made_sizes", "positive made_sizes")
-        if self.hidden == "af" and min(self.made_sizes) < self.latent_size:
-            self._refuse("made_sizes", f"made_sizes of at least latent_size = {self.latent_size}")
-        if not self.is_text:
-            if self.vocabulary is not None:
-                self._refuse("vocabulary", "no vocabulary of notes")
-        elif self.vocab_size < 3:
-            self._refuse("vocab_size", "vocab_size of at least 3 (padding, unknown and a symbol)")
-        elif self.vocabulary is not None and len(self.vocabulary) + 2 != self.vocab_size:
-            expected = "vocab_size = 2 + number of characters in vocabulary"
-            got = f"{self.vocab_size} and {len(self.vocabulary)} characters"
-            self._refuse("vocabulary", expected, got)
-
-    def _check_rates(self) -> None:
-        for field in ("dropout", "posterior_dropout", "emitter_dropout"):
-            if not 0 <= getattr(self, field) < 1:
-                self._refuse(field, f"{field} in [0, 1)")
-        if self.time == "iaf" and self.dropout:
-            why = "whose density is computed step by step without dropout"
-            self._refuse("dropout", f"dropout 0 for iaf in time, {why}")
-        for choice, rate in (("inference", "posterior_dropout"), ("emitter", "emitter_dropout")):
-            if getattr(self, choice) == "codebook" and getattr(self, rate):
-                self._refuse(rate, f"{rate} 0 for a codebook, which has no states")
+        check_fields(self)
 
     @property
     def has_embedding(self) -> bool:
@@ -229,8 +127,8 @@ class ModelConfig:
           ConfigError: The name or preset is unknown.
           TypeError: An override is not a field.
         """
-        _check_name("model name", name, MODEL_NAMES)
-        _check_name("preset", preset, PRESETS)
+        check_name("model name", name, MODEL_NAMES)
+        check_name("preset", preset, PRESETS)
         defaults = {field.name: field.default for field in dataclasses.fields(cls)}
         if unknown := set(overrides) - set(defaults):
             raise TypeError(f"expected fields of ModelConfig; got {sorted(unknown)}")
@@ -248,10 +146,3 @@ class ModelConfig:
             for name, value in values.items()
         }
         return cls(**fields)
-
-
-def _check_name(what: str, value: str | None, table: Collection[str]) -> None:
-    if value not in table:
-        names = [*table, *(table.numbered if isinstance(table, Table) else ())]
-        message = f"expected {what} to be one of {', '.join(names)}; got {value!r}"
-        raise ConfigError(what.removeprefix("model "), message)
