@@ -78,7 +78,7 @@ class ModelSettings:
     None: the model's."""
     emission: str | None = None
     """What is observed at a step: categorical for text; for music, bernoulli (independent notes) or
-    made (each note given those above it). None: categorical or bernoulli."""
+    made (each note given those above it). None: the model's."""
     conditioner: str | None = None
     """What summarises other steps for the prior: lstm, conv:K or attention:K. None: the model's."""
     conditioner_input: str | None = None

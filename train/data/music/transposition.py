@@ -19,7 +19,7 @@ def transposed(
       roll: `[T, notes]`.
       epoch: Number of the epoch.
       index: Number of the piece. With the epoch and the seed it determines the result.
-      semitones: Maximum distance in either direction.
+      semitones: Maximum distance in either direction [semitones].
       seed: Seed of the run.
     """
     rng = np.random.default_rng([seed, epoch, index, semitones])
