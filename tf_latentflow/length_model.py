@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.networks.layer import Layer
-from tf_latentflow.noise import fresh_seed
+from tf_latentflow.noise import seed_of
 
 __all__ = ["LengthModel"]
 
@@ -83,9 +83,9 @@ class LengthModel(Layer):
         values = tf.gather(log_probs, tf.clip_by_value(lengths - 1, 0, self.max_length - 1))
         return tf.where(inside, values, tf.constant(-np.inf, values.dtype))
 
-    def sample(self, n: int, seed: tf.Tensor | None = None) -> tf.Tensor:
-        """Draws lengths, int32 `[n]`. The same seed, int32 `[2]`, gives the same lengths."""
-        seed = fresh_seed() if seed is None else seed
+    def sample(self, n: int, seed: int | tf.Tensor | None = None) -> tf.Tensor:
+        """Draws lengths, int32 `[n]`. The same seed gives the same lengths; see `SequenceModel`."""
+        seed = seed_of(seed)
         draws = tf.random.stateless_categorical(self._log_probs()[None], n, seed, dtype=tf.int32)
         return draws[0] + 1
 

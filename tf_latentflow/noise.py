@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import tensorflow as tf
 
-__all__ = ["Noise", "NoiseSource", "fresh_seed", "noise_of"]
+__all__ = ["Noise", "NoiseSource", "noise_of", "seed_of"]
 
 
 class NoiseSource(Protocol):
@@ -118,17 +118,38 @@ def noise_of(seed: Any, num_rows: int | tf.Tensor) -> NoiseSource:
     """The noise source for a seed.
 
     Args:
-      seed: int32 `[2]`; a `NoiseSource`; or None for new numbers at every call.
+      seed: See `seed_of`; or a `NoiseSource`.
       num_rows: B. With a seed, rows are numbered from 0.
     """
     if hasattr(seed, "fold"):
         return seed
+    return Noise(seed_of(seed), tf.range(num_rows))
+
+
+def seed_of(seed: Any, purpose: int = 0) -> tf.Tensor:
+    """The seed, int32 `[2]`, that a caller means.
+
+    Args:
+      seed: A whole number; a pair of them; or None for a new seed at every call.
+      purpose: Other numbers for the same whole number; a pair determines both.
+
+    Raises:
+      ValueError: The seed is something else, or outside 0 .. 2^31 - 1.
+    """
     if seed is None:
-        seed = fresh_seed()
-    return Noise(tf.cast(seed, tf.int32), tf.range(num_rows))
+        return _fresh_seed()
+    seed = tf.convert_to_tensor(seed)
+    known = tf.get_static_value(seed)
+    if not seed.dtype.is_integer or seed.shape not in ([], [2]):
+        got = f"{seed.dtype.name} {seed.shape}" if known is None else known
+        raise ValueError(f"expected a seed that is a whole number or a pair of them; got {got}")
+    if known is not None and not 0 <= known.min() <= known.max() < 2**31:
+        raise ValueError(f"expected a seed from 0 to 2147483647; got {known}")
+    seed = tf.cast(seed, tf.int32)
+    return seed if seed.shape.rank else tf.stack([seed, purpose])
 
 
-def fresh_seed() -> tf.Tensor:
+def _fresh_seed() -> tf.Tensor:
     """A new seed at every call, int32 `[2]`; `keras.utils.set_random_seed` makes the calls repeat.
 
     It is an operation rather than a number, because a graph would keep the number for ever. XLA

@@ -23,7 +23,7 @@ from tf_latentflow.ways.shapes import rounded_steps
 
 __all__ = ["Seed", "SequenceModel"]
 
-Seed: TypeAlias = tf.Tensor | NoiseSource | None
+Seed: TypeAlias = int | tf.Tensor | NoiseSource | None
 
 
 class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
@@ -35,9 +35,9 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     length have no effect, but must be valid. A subclass defines `p(x | T)` by `elbo`, `_estimate`
     and `_sample`.
 
-    A seed is int32 `[2]`, and the same seed gives the same result. None, the default, gives a new
-    result at every call, also within a `tf.function`; `keras.utils.set_random_seed` makes the calls
-    repeat. A `NoiseSource` may replace the seed.
+    A seed is a whole number or a pair of them, and the same seed gives the same result. None, the
+    default, gives a new result at every call, also within a `tf.function`;
+    `keras.utils.set_random_seed` makes the calls repeat. A `NoiseSource` may replace the seed.
 
     `execution`, which can be set at any time, determines how the model is computed.
 

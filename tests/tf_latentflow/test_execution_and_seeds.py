@@ -126,3 +126,19 @@ def test_terms_of_rows_do_not_depend_on_their_batch(float64: None, name: str) ->
     )
     for term, expected in zip(part, whole, strict=True):
         np.testing.assert_allclose(term, tf.gather(expected, rows, axis=1), rtol=1e-10)
+
+
+def test_a_seed_is_one_number_or_two() -> None:
+    model = make_model("af-only", spread=0.5, inference="local", emitter="local", flow_layers=1)
+    ways = (model.sample, model.prior.sample)
+    for draw in ways:
+        for seed, same in ((3, [3, 0]), (np.int64(3), tf.constant([3, 0])), (tf.constant(3), 3)):
+            np.testing.assert_array_equal(draw([9, 4], seed=seed), draw([9, 4], seed=same))
+        assert np.any(draw([9, 9], seed=3) != draw([9, 9], seed=4))
+        for wrong in (0.5, [1, 2, 3], -1, [0, 2**31], "one"):
+            with pytest.raises(ValueError, match=r"expected a seed"):
+                draw([9, 4], seed=wrong)
+        with pytest.raises(ValueError, match=r"expected lengths \[B\]; got shape \(\)"):
+            draw(9, seed=3)
+    drawn = model.length_model.sample(9, seed=3)
+    np.testing.assert_array_equal(drawn, model.length_model.sample(9, seed=[3, 0]))

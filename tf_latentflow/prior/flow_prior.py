@@ -14,6 +14,7 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.prior.normal import standard_normal_log_prob
 from tf_latentflow.prior.stage import FlowStage
+from tf_latentflow.ways.lengths import as_int32, check_lengths
 
 __all__ = ["FlowPrior", "noise_log_probs"]
 
@@ -158,7 +159,7 @@ class FlowPrior(Layer):
         self,
         lengths: tf.Tensor,
         temperature: float | tf.Tensor = 1.0,
-        seed: tf.Tensor | NoiseSource | None = None,
+        seed: int | tf.Tensor | NoiseSource | None = None,
         num_steps: int | tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Draws `z [B, T, H]` with `eps ~ N(0, temperature^2)`; zeros beyond each length.
@@ -166,10 +167,10 @@ class FlowPrior(Layer):
         Args:
           lengths: int32 `[B]`.
           temperature: Standard deviation of the noise.
-          seed: int32 `[2]`, or a source of noise; None for a new sample at every call.
+          seed: See `SequenceModel`.
           num_steps: T; None for the maximum length.
         """
-        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        lengths = check_lengths(as_int32(lengths), num_steps)
         num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
         shape = [lengths.shape[0], num_steps, self.config.latent_size]
         if shape[0] is None:

@@ -8,26 +8,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_latentflow.noise import Noise, fresh_seed
+from tf_latentflow.noise import Noise, seed_of
 
-__all__ = ["batches", "draw_sequences", "padded", "seed_of"]
+__all__ = ["batches", "draw_sequences", "padded"]
 
 _MOST_STEPS = 2**13  # Of a batch that a model reads, padding included.
 _MOST_ROWS = 256
 _MOST_NUMBERS = 2**24  # Of noise that is drawn at once: 64 MB.
-
-
-def seed_of(seed: int | None, purpose: int = 0) -> tf.Tensor:
-    """An int32 seed `[2]` from a number; None gives a new one at every call.
-
-    Raises:
-      ValueError: The number is outside 0 .. 2^31 - 1.
-    """
-    if seed is None:
-        return fresh_seed()
-    if not 0 <= seed < 2**31:
-        raise ValueError(f"expected a seed from 0 to 2147483647; got {seed}")
-    return tf.constant([seed, purpose], tf.int32)
 
 
 def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

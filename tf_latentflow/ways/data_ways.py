@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from tf_latentflow.config.model_config import ModelConfig
+from tf_latentflow.noise import seed_of
 from tf_latentflow.pretrained.card import Card
 from tf_latentflow.pretrained.folder import Pretrained, write_folder
 from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
-from tf_latentflow.ways.batches import batches, draw_sequences, seed_of
+from tf_latentflow.ways.batches import batches, draw_sequences
 
 __all__ = ["DataWays"]
 

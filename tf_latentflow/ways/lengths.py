@@ -25,14 +25,16 @@ def as_int32(values: Any) -> tf.Tensor:
 
 
 def check_lengths(lengths: tf.Tensor, num_steps: int | tf.Tensor | None = None) -> tf.Tensor:
-    """Returns `lengths`, which must be at least 0 and, if given, at most `num_steps`.
+    """Returns `lengths [B]`, which must be at least 0 and, if given, at most `num_steps`.
 
     In a graph they are checked when it runs, except where XLA compiles it.
 
     Raises:
-      ValueError: A known length is out of range.
+      ValueError: They have another shape, or a known length is out of range.
       tf.errors.InvalidArgumentError: A length in a running graph is out of range.
     """
+    if lengths.shape.rank != 1:
+        raise ValueError(f"expected lengths [B]; got shape {lengths.shape}")
     known, most = (None if v is None else tf.get_static_value(v) for v in (lengths, num_steps))
     if known is None or (most is None and num_steps is not None):
         fits, below = lengths >= 0, []
