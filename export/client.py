@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import inspect
 import json
 import math
 import sys
@@ -24,9 +25,9 @@ import tyro
 from export.rest_client import RestClient
 from export.saving.packed_rolls import pack_roll, unpack_roll
 from train.data.music.midi import DEFAULT_TEMPO_BPM, read_midi, write_midi
-from train.samples.flags import check_tempo
+from train.samples.flags import check_steps_per_beat, check_tempo
 from train.support.errors import UserError, run_program
-from train.support.flags import parse_flags
+from train.support.flags import OptionalText, parse_flags
 from train.support.reading import refuse_special
 
 __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
@@ -44,7 +45,7 @@ class GenerateConfig:
     """URL of the model, http://HOST:PORT/v1/models/NAME."""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1
     """Number of samples."""
-    prompt: str | None = None
+    prompt: OptionalText = None
     """Beginning of each sample: a text, or a MIDI file for a model of music."""
     length: int | None = None
     """Length of each sample [characters or time steps], at most the model's maximum.
@@ -97,9 +98,12 @@ def main(args: Sequence[str] | None = None) -> None:
         commands = "|".join(_COMMANDS)
         usage = f"python -m export.client {commands} --url URL; COMMAND --help shows its flags"
         if args[:1] in (["-h"], ["--help"]):
-            print(usage)
+            print(f"usage: {usage}\n")
+            for name, (kind, _) in _COMMANDS.items():
+                print(f"  {name:<10}{inspect.cleandoc(kind.__doc__ or '')}")
             return
-        raise UserError(f"expected a command, {commands}; got {args[:1]}; usage: {usage}")
+        got = repr(args[0]) if args else "none"
+        raise UserError(f"expected a command, {commands}; got {got}; usage: {usage}")
     kind, command = _COMMANDS[args[0]]
     command(parse_flags(kind, f"python -m export.client {args[0]}", args[1:]))
 
@@ -114,6 +118,7 @@ def _generate(config: GenerateConfig) -> None:
         raise UserError(f"--temperature expects a number of at least 0; got {config.temperature}")
     if not 0 <= config.seed < 2**63 - config.num:
         raise UserError(f"--seed expects a whole number of at least 0; got {config.seed}")
+    check_steps_per_beat(config.steps_per_beat)
     check_tempo(config.tempo)
     client = RestClient(config.url)
     signature, given = "generate", {"length": config.length or _DEFAULT_LENGTH}
@@ -139,6 +144,7 @@ def _score(config: ScoreConfig) -> None:
     """Prints numbers."""
     if not config.inputs:
         raise UserError("score expects a sentence, or a MIDI file, to score; got none")
+    check_steps_per_beat(config.steps_per_beat)
     client = RestClient(config.url)
     if _ROLL in _inputs(client, config.url, "score"):
         values = [_read_piece(Path(path), config.steps_per_beat) for path in config.inputs]
@@ -213,7 +219,10 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
 def _read_piece(path: Path, steps_per_beat: int) -> dict[str, str]:
     """Returns a MIDI file in the form of a request."""
     refuse_special(path)
-    packed = pack_roll(read_midi(path, steps_per_beat).roll)
+    piece = read_midi(path, steps_per_beat)
+    for remark in piece.remarks:
+        print(f"{path}: {remark}", file=sys.stderr)
+    packed = pack_roll(piece.roll)
     return {"b64": base64.b64encode(packed).decode("ascii")}
 
 

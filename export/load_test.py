@@ -135,10 +135,14 @@ def main(args: Sequence[str] | None = None) -> None:
             raise UserError(f"--{flag} expects a number above 0; got {value}")
     if not (math.isfinite(config.seconds) and config.seconds > 0):
         raise UserError(f"--seconds expects a number above 0; got {config.seconds}")
+    if not config.signatures:
+        raise UserError(f"--signatures expects {', '.join(_SIGNATURES)}; got none")
     for signature in config.signatures:
         if signature not in _SIGNATURES:
             raise UserError(f"--signatures expects {', '.join(_SIGNATURES)}; got {signature}")
-    there = RestClient(config.url).signatures()
+    client = RestClient(config.url)
+    config = dataclasses.replace(config, url=client.url)
+    there = client.signatures()
     for signature in ("generate", *config.signatures):
         if signature not in there:
             raise UserError(f"{config.url} has no signature {signature!r}")

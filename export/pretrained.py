@@ -24,6 +24,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from tf_latentflow.pretrained.card import Card, Result
+from tf_latentflow.pretrained.folder import CONFIG_FILE
 from train.engine.workdir import Workdir
 from train.runs.saved_run import SavedRun, read_run
 from train.settings.command import training_command
@@ -87,6 +88,8 @@ def main(args: Sequence[str] | None = None) -> None:
     folder = flags.out / flags.name
     if folder.exists() and not flags.force:
         raise UserError(f"{folder} already exists: choose another --name, or give --force")
+    if folder.is_symlink() or (folder.exists() and not (folder / CONFIG_FILE).is_file()):
+        raise UserError(f"--force replaces a pretrained model, and {folder} is none")
     workdir = Workdir(flags.workdir)
     run = read_run(flags.workdir)
     if not isinstance(run.source, Workdir) or not workdir.results_file.exists():
@@ -96,7 +99,7 @@ def main(args: Sequence[str] | None = None) -> None:
     from train.runs.saved_model import load_model
 
     model = load_model(run.source)
-    with whole_folder(folder) as temporary:
+    with whole_folder(folder, replace=flags.force) as temporary:
         try:
             model.save_pretrained(temporary, card, flags.dtype, _run_fields(run), flags.url)
         except ValueError as error:
@@ -104,8 +107,6 @@ def main(args: Sequence[str] | None = None) -> None:
         for sample in card.samples if run.config.task == "music" else ():
             (temporary / sample).parent.mkdir(exist_ok=True)
             shutil.copyfile(workdir.path / sample, temporary / sample)
-        if folder.exists():
-            shutil.rmtree(folder)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     print(f"{folder}: {size:.2f} MB")
     print(f"to evaluate it: python -m train.evaluate {folder}")

@@ -23,6 +23,7 @@ from train.data.text.config import TextConfig
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
 from train.support.errors import UserError, run_program
+from train.support.files import whole_folder
 from train.support.flags import peek_flags
 from train.support.startup import import_tensorflow_quietly
 
@@ -109,14 +110,15 @@ def main(args: Sequence[str] | None = None) -> None:
     import_tensorflow_quietly()
     from export.bundle.writer import write_bundle
 
-    write_bundle(
-        out,
-        config,
-        model_config,
-        dataset,
-        steps=flags.steps_per_call,
-        max_buckets=flags.max_buckets,
-    )
+    with whole_folder(out) as temporary:
+        write_bundle(
+            temporary,
+            config,
+            model_config,
+            dataset,
+            steps=flags.steps_per_call,
+            max_buckets=flags.max_buckets,
+        )
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 2**20
     print(f"\nthe bundle is in {out}: {size:.1f} MiB, {time.perf_counter() - start:.0f} s")
     print("copy it to a machine with jax and numpy, and there: python run_bundle.py --out RUN")

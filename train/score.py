@@ -107,8 +107,11 @@ def _open(path: Path) -> BinaryIO:
 
     Raises:
       OSError: There is no such file.
+      UserError: Standard input is closed.
     """
     if path == _STANDARD_INPUT:
+        if sys.stdin is None:
+            raise UserError("expected text on standard input; it is closed")
         return sys.stdin.buffer
     return open(path, "rb")
 

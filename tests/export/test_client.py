@@ -72,8 +72,8 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         nobody = listening.getsockname()[1]  # A port that is closed by the time it is asked.
     for args, message in [
-        ([], "expected a command"),
-        (["sing"], "expected a command"),
+        ([], "expected a command, .*; got none"),
+        (["sing"], "expected a command, .*; got 'sing'"),
         (["generate", "--url", "localhost:8501"], "--url expects"),
         (["generate", "--url", "http://[::1/v1/models/x"], "--url expects"),
         (["generate", "--url", f"http://127.0.0.1:{nobody}/v1/models/x"], "is the server running"),
@@ -84,11 +84,21 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
         (["generate", "--url", url, "--temperature", "nan"], "--temperature"),
         (["generate", "--url", url, "--seed", "-1"], "--seed"),
         (["generate", "--url", url, "--tempo", "0"], "--tempo expects a number from 4 to 1000"),
+        (["generate", "--url", url, "--prompt", "None"], "no signature 'complete'; export the"),
+        (["generate", "--url", url, "--steps-per-beat", "0"], "--steps-per-beat expects a number"),
+        (["score", "a", "--url", url, "--steps-per-beat", "481"], "--steps-per-beat expects a"),
         (["score", "--url", url], "sentence"),
         (["status", "--url", f"{url}/versions/8"], "answered 404"),
     ]:
         with pytest.raises(UserError, match=message):
             client.main(args)
+
+
+def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    client.main(["--help"])
+    out = capsys.readouterr().out
+    assert "generate  Samples: text" in out and "score     Log-likelihoods" in out
+    assert "status    Versions" in out
 
 
 def test_the_client_needs_no_tensorflow() -> None:

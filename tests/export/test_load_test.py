@@ -25,7 +25,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 def test_as_many_requests_as_were_ordered(
     server: LocalServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    args = ["--url", server.rest_url, "--clients", "2", "--requests", "30", "--max-length", "9"]
+    args = [
+        "--url",
+        server.rest_url + "/",
+        "--clients",
+        "2",
+        "--requests",
+        "30",
+        "--max-length",
+        "9",
+    ]
     load_test.main([*args, "--signatures", "generate", "score", "--pid", str(os.getpid())])
     out = capsys.readouterr().out
     assert re.match(r"30 answers  \d+ MiB\n30 answers, 0 errors, ", out)
@@ -37,6 +46,7 @@ def test_as_many_requests_as_were_ordered(
 @pytest.mark.parametrize(
     "flags, message",
     [
+        (["--signatures"], "--signatures expects generate, .*; got none"),
         (["--requests", "0"], "--requests expects a number above 0; got 0"),
         (["--signatures", "sing"], "--signatures expects generate, complete, .*; got sing"),
         (["--signatures", "complete"], "has no signature 'complete'"),

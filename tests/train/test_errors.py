@@ -130,3 +130,17 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+@pytest.mark.parametrize(
+    ("closed", "program", "message"),
+    [
+        (">&-", "train.sample --list", ""),
+        ("<&-", "train.score python-reference", "error: expected text on standard input; it is"),
+    ],
+)
+def test_closed_streams(closed: str, program: str, message: str) -> None:
+    command = f"{sys.executable} -m {program} {closed}"
+    run = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
+    assert run.stderr.startswith(message) and run.returncode == (2 if message else 0), run.stderr
+    assert "Traceback" not in run.stderr

@@ -17,6 +17,7 @@ from train.data.text.config import TextConfig
 from train.samples.flags import SampleConfig
 from train.samples.given import Given, read_given
 from train.support.errors import UserError
+from train.support.flags import parse_flags
 
 TEXT = ModelConfig(vocab_size=5, vocabulary=tuple("ab "), max_length=9)
 BASELINE = ModelConfig.from_name("lstm", "tiny", vocab_size=5, vocabulary=tuple("ab "))
@@ -72,6 +73,12 @@ def test_the_highest_voice(tmp_path: Path) -> None:
         (BASELINE, {"fill": "a_"}, "--fill needs latents, which the lstm does not have"),
         (MUSIC, {"prompt": "a"}, "--prompt is for models of text; this one is of music"),
         (MUSIC, {"harmonise": Path("none.mid")}, "--harmonise expects a MIDI file; got 'none.mid'"),
+        (
+            MUSIC,
+            {"harmonise": Path(".")},
+            "--harmonise expects a MIDI .*; got '.', which is a folder",
+        ),
+        (MUSIC, {"out": Path(__file__)}, "--out expects a folder; got '.*test_given.py'"),
     ],
 )
 def test_what_is_refused(model: ModelConfig, flags: dict, message: str) -> None:
@@ -82,3 +89,10 @@ def test_what_is_refused(model: ModelConfig, flags: dict, message: str) -> None:
 def test_it_needs_no_tensorflow() -> None:
     code = "import sys, train.samples.given; sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_every_word_can_be_a_prompt() -> None:
+    for flag in ("prompt", "vary", "fill"):
+        flags = parse_flags(SampleConfig, "train.sample", ["run", f"--{flag}", "None"])
+        assert getattr(flags, flag) == "None"
+    assert parse_flags(SampleConfig, "train.sample", ["run"]).prompt is None

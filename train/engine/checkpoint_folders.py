@@ -55,14 +55,12 @@ class CheckpointFolders:
           write: Writes files, without subfolders, into the folder it is given.
         """
         target = self._path(step)
-        with whole_folder(target) as temporary:
+        # One that exists is damaged, or from before the run resumed from an older checkpoint.
+        with whole_folder(target, replace=True) as temporary:
             write(temporary)
             write_json(temporary / _STATE, state)
             files = sorted(temporary.iterdir())
             write_json(temporary / _CHECKSUMS, {path.name: sha256_of_file(path) for path in files})
-            # Damaged, or from before the run resumed from an older checkpoint.
-            if target.exists():
-                shutil.rmtree(target)
         self._whole.add(step)
         self._prune(step)
 

@@ -15,6 +15,7 @@ from train.samples.ways import check_way, way_of
 from train.settings.source import OptionalModelSource
 from train.support.errors import UserError
 from train.support.extras import require_extra
+from train.support.flags import OptionalText
 from train.support.units import Unit
 
 __all__ = ["SampleConfig", "check_tempo"]
@@ -44,11 +45,11 @@ class SampleConfig:
     """Music: folder for the files. None: samples, in the folder of the run or the current one."""
     tempo: float | None = None
     """Music: quarter notes per minute, 4 to 1000. None: the tempo of the given file, or 100."""
-    prompt: str | None = None
+    prompt: OptionalText = None
     """Text: beginning of all samples."""
     continue_: Annotated[Path | None, tyro.conf.arg(name="continue")] = None
     """Music: a MIDI file that all samples begin with."""
-    vary: Annotated[str | None, tyro.conf.arg(aliases=["--prime"])] = None
+    vary: Annotated[OptionalText, tyro.conf.arg(aliases=["--prime"])] = None
     """A text or a MIDI file to vary through its latents."""
     amount: float | None = None
     """How far from --vary: from 0 (its reconstruction) to 1 (a new sample). None: 0.3."""
@@ -56,7 +57,7 @@ class SampleConfig:
     """Two texts or two MIDI files: samples from one to the other, including both."""
     steps: int | None = None
     """With --interpolate: number of samples, instead of -n. None: 5."""
-    fill: str | None = None
+    fill: OptionalText = None
     """Text: a text in which every _ is replaced."""
     blank: str | None = None
     """With --fill: the character to replace, instead of _."""
@@ -110,6 +111,8 @@ class SampleConfig:
             refuse_flag("temperature", "a number of at least 0", self.temperature)
         if not 0 <= self.seed < 2**31:
             refuse_flag("seed", "a whole number from 0 to 2147483647", self.seed)
+        if self.out is not None and self.out.exists() and not self.out.is_dir():
+            refuse_flag("out", "a folder", repr(str(self.out)))
         if self.tempo is not None:
             check_tempo(self.tempo)
         if not 0 <= self.distance <= 1:
@@ -122,6 +125,16 @@ class SampleConfig:
                 refuse_flag(name, f"a number of at least {least}", value)
         if way_of(self).needs_latents and self.particles == 1:
             refuse_flag("particles", "a number of at least 2", self.particles)
+
+
+def check_steps_per_beat(steps_per_beat: int) -> None:
+    """Checks the number of time steps per quarter note.
+
+    Raises:
+      UserError: It is not from 1 to 480.
+    """
+    if not 1 <= steps_per_beat <= 480:
+        refuse_flag("steps_per_beat", "a number from 1 to 480", steps_per_beat)
 
 
 def check_tempo(tempo: float) -> None:

@@ -90,7 +90,8 @@ def _read_pieces(field: str, paths: list[Path], config: MusicConfig, most: int) 
         refuse_special(path)
         if not path.is_file():
             raise UserError(
-                f"{flag_of(field)} expects a MIDI file; got {str(path)!r}, which does not exist"
+                f"{flag_of(field)} expects a MIDI file; got {str(path)!r}, which "
+                f"{'is a folder' if path.is_dir() else 'does not exist'}"
             )
         piece = read_midi(path, config.steps_per_beat)
         for remark in piece.remarks:

@@ -75,10 +75,13 @@ def _filled_in(model: keras.Model, flags: SampleConfig, given: Given) -> list[np
 
 def _varied(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
     (sequence,) = given.sequences
-    lengths = np.full([flags.num], len(sequence), np.int32)
-    x = _copies(sequence, flags.num)
-    seed = tf.constant([flags.seed, 0], tf.int32)
-    return list(model.vary(x, lengths, flags.distance, seed, flags.temperature).numpy())
+    made: list[np.ndarray] = []
+    # What the networks compute takes several times what the symbols take.
+    for rows, seed in _batches(flags, len(sequence) * model.config.vocab_size, 8):
+        lengths = np.full([rows], len(sequence), np.int32)
+        x = _copies(sequence, rows)
+        made += list(model.vary(x, lengths, flags.distance, seed, flags.temperature).numpy())
+    return made
 
 
 def _interpolated(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:

@@ -59,7 +59,9 @@ def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = 2) -> bytes:
     beats_per_row = beats if num_rows == 1 else _BEATS_PER_ROW
     height = num_rows * ((high - low) * _SEMITONE + _ROW_EXTRA) + _PICTURE_EXTRA
     figure = new_figure(_WIDTH, height, _DPI)
-    figure.suptitle(title, fontsize="medium", parse_math=False)  # A file's name may have a "$".
+    # A file's name may have a "$", and bytes that are no UTF-8.
+    title = title.encode("utf-8", "replace").decode("utf-8")
+    figure.suptitle(title, fontsize="medium", parse_math=False)
     rows = figure.subplots(num_rows, squeeze=False)[:, 0]
     for i, axes in enumerate(rows):
         start = i * beats_per_row

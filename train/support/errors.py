@@ -57,6 +57,9 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
     Raises:
       SystemExit: With the exit status of the table, unless `main` returns.
     """
+    # A closed stream is None, which has no methods.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Tests may replace the stream by another object.
             stream.reconfigure(errors="replace")

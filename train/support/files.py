@@ -19,6 +19,7 @@ __all__ = [
     "is_temporary",
     "read_json",
     "read_json_or_refuse",
+    "replace_folder",
     "whole_file",
     "whole_folder",
     "write_bytes",
@@ -49,13 +50,17 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, replace: bool = False) -> Iterator[Path]:
     """Yields a temporary folder beside `path`, which is renamed to `path` when the block succeeds.
 
-    If the block fails, nothing is left of it.
+    If the block fails, nothing is left of it, and what was at `path` is as it was.
+
+    Args:
+      path: The folder to make.
+      replace: Whether to replace an existing folder, whatever it holds.
 
     Raises:
-      FileExistsError: `path` exists and is not an empty folder.
+      FileExistsError: `path` exists and is not an empty folder, without `replace`.
     """
     temporary = _temporary(path)
     shutil.rmtree(temporary, ignore_errors=True)
@@ -66,15 +71,31 @@ def whole_folder(path: Path) -> Iterator[Path]:
             for name in files:
                 _sync_file(Path(root, name))
             _sync_folder(Path(root))
-        try:
-            os.rename(temporary, path)
-        except OSError:
-            if not os.path.lexists(path):
-                raise
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        if replace:
+            replace_folder(temporary, path)
+        else:
+            _rename_folder(temporary, path)
         _sync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Renames the folder `new` to `path`; an old folder there is removed after that."""
+    old = _temporary(path.with_name(f"old-{path.name}"))
+    if path.is_dir():
+        os.rename(path, old)
+    _rename_folder(new, path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _rename_folder(new: Path, path: Path) -> None:
+    try:
+        os.rename(new, path)
+    except OSError:
+        if not os.path.lexists(path):
+            raise
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import tyro
 
-__all__ = ["parse_flags", "peek_flags"]
+__all__ = ["OptionalText", "parse_flags", "peek_flags"]
 
 T = TypeVar("T")
+
+# Any text that a user types, the word None included, which would be read as no text otherwise.
+OptionalText: TypeAlias = Annotated[
+    str | None,
+    tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="STR",
+        instance_from_str=lambda args: args[0],
+        is_instance=lambda value: value is None or isinstance(value, str),
+        str_from_instance=lambda value: [str(value)],
+    ),
+]
 
 
 def parse_flags(

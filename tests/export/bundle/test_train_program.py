@@ -172,6 +172,9 @@ def test_its_result_becomes_a_run(
     workdir = tmp_path / "run"
     import_weights.main([str(out / "result"), "--workdir", str(workdir)])
     results = json.loads((workdir / "results.json").read_text())
+    with pytest.raises(UserError, match=r"--workdir expects an empty folder or none; .* holds a"):
+        import_weights.main([str(out / "result"), "--workdir", str(workdir)])
+    assert results == json.loads((workdir / "results.json").read_text())
     assert results["train"]["steps"] == STEPS
     assert len(results["train"]["resumed_from_steps"]) == 1
     capsys.readouterr()

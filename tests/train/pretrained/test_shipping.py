@@ -226,6 +226,10 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
     [
         (("--name", "A b"), "--name expects a-z, 0-9 and - only; got 'A b'"),
         (("--name", "cats"), "already exists: choose another --name, or give --force"),
+        (
+            ("--name", "thesis", "--force"),
+            "--force replaces a pretrained model, and .*thesis is none",
+        ),
         (("--name", "b"), "lacks description, data, license, limits: give --description"),
         (("--name", "b", "--about", "cats.txt"), "is not valid TOML"),
         (("--name", "b", "--about", "bad.toml"), "expected description, .*; got 'size'"),
@@ -235,7 +239,11 @@ def test_a_card_that_cannot_be_is_refused(
     named: Path, flags: tuple[str, ...], message: str
 ) -> None:
     Path("bad.toml").write_text("size = 3\n")
+    chapter = Path("models/thesis/chapter.tex")
+    chapter.parent.mkdir(exist_ok=True)
+    chapter.write_text("precious")
     with pytest.raises(UserError, match=message):
         ship.main(["run", "--out", "models", *flags])
     with pytest.raises(UserError, match="is not the folder of a finished run"):
         ship.main([str(named), "--out", "models", "--name", "b", "--about", "about.toml"])
+    assert chapter.read_text() == "precious"

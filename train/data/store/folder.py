@@ -15,7 +15,7 @@ import filelock
 from tf_latentflow.pretrained.download import cache_dir
 from train.support.digests import sha256_of, sha256_of_file
 from train.support.errors import UserError
-from train.support.files import clear_leftovers, read_json, write_json
+from train.support.files import clear_leftovers, read_json, replace_folder, write_json
 
 __all__ = ["PreparedFolder"]
 
@@ -123,11 +123,8 @@ class PreparedFolder:
         names = sorted(p.name for p in partial.iterdir() if p.name not in (_FACTS, _SOURCE))
         digests = {name: sha256_of_file(partial / name) for name in names}
         write_json(partial / _FACTS, {"files": digests, "facts": facts})
-        if self.path.exists():  # From another source. Processes that read it keep their open files.
-            old = self.path.with_name(f".tmp-{os.getpid()}-{self.path.name}")
-            os.rename(self.path, old)
-            shutil.rmtree(old, ignore_errors=True)
-        os.rename(partial, self.path)
+        # One of another source may be there. Processes that read it keep their open files.
+        replace_folder(partial, self.path)
 
     def _start_anew(self) -> None:
         shutil.rmtree(self._partial, ignore_errors=True)
