@@ -51,7 +51,7 @@ class GenerateConfig:
     """Length of each sample [characters or time steps], at most the model's maximum.
     None: 100, or drawn by the model after --prompt."""
     temperature: float = 1.0
-    """0: the most probable value everywhere; 1: the model's distribution [factor of the noise]."""
+    """Factor of the noise. 0: deterministic; 1: the model's distribution."""
     seed: int = 0
     """Seed of the first sample; the next samples have the next seeds."""
     out: Path = Path("samples")

@@ -46,7 +46,7 @@ class ExportConfig:
 
     model: tyro.conf.Positional[ModelSource]
     out: Path
-    """Folder of all models of a server."""
+    """Folder to write to. One server can serve all models in it."""
     name: str
     """Name of the model on the server and of its folder in --out."""
     version: int | None = None

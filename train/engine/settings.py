@@ -49,8 +49,8 @@ class LoopSettings:
     batch_size: Annotated[int, _POSITIVE] = 32
     """Batch size [sequences]."""
     max_batch_steps: Annotated[int, _NOT_NEGATIVE] = 0
-    """Maximum number of time steps per batch, including padding: longer sequences are batched in
-    fewer rows [time steps]. 0: no limit."""
+    """Maximum number of time steps per batch, including padding: batches of long sequences contain
+    fewer of them [time steps]. 0: no limit."""
     accumulation_steps: Annotated[int, _POSITIVE] = 1
     """Batches whose gradients are added up for one optimiser step [batches]."""
     elbo_samples: Annotated[int, _POSITIVE] = 1
@@ -81,7 +81,7 @@ class LoopSettings:
     eval_every: Annotated[float, _POSITIVE] = 1.0
     """Time between validations [--schedule-unit]."""
     valid_sequences: Annotated[int, _NOT_NEGATIVE] = 0
-    """Sequences of the validation split used in training. 0: all."""
+    """Number of sequences in each validation. 0: the whole validation split."""
     valid_samples: Annotated[int, _POSITIVE] = 1
     """Samples of q(z|x) per sequence in a validation [samples]."""
     test_samples: Annotated[int, _POSITIVE] = 50

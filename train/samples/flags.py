@@ -38,7 +38,7 @@ class SampleConfig:
     length: int | None = None
     """Length of each sample [characters or time steps]. None: drawn from p(T)."""
     temperature: float = 1.0
-    """0: the most probable value everywhere; 1: the model's distribution [factor of the noise]."""
+    """Factor of the noise. 0: deterministic; 1: the model's distribution."""
     seed: int = 0
     """The same seed gives the same samples."""
     out: Path | None = None

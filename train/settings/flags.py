@@ -22,9 +22,9 @@ __all__ = [
 _FLOWS = [name for name in MODEL_NAMES if ModelConfig.from_name(name).is_flow]
 _BASELINES = [name for name in MODEL_NAMES if name not in _FLOWS]
 _MODEL_HELP = (
-    f"{', '.join(_FLOWS[:-1])} or {_FLOWS[-1]}, latent flows;\n"
+    f"Name of the model: {', '.join(_FLOWS[:-1])} or {_FLOWS[-1]}, latent flows;\n"
     f"or {' or '.join(_BASELINES)}, the discrete baseline.\n"
-    "chords is for music alone."
+    "chords is for music only."
 )
 ModelName = Annotated[str, tyro.conf.arg(help=_MODEL_HELP)]
 """The name of a row, as a flag."""
@@ -46,8 +46,9 @@ class RunSettings:
     workdir: Path | None = None
     """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
     init_from: str | None = None
-    """Trained model to start from, which also says what the model is: a pretrained one by name or
-    folder, or the folder of a run. Characters that are new get new weights. None: start anew."""
+    """Trained model to fine-tune, which also determines the architecture: a pretrained model by
+    name or folder, or the folder of a run. New characters get new weights. None: train from
+    scratch."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,44 +67,51 @@ class ModelSettings:
     """What of the model is not as its name and the preset say."""
 
     scalar: str | None = None
-    """Map of one dimension of z: affine, nlsq, spline:K or mixture:K. None: the model's."""
+    """Map of one dimension of z: affine, nlsq, spline:K or mixture:K.
+    None: from --model and --preset."""
     hidden: str | None = None
-    """Structure within a step: af, scf or none. None: the model's."""
+    """Structure within a step: af, scf or none. None: from --model and --preset."""
     time: str | None = None
-    """Structure across steps: af, iaf, multiscale, coupling or none. None: the model's."""
+    """Structure across steps: af, iaf, multiscale, coupling or none.
+    None: from --model and --preset."""
     inference: str | None = None
-    """From x to q(z|x): bilstm, conv:K, local (of one step) or codebook. None: the model's."""
+    """From x to q(z|x): bilstm, conv:K, local (of one step) or codebook.
+    None: from --model and --preset."""
     emitter: str | None = None
-    """From z to p(x|z): bilstm, conv:K, local or codebook (Bayes' rule of that of --inference).
-    None: the model's."""
+    """From z to p(x|z): bilstm, conv:K, local or codebook (Bayes' rule; needs --inference
+    codebook). None: from --model and --preset."""
     emission: str | None = None
     """What is observed at a step: categorical for text; for music, bernoulli (independent notes) or
-    made (each note given those above it). None: the model's."""
+    made (each note given those above it). None: from --model and --preset."""
     conditioner: str | None = None
-    """What summarises other steps for the prior: lstm, conv:K or attention:K. None: the model's."""
+    """What summarises other steps for the prior: lstm, conv:K or attention:K.
+  
+    None: from --model and --preset."""
     conditioner_input: str | None = None
-    """What --conditioner reads of a step: latents, or symbols (how likely each is given z, by the
-    codebook; --time af and multiscale). None: the model's."""
+    """What --conditioner reads from each step: latents, or symbols (their probabilities given z[t]
+    under the codebook). symbols needs --inference codebook, and --time multiscale, or --time af
+    with one time layer. None: from --model and --preset."""
 
     latent_size: int | None = None
-    """Dimensions H of a step's latent vector. None: that of the sizes."""
+    """Dimensions H of a step's latent vector. None: from --model and --preset."""
     hidden_size: int | None = None
-    """Units of every LSTM and of the embedding. None: that of the sizes."""
+    """Units of every LSTM, convolution, attention or local layer, and of the embedding.
+    None: from --model and --preset."""
     flow_layers: int | None = None
-    """Flow layers within a step. None: that of the sizes."""
+    """Flow layers within a step. None: from --model and --preset."""
     time_layers: int | None = None
-    """Flow layers along time, one after the other. None: that of the sizes."""
+    """Flow layers along time, one after the other. None: from --model and --preset."""
     made_units: int | None = None
-    """Units of each hidden layer of a flow layer's network. None: that of the sizes."""
+    """Units of each hidden layer of a flow layer's network. None: from --model and --preset."""
     dropout: float | None = None
-    """Dropout of the LSTM of the prior (0 for IAF), or of the baseline [0 to 1]. None: that of the
-    sizes."""
+    """Dropout of the prior's network over other steps (0 for IAF), or of the baseline [0 to 1].
+    None: from --model and --preset."""
     posterior_dropout: float | None = None
-    """Dropout of the states that the inference network reads q(z|x) from [0 to 1]. None:
-    that of the sizes."""
+    """Dropout of the states that the inference network reads q(z|x) from [0 to 1].
+    None: from --model and --preset."""
     emitter_dropout: float | None = None
-    """Dropout of the states beside z that the emitter reads [0 to 1]. None: that of the
-    sizes."""
+    """Dropout of the states beside z that the emitter reads [0 to 1].
+    None: from --model and --preset."""
 
 
 FLAGS_OF_MODEL = tuple(field.name for field in dataclasses.fields(ModelSettings))

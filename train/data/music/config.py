@@ -23,10 +23,11 @@ __all__ = ["MusicConfig"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MusicConfig(TrainConfig):
-    """Settings of a training run on music. The same command resumes an interrupted run.
+    """Trains a model of music, tests it and draws samples.
 
-    `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
-    `--epochs` or `--max-steps` ends the run; setting one removes the preset's limit for the other.
+    The same command resumes an interrupted run. `--preset` sets the other defaults; `--preset paper
+    --help` shows those of paper. `--epochs` or `--max-steps` ends the run; setting one removes the
+    preset's limit for the other.
     """
 
     task: ClassVar[str] = "music"

@@ -18,10 +18,11 @@ __all__ = ["TextConfig"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TextConfig(TrainConfig):
-    """Settings of a training run on text. The same command resumes an interrupted run.
+    """Trains a model of text, tests it and draws samples.
 
-    `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
-    `--epochs` or `--max-steps` ends the run; setting one removes the preset's limit for the other.
+    The same command resumes an interrupted run. `--preset` sets the other defaults; `--preset paper
+    --help` shows those of paper. `--epochs` or `--max-steps` ends the run; setting one removes the
+    preset's limit for the other.
     """
 
     task: ClassVar[str] = "text"
