@@ -85,7 +85,6 @@ class ModelSettings:
     made (each note given those above it). None: from --model and --preset."""
     conditioner: str | None = None
     """What summarises other steps for the prior: lstm, conv:K or attention:K.
-  
     None: from --model and --preset."""
     conditioner_input: str | None = None
     """What --conditioner reads from each step: latents, or symbols (their probabilities given z[t]
