@@ -27,8 +27,9 @@ def _print_texts(workdir: Path, numbers: dict[str, Any]) -> None:
     share = numbers["share_of_known_words"]
     print(f"{'known words':<20}{share:>18.3f}  of the words in {NUM_TEXTS} samples")
     print(f"\n{_NUM_SHOWN} samples:")
-    samples = (workdir / "samples.txt").read_text(encoding="utf-8").split("\n")
-    for sample in samples[:_NUM_SHOWN]:
+    file = workdir / "samples.txt"
+    samples = file.read_text(encoding="utf-8") if file.exists() else f"({file} is gone)"
+    for sample in samples.split("\n")[:_NUM_SHOWN]:
         print(f"  {sample}")
 
 
