@@ -120,6 +120,7 @@ def check_reproduce(flags: list[str]) -> None:
             workdir.mkdir(parents=True, exist_ok=True)
             test = dict.fromkeys((unit, f"kl_{unit}", f"reconstruction_{unit}"), 1.0)
             results = {"test": {**test, f"{unit}_stderr": 0.1}, "train": RUN_LENGTH}
+            write_json(workdir / "config.json", {"train": {"dataset": row.dataset}})
             write_json(workdir / "results.json", results)
     reproduce.main(flags)
     assert "not run" not in (config.out / f"{config.what}-{config.scale}.md").read_text()

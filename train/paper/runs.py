@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from train.data.tasks import TASKS
+from train.engine.differences import describe_difference, differences
 from train.paper.experiments import Run
 from train.paper.scales import flags_of
+from train.settings.config import TrainConfig
+from train.settings.parsing import parse_train_config
+from train.support.errors import UserError
 from train.support.files import read_json_or_refuse, write_json
 
 __all__ = ["Runs"]
@@ -44,10 +48,15 @@ class Runs:
         return self._folder / f"{name}-{run.dataset}-{self._scale}-{seed}"
 
     def results(self, run: Run, seed: int) -> dict[str, Any] | None:
-        """Returns the results.json of a finished run, or None."""
+        """Returns the results.json of a finished run, or None.
+
+        Raises:
+          UserError: The folder holds a run with other settings, or is damaged.
+        """
         file = self.workdir(run, seed) / "results.json"
         if not file.exists():
             return None
+        self._check_settings(run, seed)
         results = read_json_or_refuse(file, _CURE)
         if run.samples is not None:
             own = self._own_test(run, seed)
@@ -75,20 +84,37 @@ class Runs:
             flags = [*flags_of(run, self._scale), "--seed", str(seed)]
             if self._data_dir is not None:
                 flags += ["--data-dir", str(self._data_dir)]
-            _run([_program(run), *flags, "--workdir", str(workdir)])
+            _run([_config_class(run).program, *flags, "--workdir", str(workdir)])
         if run.samples is not None and not self._own_test(run, seed).exists():
             print(f"{run.name}: testing {workdir}, {run.samples} samples each", flush=True)
             flags = ["--samples", str(run.samples), "--json"]
             output = _run(["train.evaluate", str(workdir), *flags], capture=True)
             write_json(self._own_test(run, seed), json.loads(output))
 
+    def _check_settings(self, run: Run, seed: int) -> None:
+        """Checks that the folder holds this run; fields that its version did not have are equal."""
+        folder = self.workdir(run, seed)
+        there = read_json_or_refuse(folder / "config.json", _CURE)["train"]
+        kind = _config_class(run)
+        flags = [*flags_of(run, self._scale), "--seed", str(seed)]
+        asked = parse_train_config(kind, flags).to_dict()
+        found = differences(there, {name: asked[name] for name in there if name in asked})
+        if there["dataset"] != run.dataset:
+            found["dataset"] = there["dataset"], run.dataset
+        if found:
+            words = "; ".join(describe_difference(name, *pair) for name, pair in found.items())
+            raise UserError(
+                f"{folder} holds a run with other settings than {run.name} at scale "
+                f"{self._scale} ({words}): move it, or choose another --out"
+            )
+
     def _own_test(self, run: Run, seed: int) -> Path:
         return self.workdir(run, seed) / f"test-{run.samples}-samples.json"
 
 
-def _program(run: Run) -> str:
-    """Returns the module that trains a run."""
-    return next(c.program for c in TASKS.values() if run.dataset in c.named_datasets)
+def _config_class(run: Run) -> type[TrainConfig]:
+    """Returns the class of the settings of a run."""
+    return next(c for c in TASKS.values() if run.dataset in c.named_datasets)
 
 
 def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:

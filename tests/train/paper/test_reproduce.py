@@ -134,6 +134,7 @@ def test_a_test_of_its_own_is_that_of_the_same_training(tmp_path: Path) -> None:
     assert runs.workdir(own, 3) == runs.workdir(plain, 3) == tmp_path / "af-af-ptb-tiny-3"
     for seed in (3, 11):
         runs.workdir(plain, seed).mkdir()
+        write_json(runs.workdir(plain, seed) / "config.json", {"train": {"dataset": "ptb"}})
         write_json(runs.workdir(plain, seed) / "results.json", {"test": {"bpc": 2.0}})
     (tmp_path / "af-af-ptb-tiny-old").mkdir()
     assert (runs.seeds(plain), runs.seeds(own)) == ([3, 11], [])
@@ -141,6 +142,30 @@ def test_a_test_of_its_own_is_that_of_the_same_training(tmp_path: Path) -> None:
     assert runs.results(own, 3) == {"test": {"bpc": 1.5}}
     assert runs.results(plain, 3) == {"test": {"bpc": 2.0}}
     assert runs.seeds(own) == [3]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("dataset", "t.txt", "dataset is t.txt, not ptb"),
+        ("seed", 4, "seed is 4, not 3"),
+        ("hidden_size", 7, "hidden_size is 7, not None"),
+    ],
+)
+def test_another_run_is_not_a_row(tmp_path: Path, field: str, value: Any, message: str) -> None:
+    runs, run = Runs(tmp_path, "tiny", None), Run("af-af", "ptb", "af-af")
+    runs.workdir(run, 3).mkdir()
+    settings = parse_train_config(TASKS["text"], [*flags_of(run, "tiny"), "--seed", "3"]).to_dict()
+    write_json(runs.workdir(run, 3) / "results.json", {"test": {"bpc": 2.0}})
+    # One of an earlier version lacks the fields that are new.
+    for there in (settings, {"dataset": "ptb", "data_dir": "elsewhere"}):
+        write_json(runs.workdir(run, 3) / "config.json", {"train": there})
+        assert runs.results(run, 3) == {"test": {"bpc": 2.0}}
+    write_json(runs.workdir(run, 3) / "config.json", {"train": {**settings, field: value}})
+    with pytest.raises(
+        UserError, match=f"than af-af at scale tiny .{message}.: move"
+    ):
+        runs.results(run, 3)
 
 
 @pytest.mark.parametrize(
