@@ -14,7 +14,6 @@ import base64
 import dataclasses
 import inspect
 import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,9 +24,9 @@ import tyro
 from export.rest_client import RestClient
 from export.saving.packed_rolls import pack_roll, unpack_roll
 from train.data.music.midi import DEFAULT_TEMPO_BPM, read_midi, write_midi
-from train.samples.flags import check_steps_per_beat, check_tempo
 from train.support.errors import UserError, run_program
 from train.support.flags import OptionalText, parse_flags
+from train.support.ranges import NOT_NEGATIVE, POSITIVE, STEPS_PER_BEAT, TEMPO, Range
 from train.support.reading import refuse_special
 
 __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
@@ -35,6 +34,8 @@ __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
 _ROLL = "roll_bytes"
 _TEXT = "text"
 _DEFAULT_LENGTH = 100
+# The server takes it as int32.
+_LENGTH = Range("a number above 0, at most 2147483647", lambda x: 1 <= x < 2**31)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,22 +44,22 @@ class GenerateConfig:
 
     url: str
     """URL of the model, http://HOST:PORT/v1/models/NAME."""
-    num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1
+    num: Annotated[int, POSITIVE, tyro.conf.arg(aliases=["-n"])] = 1
     """Number of samples."""
     prompt: OptionalText = None
     """Beginning of each sample: a text, or a MIDI file for a model of music."""
-    length: int | None = None
+    length: Annotated[int | None, _LENGTH] = None
     """Length of each sample [characters or time steps], at most the model's maximum.
     None: 100, or drawn by the model after --prompt."""
-    temperature: float = 1.0
+    temperature: Annotated[float, NOT_NEGATIVE] = 1.0
     """Factor of the noise. 0: deterministic; 1: the model's distribution."""
     seed: int = 0
     """Seed of the first sample; the next samples have the next seeds."""
     out: Path = Path("samples")
     """Music: folder for the files."""
-    steps_per_beat: int = 2
+    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = 2
     """Music: time steps per quarter note, as in the training."""
-    tempo: float = DEFAULT_TEMPO_BPM
+    tempo: Annotated[float, TEMPO] = DEFAULT_TEMPO_BPM
     """Music: quarter notes per minute, 4 to 1000."""
 
 
@@ -70,7 +71,7 @@ class ScoreConfig:
     """Sentences, or MIDI files for a model of music."""
     url: str
     """URL of the model, http://HOST:PORT/v1/models/NAME."""
-    steps_per_beat: int = 2
+    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = 2
     """Music: time steps per quarter note, as in the training."""
     json: bool = False
     """Print the numbers as JSON, one object per line."""
@@ -110,16 +111,8 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def _generate(config: GenerateConfig) -> None:
     """Prints or writes samples."""
-    if config.num < 1:
-        raise UserError(f"-n expects a number above 0; got {config.num}")
-    if config.length is not None and not 1 <= config.length < 2**31:
-        raise UserError(f"--length expects a number above 0; got {config.length}")
-    if not (math.isfinite(config.temperature) and config.temperature >= 0):
-        raise UserError(f"--temperature expects a number of at least 0; got {config.temperature}")
     if not 0 <= config.seed < 2**63 - config.num:
         raise UserError(f"--seed expects a whole number of at least 0; got {config.seed}")
-    check_steps_per_beat(config.steps_per_beat)
-    check_tempo(config.tempo)
     client = RestClient(config.url)
     signature, given = "generate", {"length": config.length or _DEFAULT_LENGTH}
     if config.prompt is not None:
@@ -144,7 +137,6 @@ def _score(config: ScoreConfig) -> None:
     """Prints numbers."""
     if not config.inputs:
         raise UserError("score expects a sentence, or a MIDI file, to score; got none")
-    check_steps_per_beat(config.steps_per_beat)
     client = RestClient(config.url)
     if _ROLL in _inputs(client, config.url, "score"):
         values = [_read_piece(Path(path), config.steps_per_beat) for path in config.inputs]

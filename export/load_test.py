@@ -17,12 +17,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from export.rest_client import RestClient
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
+from train.support.ranges import POSITIVE
 
 __all__ = ["LoadTestConfig", "main"]
 
@@ -38,16 +39,16 @@ class LoadTestConfig:
 
     url: str
     """URL of the model, http://HOST:PORT/v1/models/NAME."""
-    clients: int = 16
+    clients: Annotated[int, POSITIVE] = 16
     """Number of clients, each with one request at a time."""
-    seconds: float = 60.0
+    seconds: Annotated[float, POSITIVE] = 60.0
     """Duration [seconds]."""
-    requests: int | None = None
+    requests: Annotated[int | None, POSITIVE] = None
     """Number of requests after which the test ends, if its duration has not passed before."""
     signatures: tuple[str, ...] = ("generate",)
     """What is requested, in random order: generate, complete, score, score_steps. All but generate
     are given what the client generated last."""
-    max_length: int = 288
+    max_length: Annotated[int, POSITIVE] = 288
     """Lengths are uniform from 1 to this [characters or time steps]."""
     seed: int = 0
     """Seed of the lengths and of the sequences."""
@@ -126,15 +127,6 @@ def main(args: Sequence[str] | None = None) -> None:
       UserError: The input is invalid, or a request got no response.
     """
     config = parse_flags(LoadTestConfig, "python -m export.load_test", args)
-    for flag, value in (
-        ("clients", config.clients),
-        ("max-length", config.max_length),
-        ("requests", config.requests),
-    ):
-        if value is not None and value < 1:
-            raise UserError(f"--{flag} expects a number above 0; got {value}")
-    if not (math.isfinite(config.seconds) and config.seconds > 0):
-        raise UserError(f"--seconds expects a number above 0; got {config.seconds}")
     if not config.signatures:
         raise UserError(f"--signatures expects {', '.join(_SIGNATURES)}; got none")
     for signature in config.signatures:

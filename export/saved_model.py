@@ -24,6 +24,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -33,6 +34,7 @@ from train.settings.source import ModelSource
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
+from train.support.ranges import POSITIVE
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ExportConfig", "main"]
@@ -54,9 +56,9 @@ class ExportConfig:
     max_length: int | None = None
     """Longest sequence to draw or read [characters or time steps]. None: the maximum of the model,
     288 for text."""
-    score_samples: int = 50
+    score_samples: Annotated[int, POSITIVE] = 50
     """Importance samples per likelihood."""
-    particles: int = 32
+    particles: Annotated[int, POSITIVE] = 32
     """Number of proposals for a continuation."""
     xla: bool = False
     """Compile generation, for servers with --xla_cpu_compilation_enabled; others cannot run it."""
@@ -74,10 +76,6 @@ def main(args: Sequence[str] | None = None) -> None:
     flags = parse_flags(ExportConfig, "python -m export.saved_model", args)
     if not _NAME.fullmatch(flags.name):
         raise UserError(f"--name expects letters, digits, _, - and . only; got {flags.name!r}")
-    if flags.score_samples < 1:
-        raise UserError(f"--score-samples expects a number above 0; got {flags.score_samples}")
-    if flags.particles < 1:
-        raise UserError(f"--particles expects a number above 0; got {flags.particles}")
     run = read_run(flags.model)
     longest = run.model_config.max_length
     max_length = longest if flags.max_length is None else flags.max_length

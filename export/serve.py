@@ -12,7 +12,6 @@ Programs ask, for example:
 from __future__ import annotations
 
 import dataclasses
-import math
 import queue
 import re
 import signal
@@ -20,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated
 
 from tf_latentflow.pretrained.errors import PretrainedError
 from tf_latentflow.pretrained.folder import Pretrained
@@ -27,6 +27,7 @@ from tf_latentflow.pretrained.names import find_pretrained
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
+from train.support.ranges import PORT, POSITIVE
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ServeConfig", "main"]
@@ -43,19 +44,19 @@ class ServeConfig:
     pretrained: str | None = None
     """Instead of an exported model, a pretrained one: its name or its folder. It is exported once
     and kept in the cache, ~/.cache/tf_latentflow; python -m train.sample --list shows the names."""
-    rest_port: int = 8501
+    rest_port: Annotated[int, PORT] = 8501
     """Port of the REST interface; 0: any free port."""
-    grpc_port: int = 8500
+    grpc_port: Annotated[int, PORT] = 8500
     """Port of the gRPC interface; 0: any free port."""
     host: str = "127.0.0.1"
     """Address to listen on. The default can only be reached from this machine."""
-    max_requests: int = 32
+    max_requests: Annotated[int, POSITIVE] = 32
     """Maximum number of requests at a time; others are rejected with status 429."""
-    max_body_mib: float = 4.0
+    max_body_mib: Annotated[float, POSITIVE] = 4.0
     """Maximum size of a request's body [MiB]."""
-    max_rows: int = 256
+    max_rows: Annotated[int, POSITIVE] = 256
     """Maximum number of rows in a request."""
-    timeout: float = 30.0
+    timeout: Annotated[float, POSITIVE] = 30.0
     """Maximum duration of a request; over gRPC a client may ask for less [seconds]."""
     cors_origin: tuple[str, ...] = ()
     """Origin of web pages that may send requests, such as https://example.org; '*': all."""
@@ -157,22 +158,13 @@ def _check(config: ServeConfig) -> None:
             "expected either --model-base-path DIR/NAME, an exported model, or --pretrained NAME; "
             f"got {got}"
         )
-    for flag, port in (("rest-port", config.rest_port), ("grpc-port", config.grpc_port)):
-        if not 0 <= port < 2**16:
-            raise UserError(f"--{flag} expects a port, 0 to 65535; got {port}")
     if config.rest_port and config.rest_port == config.grpc_port:
         raise UserError(f"--rest-port and --grpc-port expect two ports; got {config.rest_port}")
-    for flag, value in (("max-requests", config.max_requests), ("max-rows", config.max_rows)):
-        if value < 1:
-            raise UserError(f"--{flag} expects a number above 0; got {value}")
     for origin in config.cors_origin:
         if origin != "*" and not _ORIGIN.fullmatch(origin):
             raise UserError(
                 f"--cors-origin expects https://HOST, also with a port, or '*'; got {origin!r}"
             )
-    for flag, value in (("max-body-mib", config.max_body_mib), ("timeout", config.timeout)):
-        if not (math.isfinite(value) and value > 0):
-            raise UserError(f"--{flag} expects a number above 0; got {value}")
 
 
 if __name__ == "__main__":

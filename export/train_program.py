@@ -25,6 +25,7 @@ from train.settings.parsing import parse_train_config
 from train.support.errors import UserError, run_program
 from train.support.files import whole_folder
 from train.support.flags import peek_flags
+from train.support.ranges import POSITIVE
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["main"]
@@ -39,9 +40,9 @@ class _BundleFlags:
     """Kind of data. None: that of a named dataset; text for a path."""
     out: Path | None = None
     """Folder of the bundle. None: bundles/MODEL-DATASET-PRESET-SEED."""
-    steps_per_call: int = 16
+    steps_per_call: Annotated[int, POSITIVE] = 16
     """Maximum number of steps that the device takes per call [optimiser steps]."""
-    max_buckets: int = 10
+    max_buckets: Annotated[int, POSITIVE] = 10
     """Maximum number of lengths that batches are padded to, each compiled separately [lengths]."""
 
     # One process makes a bundle; the flag `--task` is that above.
@@ -53,10 +54,6 @@ class _BundleFlags:
         Raises:
           UserError: A value is invalid; the error names the flag.
         """
-        for name in ("steps_per_call", "max_buckets"):
-            if getattr(self, name) < 1:
-                flag = "--" + name.replace("_", "-")
-                raise UserError(f"{flag} expects a number above 0; got {getattr(self, name)}")
         if config.accumulation_steps > 1:
             raise UserError(
                 "a bundle trains on one batch per step: give --accumulation-steps 1 and a larger "

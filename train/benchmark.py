@@ -11,11 +11,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
 from train.support.machine import refuse_bfloat16_if_disabled
+from train.support.ranges import POSITIVE
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["BenchmarkConfig", "main"]
@@ -31,7 +33,7 @@ class BenchmarkConfig:
     """Only the most important rows, without pictures."""
     rows: str = ""
     """Only the rows whose names contain this."""
-    repeats: int = 5
+    repeats: Annotated[int, POSITIVE] = 5
     """Number of repetitions; the median is reported."""
 
 
@@ -45,8 +47,6 @@ def main(args: Sequence[str] | None = None) -> None:
       UserError: The input is invalid.
     """
     config = parse_flags(BenchmarkConfig, "python -m train.benchmark", args)
-    if config.repeats < 1:
-        raise UserError(f"--repeats expects a number above 0; got {config.repeats}")
     with_pictures = not (config.quick or config.rows)
     if with_pictures:
         require_extra("figures")

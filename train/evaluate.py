@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -19,6 +19,7 @@ from train.settings.config import TrainConfig
 from train.settings.source import ModelSource
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
+from train.support.ranges import POSITIVE, SEED
 from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
@@ -38,15 +39,15 @@ class EvaluateConfig:
     model: tyro.conf.Positional[ModelSource]
     split: Literal["train", "valid", "test"] | None = None
     """Split to evaluate. None: test, or all of a file or folder without splits."""
-    samples: int = 50
+    samples: Annotated[int, POSITIVE] = 50
     """Importance samples per sequence [samples]."""
-    seed: int | None = None
+    seed: Annotated[int | None, SEED] = None
     """Seed of the samples. None: that of the run, which reproduces its results.json."""
     dataset: str | None = None
     """Another dataset: a name, a file or a folder. None: that of the run."""
     data_dir: Path | None = None
     """Folder with the files of the dataset. None: that of the run."""
-    batch_size: int | None = None
+    batch_size: Annotated[int | None, POSITIVE] = None
     """Batch size [sequences]. None: that of the run."""
     json: bool = False
     """Print the numbers as JSON."""
@@ -62,11 +63,6 @@ def main(args: Sequence[str] | None = None) -> None:
       UserError: The input is invalid.
     """
     config = parse_flags(EvaluateConfig, "python -m train.evaluate", args)
-    for flag, value in (("samples", config.samples), ("batch-size", config.batch_size)):
-        if value is not None and value < 1:
-            raise UserError(f"--{flag} expects a number above 0; got {value}")
-    if config.seed is not None and not 0 <= config.seed < 2**31:
-        raise UserError(f"--seed expects a whole number from 0 to 2147483647; got {config.seed}")
     run = read_run(config.model)
     split, dataset, sequences = _read_data(config, run)
     with Screen() as screen:

@@ -23,7 +23,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
 import tyro
 
@@ -32,6 +32,7 @@ from train.runs.saved_run import read_run
 from train.settings.source import ModelSource
 from train.support.errors import UserError, run_program
 from train.support.flags import parse_flags
+from train.support.ranges import POSITIVE, SEED
 from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
@@ -51,24 +52,12 @@ class ScoreConfig:
     """A table with a header, or one JSON object per line."""
     per_character: bool = False
     """Add the bits of each character."""
-    samples: int = 50
+    samples: Annotated[int, POSITIVE] = 50
     """Importance samples per line [samples]. The baseline needs none."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Seed of the samples. The numbers of a line depend on it, the line and the line number."""
-    batch_size: int = 32
+    batch_size: Annotated[int, POSITIVE] = 32
     """Batch size [lines]."""
-
-    def check(self) -> None:
-        """Checks the values of the flags.
-
-        Raises:
-          UserError: A value is invalid; the error names the flag.
-        """
-        for flag, value in (("samples", self.samples), ("batch-size", self.batch_size)):
-            if value < 1:
-                raise UserError(f"--{flag} expects a number above 0; got {value}")
-        if not 0 <= self.seed < 2**31:
-            raise UserError(f"--seed expects a whole number from 0 to 2147483647; got {self.seed}")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -81,7 +70,6 @@ def main(args: Sequence[str] | None = None) -> None:
       UserError: The input is invalid.
     """
     config = parse_flags(ScoreConfig, "python -m train.score", args)
-    config.check()
     run = read_run(config.model)
     if not run.model_config.is_text:
         raise UserError(

@@ -78,7 +78,7 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
         (["generate", "--url", "http://[::1/v1/models/x"], "--url expects"),
         (["generate", "--url", f"http://127.0.0.1:{nobody}/v1/models/x"], "is the server running"),
         (["generate", "--url", f"{url}x"], "answered 404: .* name of the model"),
-        (["generate", "--url", url, "-n", "0"], "-n expects"),
+        (["generate", "--url", url, "-n", "0"], "--num expects"),
         (["generate", "--url", url, "--length", "0"], "--length"),
         (["generate", "--url", url, "--prompt", "a"], "no signature 'complete'; export the model"),
         (["generate", "--url", url, "--temperature", "nan"], "--temperature"),

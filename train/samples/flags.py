@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from tf_latentflow import ModelConfig
-from train.engine.settings import refuse_flag
 from train.samples.ways import check_way, way_of
 from train.settings.source import OptionalModelSource
 from train.support.errors import UserError
 from train.support.extras import require_extra
 from train.support.flags import OptionalText
+from train.support.ranges import (
+    FACTOR,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SEED,
+    TEMPO,
+    Range,
+    check_ranges,
+    refuse_flag,
+)
 from train.support.units import Unit
 
-__all__ = ["SampleConfig", "check_tempo"]
+__all__ = ["SampleConfig"]
 
 _DEFAULT_AMOUNT = 0.3
 _DEFAULT_BLANK = "_"
-_LEAST = {"steps": 2, "particles": 1, "sweeps": 1}
-_SLOWEST, _FASTEST = 4, 1000  # Quarter notes per minute; MIDI files allow no slower tempo.
+_BOTH_ENDS = Range("a number of at least 2", lambda x: x >= 2)
+_AMOUNT = Range("a number from 0 to 1", lambda x: 0 <= x <= 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,17 +41,17 @@ class SampleConfig:
     model: tyro.conf.Positional[OptionalModelSource] = None
     list: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """List the pretrained models and exit."""
-    num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 10
+    num: Annotated[int, POSITIVE, tyro.conf.arg(aliases=["-n"])] = 10
     """Number of samples."""
     length: int | None = None
     """Length of each sample [characters or time steps]. None: drawn from p(T)."""
-    temperature: float = 1.0
+    temperature: Annotated[float, NOT_NEGATIVE] = 1.0
     """Factor of the noise. 0: deterministic; 1: the model's distribution."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """The same seed gives the same samples."""
     out: Path | None = None
     """Music: folder for the files. None: samples, in the folder of the run or the current one."""
-    tempo: float | None = None
+    tempo: Annotated[float | None, TEMPO] = None
     """Music: quarter notes per minute, 4 to 1000. None: the tempo of the given file, or 100."""
     prompt: OptionalText = None
     """Text: beginning of all samples."""
@@ -51,11 +59,11 @@ class SampleConfig:
     """Music: a MIDI file that all samples begin with."""
     vary: Annotated[OptionalText, tyro.conf.arg(aliases=["--prime"])] = None
     """A text or a MIDI file to vary through its latents."""
-    amount: float | None = None
+    amount: Annotated[float | None, _AMOUNT] = None
     """How far from --vary: from 0 (its reconstruction) to 1 (a new sample). None: 0.3."""
     interpolate: tuple[str, str] | None = None
     """Two texts or two MIDI files: samples from one to the other, including both."""
-    steps: int | None = None
+    steps: Annotated[int | None, _BOTH_ENDS] = None
     """With --interpolate: number of samples, instead of -n. None: 5."""
     fill: OptionalText = None
     """Text: a text in which every _ is replaced."""
@@ -63,9 +71,9 @@ class SampleConfig:
     """With --fill: the character to replace, instead of _."""
     harmonise: Path | None = None
     """Music: a MIDI file whose highest voice is kept; the other voices are drawn."""
-    particles: int | None = None
+    particles: Annotated[int | None, FACTOR] = None
     """Proposals to choose from: more are slower, but more exact. None: 64, or 32 to fill in."""
-    sweeps: int | None = None
+    sweeps: Annotated[int | None, FACTOR] = None
     """With --fill or --harmonise: how often everything is redrawn. None: 8."""
 
     @property
@@ -105,44 +113,10 @@ class SampleConfig:
         Raises:
           UserError: A value is invalid; the error names the flag.
         """
-        if self.num < 1:
-            raise UserError(f"-n expects a number above 0; got {self.num}")
-        if not (math.isfinite(self.temperature) and self.temperature >= 0):
-            refuse_flag("temperature", "a number of at least 0", self.temperature)
-        if not 0 <= self.seed < 2**31:
-            refuse_flag("seed", "a whole number from 0 to 2147483647", self.seed)
+        check_ranges(self)
         if self.out is not None and self.out.exists() and not self.out.is_dir():
             refuse_flag("out", "a folder", repr(str(self.out)))
-        if self.tempo is not None:
-            check_tempo(self.tempo)
-        if not 0 <= self.distance <= 1:
-            refuse_flag("amount", "a number from 0 to 1", self.amount)
         if len(self.blank_mark) != 1:
             refuse_flag("blank", "one character", repr(self.blank))
-        for name, least in _LEAST.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                refuse_flag(name, f"a number of at least {least}", value)
         if way_of(self).needs_latents and self.particles == 1:
             refuse_flag("particles", "a number of at least 2", self.particles)
-
-
-def check_steps_per_beat(steps_per_beat: int) -> None:
-    """Checks the number of time steps per quarter note.
-
-    Raises:
-      UserError: It is not from 1 to 480.
-    """
-    if not 1 <= steps_per_beat <= 480:
-        refuse_flag("steps_per_beat", "a number from 1 to 480", steps_per_beat)
-
-
-def check_tempo(tempo: float) -> None:
-    """Checks a tempo.
-
-    Raises:
-      UserError: It is not from 4 to 1000 quarter notes per minute.
-    """
-    if not _SLOWEST <= tempo <= _FASTEST:
-        expected = f"a number from {_SLOWEST} to {_FASTEST}, quarter notes per minute"
-        refuse_flag("tempo", expected, tempo)

@@ -12,11 +12,11 @@ from tf_latentflow import ModelConfig, Vocabulary
 from tf_latentflow.vocabulary import UNKNOWN_ID
 from train.data.music.config import MusicConfig
 from train.data.music.midi import read_midi
-from train.engine.settings import refuse_flag
 from train.samples.flags import SampleConfig
-from train.samples.ways import flag_of, way_of
+from train.samples.ways import way_of
 from train.settings.config import TrainConfig
 from train.support.errors import UserError
+from train.support.ranges import flag_of, refuse_flag
 from train.support.reading import refuse_special
 
 __all__ = ["Given", "read_given"]

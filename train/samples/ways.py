@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from tf_latentflow import ModelConfig
 from train.support.errors import UserError
+from train.support.ranges import flag_of
 
 __all__ = ["WAYS", "Way", "check_way", "flag_of", "way_of"]
 
@@ -38,11 +39,6 @@ WAYS = (
 )
 _NEW = Way("", None, False, False, ("length",))
 _COMPANIONS = ("length", "amount", "steps", "blank", "particles", "sweeps")
-
-
-def flag_of(field: str) -> str:
-    """The flag of a field: `--continue` of `continue_`."""
-    return "--" + field.rstrip("_").replace("_", "-")
 
 
 def way_of(flags: Any) -> Way:

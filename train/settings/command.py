@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from train.settings.config import TrainConfig
-from train.settings.flags import flag_of
+from train.settings.flags import model_flag_of
 
 __all__ = ["training_command"]
 
@@ -33,7 +33,7 @@ def _flags(config: TrainConfig) -> Iterator[str]:
     changed = limits != {name: getattr(default, name) for name in _LIMITS}
     for field in dataclasses.fields(config):
         name, value = field.name, getattr(config, field.name)
-        flag = flag_of(name)
+        flag = model_flag_of(name)
         if name in first or name in ("workdir", "data_dir", "workers", "worker_index"):
             continue
         if name in _LIMITS:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from tf_latentflow import MODEL_NAMES, ModelConfig
+from train.support.ranges import flag_of
 
 __all__ = [
     "FLAGS_OF_MODEL",
@@ -16,7 +17,7 @@ __all__ = [
     "ModelSettings",
     "RunSettings",
     "WorkerSettings",
-    "flag_of",
+    "model_flag_of",
 ]
 
 _FLOWS = [name for name in MODEL_NAMES if ModelConfig.from_name(name).is_flow]
@@ -119,6 +120,6 @@ FLAGS_OF_MODEL = tuple(field.name for field in dataclasses.fields(ModelSettings)
 _FLAGS = {"name": "model", "made_sizes": "made_units"}
 
 
-def flag_of(field: str) -> str:
+def model_flag_of(field: str) -> str:
     """Returns the flag that sets a field of the settings or of `ModelConfig`."""
-    return "--" + _FLAGS.get(field, field).replace("_", "-")
+    return flag_of(_FLAGS.get(field, field))

@@ -8,7 +8,7 @@ from typing import Any
 from tf_latentflow import ModelConfig
 from tf_latentflow.rows import GIVEN, Setting
 from train.settings.config import TrainConfig
-from train.settings.flags import FLAGS_OF_MODEL, flag_of
+from train.settings.flags import FLAGS_OF_MODEL, model_flag_of
 
 __all__ = ["show_config"]
 
@@ -61,7 +61,7 @@ def _source(setting: Setting, task: str) -> str:
     words = []
     for name, value in setting.when.items():
         if value is GIVEN:
-            flag = flag_of(name)
+            flag = model_flag_of(name)
             words.append(flag.replace("--", "--no-") if setting.value is False else flag)
         elif name not in ("task", "emission"):  # These two go together.
             name = "model" if name == "name" else name

@@ -8,6 +8,8 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 import tyro
 
+from train.support.ranges import check_ranges
+
 __all__ = ["OptionalText", "parse_flags", "peek_flags"]
 
 T = TypeVar("T")
@@ -37,11 +39,12 @@ def parse_flags(
       default: Values of flags that are not given; None for the defaults of the dataclass.
 
     Raises:
+      UserError: A number is not in the range of its field; see `train.support.ranges`.
       SystemExit: With status 2 after a message on standard error if a flag is invalid; with status
         0 after `--help`.
     """
     options: dict[str, Any] = {} if default is None else {"default": default}
-    return tyro.cli(
+    flags = tyro.cli(
         kind,
         prog=program,
         description=inspect.cleandoc(kind.__doc__ or ""),
@@ -50,6 +53,8 @@ def parse_flags(
         config=(tyro.conf.AvoidSubcommands,),
         **options,
     )
+    check_ranges(flags)
+    return flags
 
 
 def peek_flags(kind: type[T], args: Sequence[str] | None = None) -> T:

@@ -162,9 +162,7 @@ def test_another_run_is_not_a_row(tmp_path: Path, field: str, value: Any, messag
         write_json(runs.workdir(run, 3) / "config.json", {"train": there})
         assert runs.results(run, 3) == {"test": {"bpc": 2.0}}
     write_json(runs.workdir(run, 3) / "config.json", {"train": {**settings, field: value}})
-    with pytest.raises(
-        UserError, match=f"than af-af at scale tiny .{message}.: move"
-    ):
+    with pytest.raises(UserError, match=f"than af-af at scale tiny .{message}.: move"):
         runs.results(run, 3)
 
 

@@ -13,9 +13,9 @@ from train.data.music.sets import NAMED_SETS, MusicSet, load_music
 from train.data.music.transposition import transposed
 from train.data.music.undivided import UndividedMusic, load_undivided
 from train.engine.order import Vary
-from train.engine.settings import Range
 from train.settings.config import TrainConfig
 from train.settings.flags import ModelName
+from train.support.ranges import STEPS_PER_BEAT, Range
 from train.support.units import NATS_PER_STEP, Unit
 
 __all__ = ["MusicConfig"]
@@ -45,7 +45,7 @@ class MusicConfig(TrainConfig):
     """Folder with the .mat or .pickle file of jsb, nottingham, piano-midi or musedata. None:
     they are downloaded once."""
     # There are 480 ticks of a beat in a MIDI file.
-    steps_per_beat: Annotated[int, Range("1 to 480", lambda n: 1 <= n <= 480)] = 2
+    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = 2
     """Time steps that a quarter note is quantised to, in a folder of MIDI files and in the MIDI
     files of samples [time steps]."""
 
