@@ -27,7 +27,6 @@ __all__ = [
     "lengths_of",
     "make_batches",
     "padded",
-    "padding_waste",
 ]
 
 _MAX_CANDIDATES = 512
@@ -113,17 +112,6 @@ def batch_rows(boundary: int, batch_size: int, max_steps: int = 0) -> int:
     if max_steps < 0:
         raise ValueError(f"expected max_steps of at least 0; got {max_steps}")
     return max(1, min(batch_size, max_steps // boundary)) if max_steps else batch_size
-
-
-def padding_waste(
-    lengths: np.ndarray, batch_size: int, boundaries: Sequence[int], max_steps: int = 0
-) -> float:
-    """Returns the share, 0 to 1, of an epoch's time steps that are padding."""
-    lengths = np.asarray(lengths)
-    batches = make_batches(lengths, batch_size, boundaries, 0, None, max_steps)
-    bounds = bounds_of(batches, lengths, boundaries)
-    rows = [batch_rows(bound, batch_size, max_steps) for bound in bounds]
-    return 1.0 - float(np.sum(lengths) / np.dot(rows, bounds))
 
 
 def make_batches(

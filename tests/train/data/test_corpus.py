@@ -2,17 +2,26 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.paths import PTB
-from train.data.splits import SPLITS
-from train.data.text.corpus import Corpus, load_corpus, split_by_hash
+from train.data.splits import SPLITS, split_of
+from train.data.text.corpus import Corpus, load_corpus
 from train.data.text.pydoc_corpus import pydoc_sentences, sentences
 from train.support.errors import UserError
 
 _SENTENCES = [f"sentence number {i}" for i in range(200)]
+
+
+def split_by_hash(sentences: Iterable[str]) -> dict[str, list[str]]:
+    """Assigns sentences to splits by their text; see `split_of`."""
+    splits: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for sentence in sentences:
+        splits[split_of(sentence.encode())].append(sentence)
+    return splits
 
 
 @pytest.fixture(scope="module")

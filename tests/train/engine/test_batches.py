@@ -1,6 +1,7 @@
 """Buckets, batches and the datasets made of them."""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from train.engine.buckets import (
     default_boundaries,
     make_batches,
     padded,
-    padding_waste,
 )
 
 _LENGTHS = np.random.default_rng(0).integers(1, 60, 203)
@@ -21,6 +21,17 @@ _LENGTHS = np.random.default_rng(0).integers(1, 60, 203)
 
 def _as_lists(batches: list[np.ndarray]) -> list[list[int]]:
     return [batch.tolist() for batch in batches]
+
+
+def padding_waste(
+    lengths: np.ndarray, batch_size: int, boundaries: Sequence[int], max_steps: int = 0
+) -> float:
+    """Returns the share, 0 to 1, of an epoch's time steps that are padding."""
+    lengths = np.asarray(lengths)
+    batches = make_batches(lengths, batch_size, boundaries, 0, None, max_steps)
+    bounds = bounds_of(batches, lengths, boundaries)
+    rows = [batch_rows(bound, batch_size, max_steps) for bound in bounds]
+    return 1.0 - float(np.sum(lengths) / np.dot(rows, bounds))
 
 
 def test_boundaries_are_the_best_there_are() -> None:

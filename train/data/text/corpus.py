@@ -22,7 +22,7 @@ from train.engine.buckets import lengths_of
 from train.support.digests import sha256_of
 from train.support.errors import UserError
 
-__all__ = ["MAX_LENGTH", "MOST_IN_MEMORY", "Corpus", "load_corpus", "split_by_hash"]
+__all__ = ["MAX_LENGTH", "MOST_IN_MEMORY", "Corpus", "load_corpus"]
 
 MAX_LENGTH = 288  # Characters of a sentence, as in section 6.1 of the paper.
 MOST_IN_MEMORY = 1 << 26  # Bytes of text, which take seven times as much as Python's strings.
@@ -188,14 +188,6 @@ def _prepared_corpus(
         left_out=counted.remarks(),
         notes=(*found.forms, f"read from {found.folder}"),
     )
-
-
-def split_by_hash(sentences: Iterable[str]) -> dict[str, list[str]]:
-    """Assigns sentences to splits by their text; see `split_of`."""
-    splits: dict[str, list[str]] = {split: [] for split in SPLITS}
-    for sentence in sentences:
-        splits[split_of(sentence.encode())].append(sentence)
-    return splits
 
 
 def _check_splits(
