@@ -51,7 +51,6 @@ MY_TEXT = "my_text.txt"
 MY_MIDI = "my_midi"
 PTB = "ptb"
 MUSIC = "music"
-RUN_LENGTH = {"steps": 1, "wall_seconds": 60}
 # Datasets on which a run is only prepared, for its time: flags and data are read, and that is all.
 ONLY_PREPARED = ("ptb", "jsb", MY_MIDI)
 
@@ -119,7 +118,10 @@ def check_reproduce(flags: list[str]) -> None:
             workdir = runs.workdir(row.run, 0)
             workdir.mkdir(parents=True, exist_ok=True)
             test = dict.fromkeys((unit, f"kl_{unit}", f"reconstruction_{unit}"), 1.0)
-            results = {"test": {**test, f"{unit}_stderr": 0.1}, "train": RUN_LENGTH}
+            results = {
+                "test": {**test, f"{unit}_stderr": 0.1},
+                "train": {"steps": 1, "wall_seconds": 9},
+            }
             write_json(workdir / "config.json", {"train": {"dataset": row.dataset}})
             write_json(workdir / "results.json", results)
     reproduce.main(flags)
