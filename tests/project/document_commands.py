@@ -51,6 +51,7 @@ MY_TEXT = "my_text.txt"
 MY_MIDI = "my_midi"
 PTB = "ptb"
 MUSIC = "music"
+RUN_LENGTH = {"steps": 1, "wall_seconds": 60}
 # Datasets on which a run is only prepared, for its time: flags and data are read, and that is all.
 ONLY_PREPARED = ("ptb", "jsb", MY_MIDI)
 
@@ -106,22 +107,19 @@ def check_reproduce(flags: list[str]) -> None:
     `tests/train/paper/test_reproduce.py` trains a table, and other tests draw the figures.
     """
     config = parse_flags(reproduce.ReproduceConfig, "python -m train.reproduce", flags)
-    if config.what in FIGURES:
-        assert callable(importlib.import_module(FIGURES[config.what].module).draw)
+    if figure := FIGURES.get(config.what):
+        assert callable(importlib.import_module(figure.module).draw)
         return
     table = TABLES[config.what]
     unit = TASKS[table.task].unit.name
-    assert config.data_dir and any(config.data_dir.iterdir())
+    assert any(config.data_dir.iterdir())
     runs = Runs(config.out, config.scale, config.data_dir)
     for row in table.rows:
         if row.run is not None and row.dataset in (config.datasets or (row.dataset,)):
             workdir = runs.workdir(row.run, 0)
             workdir.mkdir(parents=True, exist_ok=True)
-            test = dict.fromkeys((unit, f"kl_{unit}", f"reconstruction_{unit}"), 1.0)
-            results = {
-                "test": {**test, f"{unit}_stderr": 0.1},
-                "train": {"steps": 1, "wall_seconds": 9},
-            }
+            names = (unit, f"kl_{unit}", f"reconstruction_{unit}", f"{unit}_stderr")
+            results = {"test": dict.fromkeys(names, 1.0), "train": RUN_LENGTH}
             write_json(workdir / "config.json", {"train": {"dataset": row.dataset}})
             write_json(workdir / "results.json", results)
     reproduce.main(flags)
@@ -238,9 +236,8 @@ def check_output(code: str) -> None:
     shown = re.findall(rf"^({labels}) +[-\d].*?  (\S.*)$", code, re.MULTILINE)
     (workdir,) = re.findall(r"^the run is in (\S+)$", code, re.MULTILINE)
     assert workdir == str(TextConfig.from_preset().run_directory)
-    results = read_json(Path(workdir, "results.json"))["test"]
-    printed = results_table("test", {**results, "num_samples": 50}, BITS_PER_CHARACTER)
-    printed = printed.splitlines()[1:]
+    results = {**read_json(Path(workdir, "results.json"))["test"], "num_samples": 50}
+    printed = results_table("test", results, BITS_PER_CHARACTER).splitlines()[1:]
     printed.append(f"{'known words':<20}{0.5:>18.3f}  of the words in 200 samples")
     assert [name for name, _ in shown] == labels.split("|")
     assert [note for _, note in shown] == [line[40:] for line in printed]
