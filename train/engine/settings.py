@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from train.support.errors import UserError
 from train.support.ranges import (
-    FACTOR,
+    AT_LEAST_1,
     NOT_NEGATIVE,
     POSITIVE,
     SEED,
@@ -51,7 +51,7 @@ class LoopSettings:
     """Maximum global norm of the gradient of the loss [nats per symbol]."""
     plateau_patience: Annotated[int, NOT_NEGATIVE] = 1
     """After the KL ramp: validations without improvement before the learning rate falls."""
-    plateau_factor: Annotated[float, FACTOR] = 4.0
+    plateau_factor: Annotated[float, AT_LEAST_1] = 4.0
     """Factor by which the learning rate is then divided."""
     final_decay: Annotated[float, SHARE] = 0.0
     """Final share of the run in which the learning rate falls linearly to 0 [0 to 1]."""

@@ -15,7 +15,7 @@ from train.support.errors import UserError
 from train.support.extras import require_extra
 from train.support.flags import OptionalText
 from train.support.ranges import (
-    FACTOR,
+    AT_LEAST_1,
     NOT_NEGATIVE,
     POSITIVE,
     SEED,
@@ -71,9 +71,9 @@ class SampleConfig:
     """With --fill: the character to replace, instead of _."""
     harmonise: Path | None = None
     """Music: a MIDI file whose highest voice is kept; the other voices are drawn."""
-    particles: Annotated[int | None, FACTOR] = None
+    particles: Annotated[int | None, AT_LEAST_1] = None
     """Proposals to choose from: more are slower, but more exact. None: 64, or 32 to fill in."""
-    sweeps: Annotated[int | None, FACTOR] = None
+    sweeps: Annotated[int | None, AT_LEAST_1] = None
     """With --fill or --harmonise: how often everything is redrawn. None: 8."""
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn, get_type_hints
 from train.support.errors import UserError
 
 __all__ = [
-    "FACTOR",
+    "AT_LEAST_1",
     "NOT_NEGATIVE",
     "PORT",
     "POSITIVE",
@@ -39,7 +39,7 @@ class Range(NamedTuple):
 
 POSITIVE = Range("a number above 0", lambda x: 0 < x < math.inf)
 NOT_NEGATIVE = Range("a number of at least 0", lambda x: 0 <= x < math.inf)
-FACTOR = Range("a number of at least 1", lambda x: 1 <= x < math.inf)
+AT_LEAST_1 = Range("a number of at least 1", lambda x: 1 <= x < math.inf)
 SHARE = Range("a share from 0 to 1", lambda x: 0 <= x <= 1)
 WEIGHT = Range("a weight above 0, and at most 1", lambda x: 0 < x <= 1)
 SEED = Range("a whole number from 0 to 2147483647", lambda x: 0 <= x < 2**31)
