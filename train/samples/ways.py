@@ -8,7 +8,7 @@ from tf_latentflow import ModelConfig
 from train.support.errors import UserError
 from train.support.ranges import flag_of
 
-__all__ = ["WAYS", "Way", "check_way", "flag_of", "way_of"]
+__all__ = ["WAYS", "Way", "check_way", "way_of"]
 
 
 class Way(NamedTuple):

@@ -16,7 +16,7 @@ from train.settings.flags import (
     ModelSettings,
     RunSettings,
     WorkerSettings,
-    flag_of,
+    model_flag_of,
 )
 from train.settings.presets import RULES
 from train.settings.source import config_of, digest_of, find_model
@@ -137,7 +137,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
                 return self._model_to_start_from(**fields)
             return ModelConfig.from_name(self.model, self.preset, **self.row_fields(), **fields)
         except ConfigError as error:
-            raise UserError(f"{flag_of(error.field)}: {error}") from None
+            raise UserError(f"{model_flag_of(error.field)}: {error}") from None
 
     def _model_to_start_from(self, max_length: int = 1, **fields: Any) -> ModelConfig:
         """Returns the configuration of `init_from`, with what follows from the dataset.
@@ -154,7 +154,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         for name, value in {"name": self.model, **flags}.items():
             if name not in _DROPOUT and getattr(start, name) != value:
                 raise UserError(
-                    f"{flag_of(name)} expects {getattr(start, name)}, like {self.init_from}; "
+                    f"{model_flag_of(name)} expects {getattr(start, name)}, like {self.init_from}; "
                     f"got {value}; leave out this flag or --init-from"
                 )
         dropout = {name: value for name, value in flags.items() if name in _DROPOUT}
