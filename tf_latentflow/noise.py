@@ -134,7 +134,7 @@ def seed_of(seed: Any, purpose: int = 0) -> tf.Tensor:
       purpose: Other numbers for the same whole number; a pair determines both.
 
     Raises:
-      ValueError: The seed is something else, or outside 0 .. 2^31 - 1.
+      ValueError: The seed is something else, a number outside 0 .. 2^31 - 1, or no int32 pair.
     """
     if seed is None:
         return _fresh_seed()
@@ -143,8 +143,9 @@ def seed_of(seed: Any, purpose: int = 0) -> tf.Tensor:
     if not seed.dtype.is_integer or seed.shape not in ([], [2]):
         got = f"{seed.dtype.name} {seed.shape}" if known is None else known
         raise ValueError(f"expected a seed that is a whole number or a pair of them; got {got}")
-    if known is not None and not 0 <= known.min() <= known.max() < 2**31:
-        raise ValueError(f"expected a seed from 0 to 2147483647; got {known}")
+    least = -(2**31) if seed.shape.rank else 0  # `tf.random.split` gives pairs of any int32.
+    if known is not None and not least <= known.min() <= known.max() < 2**31:
+        raise ValueError(f"expected a seed from {least} to 2147483647; got {known}")
     seed = tf.cast(seed, tf.int32)
     return seed if seed.shape.rank else tf.stack([seed, purpose])
 

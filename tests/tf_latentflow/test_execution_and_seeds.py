@@ -140,5 +140,7 @@ def test_a_seed_is_one_number_or_two() -> None:
                 draw([9, 4], seed=wrong)
         with pytest.raises(ValueError, match=r"expected lengths \[B\]; got shape \(\)"):
             draw(9, seed=3)
+    for seed in tf.unstack(tf.random.split([1, 2], 8)):  # Of any sign.
+        assert model.prior.sample([2], seed=seed).shape == [1, 2, 3]
     drawn = model.length_model.sample(9, seed=3)
     np.testing.assert_array_equal(drawn, model.length_model.sample(9, seed=[3, 0]))

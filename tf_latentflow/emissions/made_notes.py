@@ -83,7 +83,8 @@ class MADENotes(BernoulliNotes):
         """`choose` with the notes of x where they are given."""
         odds = logits + tf.cast(temperature, logits.dtype) * log_odds(uniform)
         # What is given is decided already: an infinity that no correction changes.
-        decided = tf.where(x > 0, np.inf, tf.constant(-np.inf, odds.dtype))
+        infinity = tf.constant(np.inf, odds.dtype)
+        decided = tf.where(x > 0, infinity, -infinity)
         odds = _downwards(tf.where(given, decided, odds))
         corrections = self.made.given(_downwards(tf.sigmoid(logits)))
 
