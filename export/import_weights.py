@@ -65,7 +65,8 @@ def main(args: Sequence[str] | None = None) -> None:
         config = dataclasses.replace(config, data_dir=flags.data_dir)
     settings = {**settings, "train": config.to_dict()}
     workdir = Workdir(flags.workdir)
-    if workdir.config_file.exists():
+    # An import that was killed has neither, and may be repeated.
+    if workdir.has_finished or workdir.checkpoints.exists():
         raise UserError(f"--workdir expects an empty folder or none; {workdir.path} holds a run")
     workdir.check(settings)
     dataset = config.load()

@@ -142,3 +142,11 @@ def test_statistics_of_silence_and_of_nothing() -> None:
         "silent_share": 1.0,
     }
     assert summary([]) == {"notes_per_step": 0.0, "held_share": 0.0, "silent_share": 0.0}
+
+
+def test_the_name_of_a_file_need_not_be_text() -> None:
+    roll = roll_of([Note(60, 0, 4)], 4)
+    # Bytes that are no UTF-8 are lone surrogates in Python.
+    np.testing.assert_array_equal(
+        pixels(roll_png(roll, "caf\udce9")), pixels(roll_png(roll, "caf?"))
+    )

@@ -175,6 +175,8 @@ def test_its_result_becomes_a_run(
     with pytest.raises(UserError, match=r"--workdir expects an empty folder or none; .* holds a"):
         import_weights.main([str(out / "result"), "--workdir", str(workdir)])
     assert results == json.loads((workdir / "results.json").read_text())
+    (workdir / "results.json").unlink()  # As if it had been killed before it wrote them.
+    import_weights.main([str(out / "result"), "--workdir", str(workdir)])
     assert results["train"]["steps"] == STEPS
     assert len(results["train"]["resumed_from_steps"]) == 1
     capsys.readouterr()
