@@ -12,7 +12,7 @@ from tf_latentflow.networks.attention import AttentionStack
 from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.networks.sequence_network import CausalNetwork
+from tf_latentflow.networks.sequence_network import SequenceNetwork
 from tf_latentflow.noise import noise_of
 
 INPUT, UNITS, STEPS = 2, 4, 11
@@ -20,7 +20,7 @@ LENGTHS = tf.constant([11, 6, 0])
 KINDS = [LSTMStack, ConvStack, AttentionStack]
 
 
-def make(kind: Callable[..., CausalNetwork], **options: object) -> CausalNetwork:
+def make(kind: Callable[..., SequenceNetwork], **options: object) -> SequenceNetwork:
     network = kind(INPUT, UNITS, 2, 12, **options)
     rng = np.random.default_rng(0)
     for variable in network.trainable_variables:
@@ -32,7 +32,7 @@ def draw_inputs(*batch: int) -> tf.Tensor:
     return tf.constant(np.random.default_rng(1).normal(size=(*batch, 3, STEPS, INPUT)))
 
 
-def run(network: CausalNetwork, inputs: tf.Tensor, lengths: tf.Tensor | None = None) -> tf.Tensor:
+def run(network: SequenceNetwork, inputs: tf.Tensor, lengths: tf.Tensor | None = None) -> tf.Tensor:
     """All steps of a network at once."""
     positions = Positions.of(LENGTHS, inputs.shape[-2], 12)
     offset = network.positions(positions)
@@ -63,7 +63,7 @@ def test_step_after_step_is_all_steps_at_once_with_dropout(
         np.testing.assert_allclose(output, at_once[..., t, :], atol=1e-12)
 
 
-def jacobian_over_steps(network: CausalNetwork, lengths: tf.Tensor | None = None) -> np.ndarray:
+def jacobian_over_steps(network: SequenceNetwork, lengths: tf.Tensor | None = None) -> np.ndarray:
     """Whether output `[t]` depends on input `[s]`, bool `[B, t, s]`."""
     inputs = draw_inputs()
     with tf.GradientTape(persistent=True) as tape:

@@ -109,7 +109,7 @@ class AttentionStack(ResidualStack):
         return self._last(h, masks)
 
     def _query_key_value(self, k: int, h: tf.Tensor) -> list[tf.Tensor]:
-        return tf.split(self._product(self.queries[k], self.norms[2 * k](h)), 3, axis=-1)
+        return tf.split(self._apply(self.queries[k], self.norms[2 * k](h)), 3, axis=-1)
 
     def _attend(
         self, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, seen: tf.Tensor
@@ -126,6 +126,6 @@ class AttentionStack(ResidualStack):
         return tf.reshape(values, shape)
 
     def _layer(self, k: int, h: tf.Tensor, attended: tf.Tensor, masks: Masks) -> tf.Tensor:
-        h += self._product(self.attended[k], attended)
-        hidden = tf.nn.relu(self._product(self.hidden[k], self.norms[2 * k + 1](h)))
-        return h + self._product(self.outputs[k], self._drop(hidden, masks, k))
+        h += self._apply(self.attended[k], attended)
+        hidden = tf.nn.relu(self._apply(self.hidden[k], self.norms[2 * k + 1](h)))
+        return h + self._apply(self.outputs[k], self._drop(hidden, masks, k))

@@ -87,5 +87,5 @@ class ConvStack(ResidualStack):
         return self._last(h, masks)
 
     def _convolved(self, k: int, taps: tf.Tensor, masks: Masks) -> tf.Tensor:
-        hidden = self._drop(tf.nn.relu(self._product(self.taps[k], taps)), masks, k)
-        return self._product(self.outputs[k], hidden)
+        hidden = self._drop(tf.nn.relu(self._apply(self.taps[k], taps)), masks, k)
+        return self._apply(self.outputs[k], hidden)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-import keras
 import tensorflow as tf
 
 from bijectors.masks import zero_unless
@@ -64,9 +63,6 @@ class Emitter(Layer):
             z.
         """
         raise NotImplementedError
-
-    def _apply(self, layer: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
-        return self.execution.product(values, layer.kernel) + layer.bias
 
 
 class BiLSTMEmitter(Emitter):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-import keras
 import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
@@ -14,7 +13,7 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.networks.sequence_network import stateless_dropout
+from tf_latentflow.networks.sequence_network import dense, stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
 __all__ = [
@@ -64,10 +63,7 @@ class _FromStates(InferenceNetwork):
 
     def __init__(self, config: ModelConfig, state_size: int, name: str) -> None:
         super().__init__(config, name)
-        self.outputs = keras.layers.Dense(
-            2 * config.latent_size, name="outputs", dtype=self.dtype_policy
-        )
-        self.outputs.build((None, state_size))
+        self.outputs = dense(self, state_size, 2 * config.latent_size, "outputs")
 
     def call(
         self,
@@ -79,7 +75,7 @@ class _FromStates(InferenceNetwork):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         states = self._states(parts.embed(x), lengths, positions)
         states = stateless_dropout(states, self._dropout, dropout_noise)
-        mean, log_std = tf.split(self.outputs(states), 2, axis=-1)
+        mean, log_std = tf.split(self._apply(self.outputs, states), 2, axis=-1)
         return mean, log_std
 
     def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
@@ -127,13 +123,11 @@ class LocalInference(_FromStates):
     def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
         size = config.hidden_size
         super().__init__(config, size, name)
-        self.hidden = keras.layers.Dense(size, name="hidden", dtype=self.dtype_policy)
-        self.hidden.build((None, size))
+        self.hidden = dense(self, size, size, "hidden")
         self.built = True
 
     def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        hidden = self.execution.product(embedded, self.hidden.kernel) + self.hidden.bias
-        return tf.nn.relu(hidden)
+        return tf.nn.relu(self._apply(self.hidden, embedded))
 
 
 class CodebookInference(InferenceNetwork):

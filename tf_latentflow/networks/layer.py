@@ -6,6 +6,7 @@ import inspect
 from typing import Any, Self
 
 import keras
+import tensorflow as tf
 
 from bijectors import ExecutionOwner
 from bijectors.checkpoints import SavesLists
@@ -66,3 +67,7 @@ class Layer(SavesLists, ExecutionOwner, keras.layers.Layer):
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name, dtype=keras.config.floatx())
+
+    def _apply(self, part: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
+        """A linear part of this layer, computed as its `execution` says."""
+        return self.execution.product(values, part.kernel) + part.bias

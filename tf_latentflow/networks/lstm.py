@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import Direction, lstm_recurrence, lstm_step
-from tf_latentflow.networks.sequence_network import CausalNetwork, Masks, dense
+from tf_latentflow.networks.sequence_network import SequenceNetwork, Masks, dense
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
 
 __all__ = ["BiLSTM", "LSTMStack", "LSTMState"]
@@ -46,7 +46,7 @@ class _Cell(Layer):
         return Direction(projected, tf.convert_to_tensor(self.recurrent), h, c)
 
 
-class LSTMStack(CausalNetwork):
+class LSTMStack(SequenceNetwork):
     """LSTM layers on top of each other, computed for all steps or step by step.
 
     Args:
@@ -81,7 +81,7 @@ class LSTMStack(CausalNetwork):
         """State before the first step: a small feed-forward function of its position code."""
         # A batch padded to no step at all still has an initial state: that of position 0.
         first = Positions(tf.zeros([1, 1], tf.int32), _first_to_end(positions))
-        state = self.state_layer(tf.tanh(self.code(first)[:, 0]))
+        state = self._apply(self.state_layer, tf.tanh(self.code(first)[:, 0]))
         state = tf.broadcast_to(state, tf.concat([batch_shape, tf.shape(state)[-1:]], 0))
         h_and_c = tf.split(state, 2 * len(self.cells), axis=-1)
         return tuple(zip(h_and_c[::2], h_and_c[1::2], strict=True))

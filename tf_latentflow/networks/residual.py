@@ -5,12 +5,12 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tf_latentflow.networks.positions import PositionTable
-from tf_latentflow.networks.sequence_network import CausalNetwork, Masks, dense, normalisation
+from tf_latentflow.networks.sequence_network import SequenceNetwork, Masks, dense, normalisation
 
 __all__ = ["ResidualStack"]
 
 
-class ResidualStack(CausalNetwork):
+class ResidualStack(SequenceNetwork):
     """`h = W x + position code`, then residual layers, of a subclass, and `norm(h)` at the end.
 
     Args:
@@ -51,7 +51,7 @@ class ResidualStack(CausalNetwork):
         raise NotImplementedError
 
     def _first(self, inputs: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
-        return self._product(self.input_layer, inputs) + offset
+        return self._apply(self.input_layer, inputs) + offset
 
     def _last(self, h: tf.Tensor, masks: Masks) -> tf.Tensor:
         return self._drop(self.norms[-1](h), masks, self.num_layers)

@@ -11,17 +11,19 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["CausalNetwork", "Masks", "State", "dense", "normalisation", "stateless_dropout"]
+__all__ = ["SequenceNetwork", "Masks", "State", "dense", "normalisation", "stateless_dropout"]
 
 State = Any  # A nest of tensors of floats.
 Masks = tuple[tf.Tensor, ...]
 
 
-class CausalNetwork(Layer):
-    """A network whose output at a step depends on the inputs up to that step.
+class SequenceNetwork(Layer):
+    """A network over the steps of sequences, causal or two-sided.
 
-    Calling `step` for one step after the other computes the same function as a call for all steps,
-    including dropout: its masks are drawn in advance, by `masks`.
+    The output of a causal network at a step depends on the inputs up to that step. Calling its
+    `step` for one step after the other computes the same function as a call for all steps,
+    including dropout: its masks are drawn in advance, by `masks`. The output of a two-sided network
+    depends on all inputs, so it has no `step`.
 
     Args:
       units: U, size of the output.
@@ -31,9 +33,11 @@ class CausalNetwork(Layer):
 
     Attributes:
       positions: Position codes, added to the projected input of each step. Set by a subclass.
+      two_sided: Whether a step reads later steps as well.
     """
 
     positions: PositionTable
+    two_sided = False
 
     def __init__(
         self, units: int, num_dropouts: int, dropout: float, name: str | None = None
@@ -70,7 +74,11 @@ class CausalNetwork(Layer):
     def step(
         self, inputs: tf.Tensor, offset: tf.Tensor, state: State, masks: Masks = ()
     ) -> tuple[tf.Tensor, State]:
-        """One step: `inputs [..., B, n]`, its `offset [B, m]`, to the output `[..., B, U]`."""
+        """One step: `inputs [..., B, n]`, its `offset [B, m]`, to the output `[..., B, U]`.
+
+        Raises:
+          ValueError: The network is two-sided.
+        """
         raise NotImplementedError
 
     def call(
@@ -78,9 +86,6 @@ class CausalNetwork(Layer):
     ) -> tf.Tensor:
         """All steps: `inputs [..., B, T, n]`, `offset [B, T, m]`, to `[..., B, T, U]`."""
         raise NotImplementedError
-
-    def _product(self, layer: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
-        return self.execution.product(values, layer.kernel) + layer.bias
 
     def _drop(self, values: tf.Tensor, masks: Masks, place: int) -> tf.Tensor:
         return _drop(values, masks[place], self._dropout) if masks else values
@@ -93,7 +98,7 @@ def dense(layer: Layer, input_size: int, units: int, name: str) -> keras.layers.
     return part
 
 
-def normalisation(layer: CausalNetwork, name: str) -> keras.layers.LayerNormalization:
+def normalisation(layer: SequenceNetwork, name: str) -> keras.layers.LayerNormalization:
     """Adds a layer normalisation to `layer` and creates its variables."""
     part = keras.layers.LayerNormalization(epsilon=1e-5, name=name, dtype=layer.dtype_policy)
     part.build((None, layer.units))

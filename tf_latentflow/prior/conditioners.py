@@ -14,7 +14,7 @@ from tf_latentflow.networks.attention import AttentionStack
 from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.networks.positions import Positions, PositionTable
-from tf_latentflow.networks.sequence_network import CausalNetwork
+from tf_latentflow.networks.sequence_network import SequenceNetwork
 from tf_latentflow.noise import NoiseSource
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "lstm",
 ]
 
-NetworkMaker = Callable[..., CausalNetwork]
+NetworkMaker = Callable[..., SequenceNetwork]
 """An entry of `tf_latentflow.rows.CONDITIONERS`: `make(config, input_size, two_sided, name)`, a
 network over vectors `[..., T, input_size]`."""
 
@@ -94,7 +94,7 @@ class NetworkConditioner(PositionConditioner):
 
     def __init__(
         self,
-        network: CausalNetwork,
+        network: SequenceNetwork,
         read: Callable[[tf.Tensor], tf.Tensor],
         tables: Sequence[PositionTable],
         lengths: tf.Tensor,
@@ -185,7 +185,7 @@ def attention(num_layers: int = 2) -> NetworkMaker:
 def _maker(kind: type[ConvStack] | type[AttentionStack], num_layers: int) -> NetworkMaker:
     def make(
         config: ModelConfig, input_size: int, two_sided: bool = False, name: str = "past"
-    ) -> CausalNetwork:
+    ) -> SequenceNetwork:
         return kind(
             input_size + two_sided,  # Which steps are given, too.
             config.hidden_size,
