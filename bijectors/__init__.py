@@ -12,12 +12,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "compose": ["Compose", "Reverse", "with_reversals"],
         "execution": ["Execution", "ExecutionOwner"],
         "hidden.base": ["HiddenBijector"],
+        "hidden.entries": ["HiddenStructure"],
         "hidden.fixed_point": ["FixedPointHidden"],
         "hidden.made": ["ConditionalMADE"],
         "hidden.mlp": ["ConditionalMLP"],
         "hidden.structures": [
             "AutoregressiveHidden",
-            "HiddenStructure",
             "IndependentHidden",
             "SplitCouplingHidden",
         ],

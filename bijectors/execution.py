@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from typing import Any
@@ -18,9 +19,17 @@ class Execution:
     Attributes:
       compile_loops: Compile serial loops with XLA, once for each shape. A step of a compiled loop
         costs little more than its matrix products. The graph then only runs where XLA is available.
-      products: Name of the dtype to which the operands of products are rounded, such as "bfloat16";
-        None for no rounding. Sums and results keep the dtype of the operands. On processors that
-        support bfloat16, such products cost half as much or less.
+      products: The dtype in which matrix products are computed, "bfloat16" or "float16"; None for
+        that of their operands. Operands and results are rounded to it. Everything else keeps its
+        dtype, and so do the small products of a serial direction: it inverts the other direction up
+        to this rounding. On processors that support bfloat16, such products cost half as much or
+        less.
+      sweep_dimensions: Solve serial dimensions (AF in hidden) by sweeps over all of them, as
+        `FixedPointHidden` does. Where loops are not compiled, this is many times faster. It is not
+        differentiable.
+
+    Raises:
+      ValueError: `products` is another dtype.
 
     Example:
       >>> from bijectors import Execution
@@ -30,6 +39,13 @@ class Execution:
 
     compile_loops: bool = False
     products: str | None = None
+    sweep_dimensions: bool = False
+
+    def __post_init__(self) -> None:
+        if self.products not in (None, "bfloat16", "float16"):
+            raise ValueError(
+                f"expected products to be bfloat16, float16 or None; got {self.products!r}"
+            )
 
     def operand(self, values: tf.Tensor) -> tf.Tensor:
         """Casts `values` for products: once, before a loop that multiplies them at every step."""
@@ -60,8 +76,11 @@ class ExecutionOwner:
     Example:
       >>> from bijectors import ConditionalMLP, Execution, ExecutionOwner
       >>> network = ConditionalMLP(input_size=2, output_size=2, num_params=1)
-      >>> isinstance(network, ExecutionOwner), network.execution
-      (True, Execution(compile_loops=False, products=None))
+      >>> isinstance(network, ExecutionOwner), network.execution.products
+      (True, None)
+      >>> with network.executing(products="bfloat16"):
+      ...     network.execution.products
+      'bfloat16'
       >>> network.execution = Execution(products="bfloat16")
     """
 
@@ -76,6 +95,16 @@ class ExecutionOwner:
         self._execution = execution
         for part in _parts(self):
             part.execution = execution
+
+    @contextlib.contextmanager
+    def executing(self, **changes: Any) -> Iterator[None]:
+        """Changes fields of `execution` for as long as the context lasts."""
+        before = self.execution
+        self.execution = dataclasses.replace(before, **changes)
+        try:
+            yield
+        finally:
+            self.execution = before
 
 
 def _parts(owner: Any) -> Iterator[ExecutionOwner]:

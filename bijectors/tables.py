@@ -102,9 +102,9 @@ SCALAR_MAPS = Table(
 # `bijectors.HiddenStructure`.
 HIDDEN_STRUCTURES = Table(
     {
-        "af": "bijectors.hidden.structures:AF",
-        "scf": "bijectors.hidden.structures:SCF",
-        "none": "bijectors.hidden.structures:INDEPENDENT",
+        "af": "bijectors.hidden.entries:AF",
+        "scf": "bijectors.hidden.entries:SCF",
+        "none": "bijectors.hidden.entries:INDEPENDENT",
     }
 )
 

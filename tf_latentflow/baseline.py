@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bijectors import HiddenBijector
 from bijectors.axes import move_axis
 from bijectors.masks import mask_steps, step_mask
 from bijectors.scan import scan
@@ -164,7 +163,6 @@ class LSTMLanguageModel(Continuations):
         temperature: tf.Tensor,
         noise: NoiseSource,
         num_steps: int | tf.Tensor,
-        hidden: type[HiddenBijector] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         missing = [[0, 0] for _ in self.event_shape]
         x = tf.pad(x, [[0, 0], [0, num_steps - tf.shape(x)[1]], *missing])

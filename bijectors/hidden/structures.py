@@ -1,29 +1,21 @@
 """Bijectors along the hidden dimension: autoregressive, split coupling, independent.
 
 All three apply a scalar map to each dimension. They differ in what its parameters may depend on.
-They share the signature `Bijector(network, scalar_map, context, offset)`. Their `HiddenStructure`
-builds the `network`, a `ConditionalMADE` or `ConditionalMLP` of the right size.
+They share the signature `Bijector(network, scalar_map, context, offset)`. `bijectors.hidden.entries`
+builds the `network` of each, a `ConditionalMADE` or `ConditionalMLP` of the right size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.hidden.base import HiddenBijector
-from bijectors.hidden.made import ConditionalMADE
-from bijectors.hidden.mlp import ConditionalMLP
 
 __all__ = [
-    "AF",
-    "INDEPENDENT",
-    "SCF",
     "AutoregressiveHidden",
-    "HiddenStructure",
     "IndependentHidden",
     "SplitCouplingHidden",
 ]
@@ -113,41 +105,3 @@ class IndependentHidden(HiddenBijector):
 
     def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return forward_and_log_det(self._scalar(None), eps, event_ndims=1)
-
-
-@dataclass(frozen=True)
-class HiddenStructure:
-    """A structure within a step: an entry of `bijectors.HIDDEN_STRUCTURES`.
-
-    Attributes:
-      network: Builds the network: `network(event_size, num_params, context_size, hidden_sizes,
-        output_scale, ...)`, with the keyword arguments of `ConditionalMLP`.
-      bijector: The bijector that uses the network.
-
-    Example:
-      >>> from bijectors import HIDDEN_STRUCTURES, HiddenStructure
-      >>> structure = HIDDEN_STRUCTURES["af"]
-      >>> isinstance(structure, HiddenStructure), structure.bijector.__name__
-      (True, 'AutoregressiveHidden')
-      >>> made = structure.network(event_size=3, num_params=5, context_size=2)
-      >>> type(made).__name__
-      'ConditionalMADE'
-    """
-
-    network: Callable[..., ConditionalMLP]
-    bijector: type[HiddenBijector]
-
-
-def _split_coupling_network(event_size: int, num_params: int, **kwargs: Any) -> ConditionalMLP:
-    if event_size < 2:
-        raise ValueError(f"expected an event size of at least 2 for a coupling; got {event_size}")
-    return ConditionalMLP(event_size // 2, event_size - event_size // 2, num_params, **kwargs)
-
-
-def _independent_network(event_size: int, num_params: int, **kwargs: Any) -> ConditionalMLP:
-    return ConditionalMLP(0, event_size, num_params, **kwargs)
-
-
-AF = HiddenStructure(ConditionalMADE, AutoregressiveHidden)
-SCF = HiddenStructure(_split_coupling_network, SplitCouplingHidden)
-INDEPENDENT = HiddenStructure(_independent_network, IndependentHidden)

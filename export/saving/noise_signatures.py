@@ -5,7 +5,6 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from bijectors import FixedPointHidden
 from bijectors.masks import mask_steps
 from export.saving.byte_strings import FLOAT_BYTES, pack_floats, unpack_floats
 from export.saving.codec import Codec, fitting
@@ -57,8 +56,7 @@ class NoiseFunctions:
         eps = mask_steps(unpack_floats(strings, size, num_steps), lengths)
         finite = tf.reduce_all(tf.math.is_finite(eps), axis=[1, 2])
         lengths = tf.where(finite, lengths, 0)
-        hidden = FixedPointHidden if model.config.hidden == "af" else None
-        flow = model.prior.bijector(lengths, hidden=hidden)
-        z, _ = flow.forward_and_log_det(mask_steps(eps, lengths))
+        with model.executing(sweep_dimensions=True):
+            z, _ = model.prior.forward_and_log_det(mask_steps(eps, lengths), lengths)
         x = model.emit(z, lengths, 0.0, scoring_noise())  # No noise is drawn at temperature 0.
         return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from bijectors import FixedPointHidden, HiddenBijector
 from bijectors.masks import mask_steps
 from export.saving.request_noise import LATENTS, SYMBOLS, Drawn, request_noise
 
@@ -27,16 +26,11 @@ def make_sampler(model: keras.Model, xla: bool = False) -> Sampler:
 
     The arguments are int32, int64 and float32 `[B]`; x is int32 `[B, T, *event_shape]`, 0 beyond
     each length, with T at least the maximum length. By default all operations are plain ones, and
-    `hidden="af"` is solved by `FixedPointHidden`. With `xla`, a compiled function computes the same
-    from the same noise, one dimension after the other; only a server with XLA can run it.
+    serial dimensions are solved by sweeps. With `xla`, a compiled function computes the same from
+    the same noise, one dimension after the other; only a server with XLA can run it.
     """
     config = model.config
-    if config.is_flow:
-        compute = _flow_compute(
-            model, FixedPointHidden if config.hidden == "af" and not xla else None
-        )
-    else:
-        compute = _baseline_compute(model)
+    compute = _flow_compute(model, sweeps=not xla) if config.is_flow else _baseline_compute(model)
     compute = _compiled(compute, config.max_length) if xla else compute
 
     def draw(lengths: tf.Tensor, seeds: tf.Tensor, temperatures: tf.Tensor) -> tf.Tensor:
@@ -64,7 +58,7 @@ def compiled_lengths(max_length: int) -> list[int]:
     return [*lengths, max_length]
 
 
-def _flow_compute(model: keras.Model, hidden: type[HiddenBijector] | None) -> _Compute:
+def _flow_compute(model: keras.Model, sweeps: bool) -> _Compute:
     def compute(
         noise: list[tf.Tensor],
         lengths: tf.Tensor,
@@ -73,8 +67,9 @@ def _flow_compute(model: keras.Model, hidden: type[HiddenBijector] | None) -> _C
     ) -> tf.Tensor:
         uniform, eps = noise
         temperatures = temperatures[:, None, None]
-        flow = model.prior.bijector(lengths, hidden=hidden)
-        z, _ = flow.forward_and_log_det(mask_steps(eps * temperatures, lengths))
+        eps = mask_steps(eps * temperatures, lengths)
+        with model.executing(sweep_dimensions=sweeps):
+            z, _ = model.prior.forward_and_log_det(eps, lengths)
         return model.emit(z, lengths, temperatures, Drawn(uniform))
 
     return compute

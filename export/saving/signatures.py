@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from bijectors import FixedPointHidden
 from export.saving.byte_strings import pack_floats
 from export.saving.codec import Codec
 from export.saving.noise_signatures import NOISE, NoiseFunctions
@@ -113,15 +112,15 @@ class Endpoint(tf.Module):
         wanted = tf.clip_by_value(length, 0, self._max_length)
         possible = tf.math.is_finite(temperature) & (temperature >= 0) & (begun > 0)
         possible &= tf.where(wanted > 0, wanted, self._max_length) > begun
-        x, lengths = model.complete(
-            x,
-            tf.where(possible, begun, 0),
-            tf.where(possible, wanted, 1),
-            self._particles,
-            tf.where(possible, temperature, 0.0)[:, None, None],
-            request_noise(seed).fold(CONTINUATION),
-            FixedPointHidden if model.config.hidden == "af" else None,
-        )
+        with model.executing(sweep_dimensions=True):
+            x, lengths = model.complete(
+                x,
+                tf.where(possible, begun, 0),
+                tf.where(possible, wanted, 1),
+                self._particles,
+                tf.where(possible, temperature, 0.0)[:, None, None],
+                request_noise(seed).fold(CONTINUATION),
+            )
         lengths = tf.where(possible, tf.minimum(lengths, self._max_length), 0)
         return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bijectors import TimeBijector
-from bijectors.hidden.structures import HiddenStructure
+from bijectors.hidden.entries import HiddenStructure
 from bijectors.scalar.maps import ScalarMap
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tests.paths import ROOT

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bijectors import HiddenBijector
 from bijectors.masks import step_mask
 from tf_latentflow.noise import NoiseSource, noise_of
 from tf_latentflow.sequence_model import Seed, SequenceModel
@@ -42,7 +41,6 @@ class Continuations(SequenceModel):
         temperature: tf.Tensor,
         noise: NoiseSource,
         num_steps: int | tf.Tensor,
-        hidden: type[HiddenBijector] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Continues `x` to `[B, num_steps, *event_shape]`; returns it with its lengths."""
         raise NotImplementedError
@@ -55,7 +53,6 @@ class Continuations(SequenceModel):
         num_particles: int = 64,
         temperature: float | tf.Tensor = 1.0,
         seed: Seed = None,
-        hidden: type[HiddenBijector] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Continues sequences: draws from `p(x[k:], T | x[:k], T > k)`.
 
@@ -79,7 +76,6 @@ class Continuations(SequenceModel):
           num_particles: K. Unused by the baseline.
           temperature: Of what is drawn after k, as in `sample`. Weights use 1.
           seed: See `SequenceModel`.
-          hidden: See `FlowPrior.bijector`. Unused by the baseline.
 
         Returns:
           x, int32 `[B, T, *event_shape]`, which starts as given and is 0 beyond each length; and
@@ -104,9 +100,7 @@ class Continuations(SequenceModel):
             num_steps = self._rounded(int(num_steps))
         temperature = tf.cast(temperature, self.compute_dtype)
         run = self._compiled_complete if eager else self._complete
-        drawn, lengths = run(
-            x, prefix_lengths, lengths, temperature, noise.fold(1), num_steps, hidden
-        )
+        drawn, lengths = run(x, prefix_lengths, lengths, temperature, noise.fold(1), num_steps)
         # Of all particles one may have been longer than what was picked.
         return drawn[:, : tf.maximum(tf.reduce_max(lengths), num_given)], lengths
 

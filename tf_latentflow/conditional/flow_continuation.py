@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from bijectors import HiddenBijector
 from bijectors.masks import mask_steps, step_mask
 from tf_latentflow.conditional.continuation import Continuations
 from tf_latentflow.conditional.particles import as_particles, as_rows, chosen, pick
@@ -37,7 +36,6 @@ class FlowContinuations(Continuations):
         temperature: tf.Tensor,
         noise: NoiseSource,
         num_steps: int | tf.Tensor,
-        hidden: type[HiddenBijector] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         z, eps, log_weight = self._propose(x, prefix_lengths, lengths, noise.fold(0))
 
@@ -53,9 +51,9 @@ class FlowContinuations(Continuations):
             index = pick(log_weight, noise.fold(2))
             lengths = chosen(lengths, index)
             # The rest is drawn for what is picked alone.
-            z = self._latents(rest(chosen(eps, index)), lengths, hidden)
+            z = self._latents(rest(chosen(eps, index)), lengths)
         else:
-            z = self._latents(as_rows(rest(eps)), tf.reshape(lengths, [-1]), hidden)
+            z = self._latents(as_rows(rest(eps)), tf.reshape(lengths, [-1]))
             z = as_particles(z, lengths)
             log_weight += self._log_emission(x, prefix_lengths, z, lengths)
             index = pick(log_weight, noise.fold(2))
@@ -78,11 +76,8 @@ class FlowContinuations(Continuations):
         log_p = mask_steps(as_particles(log_p, lengths), prefix_lengths, event_ndims=0)
         return z, as_particles(eps, lengths), tf.reduce_sum(log_p - log_q, axis=-1)
 
-    def _latents(
-        self, eps: tf.Tensor, lengths: tf.Tensor, hidden: type[HiddenBijector] | None
-    ) -> tf.Tensor:
-        flow = self.prior.bijector(lengths, hidden=hidden)
-        return flow.forward_and_log_det(mask_steps(eps, lengths))[0]
+    def _latents(self, eps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        return self.prior.forward_and_log_det(mask_steps(eps, lengths), lengths)[0]
 
     def _log_emission(
         self, x: tf.Tensor, prefix_lengths: tf.Tensor, z: tf.Tensor, lengths: tf.Tensor

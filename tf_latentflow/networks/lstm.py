@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import Direction, lstm_recurrence, lstm_step
-from tf_latentflow.networks.sequence_network import SequenceNetwork, Masks, dense
+from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
 
 __all__ = ["BiLSTM", "LSTMStack", "LSTMState"]

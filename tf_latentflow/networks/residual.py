@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tf_latentflow.networks.positions import PositionTable
-from tf_latentflow.networks.sequence_network import SequenceNetwork, Masks, dense, normalisation
+from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense, normalisation
 
 __all__ = ["ResidualStack"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from bijectors import Compose, FlowBijector, HiddenBijector, TimeBijector
+from bijectors import Compose, FlowBijector, TimeBijector
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.codebook import Codebook
@@ -60,29 +60,26 @@ class FlowPrior(Layer):
         self,
         lengths: tf.Tensor,
         dropout_noise: NoiseSource | None = None,
-        hidden: type[HiddenBijector] | None = None,
     ) -> FlowBijector:
         """The map from noise to latents as a TFP bijector of events `[T, H]`.
 
         Args:
           lengths: int32 `[B]`; later steps are mapped to themselves.
           dropout_noise: Noise of the dropout in training; None otherwise.
-          hidden: Class that computes the hidden bijectors, if not the usual one.
         """
-        bijectors = self._bijectors(lengths, dropout_noise, hidden)
+        bijectors = self._bijectors(lengths, dropout_noise)
         return bijectors[0] if len(bijectors) == 1 else Compose(bijectors, event_ndims=2)
 
     def _bijectors(
         self,
         lengths: tf.Tensor,
         dropout_noise: NoiseSource | None = None,
-        hidden: type[HiddenBijector] | None = None,
     ) -> list[TimeBijector]:
         """The bijectors of the stages."""
         lengths, limit = tf.convert_to_tensor(lengths, tf.int32), self._limit()
         noises = [dropout_noise and dropout_noise.fold(k) for k in range(len(self.stages))]
         return [
-            stage.bijector(lengths, limit, noise, hidden)
+            stage.bijector(lengths, limit, noise)
             for stage, noise in zip(self.stages, noises, strict=True)
         ]
 

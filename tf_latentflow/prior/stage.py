@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -11,7 +10,6 @@ from bijectors import (
     HIDDEN_STRUCTURES,
     SCALAR_MAPS,
     Compose,
-    HiddenBijector,
     TimeBijector,
     with_reversals,
 )
@@ -84,7 +82,6 @@ class FlowStage(Layer):
         lengths: tf.Tensor,
         limit: int | tf.Tensor,
         dropout_noise: NoiseSource | None = None,
-        hidden: type[HiddenBijector] | None = None,
     ) -> TimeBijector:
         """The map as a TFP bijector of events `[T, H]`; see `FlowPrior.bijector`.
 
@@ -92,11 +89,9 @@ class FlowStage(Layer):
           lengths: int32 `[B]`.
           limit: Number of position codes in use; see `Positions.of`.
           dropout_noise: Noise of the dropout in training; None otherwise.
-          hidden: Class that computes the hidden bijectors, if not the usual one.
         """
-        make = functools.partial(self._hidden_bijector, hidden or self._hidden.bijector)
         conditioner = self._conditioner(lengths, limit, dropout_noise)
-        return self._plan.bijector(conditioner, make, lengths)
+        return self._plan.bijector(conditioner, self._hidden_bijector, lengths)
 
     def step_bijector(
         self, z: tf.Tensor, lengths: tf.Tensor, limit: int | tf.Tensor, steps: Sequence[int]
@@ -117,7 +112,7 @@ class FlowStage(Layer):
             None if features is None else tf.gather(features, steps, axis=-2),
             tuple(tf.gather(offset, steps, axis=-2) for offset in offsets),
         )
-        return self._hidden_bijector(self._hidden.bijector, context)
+        return self._hidden_bijector(context)
 
     def _conditioner(
         self, lengths: tf.Tensor, limit: int | tf.Tensor, dropout_noise: NoiseSource | None = None
@@ -130,7 +125,10 @@ class FlowStage(Layer):
             return CouplingConditioner(*common, kept=self._plan.kept)
         return NetworkConditioner(*common)
 
-    def _hidden_bijector(self, kind: type[HiddenBijector], context: Context) -> Compose:
+    def _hidden_bijector(self, context: Context) -> Compose:
+        kind = self._hidden.bijector
+        if self.execution.sweep_dimensions:
+            kind = self._hidden.sweeping or kind
         return with_reversals(
             [
                 kind(network, self._scalar.from_unconstrained, context.features, offset)
