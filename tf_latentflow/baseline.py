@@ -14,7 +14,7 @@ from tf_latentflow.conditional.particles import as_particles, as_rows, pick
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.sequence_model import Seed
+from tf_latentflow.sequence_model import Seed, sum_steps
 from tf_latentflow.terms import Terms
 
 __all__ = ["LSTMLanguageModel"]
@@ -58,18 +58,6 @@ class LSTMLanguageModel(Continuations):
         )
         self.built = True
 
-    def elbo(
-        self,
-        x: tf.Tensor,
-        lengths: tf.Tensor,
-        num_samples: int = 1,
-        seed: Seed = None,
-        training: bool = False,
-    ) -> Terms:
-        """Exact `log p(x | T)` as the reconstruction, with a KL of 0: nats `[1, B]` for any S."""
-        by_step = self.elbo_by_step(x, lengths, num_samples, seed, training)
-        return Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))
-
     def elbo_by_step(
         self,
         x: tf.Tensor,
@@ -78,7 +66,10 @@ class LSTMLanguageModel(Continuations):
         seed: Seed = None,
         training: bool = False,
     ) -> Terms:
-        """Exact `log p(x[t] | x[:t], T)` in the form of `elbo`, nats `[1, B, T]`."""
+        """Exact `log p(x[t] | x[:t], T)` as the reconstruction, with a KL of 0: nats `[1, B, T]`.
+
+        There is one sample, whatever `num_samples` is.
+        """
         x, lengths = self._batch_of(x, lengths)
         return self._by_step(x, lengths, noise_of(seed, tf.shape(lengths)[0]) if training else None)
 
@@ -110,7 +101,7 @@ class LSTMLanguageModel(Continuations):
         noise: NoiseSource,
         most_at_once: int,
     ) -> Terms:
-        return Terms(*(tf.reduce_sum(term[0], axis=-1) for term in self._by_step(x, lengths)))
+        return Terms(*(term[0] for term in sum_steps(self._by_step(x, lengths))))
 
     def _sample(
         self,

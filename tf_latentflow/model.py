@@ -15,10 +15,11 @@ from tf_latentflow.conditional.variation import Variations
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.codebook import Codebook, NoteCodebook, SymbolCodebook
 from tf_latentflow.networks.parts import Parts
+from tf_latentflow.networks.posterior import Posterior
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.prior.flow_prior import FlowPrior, noise_log_probs
+from tf_latentflow.prior.flow_prior import FlowPrior
 from tf_latentflow.rows import EMITTERS, INFERENCE_NETWORKS
-from tf_latentflow.sequence_model import Seed
+from tf_latentflow.sequence_model import Seed, sum_steps
 from tf_latentflow.terms import Terms
 
 __all__ = ["LatentFlow"]
@@ -69,7 +70,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
 
     def _posterior(
         self, x: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> Posterior:
         positions = self._positions(lengths, tf.shape(x)[1])
         return self.inference_network(
             x, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise
@@ -88,28 +89,8 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, each `[B, T, H]`."""
         x, lengths = self._batch_of(x, lengths)
-        mean, log_std = self._posterior(x, lengths)
-        return mean, tf.exp(log_std)
-
-    def elbo(
-        self,
-        x: tf.Tensor,
-        lengths: tf.Tensor,
-        num_samples: int = 1,
-        seed: Seed = None,
-        training: bool = False,
-    ) -> Terms:
-        """The terms of the ELBO at `num_samples` reparametrised samples of z, nats `[S, B]`.
-
-        Args:
-          x: Integers `[B, T, *event_shape]`.
-          lengths: int32 `[B]`.
-          num_samples: S.
-          seed: See `SequenceModel`.
-          training: Whether to apply dropout.
-        """
-        by_step = self.elbo_by_step(x, lengths, num_samples, seed, training)
-        return Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))
+        posterior = self._posterior(x, lengths)
+        return posterior.mean, posterior.std
 
     def elbo_by_step(
         self,
@@ -129,22 +110,19 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         posterior = self._posterior(x, lengths, noise.fold(1) if training else None)
-        normal = _noise_like(posterior[0], num_samples, noise.fold(0))
+        normal = posterior.draw_noise(num_samples, noise.fold(0))
         return self._elbo(x, lengths, posterior, normal, noise.fold(2) if training else None)
 
     def _elbo(
         self,
         x: tf.Tensor,
         lengths: tf.Tensor,
-        posterior: tuple[tf.Tensor, tf.Tensor],
+        posterior: Posterior,
         normal: tf.Tensor,
         dropout_noise: NoiseSource | None = None,
     ) -> Terms:
         """The terms of each step at `z = mean + std * normal`."""
-        mean, log_std = posterior
-        z = mask_steps(mean + tf.exp(log_std) * normal, lengths)
-        log_q = noise_log_probs(normal, lengths)
-        log_q -= tf.reduce_sum(mask_steps(log_std, lengths), axis=-1)
+        z, log_q = posterior.at(normal, lengths)
         prior_noise = emitter_noise = None
         if dropout_noise is not None:
             prior_noise, emitter_noise = dropout_noise.fold(0), dropout_noise.fold(1)
@@ -166,11 +144,10 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         chunk = _chunk_size(num_samples, most_at_once)
 
         def draw(state: tuple, index: tf.Tensor) -> tuple[tuple, Terms]:
-            normal = _noise_like(posterior[0], chunk, noise.fold(index))
-            by_step = self._elbo(x, lengths, posterior, normal)
-            return state, Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))
+            normal = posterior.draw_noise(chunk, noise.fold(index))
+            return state, sum_steps(self._elbo(x, lengths, posterior, normal))
 
-        spec = tf.TensorSpec([chunk, x.shape[0]], posterior[0].dtype)
+        spec = tf.TensorSpec([chunk, x.shape[0]], posterior.mean.dtype)
         indices = tf.range(-(-num_samples // chunk))
         _, elbo = scan(draw, (), indices, Terms(spec, spec, spec), parallel_iterations=1)
         elbo = Terms(*(tf.reshape(term, [-1, tf.shape(x)[0]])[:num_samples] for term in elbo))
@@ -213,10 +190,9 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
     def reconstruct(self, x: tf.Tensor, lengths: tf.Tensor, seed: Seed = None) -> tf.Tensor:
         """The most likely symbols at a sample `z ~ q(z | x, T)`: int32 like x, 0 beyond."""
         x, lengths = self._batch_of(x, lengths)
-        mean, log_std = self._posterior(x, lengths)
+        posterior = self._posterior(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
-        normal = noise.fold(0).normal(tf.shape(mean), mean.dtype)
-        z = mask_steps(mean + tf.exp(log_std) * normal, lengths)
+        z, _ = posterior.at(posterior.draw_noise(1, noise.fold(0))[0], lengths)
         return self.emit(z, lengths, 0.0, noise.fold(1))
 
 
@@ -232,8 +208,3 @@ def _chunk_size(num_samples: int, most: int) -> int:
         return divisor
     num_chunks = -(-num_samples // most)
     return -(-num_samples // num_chunks)
-
-
-def _noise_like(mean: tf.Tensor, num_samples: int, noise: NoiseSource) -> tf.Tensor:
-    """N(0, 1) of shape `[num_samples, *mean.shape]`; `[num_samples, 1, T, H]` if rows share it."""
-    return noise.normal(tf.concat([[num_samples], tf.shape(mean)], 0), mean.dtype)

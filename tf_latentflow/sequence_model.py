@@ -21,7 +21,7 @@ from tf_latentflow.ways.keras_ways import KerasWays
 from tf_latentflow.ways.lengths import as_int32, check_lengths
 from tf_latentflow.ways.shapes import rounded_steps
 
-__all__ = ["Seed", "SequenceModel"]
+__all__ = ["Seed", "SequenceModel", "sum_steps"]
 
 Seed: TypeAlias = int | tf.Tensor | NoiseSource | None
 
@@ -32,8 +32,8 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
     Everything is batch-major. `x` is `[B, T, *event_shape]` of any integer dtype: ids `[B, T]` or,
     for notes, 0 and 1 `[B, T, 88]`. `lengths` is int32 `[B]`, each from 0 to T. Others are refused,
     in a `tf.function` when it runs; one that XLA compiles cannot check them. Values of `x` beyond a
-    length have no effect, but must be valid. A subclass defines `p(x | T)` by `elbo`, `_estimate`
-    and `_sample`.
+    length have no effect, but must be valid. A subclass defines `p(x | T)` by `elbo_by_step`,
+    `_estimate` and `_sample`.
 
     A seed is a whole number or a pair of them, and the same seed gives the same result. None, the
     default, gives a new result at every call, also within a `tf.function`;
@@ -153,7 +153,28 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         seed: Seed = None,
         training: bool = False,
     ) -> Terms:
-        """A lower bound of `log p(x | T)`, nats `[S, B]`; see `Terms`."""
+        """The terms of the ELBO at `num_samples` reparametrised samples of z, nats `[S, B]`.
+
+        The baseline has no latents: its `log_prob` is exact, its KL 0 and its S 1.
+
+        Args:
+          x: Integers `[B, T, *event_shape]`.
+          lengths: int32 `[B]`.
+          num_samples: S.
+          seed: See the class.
+          training: Whether to apply dropout.
+        """
+        return sum_steps(self.elbo_by_step(x, lengths, num_samples, seed, training))
+
+    def elbo_by_step(
+        self,
+        x: tf.Tensor,
+        lengths: tf.Tensor,
+        num_samples: int = 1,
+        seed: Seed = None,
+        training: bool = False,
+    ) -> Terms:
+        """The contribution of each step to `elbo`, nats `[S, B, T]`, 0 beyond each length."""
         raise NotImplementedError
 
     def _estimate(
@@ -241,3 +262,8 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
             return self._compiled_sample(lengths, temperature, noise, rounded)[:, :num_steps]
         num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
         return self._sample(lengths, temperature, noise, num_steps)
+
+
+def sum_steps(by_step: Terms) -> Terms:
+    """The terms of sequences from those of their steps: from `[..., T]` to `[...]`."""
+    return Terms(*(tf.reduce_sum(term, axis=-1) for term in by_step))

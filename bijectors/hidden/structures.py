@@ -1,8 +1,8 @@
 """Bijectors along the hidden dimension: autoregressive, split coupling, independent.
 
 All three apply a scalar map to each dimension. They differ in what its parameters may depend on.
-They share the signature `Bijector(network, scalar_map, context, offset)`. `bijectors.hidden.entries`
-builds the `network` of each, a `ConditionalMADE` or `ConditionalMLP` of the right size.
+They share the signature `Bijector(network, scalar_map, context, offset)`. The `network` of each, a
+`ConditionalMADE` or `ConditionalMLP` of the right size, is made in `bijectors.hidden.entries`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ import tensorflow as tf
 from bijectors.masks import mask_steps, zero_unless
 from tf_latentflow.conditional.particles import chosen, pick
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.prior.flow_prior import noise_log_probs
 from tf_latentflow.sequence_model import Seed, SequenceModel
 
 __all__ = ["FillIns"]
@@ -135,12 +134,11 @@ class FillIns(SequenceModel):
         x = self._fill(z, x, lengths, given, 1.0, noise.fold(0))
         steps = tf.range(tf.shape(z)[-2])[:, None]
         inside = (steps >= window[0]) & (steps < window[1])
-        mean, log_std = self._posterior(x, lengths)
-        std = tf.exp(log_std)
-        normal = noise.fold(1).normal(_several(z, num_particles - 1), z.dtype)
-        normal = tf.concat([((z - mean) / std)[None], normal], axis=0)
-        particles = mask_steps(tf.where(inside, mean + std * normal, z), lengths)
-        log_q = noise_log_probs(normal, lengths) - tf.reduce_sum(log_std, axis=-1)
+        posterior = self._posterior(x, lengths)
+        normal = posterior.draw_noise(num_particles - 1, noise.fold(1))
+        normal = tf.concat([posterior.noise_of(z)[None], normal], axis=0)
+        drawn, log_q = posterior.at(normal, lengths)
+        particles = tf.where(inside, drawn, z)
         _, log_p = self.prior.step_log_probs(particles, lengths)
         emission = self.symbols.log_prob(self.logits(particles, lengths), x)
         log_weight = log_p + emission - zero_unless(inside[:, 0], log_q)

@@ -8,7 +8,6 @@ from bijectors.masks import mask_steps, step_mask
 from tf_latentflow.conditional.continuation import Continuations
 from tf_latentflow.conditional.particles import as_particles, as_rows, chosen, pick
 from tf_latentflow.noise import NoiseSource
-from tf_latentflow.prior.flow_prior import noise_log_probs
 
 __all__ = ["FlowContinuations"]
 
@@ -66,12 +65,9 @@ class FlowContinuations(Continuations):
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Draws z and eps `[K, B, k, H]`; also returns `log p(z[:k] | T) - log q`, `[K, B]`."""
         self.prior.check_is_causal()
-        mean, log_std = self._posterior(x, prefix_lengths)
-        shape = tf.concat([tf.shape(lengths)[:1], tf.shape(mean)], axis=0)
-        normal = noise.normal(shape, mean.dtype)
-        z = mask_steps(mean + tf.exp(log_std) * normal, prefix_lengths)
-        log_q = noise_log_probs(normal, prefix_lengths)
-        log_q -= tf.reduce_sum(mask_steps(log_std, prefix_lengths), axis=-1)
+        posterior = self._posterior(x, prefix_lengths)
+        normal = posterior.draw_noise(tf.shape(lengths)[0], noise)
+        z, log_q = posterior.at(normal, prefix_lengths)
         eps, log_p = self.prior.step_log_probs(as_rows(z), tf.reshape(lengths, [-1]))
         log_p = mask_steps(as_particles(log_p, lengths), prefix_lengths, event_ndims=0)
         return z, as_particles(eps, lengths), tf.reduce_sum(log_p - log_q, axis=-1)

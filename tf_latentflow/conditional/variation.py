@@ -28,7 +28,7 @@ class Variations(SequenceModel):
 
     def _noise_of(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """`eps = f^-1(mean)` of the posterior mean, `[B, T, H]`, 0 beyond each length."""
-        mean, _ = self._posterior(x, lengths)
+        mean = self._posterior(x, lengths).mean
         eps, _ = self.prior.inverse_and_log_det(mean, lengths)
         return mask_steps(eps, lengths)
 

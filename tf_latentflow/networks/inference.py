@@ -13,6 +13,7 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
+from tf_latentflow.networks.posterior import Posterior
 from tf_latentflow.networks.sequence_network import dense, stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
@@ -45,8 +46,8 @@ class InferenceNetwork(Layer):
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean and log std of z, each `[B, T, H]`, from `x [B, T, *event_shape]`.
+    ) -> Posterior:
+        """`q(z | x, T)` from `x [B, T, *event_shape]`.
 
         Args:
           x: Symbols or notes.
@@ -72,11 +73,10 @@ class _FromStates(InferenceNetwork):
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> Posterior:
         states = self._states(parts.embed(x), lengths, positions)
         states = stateless_dropout(states, self._dropout, dropout_noise)
-        mean, log_std = tf.split(self._apply(self.outputs, states), 2, axis=-1)
-        return mean, log_std
+        return Posterior(*tf.split(self._apply(self.outputs, states), 2, axis=-1))
 
     def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
         raise NotImplementedError
@@ -144,5 +144,5 @@ class CodebookInference(InferenceNetwork):
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        return parts.codebook.of_symbols(x)
+    ) -> Posterior:
+        return Posterior(*parts.codebook.of_symbols(x))

@@ -12,11 +12,11 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.prior.normal import standard_normal_log_prob
+from tf_latentflow.normal import noise_log_probs
 from tf_latentflow.prior.stage import FlowStage
 from tf_latentflow.ways.lengths import as_int32, check_lengths
 
-__all__ = ["FlowPrior", "noise_log_probs"]
+__all__ = ["FlowPrior"]
 
 
 class FlowPrior(Layer):
@@ -175,13 +175,3 @@ class FlowPrior(Layer):
         eps = noise_of(seed, shape[0]).normal(shape, tf.as_dtype(self.compute_dtype))
         eps = mask_steps(eps * tf.cast(temperature, eps.dtype), lengths)
         return self.bijector(lengths).forward_and_log_det(eps)[0]
-
-
-def noise_log_probs(eps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """Log-density of the noise of each step, from `[..., B, T, H]` to nats `[..., B, T]`.
-
-    It is 0 beyond each length.
-    """
-    # Zeros before too: what is beyond a length may not be finite.
-    log_probs = standard_normal_log_prob(mask_steps(eps, lengths))
-    return mask_steps(tf.reduce_sum(log_probs, axis=-1), lengths, event_ndims=0)
