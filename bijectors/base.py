@@ -119,8 +119,9 @@ def forward_and_log_det(
     if isinstance(bijector, FlowBijector):
         y, log_det = bijector.forward_and_log_det(x)
         return y, _sum_trailing(log_det, event_ndims - bijector.forward_min_event_ndims)
-    log_det = bijector.forward_log_det_jacobian(x, event_ndims=event_ndims)
-    return bijector.forward(x), _for_every_event(log_det, x, event_ndims)
+    x = tf.convert_to_tensor(x, dtype_hint=bijector.dtype)
+    y, log_det = bijector.forward(x), bijector.forward_log_det_jacobian(x, event_ndims=event_ndims)
+    return y, _for_every_event(log_det, y, event_ndims)
 
 
 def inverse_and_log_det(
@@ -140,15 +141,16 @@ def inverse_and_log_det(
     if isinstance(bijector, FlowBijector):
         x, log_det = bijector.inverse_and_log_det(y)
         return x, _sum_trailing(log_det, event_ndims - bijector.inverse_min_event_ndims)
-    log_det = bijector.inverse_log_det_jacobian(y, event_ndims=event_ndims)
-    return bijector.inverse(y), _for_every_event(log_det, y, event_ndims)
+    y = tf.convert_to_tensor(y, dtype_hint=bijector.dtype)
+    x, log_det = bijector.inverse(y), bijector.inverse_log_det_jacobian(y, event_ndims=event_ndims)
+    return x, _for_every_event(log_det, x, event_ndims)
 
 
 def _for_every_event(log_det: tf.Tensor, values: tf.Tensor, event_ndims: int) -> tf.Tensor:
     """Adds dimensions along which a log-det is constant: TFP omits them, this package does not."""
-    batch_ndims = values.shape.rank - event_ndims
-    zeros = tf.zeros(tf.shape(values)[:batch_ndims], log_det.dtype)
-    return log_det + tf.ensure_shape(zeros, values.shape[:batch_ndims])
+    batch = slice(None, -event_ndims or None)
+    zeros = tf.zeros(tf.shape(values)[batch], log_det.dtype)
+    return log_det + tf.ensure_shape(zeros, values.shape[batch])
 
 
 def _sum_trailing(log_det: tf.Tensor, ndims: int) -> tf.Tensor:

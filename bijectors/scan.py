@@ -47,6 +47,42 @@ def scan(
       (6.0, [1.0, 3.0, 6.0])
     """
     leaf = tf.nest.flatten(inputs)[0]
+    if not leaf.shape[0] and not all(
+        s.shape.is_fully_defined() for s in tf.nest.flatten(output_spec)
+    ):
+        return _scan_of_some(body, state, inputs, output_spec, reverse, parallel_iterations)
+    return _scan(body, state, inputs, output_spec, reverse, parallel_iterations)
+
+
+def _scan_of_some(
+    body: Callable[[Structure, Structure], tuple[Structure, Structure]],
+    state: Structure,
+    inputs: Structure,
+    *options: Any,
+) -> tuple[Structure, Structure]:
+    """`scan` where there may be no step at all, and the shape of an output is not known."""
+    # A loop without a turn cannot stack what it does not know the shape of: it makes one.
+    num_steps = tf.shape(tf.nest.flatten(inputs)[0])[0]
+    none = tf.equal(num_steps, 0)
+
+    def at_least_one(values: tf.Tensor) -> tf.Tensor:
+        missing = [[0, 0]] * (values.shape.rank - 1)
+        return tf.pad(values, [[0, tf.cast(none, tf.int32)], *missing])
+
+    last, outputs = _scan(body, state, tf.nest.map_structure(at_least_one, inputs), *options)
+    last = tf.nest.map_structure(lambda new, first: tf.where(none, first, new), last, state)
+    return last, tf.nest.map_structure(lambda values: values[:num_steps], outputs)
+
+
+def _scan(
+    body: Callable[[Structure, Structure], tuple[Structure, Structure]],
+    state: Structure,
+    inputs: Structure,
+    output_spec: Structure,
+    reverse: bool,
+    parallel_iterations: int,
+) -> tuple[Structure, Structure]:
+    leaf = tf.nest.flatten(inputs)[0]
     num_steps = leaf.shape[0] if leaf.shape[0] is not None else tf.shape(leaf)[0]
     read = tf.nest.map_structure(_unstack, inputs)
     write = [

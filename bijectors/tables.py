@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES", "Numbered", "Table"]
+__all__ = ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES", "Numbered", "Table", "name_of"]
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Table(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self:
             raise KeyError(name)
-        name, _, number = name.partition(":")
-        place = self._places[name]
+        number = name.partition(":")[2]
+        place = self._places[name_of(name)]
         if isinstance(place, str):
             return pkgutil.resolve_name(place)
         function = pkgutil.resolve_name(place.function)
@@ -86,6 +86,15 @@ class Table(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._places)
+
+
+def name_of(entry: str) -> str:
+    """The name of an entry without its size.
+
+    >>> name_of("mixture:8"), name_of("affine")
+    ('mixture', 'affine')
+    """
+    return entry.partition(":")[0]
 
 
 # Maps of one number, instances of `bijectors.ScalarMap`.

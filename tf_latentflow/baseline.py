@@ -13,8 +13,8 @@ from tf_latentflow.conditional.continuation import Continuations
 from tf_latentflow.conditional.particles import as_particles, as_rows, pick
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.lstm import LSTMStack
-from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.sequence_model import Seed, sum_steps
+from tf_latentflow.noise import NoiseSource, Seed, noise_of
+from tf_latentflow.sequence_model import sum_steps
 from tf_latentflow.terms import Terms
 
 __all__ = ["LSTMLanguageModel"]

@@ -90,8 +90,10 @@ def build_from(
         rows = (len(value), len(fitted)) if fitted.ndim else ()
         if value.shape[1:] != fitted.shape[1:]:
             raise PretrainedError(_other_version(start))
-        if path in of_symbols and rows == (start.vocab_size, config.vocab_size):
+        others = rows[0] - start.vocab_size if rows else 0  # A two-sided network reads one more.
+        if path in of_symbols and rows == (start.vocab_size + others, config.vocab_size + others):
             fitted[ours] = value[theirs]
+            fitted[config.vocab_size :] = value[start.vocab_size :]
         elif value.shape == fitted.shape:
             fitted = value
         elif rows == (start.max_length, config.max_length) and rows[0] < rows[1]:

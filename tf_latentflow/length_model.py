@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import seed_of
+from tf_latentflow.ways.inputs import as_int32
 
 __all__ = ["LengthModel"]
 
@@ -51,9 +52,9 @@ class LengthModel(Layer):
         """Counts `lengths`, int `[N]`, each from 1 to `max_length`.
 
         Raises:
-          ValueError: There are no lengths, or one is out of range.
+          ValueError: There are no lengths, or one is out of range or no whole number.
         """
-        lengths = np.asarray(lengths)
+        lengths = as_int32(lengths).numpy()
         if lengths.size == 0:
             raise ValueError("expected at least one length; got none")
         if lengths.min() < 1 or lengths.max() > self.max_length:
@@ -77,7 +78,7 @@ class LengthModel(Layer):
 
     def log_prob(self, lengths: tf.Tensor) -> tf.Tensor:
         """`log p(T)` in nats, of the shape of `lengths`; -inf outside 1 .. max_length."""
-        lengths = tf.cast(tf.convert_to_tensor(lengths), tf.int32)
+        lengths = as_int32(lengths)
         inside = (lengths >= 1) & (lengths <= self.max_length)
         log_probs = self._log_probs()
         values = tf.gather(log_probs, tf.clip_by_value(lengths - 1, 0, self.max_length - 1))

@@ -16,11 +16,12 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.codebook import Codebook, NoteCodebook, SymbolCodebook
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.posterior import Posterior
-from tf_latentflow.noise import NoiseSource, noise_of
+from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.flow_prior import FlowPrior
 from tf_latentflow.rows import EMITTERS, INFERENCE_NETWORKS
-from tf_latentflow.sequence_model import Seed, sum_steps
+from tf_latentflow.sequence_model import sum_steps
 from tf_latentflow.terms import Terms
+from tf_latentflow.ways.inputs import as_int32, as_lengths, as_temperature, check_positive
 
 __all__ = ["LatentFlow"]
 
@@ -83,6 +84,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
         """Logits of x, `[..., V]`, given latents `z [..., B, T, H]`, zero beyond each length."""
+        z, lengths = tf.cast(z, self.compute_dtype), as_int32(lengths)
         positions = self._positions(lengths, tf.shape(z)[-2])
         return self.emitter(z, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise)
 
@@ -107,6 +109,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
             reconstruction[t] = log p(x[t] | z, T)
             kl[t]             = log q(z[t] | x, T) - log p(z[t] | z[:t], T)
         """
+        check_positive(num_samples=num_samples)
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         posterior = self._posterior(x, lengths, noise.fold(1) if training else None)
@@ -183,6 +186,8 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         Returns:
           int32 `[B, T, *event_shape]`, 0 beyond each length.
         """
+        lengths = as_lengths(lengths)
+        temperature = as_temperature(temperature, self.compute_dtype)
         noise = noise_of(seed, tf.shape(lengths)[0])
         x = self.symbols.sample(self.logits(z, lengths), temperature, noise)
         return self._within(x, lengths)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 import tensorflow as tf
 
-__all__ = ["Noise", "NoiseSource", "noise_of", "seed_of"]
+__all__ = ["Noise", "NoiseSource", "Seed", "noise_of", "seed_of"]
 
 
 class NoiseSource(Protocol):
@@ -114,6 +114,10 @@ def _draw_rows(
 _graph_of_rows = tf.function(_draw_rows, autograph=False, reduce_retracing=True)
 
 
+Seed: TypeAlias = int | tf.Tensor | NoiseSource | None
+"""What methods of a model take as their `seed`; see `SequenceModel`."""
+
+
 def noise_of(seed: Any, num_rows: int | tf.Tensor) -> NoiseSource:
     """The noise source for a seed.
 
@@ -140,7 +144,7 @@ def seed_of(seed: Any, purpose: int = 0) -> tf.Tensor:
         return _fresh_seed()
     seed = tf.convert_to_tensor(seed)
     known = tf.get_static_value(seed)
-    if not seed.dtype.is_integer or seed.shape not in ([], [2]):
+    if not seed.dtype.is_integer or seed.shape.rank is None or seed.shape not in ([], [2]):
         got = f"{seed.dtype.name} {seed.shape}" if known is None else known
         raise ValueError(f"expected a seed that is a whole number or a pair of them; got {got}")
     least = -(2**31) if seed.shape.rank else 0  # `tf.random.split` gives pairs of any int32.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -12,18 +12,17 @@ from bijectors import Execution, ExecutionOwner
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.length_model import LengthModel
+from tf_latentflow.networks.layer import floatx_of
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.noise import NoiseSource, noise_of
+from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.rows import EMISSIONS
 from tf_latentflow.terms import Terms
 from tf_latentflow.ways.data_ways import DataWays
+from tf_latentflow.ways.inputs import as_batch, as_lengths, as_temperature, check_positive, longest
 from tf_latentflow.ways.keras_ways import KerasWays
-from tf_latentflow.ways.lengths import as_int32, check_lengths
 from tf_latentflow.ways.shapes import rounded_steps
 
-__all__ = ["Seed", "SequenceModel", "sum_steps"]
-
-Seed: TypeAlias = int | tf.Tensor | NoiseSource | None
+__all__ = ["SequenceModel", "sum_steps"]
 
 
 class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
@@ -80,11 +79,12 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         self._make_functions()  # What was traced keeps the way in which it was.
 
     def get_config(self) -> dict[str, Any]:
-        return {"config": self.config.to_dict(), "name": self.name}
+        return {"config": self.config.to_dict(), "name": self.name, "dtype": self.compute_dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(ModelConfig.from_dict(config["config"]), name=config["name"])
+        with floatx_of(config.get("dtype")):
+            return cls(ModelConfig.from_dict(config["config"]), name=config["name"])
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -92,24 +92,8 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         return self.symbols.event_shape
 
     def _batch_of(self, x: Any, lengths: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """Converts `x` and `lengths` to int32 tensors.
-
-        Raises:
-          ValueError: They are not a batch of sequences and its lengths.
-          tf.errors.InvalidArgumentError: So too, where only a running graph knows the lengths.
-        """
-        x = tf.convert_to_tensor(x)
-        if not x.dtype.is_integer:
-            raise ValueError(f"expected x of integers; got {x.dtype.name}: cast it to int32")
-        x, lengths = tf.cast(x, tf.int32), as_int32(lengths)
-        expected = tf.TensorShape([*lengths.shape, None, *self.event_shape])
-        fits = x.shape.is_compatible_with(expected) and x.shape[1:2].num_elements() != 0
-        if lengths.shape.rank != 1 or not fits:
-            dims = ", ".join(["B", "T", *map(str, self.event_shape)])
-            raise ValueError(
-                f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}"
-            )
-        lengths = check_lengths(lengths, tf.shape(x)[1] if x.shape[1] is None else x.shape[1])
+        """`as_batch` for this model, whose symbols are checked too."""
+        x, lengths = as_batch(x, lengths, self.event_shape)
         if tf.executing_eagerly():  # In a graph the values are not known.
             self.symbols.check(self._within(x, lengths))
         return x, lengths
@@ -130,15 +114,9 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         return Positions.of(lengths, num_steps, self._limit())
 
     def __call__(self, x: Any, lengths: Any = None, training: bool = False) -> Terms:
-        """The ELBO of one new sample.
-
-        Raises:
-          ValueError: The lengths are missing or do not fit x.
-        """
+        """The ELBO of one new sample."""
         if lengths is None:
-            raise ValueError(
-                "expected model(x, lengths), the lengths of the rows of x; got x alone"
-            )
+            raise ValueError("expected model(x, lengths), the lengths of the rows; got x alone")
         return super().__call__(*self._batch_of(x, lengths), training=training)
 
     def call(self, x: tf.Tensor, lengths: tf.Tensor, training: bool = False) -> Terms:
@@ -158,8 +136,8 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         The baseline has no latents: its `log_prob` is exact, its KL 0 and its S 1.
 
         Args:
-          x: Integers `[B, T, *event_shape]`.
-          lengths: int32 `[B]`.
+          x: See the class.
+          lengths: See the class.
           num_samples: S.
           seed: See the class.
           training: Whether to apply dropout.
@@ -209,15 +187,14 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         An eager call runs as a graph, traced once for each number of samples.
 
         Args:
-          x: Integers `[B, T, *event_shape]`.
-          lengths: int32 `[B]`.
+          x: See the class.
+          lengths: See the class.
           num_samples: K.
           seed: See the class.
           most_at_once: Maximum number of samples per sequence that pass through the model together.
             Larger is faster and takes more memory.
         """
-        if num_samples < 1:
-            raise ValueError(f"expected num_samples of at least 1; got {num_samples}")
+        check_positive(num_samples=num_samples, most_at_once=most_at_once)
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         eager = tf.executing_eagerly()
@@ -253,14 +230,14 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
         Returns:
           int32 `[B, T, *event_shape]`, 0 beyond each length.
         """
-        lengths = check_lengths(as_int32(lengths), num_steps)
-        temperature = tf.cast(temperature, self.compute_dtype)
+        lengths = as_lengths(lengths, num_steps)
+        temperature = as_temperature(temperature, self.compute_dtype)
         noise = noise_of(seed, tf.shape(lengths)[0])
         if tf.executing_eagerly():
             num_steps = int(np.max(lengths, initial=0)) if num_steps is None else int(num_steps)
             rounded = self._rounded(num_steps)
             return self._compiled_sample(lengths, temperature, noise, rounded)[:, :num_steps]
-        num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
+        num_steps = longest(lengths) if num_steps is None else num_steps
         return self._sample(lengths, temperature, noise, num_steps)
 
 

@@ -55,7 +55,7 @@ class ConditionalMADE(ConditionalMLP):
         hidden_sizes: Sequence[int] = (100, 100),
         **kwargs: Any,
     ) -> None:
-        if min(hidden_sizes) < event_size:
+        if min(hidden_sizes, default=event_size) < event_size:
             raise ValueError(
                 f"expected hidden sizes of at least the event size {event_size}; "
                 f"got {tuple(hidden_sizes)}"

@@ -50,7 +50,8 @@ class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
       trainable: Whether the variables are trained.
 
     Raises:
-      ValueError: A size is not positive, or `output_scale` is not `[num_params]`.
+      ValueError: A size is not positive, there is no hidden layer, `output_scale` is not
+        `[num_params]`, or the dtype is a policy of mixed precision.
 
     Example:
       >>> import tensorflow as tf
@@ -77,9 +78,15 @@ class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
     ) -> None:
         # Without a dtype, Keras would use the first dtype policy of the process.
         super().__init__(name=name, dtype=dtype or keras.config.floatx(), trainable=trainable)
-        if min(input_size, context_size) < 0 or min(output_size, num_params, *hidden_sizes) < 1:
+        if self.compute_dtype != self.variable_dtype:
             raise ValueError(
-                "expected positive sizes; got "
+                f"expected one dtype; got the policy {self.dtype_policy.name}: for cheaper "
+                "products, set the execution to Execution(products='bfloat16')"
+            )
+        positive = min(output_size, num_params, *hidden_sizes, len(hidden_sizes)) >= 1
+        if min(input_size, context_size) < 0 or not positive:
+            raise ValueError(
+                "expected positive sizes and at least one hidden layer; got "
                 f"input_size={input_size}, output_size={output_size}, num_params={num_params}, "
                 f"context_size={context_size}, hidden_sizes={tuple(hidden_sizes)}"
             )

@@ -107,8 +107,8 @@ def rational_quadratic_spline(
     Source: Durkan et al., Neural Spline Flows, 2019.
 
     Raises:
-      ValueError: `raw` is not `[..., 3*num_bins - 1]`, not float32 or float64, or the interval is
-        too short for its bins.
+      ValueError: `raw` is not `[..., 3*num_bins - 1]`, not float32 or float64, the interval is too
+        short for its bins, or a slope of 1 is not within the limits.
 
     Example:
       >>> import tensorflow as tf
@@ -123,6 +123,10 @@ def rational_quadratic_spline(
         raise ValueError(
             f"expected an interval longer than num_bins * min_bin_size = "
             f"{num_bins * min_bin_size:g}; got {interval}"
+        )
+    if not 0.0 < min_slope < 1.0 < max_slope:
+        raise ValueError(
+            f"expected min_slope in (0, 1) and max_slope above 1; got {min_slope} and {max_slope}"
         )
     # raw = 0 gives a slope of 1.
     offset = math.log(math.expm1(1.0 - min_slope))

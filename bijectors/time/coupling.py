@@ -60,6 +60,8 @@ class CouplingTime(TimeBijector):
         stride: int = 1,
         name: str | None = None,
     ) -> None:
+        if kept not in (0, 1):
+            raise ValueError(f"expected kept to be 0 or 1; got {kept}")
         self._kept = kept
         super().__init__(conditioner, hidden, lengths, stride, name)
         self._parameters["kept"] = kept

@@ -132,9 +132,11 @@ def test_a_stride_beyond_the_sequence_maps_nothing(num_steps: int) -> None:
     np.testing.assert_array_equal(log_det, 0.0)
 
 
-def test_a_stride_is_at_least_one() -> None:
+def test_a_stride_is_at_least_one_and_one_of_two_is_kept() -> None:
     with pytest.raises(ValueError, match="^expected a stride of at least 1; got 0$"):
         CouplingTime(Neighbours(), hidden, stride=0)
+    with pytest.raises(ValueError, match="^expected kept to be 0 or 1; got 2$"):
+        CouplingTime(Neighbours(), hidden, kept=2)
 
 
 def test_nothing_beyond_a_length_is_read() -> None:

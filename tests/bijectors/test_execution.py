@@ -21,6 +21,19 @@ def test_product_is_that_of_the_last_axis(shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(product(values, matrix), values.numpy() @ matrix.numpy(), rtol=1e-5)
 
 
+def test_products_have_a_dtype_that_rounds() -> None:
+    with pytest.raises(ValueError, match="expected products to be bfloat16, .*; got 'bf16'"):
+        Execution(products="bf16")
+
+
+def test_a_way_of_execution_ends_with_its_context() -> None:
+    network = ConditionalMLP(2, 2, 1)
+    with pytest.raises(ZeroDivisionError), network.executing(products="bfloat16"):
+        assert network.execution == Execution(products="bfloat16")
+        raise ZeroDivisionError
+    assert network.execution == Execution()
+
+
 def test_operands_are_rounded() -> None:
     values, matrix = draw(3, 64), draw(64, 5)
     exact = values.numpy() @ matrix.numpy()

@@ -114,7 +114,10 @@ def test_every_variable_gets_a_gradient(float64: None) -> None:
     "make, message",
     [
         (lambda: ConditionalMADE(5, 2, 0, (4,)), "at least the event size 5; got"),
-        (lambda: ConditionalMLP(0, 0, 2), "expected positive sizes; got"),
+        (lambda: ConditionalMLP(0, 0, 2), "expected positive sizes"),
+        (lambda: ConditionalMLP(1, 1, 2, hidden_sizes=()), "at least one hidden layer; got"),
+        (lambda: ConditionalMADE(1, 1, hidden_sizes=()), "at least one hidden layer; got"),
+        (lambda: ConditionalMADE(1, 1, dtype="mixed_bfloat16"), "expected one dtype; got"),
         (lambda: ConditionalMLP(1, 1, 2, output_scale=(1.0,)), "expected 2 output scales"),
         (lambda: made(2)(tf.zeros([1, 2])), "expected a context of size 4; got none"),
     ],

@@ -16,7 +16,7 @@ import tensorflow as tf
 from bijectors import ConditionalMADE, ConditionalMLP
 from tests.models import LEAST_FIELDS
 from tests.models import make_model as make_row
-from tf_latentflow import build_model
+from tf_latentflow import build_model, from_pretrained
 
 every_kind = pytest.mark.parametrize("name", ["af-only", "lstm"])
 
@@ -106,12 +106,27 @@ def test_another_floatx_gives_the_same_likelihoods(
 ) -> None:
     model = make_model(name)
     expected = model.log_likelihood(X, LENGTHS, 4, SEED)
-    model.save(tmp_path / "model.keras")
+    model.save_pretrained(tmp_path / "model")
     request.getfixturevalue("float64")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    found = loaded.log_likelihood(X, LENGTHS, 4, SEED)
+    found = from_pretrained(tmp_path / "model").log_likelihood(X, LENGTHS, 4, SEED)
     assert found.dtype == tf.float64
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@every_kind
+def test_a_file_of_keras_keeps_the_dtype(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    make_model(name).save(tmp_path / "float32.keras")
+    request.getfixturevalue("float64")
+    model = make_model(name)
+    model.save(tmp_path / "float64.keras")
+    assert keras.saving.load_model(tmp_path / "float32.keras").dtype == "float32"
+    keras.config.set_floatx("float32")
+    loaded = keras.saving.load_model(tmp_path / "float64.keras")
+    assert loaded.dtype == "float64" and keras.config.floatx() == "float32"
+    for variable, saved in zip(loaded.variables, model.variables, strict=True):
+        np.testing.assert_array_equal(variable, saved)
 
 
 @every_kind

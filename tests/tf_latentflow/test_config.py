@@ -146,6 +146,8 @@ def test_overrides_and_round_trip_through_json() -> None:
         ({"latent_size": 0}, "expected latent_size of at least 1; got 0"),
         ({"vocab_size": 2}, "expected vocab_size of at least 3"),
         ({"vocab_size": 9, "vocabulary": ("a",)}, "expected vocab_size = 2 \\+ number of char"),
+        ({"vocab_size": 4, "vocabulary": ("a", "a")}, r"expected distinct .*; got \['a'\] more"),
+        ({"vocab_size": 3, "vocabulary": ("ab",)}, "expected strings of one character; got 'ab'"),
         ({"emission": "x"}, "expected emission to be one of categorical, bernoulli, made; got 'x'"),
         ({"emission": "bernoulli", "vocab_size": 0}, "expected vocab_size of at least 1; got 0"),
         ({"emission": "bernoulli", "vocabulary": ("a",)}, "expected no vocabulary of notes; got"),

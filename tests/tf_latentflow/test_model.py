@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tests.models import LENGTHS, draw_x, every_flow, every_row, make_model
 from tf_latentflow import LatentFlow, LSTMLanguageModel, ModelConfig
+from tf_latentflow.networks.normal import noise_log_probs
 from tf_latentflow.noise import noise_of
-from tf_latentflow.normal import noise_log_probs
 
 
 @pytest.mark.parametrize("name, emission", [("lstm", "categorical"), ("lstm", "bernoulli")])

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors.masks import step_mask
-from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.sequence_model import Seed, SequenceModel
-from tf_latentflow.ways.lengths import as_int32, require
+from tf_latentflow.noise import NoiseSource, Seed, noise_of
+from tf_latentflow.sequence_model import SequenceModel
+from tf_latentflow.ways.inputs import as_int32, as_temperature, check_positive, require
 from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["Continuations"]
@@ -84,9 +84,9 @@ class Continuations(SequenceModel):
         Raises:
           ValueError: There are no particles, a length is out of range, or the prior is a coupling.
         """
-        if num_particles < 1:
-            raise ValueError(f"expected num_particles of at least 1; got {num_particles}")
+        check_positive(num_particles=num_particles)
         x, prefix_lengths = self._batch_of(x, prefix_lengths)
+        temperature = as_temperature(temperature, self.compute_dtype)
         lengths = tf.zeros_like(prefix_lengths) if lengths is None else as_int32(lengths)
         lengths = _check_lengths(prefix_lengths, lengths, self.config.max_length)
         noise = noise_of(seed, tf.shape(prefix_lengths)[0])
@@ -98,7 +98,6 @@ class Continuations(SequenceModel):
         num_steps = tf.maximum(tf.reduce_max(lengths), num_given)
         if eager:
             num_steps = self._rounded(int(num_steps))
-        temperature = tf.cast(temperature, self.compute_dtype)
         run = self._compiled_complete if eager else self._complete
         drawn, lengths = run(x, prefix_lengths, lengths, temperature, noise.fold(1), num_steps)
         # Of all particles one may have been longer than what was picked.
@@ -138,6 +137,8 @@ def _check_lengths(prefix_lengths: tf.Tensor, lengths: tf.Tensor, max_length: in
       ValueError: A length is not above that of its beginning, or there is no such length.
       tf.errors.InvalidArgumentError: So too, where only a running graph knows the lengths.
     """
+    if not lengths.shape.is_compatible_with(prefix_lengths.shape):
+        raise ValueError(f"expected lengths of shape {prefix_lengths.shape}; got {lengths.shape}")
     begun, known = tf.get_static_value(prefix_lengths), tf.get_static_value(lengths)
     if begun is None or known is None:
         told, drawn = lengths > prefix_lengths, (lengths == 0) & (prefix_lengths < max_length)

@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from bijectors.masks import mask_steps, zero_unless
 from tf_latentflow.conditional.particles import chosen, pick
-from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.sequence_model import Seed, SequenceModel
+from tf_latentflow.noise import NoiseSource, Seed, noise_of
+from tf_latentflow.sequence_model import SequenceModel
+from tf_latentflow.ways.inputs import as_temperature
 
 __all__ = ["FillIns"]
 
@@ -82,12 +83,13 @@ class FillIns(SequenceModel):
             )
         self.prior.check_is_causal()
         x, lengths = self._batch_of(x, lengths)
+        temperature = as_temperature(temperature, self.compute_dtype)
         given = np.asarray(given, bool)
         if given.shape != x.shape:
             raise ValueError(f"expected given {x.shape}, as x; got {given.shape}")
         self.symbols.check_given(given)
         noise = noise_of(seed, tf.shape(lengths)[0])
-        whole = np.all(given.reshape(*given.shape[:2], -1), axis=(0, 2))
+        whole = np.all(given, axis=(0, *range(2, given.ndim)))
         given = tf.constant(given)
         z = tf.zeros([*x.shape[:2], self.config.latent_size], self.compute_dtype)
         for k, (from_prior, start, stop) in enumerate(_windows(whole, sweeps)):

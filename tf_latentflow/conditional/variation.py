@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors.masks import mask_steps
-from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.sequence_model import Seed, SequenceModel
+from tf_latentflow.noise import NoiseSource, Seed, noise_of
+from tf_latentflow.sequence_model import SequenceModel
+from tf_latentflow.ways.inputs import as_temperature
 from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["Variations"]
@@ -70,6 +71,7 @@ class Variations(SequenceModel):
         if not 0 <= amount <= 1:
             raise ValueError(f"expected an amount from 0 to 1; got {amount}")
         x, lengths = self._batch_of(x, lengths)
+        temperature = as_temperature(temperature, self.compute_dtype)
         num_steps = tf.shape(x)[1]
         if tf.executing_eagerly():
             x = pad_steps(x, self._rounded(int(num_steps)))
@@ -77,7 +79,6 @@ class Variations(SequenceModel):
         eps = self._compiled_noise_of(x, lengths)
         normal = noise.fold(0).normal(tf.shape(eps), eps.dtype)
         eps = math.sqrt(1 - amount**2) * eps + amount * mask_steps(normal, lengths)
-        temperature = tf.cast(temperature, eps.dtype)  # A number would be compiled in.
         return self._compiled_decode(eps, lengths, temperature, noise.fold(1))[:, :num_steps]
 
     def interpolate(
@@ -101,17 +102,15 @@ class Variations(SequenceModel):
         """
         if steps < 2:
             raise ValueError(f"expected at least 2 steps; got {steps}")
-        lengths = np.array([length0, length1], np.int32)
-        longest = int(max(lengths))
-        x = np.zeros([2, self._rounded(longest), *self.event_shape], np.int32)
-        for row, length, end in zip(x, lengths, (x0, x1), strict=True):
-            row[:length] = end[:length]
-        eps = self._compiled_noise_of(tf.constant(x), tf.constant(lengths))
+        ends = [self._batch_of([x], [length]) for x, length in ((x0, length0), (x1, length1))]
+        longest = max(int(length[0]) for _, length in ends)
+        rounded = self._rounded(longest)
+        x = tf.concat([pad_steps(x[:, :longest], rounded) for x, _ in ends], axis=0)
+        eps = self._compiled_noise_of(x, tf.concat([length for _, length in ends], axis=0))
         weight = np.linspace(0, 1, steps)
-        lengths = np.rint((1 - weight) * length0 + weight * length1).astype(np.int32)
+        lengths = tf.constant(np.rint((1 - weight) * length0 + weight * length1), tf.int32)
         weight = tf.constant(weight[:, None, None], eps.dtype)
         eps = mask_steps((1 - weight) * eps[0] + weight * eps[1], lengths)
-        lengths = tf.constant(lengths)
         zero = tf.zeros([], eps.dtype)
         symbols = self._compiled_decode(eps, lengths, zero, noise_of((0, 0), steps))
         return symbols[:, :longest], lengths

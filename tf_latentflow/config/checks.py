@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection
 from typing import Any, NoReturn, TypeAlias
 
-from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table
+from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table, name_of
 from tf_latentflow.config.types import ConfigError
 from tf_latentflow.rows import (
     CONDITIONER_INPUTS,
@@ -16,6 +16,7 @@ from tf_latentflow.rows import (
     INFERENCE_NETWORKS,
     TWO_SIDED_CONDITIONERS,
 )
+from tf_latentflow.vocabulary import Vocabulary
 
 __all__ = ["check_fields", "check_name"]
 
@@ -90,7 +91,7 @@ def _check_conditioner(config: Config) -> None:
         got = config.inference, config.time, config.time_layers
         _refuse(config, "conditioner_input", expected, got)
     if not config.is_causal:
-        if config.conditioner.partition(":")[0] not in TWO_SIDED_CONDITIONERS:
+        if name_of(config.conditioner) not in TWO_SIDED_CONDITIONERS:
             names = " or ".join(TWO_SIDED_CONDITIONERS)
             _refuse(
                 config, "conditioner", f"the conditioner of {config.time} in time to be {names}"
@@ -122,10 +123,15 @@ def _check_sizes(config: Config) -> None:
             _refuse(config, "vocabulary", "no vocabulary of notes")
     elif config.vocab_size < 3:
         _refuse(config, "vocab_size", "vocab_size of at least 3 (padding, unknown and a symbol)")
-    elif config.vocabulary is not None and len(config.vocabulary) + 2 != config.vocab_size:
-        expected = "vocab_size = 2 + number of characters in vocabulary"
-        got = f"{config.vocab_size} and {len(config.vocabulary)} characters"
-        _refuse(config, "vocabulary", expected, got)
+    elif config.vocabulary is not None:
+        try:
+            size = Vocabulary(config.vocabulary).size
+        except ValueError as error:
+            raise ConfigError("vocabulary", str(error)) from error
+        if size != config.vocab_size:
+            expected = "vocab_size = 2 + number of characters in vocabulary"
+            got = f"{config.vocab_size} and {size - 2} characters"
+            _refuse(config, "vocabulary", expected, got)
 
 
 def _check_rates(config: Config) -> None:

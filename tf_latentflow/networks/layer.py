@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+from collections.abc import Iterator
 from typing import Any, Self
 
 import keras
@@ -12,13 +14,29 @@ from bijectors import ExecutionOwner
 from bijectors.checkpoints import SavesLists
 from tf_latentflow.config import ModelConfig
 
-__all__ = ["Layer"]
+__all__ = ["Layer", "floatx_of"]
 
 if keras.backend.backend() != "tensorflow":  # By Keras' own file of settings, say.
     raise ImportError(
         f"tf_latentflow needs Keras with TensorFlow; got the backend {keras.backend.backend()}: "
         "set KERAS_BACKEND to tensorflow"
     )
+
+
+@contextlib.contextmanager
+def floatx_of(policy: Any) -> Iterator[None]:
+    """Sets `floatx` to the dtype of a saved dtype policy for as long as the context lasts.
+
+    Args:
+      policy: As a layer's `get_config` has it; None leaves `floatx` as it is.
+    """
+    before = keras.config.floatx()
+    try:
+        if policy is not None:
+            keras.config.set_floatx(keras.dtype_policies.get(policy).variable_dtype)
+        yield
+    finally:
+        keras.config.set_floatx(before)
 
 
 class Layer(SavesLists, ExecutionOwner, keras.layers.Layer):
@@ -42,26 +60,16 @@ class Layer(SavesLists, ExecutionOwner, keras.layers.Layer):
         return layer
 
     def get_config(self) -> dict[str, Any]:
-        made_with = {
-            name: value.to_dict() if isinstance(value, ModelConfig) else value
-            for name, value in self._made_with.items()
-            if not callable(value)
-        }
+        made_with = {name: _saved(value) for name, value in self._made_with.items()}
+        made_with = {name: value for name, value in made_with.items() if not callable(value)}
         return {**super().get_config(), **made_with, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        config = dict(config)
+        config = {name: _restored(value) for name, value in config.items()}
         trainable, dtype = config.pop("trainable", True), config.pop("dtype", None)
-        if isinstance(config.get("config"), dict):
-            config["config"] = ModelConfig.from_dict(config["config"])
-        before = keras.config.floatx()
-        try:
-            if dtype is not None:
-                keras.config.set_floatx(keras.dtype_policies.get(dtype).variable_dtype)
+        with floatx_of(dtype):
             layer = cls(**config)
-        finally:
-            keras.config.set_floatx(before)
         layer.trainable = trainable
         return layer
 
@@ -71,3 +79,19 @@ class Layer(SavesLists, ExecutionOwner, keras.layers.Layer):
     def _apply(self, part: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
         """A linear part of this layer, computed as its `execution` says."""
         return self.execution.product(values, part.kernel) + part.bias
+
+
+def _saved(value: Any) -> Any:
+    """An argument of a layer as its configuration has it."""
+    if isinstance(value, ModelConfig):
+        return value.to_dict()
+    return keras.saving.serialize_keras_object(value) if isinstance(value, Layer) else value
+
+
+def _restored(value: Any) -> Any:
+    """The argument that `_saved` returned `value` for."""
+    if not isinstance(value, dict):
+        return value
+    if "class_name" in value:
+        return keras.saving.deserialize_keras_object(value)
+    return ModelConfig.from_dict(value)

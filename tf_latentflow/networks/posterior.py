@@ -7,8 +7,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from bijectors.masks import mask_steps
+from tf_latentflow.networks.normal import noise_log_probs
 from tf_latentflow.noise import NoiseSource
-from tf_latentflow.normal import noise_log_probs
 
 __all__ = ["Posterior"]
 

@@ -11,10 +11,10 @@ from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.layer import Layer
-from tf_latentflow.noise import NoiseSource, noise_of
-from tf_latentflow.normal import noise_log_probs
+from tf_latentflow.networks.normal import noise_log_probs
+from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.stage import FlowStage
-from tf_latentflow.ways.lengths import as_int32, check_lengths
+from tf_latentflow.ways.inputs import as_lengths, longest
 
 __all__ = ["FlowPrior"]
 
@@ -121,11 +121,17 @@ class FlowPrior(Layer):
         self, eps: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns `z` and `log|dz/deps|`, nats `[..., B]`, from `eps [..., B, T, H]`."""
-        return self.bijector(lengths).forward_and_log_det(tf.cast(eps, self.compute_dtype))
+        return self.bijector(lengths).forward_and_log_det(self._vectors(eps))
 
     def inverse_and_log_det(self, z: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns `eps` and `log|deps/dz|`, nats `[..., B]`, from `z [..., B, T, H]`."""
-        return self.bijector(lengths).inverse_and_log_det(tf.cast(z, self.compute_dtype))
+        return self.bijector(lengths).inverse_and_log_det(self._vectors(z))
+
+    def _vectors(self, values: tf.Tensor) -> tf.Tensor:
+        values, size = tf.cast(values, self.compute_dtype), self.config.latent_size
+        if not values.shape[-1:].is_compatible_with([size]):
+            raise ValueError(f"expected vectors [..., B, T, {size}]; got shape {values.shape}")
+        return values
 
     def step_log_probs(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
@@ -139,7 +145,7 @@ class FlowPrior(Layer):
           eps `[..., B, T, H]`, and nats `[..., B, T]`, 0 beyond each length.
         """
         lengths = tf.convert_to_tensor(lengths, tf.int32)
-        eps = tf.cast(z, self.compute_dtype)
+        eps = self._vectors(z)
         total = tf.zeros([], eps.dtype)
         for bijector in self._bijectors(lengths, dropout_noise):
             eps, log_dets = bijector.inverse_and_step_log_dets(eps)
@@ -156,7 +162,7 @@ class FlowPrior(Layer):
         self,
         lengths: tf.Tensor,
         temperature: float | tf.Tensor = 1.0,
-        seed: int | tf.Tensor | NoiseSource | None = None,
+        seed: Seed = None,
         num_steps: int | tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Draws `z [B, T, H]` with `eps ~ N(0, temperature^2)`; zeros beyond each length.
@@ -167,8 +173,8 @@ class FlowPrior(Layer):
           seed: See `SequenceModel`.
           num_steps: T; None for the maximum length.
         """
-        lengths = check_lengths(as_int32(lengths), num_steps)
-        num_steps = tf.reduce_max(lengths) if num_steps is None else num_steps
+        lengths = as_lengths(lengths, num_steps)
+        num_steps = longest(lengths) if num_steps is None else num_steps
         shape = [lengths.shape[0], num_steps, self.config.latent_size]
         if shape[0] is None:
             shape[0] = tf.shape(lengths)[0]

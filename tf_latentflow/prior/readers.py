@@ -37,5 +37,10 @@ def symbols(config: ModelConfig, codebook: Codebook | None) -> Reader:
 
     It is a function of z alone, so the flow stays what it is. A network learns faster from it than
     from z, as its first matrix has a row for each symbol.
+
+    Raises:
+      ValueError: There is no codebook.
     """
+    if codebook is None:
+        raise ValueError("expected the codebook of the model, as symbols are read; got none")
     return Reader(config.vocab_size, lambda z: codebook.probs(z))

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.noise import Noise, seed_of
+from tf_latentflow.ways.inputs import as_int32
 
 __all__ = ["batches", "draw_sequences", "padded"]
 
@@ -76,7 +77,10 @@ def draw_sequences(
     if length is None:
         lengths = model.length_model.sample(n, seed_of(seed)).numpy()
     else:
-        lengths = np.broadcast_to(np.asarray(length, np.int32), [n])
+        lengths = as_int32(length).numpy()
+        if lengths.shape not in ((), (n,)):
+            raise ValueError(f"expected one length, or {n}; got the shape {list(lengths.shape)}")
+        lengths = np.broadcast_to(lengths, [n])
         longest = model.config.max_length
         if lengths.min() < 1 or lengths.max() > longest:
             raise ValueError(

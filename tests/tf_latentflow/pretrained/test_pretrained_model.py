@@ -83,6 +83,10 @@ def test_texts_are_drawn_with_their_lengths(text_model: keras.Model) -> None:
     assert texts == text_model.sample_texts(3, seed=1, lengths=[1, 9, 4])
     assert texts != text_model.sample_texts(3, seed=2, lengths=[1, 9, 4])
     assert {len(text) for text in text_model.sample_texts(3, seed=1)} <= {1, 2, 3, 4, 5}
+    with pytest.raises(ValueError, match=r"expected one length, or 3; got the shape \[2\]"):
+        text_model.sample_texts(3, lengths=[1, 2])
+    with pytest.raises(ValueError, match="expected whole numbers"):
+        text_model.sample_texts(3, lengths=2.5)
 
 
 def test_texts_are_reconstructed_one_by_one(text_model: keras.Model) -> None:

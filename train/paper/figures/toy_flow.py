@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE, with_reversals
-from tf_latentflow.normal import standard_normal_log_prob
+from tf_latentflow.networks.normal import standard_normal_log_prob
 from train.support.files import whole_file
 
 __all__ = ["CENTRES", "SPREAD", "Fitted", "ToyFlow", "draw_target", "fit", "target_log_prob"]

@@ -1,0 +1,113 @@
+"""What callers give to a model, converted to tensors and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = [
+    "as_batch",
+    "as_int32",
+    "as_lengths",
+    "as_temperature",
+    "check_positive",
+    "longest",
+    "require",
+]
+
+
+def as_int32(values: Any) -> tf.Tensor:
+    """Converts `values` to an int32 tensor.
+
+    Raises:
+      ValueError: They are not whole numbers.
+    """
+    values = tf.convert_to_tensor(values)
+    if values.dtype.is_floating:
+        known = tf.get_static_value(values)
+        if known is None or not (known == np.floor(known)).all():
+            raise ValueError(f"expected whole numbers; got {values.dtype.name}: cast them to int32")
+    return tf.cast(values, tf.int32)
+
+
+def as_batch(x: Any, lengths: Any, event_shape: tuple[int, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Converts a batch of sequences `x [B, T, *event_shape]` and its lengths to int32 tensors.
+
+    Raises:
+      ValueError: They are not of whole numbers, have other shapes, or a known length is above T.
+      tf.errors.InvalidArgumentError: A length in a running graph is.
+    """
+    x = tf.convert_to_tensor(x)
+    if not x.dtype.is_integer:
+        raise ValueError(f"expected x of integers; got {x.dtype.name}: cast it to int32")
+    x, lengths = tf.cast(x, tf.int32), as_int32(lengths)
+    expected = tf.TensorShape([*lengths.shape, None, *event_shape])
+    if lengths.shape.rank != 1 or not x.shape.is_compatible_with(expected):
+        dims = ", ".join(["B", "T", *map(str, event_shape)])
+        raise ValueError(f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}")
+    if x.shape[1:2].num_elements() == 0:
+        raise ValueError(f"expected x of at least one step; got shape {x.shape}")
+    return x, as_lengths(lengths, tf.shape(x)[1] if x.shape[1] is None else x.shape[1])
+
+
+def as_temperature(temperature: Any, dtype: str) -> tf.Tensor:
+    """Converts a temperature to a tensor of `dtype`: `[]`, or `[B, 1, 1]` for one per sequence.
+
+    Raises:
+      ValueError: It has another shape, or is known to be negative or not finite.
+    """
+    temperature = tf.cast(temperature, dtype)
+    if temperature.shape.rank not in (0, 3) or temperature.shape[1:] not in ([], [1, 1]):
+        raise ValueError(f"expected a temperature [] or [B, 1, 1]; got shape {temperature.shape}")
+    known = tf.get_static_value(temperature)
+    if known is not None and not np.all((known >= 0) & (known < np.inf)):
+        raise ValueError(f"expected a temperature of at least 0; got {known.reshape(-1).tolist()}")
+    return temperature
+
+
+def as_lengths(lengths: Any, num_steps: int | tf.Tensor | None = None) -> tf.Tensor:
+    """Converts lengths, each at least 0 and, if given, at most `num_steps`, to int32 `[B]`.
+
+    In a graph they are checked when it runs, except where XLA compiles it.
+
+    Raises:
+      ValueError: They are not whole numbers, have another shape, or a known one is out of range.
+      tf.errors.InvalidArgumentError: A length in a running graph is out of range.
+    """
+    lengths = as_int32(lengths)
+    if lengths.shape.rank != 1:
+        raise ValueError(f"expected lengths [B]; got shape {lengths.shape}")
+    known, most = (None if v is None else tf.get_static_value(v) for v in (lengths, num_steps))
+    if known is None or (most is None and num_steps is not None):
+        fits, below = lengths >= 0, []
+        if num_steps is not None:
+            fits, below = fits & (lengths <= num_steps), ["to", num_steps, ", the number of steps"]
+        return require(fits, ["expected lengths from 0", *below, "; got", lengths], lengths)
+    if known.size and (known.min() < 0 or (most is not None and known.max() > most)):
+        limit = "" if most is None else f" to {most}, the number of steps"
+        raise ValueError(f"expected lengths from 0{limit}; got {known.min()} to {known.max()}")
+    return lengths
+
+
+def check_positive(**numbers: int) -> None:
+    """Checks that there is at least one of something.
+
+    Raises:
+      ValueError: A number is below 1; the error names it.
+    """
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"expected {name} of at least 1; got {number}")
+
+
+def longest(lengths: tf.Tensor) -> tf.Tensor:
+    """The largest of `lengths [B]`; 0 if there are none."""
+    return tf.maximum(tf.reduce_max(lengths), 0)
+
+
+def require(condition: tf.Tensor, message: list[Any], values: tf.Tensor) -> tf.Tensor:
+    """Returns `values` in a graph that fails with `message` if the condition is not all true."""
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(condition), message)]):
+        return tf.identity(values)
