@@ -48,7 +48,7 @@ def as_batch(x: Any, lengths: Any, event_shape: tuple[int, ...]) -> tuple[tf.Ten
         dims = ", ".join(["B", "T", *map(str, event_shape)])
         raise ValueError(f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}")
     if x.shape[1:2].num_elements() == 0:
-        raise ValueError(f"expected x of at least one step; got shape {x.shape}")
+        raise ValueError(f"expected x of at least one step; got {x.shape} and {lengths.shape}")
     return x, as_lengths(lengths, tf.shape(x)[1] if x.shape[1] is None else x.shape[1])
 
 
