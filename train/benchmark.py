@@ -28,7 +28,7 @@ class BenchmarkConfig:
     """Times training, evaluation and sampling at the published sizes."""
 
     out: Path = Path("benchmark")
-    """Folder for the numbers and the pictures."""
+    """Folder for the numbers and the pictures, which replace those that are there."""
     quick: bool = False
     """Only the most important rows, without pictures."""
     rows: str = ""

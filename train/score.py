@@ -39,6 +39,9 @@ from train.support.startup import import_tensorflow_quietly
 __all__ = ["ScoreConfig", "main"]
 
 _STANDARD_INPUT = Path("-")
+# Of `train.runs.scoring.Score`.
+_COLUMNS = ("line", "characters", "unknown", "bits", "bits_per_character")
+_PER_CHARACTER = ("length_bits", "character_bits")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,18 +124,15 @@ def _readable(lines: Iterator[Line], path: Path) -> Iterator[Line]:
 
 def _table(scores: Iterable[NamedTuple], config: ScoreConfig) -> Iterator[str]:
     """Yields the lines of the output."""
-    names: list[str] = []
+    names = _COLUMNS + _PER_CHARACTER if config.per_character else _COLUMNS
+    if config.format == "tsv":
+        yield "\t".join(names)
     for score in scores:
-        row = score._asdict()
-        if not config.per_character:
-            del row["length_bits"], row["character_bits"]
+        row = {name: getattr(score, name) for name in names}
         if config.format == "jsonl":
             yield json.dumps({name: _or_null(value) for name, value in row.items()})
-            continue
-        if not names:
-            names = list(row)
-            yield "\t".join(names)
-        yield "\t".join(_cell(value) for value in row.values())
+        else:
+            yield "\t".join(_cell(value) for value in row.values())
 
 
 def _or_null(value: Any) -> Any:

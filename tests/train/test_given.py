@@ -96,3 +96,9 @@ def test_every_word_can_be_a_prompt() -> None:
         flags = parse_flags(SampleConfig, "train.sample", ["run", f"--{flag}", "None"])
         assert getattr(flags, flag) == "None"
     assert parse_flags(SampleConfig, "train.sample", ["run"]).prompt is None
+
+
+def test_a_path_in_the_users_home_is_found_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/bach")
+    flags = parse_flags(SampleConfig, "train.sample", ["run", "--out=~/pieces", "--harmonise=~x"])
+    assert flags.out == Path("/home/bach/pieces") and flags.harmonise == Path("~x")

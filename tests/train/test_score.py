@@ -89,6 +89,11 @@ def test_the_bits_of_lines_and_characters(
     assert head == "line\tcharacters\tunknown\tbits\tbits_per_character"
     assert float(line.split("\t")[3]) == pytest.approx(rows[0]["bits"], rel=1e-4)
 
+    # A table without a line is a table too.
+    file.write_text("", encoding="utf-8")
+    score.main([str(run), str(file), "--per-character"])
+    assert capsys.readouterr().out == f"{head}\tlength_bits\tcharacter_bits\n"
+
 
 def test_what_is_refused(tmp_path: Path) -> None:
     for flags, message in ((["--samples", "0"], "--samples expects"), (["--seed", "-1"], "--seed")):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 import tyro
@@ -32,6 +35,9 @@ def parse_flags(
 ) -> T:
     """Returns a dataclass filled from the command line; its docstrings are the help text.
 
+    A path that starts with `~` lies in the user's home, also where the shell leaves it so
+    (`--out=~/pieces`).
+
     Args:
       kind: The dataclass.
       program: The command, for the help text.
@@ -54,7 +60,7 @@ def parse_flags(
         **options,
     )
     check_ranges(flags)
-    return flags
+    return _expand_home(flags)
 
 
 def peek_flags(kind: type[T], args: Sequence[str] | None = None) -> T:
@@ -72,3 +78,13 @@ def peek_flags(kind: type[T], args: Sequence[str] | None = None) -> T:
     except SystemExit:
         return kind()
     return flags
+
+
+def _expand_home(flags: T) -> T:
+    values = {field.name: getattr(flags, field.name) for field in dataclasses.fields(flags)}
+    paths = {
+        name: Path(os.path.expanduser(value))
+        for name, value in values.items()
+        if isinstance(value, Path)
+    }
+    return dataclasses.replace(flags, **paths)
