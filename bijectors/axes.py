@@ -11,10 +11,15 @@ def move_axis(values: tf.Tensor, source: int, target: int) -> tf.Tensor:
     """Moves axis `source` to position `target`, like `numpy.moveaxis`.
 
     Args:
-      values: A tensor of known rank.
+      values: A tensor.
       source: The axis to move; negative values count from the end.
       target: Its position in the result; negative values count from the end.
     """
+    if values.shape.rank is None:
+        rank = tf.rank(values)
+        source, target = source % rank, target % rank
+        others = tf.concat([tf.range(source), tf.range(source + 1, rank)], axis=0)
+        return tf.transpose(values, tf.concat([others[:target], [source], others[target:]], axis=0))
     rank = len(values.shape)
     order = [axis for axis in range(rank) if axis != source % rank]
     order.insert(target % rank, source % rank)

@@ -145,7 +145,7 @@ class _Blocks:
 
     def __init__(self, degrees: np.ndarray, num_degrees: int) -> None:
         counts = np.bincount(degrees, minlength=num_degrees)
-        self._index = np.full((num_degrees, counts.max()), len(degrees))  # The zero.
+        self._index = np.full((num_degrees, int(np.max(counts))), len(degrees))  # The zero.
         for degree in range(num_degrees):
             self._index[degree, : counts[degree]] = np.flatnonzero(degrees == degree)
 

@@ -9,9 +9,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from bijectors.axes import move_axis
 from bijectors.base import FlowBijector
 from bijectors.root_finder import find_root
 from bijectors.scalar.maps import ScalarMap
+from bijectors.scalar.mixture_logit import aligned, mixture_logit, with_dims
 from bijectors.scalar.parameters import (
     MAX_LOG_SCALE,
     MAX_LOG_SLOPE,
@@ -27,9 +29,8 @@ __all__ = ["MixtureOfLogistics", "mixture_map"]
 # Bound on the absolute log-scale of a component: scales from 0.05 to 20.
 _MAX_LOG_WIDTH = 3.0
 
-# The largest logarithm of `b * (|a| + |m| / s)` in `from_unconstrained`. Noise is a sum of terms of
-# this size, up to 8100. Next to larger ones, float32 could not represent it. The pretrained model
-# stays below 40.
+# The largest logarithm of `b * (|a| + sum |m| / s)` in `from_unconstrained`. Noise is a sum of
+# terms of this size, up to 8100. Next to larger ones, float32 could not represent it.
 _MAX_LOG_TERM = 9.0
 
 
@@ -82,8 +83,9 @@ class MixtureOfLogistics(FlowBijector):
         """
         values = convert_parameters(weights=weights, means=means, scales=scales, a=a, b=b)
         self.weights, self.means, self.scales, self.a, self.b = values.values()
-        # b', if made by `from_unconstrained`.
+        # If made by `from_unconstrained`: b', and weights, means and inverse scales `[K, ...]`.
         self._log_b: tf.Tensor | None = None
+        self._first: list[tf.Tensor] | None = None
         super().__init__(
             dtype=values["weights"].dtype,
             forward_min_event_ndims=0,
@@ -111,7 +113,7 @@ class MixtureOfLogistics(FlowBijector):
         `w = exp(w')`, normalised by the sum (a softmax); `m` is `m'` plus the centres of K equal
         parts of -3 .. 3; `s = exp(3 * tanh(s' / 3))`; `b = exp(b')`. `w'` is clipped to
         -10 .. 10, `b'` to -5 .. 5, and scales lie within 0.05 .. 20, so that no context makes the
-        slope of a few layers infinite. `b` is reduced where `b * (abs(a) + max(abs(m) / s))` would
+        slope of a few layers infinite. `b` is reduced where `b * (abs(a) + sum(abs(m) / s))` would
         exceed `exp(9)`, so that float32 does not lose the noise next to large means. `raw = 0` is
         the identity for K = 1 and close to a line for larger K. If `raw` is a variable, it is
         tracked, and the map follows its updates.
@@ -124,19 +126,24 @@ class MixtureOfLogistics(FlowBijector):
         start = 3.0 * (2.0 * np.arange(num_components) + 1.0 - num_components) / num_components
 
         def constrain(raw: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            weights, means, log_scales, rest = tf.split(raw, [*[num_components] * 3, 2], axis=-1)
-            a, log_b = tf.unstack(rest, num=2, axis=-1)
-            means += tf.constant(start, raw.dtype)
-            scales = tf.exp(_MAX_LOG_WIDTH * tf.tanh(log_scales / _MAX_LOG_WIDTH))
-            terms = tf.abs(a) + tf.reduce_max(tf.abs(means) / scales, axis=-1)
+            first = move_axis(raw, -1, 0)
+            weights, means, log_scales, rest = tf.split(first, [*[num_components] * 3, 2])
+            a, log_b = tf.unstack(rest, num=2)
+            means += with_dims(tf.constant(start, raw.dtype), tf.rank(a))
+            log_scales = _MAX_LOG_WIDTH * tf.tanh(log_scales / _MAX_LOG_WIDTH)
+            inverse_scales = tf.exp(-log_scales)
+            terms = tf.abs(a) + tf.reduce_sum(tf.abs(means) * inverse_scales, axis=0)
             most = _MAX_LOG_TERM - tf.math.log(tf.maximum(terms, 1.0))
             log_b = tf.minimum(bounded(log_b, MAX_LOG_SLOPE), most)
             weights = tf.exp(bounded(weights, MAX_LOG_SCALE))
-            return weights, means, scales, a, tf.exp(log_b), log_b
+            last = (move_axis(v, 0, -1) for v in (weights, means, tf.exp(log_scales)))
+            return *last, a, tf.exp(log_b), log_b, weights, means, inverse_scales
 
-        *values, log_b = from_unconstrained(raw, 3 * num_components + 2, constrain)
+        *values, log_b, weights, means, inverse_scales = from_unconstrained(
+            raw, 3 * num_components + 2, constrain
+        )
         bijector = cls(*values)
-        bijector._log_b = log_b
+        bijector._log_b, bijector._first = log_b, [weights, means, inverse_scales]
         return bijector
 
     @classmethod
@@ -163,8 +170,8 @@ class MixtureOfLogistics(FlowBijector):
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         near = _clip_far(x)
-        logit, log_slope = _logit(near, *self._components())
-        y = self.b * (logit + self.a + (x - near) / tf.reduce_max(self.scales, axis=-1))
+        logit, log_slope = mixture_logit(near, *self._components(near))
+        y = self.b * (logit + self.a + (x - near) / self._largest_scale())
         log_b = tf.math.log(self.b) if self._log_b is None else self._log_b
         return y, log_det_like(log_b + log_slope, y)
 
@@ -178,48 +185,26 @@ class MixtureOfLogistics(FlowBijector):
         # The solutions of F(x) = sigmoid(logit) for single components enclose that for all.
         roots = self.means + self.scales * near[..., None] + tf.zeros_like(self.weights)
         low, high = tf.reduce_min(roots, axis=-1), tf.reduce_max(roots, axis=-1)
-        x = find_root(_logit, self._components(), near, low, high)
-        return x + tf.reduce_max(self.scales, axis=-1) * (logit - near)
+        x = find_root(mixture_logit, self._components(low), near, low, high)
+        return x + self._largest_scale() * (logit - near)
 
-    def _components(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return tf.convert_to_tensor(self.weights), tf.convert_to_tensor(self.means), 1 / self.scales
+    def _largest_scale(self) -> tf.Tensor:
+        """The inverse slope of the line far from all means, `[...]`, which gets no gradient."""
+        return tf.stop_gradient(tf.reduce_max(self.scales, axis=-1))
+
+    def _components(self, x: tf.Tensor) -> list[tf.Tensor]:
+        """Weights, means and inverse scales, `[K, ...]`, which broadcast with `x`."""
+        if self._first is None:
+            last = self.weights, self.means, 1 / self.scales
+            first = [move_axis(tf.convert_to_tensor(values), -1, 0) for values in last]
+        else:
+            first = [tf.convert_to_tensor(values) for values in self._first]
+        return aligned(first, x)
 
 
 def _clip_far(value: tf.Tensor) -> tf.Tensor:
     """Clips to a range whose squares are finite; outside of it the map is a line."""
-    limit = value.dtype.max**0.4
-    return tf.clip_by_value(value, -limit, limit)
-
-
-def _logit(
-    x: tf.Tensor, weights: tf.Tensor, means: tf.Tensor, inverse_scales: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns `logit F(x)` and the logarithm of its slope.
-
-    With `u = (x - m) / s` and `r = 1 / (1 + exp(-|u|))`, one of `sigmoid(u)` and `sigmoid(-u)` is
-    `r` and the other `r * exp(-|u|)`, so one exponential per component is enough. A factor common
-    to the terms of a sum is divided out first and added back to the logarithm.
-    """
-    u = (x[..., None] - means) * inverse_scales
-    above = u >= 0.0
-    size = tf.where(above, u, -u)  # Not `tf.abs`, whose slope at 0 is 0.
-    # The result does not depend on the factors divided out, so they need no gradient.
-    fixed = tf.stop_gradient(u)
-    of_f = tf.reduce_min(tf.stop_gradient(size), axis=-1)
-    of_left = tf.nn.relu(-tf.reduce_max(fixed, axis=-1))
-    of_right = tf.nn.relu(tf.reduce_min(fixed, axis=-1))
-    t = tf.exp(of_f[..., None] - size)
-    r = 1.0 / (1.0 + tf.exp(-of_f)[..., None] * t)
-    near = weights * r
-    far = near * t
-    # F, 1 - F and f, each multiplied by the sum of the weights.
-    left = tf.where(above, near, tf.exp(of_left - of_f)[..., None] * far)
-    right = tf.where(above, tf.exp(of_right - of_f)[..., None] * far, near)
-    left, right = tf.reduce_sum(left, axis=-1), tf.reduce_sum(right, axis=-1)
-    f = tf.reduce_sum(far * r * inverse_scales, axis=-1)
-    logit = tf.math.log(left / right) + (of_right - of_left)
-    slope = tf.reduce_sum(weights, axis=-1) * f / (left * right)
-    return logit, tf.math.log(slope) + (of_right + of_left - of_f)
+    return bounded(value, value.dtype.max**0.4)
 
 
 @functools.cache

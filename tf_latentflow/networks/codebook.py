@@ -51,12 +51,17 @@ class Codebook(Layer):
         """Mean and log std of `q(z | x)`, each `[..., H]`, from `x [..., *event_shape]`."""
         raise NotImplementedError
 
-    def logits(self, z: tf.Tensor) -> tf.Tensor:
-        """Logits of x by Bayes' rule with equal weights, from `z [..., H]` to `[..., V]`."""
+    def logits(self, z: tf.Tensor, log_weight: tf.Tensor | float = 0.0) -> tf.Tensor:
+        """Logits of x by Bayes' rule, from `z [..., H]` to `[..., V]`.
+
+        Args:
+          z: Latents.
+          log_weight: Added to them, `[V]`; 0 for equal weights.
+        """
         raise NotImplementedError
 
     def probs(self, z: tf.Tensor) -> tf.Tensor:
-        """The probabilities of these logits, `[..., V]`."""
+        """The probabilities of these logits, with equal weights: `[..., V]`."""
         raise NotImplementedError
 
 
@@ -78,15 +83,16 @@ class SymbolCodebook(Codebook):
     def of_symbols(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.gather(self.mean, x), tf.gather(self.log_std, x)
 
-    def logits(self, z: tf.Tensor) -> tf.Tensor:
-        """`log q(z | x = k)` for every k, in nats.
+    def logits(self, z: tf.Tensor, log_weight: tf.Tensor | float = 0.0) -> tf.Tensor:
+        """`log q(z | x = k) + log_weight[k]` for every k, in nats.
 
-        It is linear in `(z^2, z, 1)`, so it takes two products with matrices `[H, V]`.
+        It is linear in `(z^2, z, 1)`, so it takes two products with matrices `[H, V]`. One product
+        with a matrix `[2 H + 1, V]` takes longer.
         """
         mean, precision = self.mean, tf.exp(-2 * self.log_std)
         constant = -0.5 * tf.reduce_sum(tf.square(mean) * precision, axis=-1)
         constant -= tf.reduce_sum(self.log_std, axis=-1)
-        constant -= 0.5 * mean.shape[-1] * math.log(2 * math.pi)
+        constant += log_weight - 0.5 * mean.shape[-1] * math.log(2 * math.pi)
         # Never rounded: what these terms are large by cancels in their sum.
         quadratic = tf.tensordot(tf.square(z), tf.transpose(-0.5 * precision), 1)
         return quadratic + tf.tensordot(z, tf.transpose(mean * precision), 1) + constant
@@ -114,12 +120,12 @@ class NoteCodebook(Codebook):
         on, mean, log_std = x > 0, self.mean, self.log_std
         return tf.where(on, mean[1], mean[0]), tf.where(on, log_std[1], log_std[0])
 
-    def logits(self, z: tf.Tensor) -> tf.Tensor:
-        """`log q(z[n] | x[n] = 1) - log q(z[n] | x[n] = 0)` of each note n, in nats."""
+    def logits(self, z: tf.Tensor, log_weight: tf.Tensor | float = 0.0) -> tf.Tensor:
+        """`log q(z[n] | x[n] = 1) - log q(z[n] | x[n] = 0) + log_weight[n]` of each note n."""
         log_std = self.log_std
         distance = (z[..., None, :] - self.mean) * tf.exp(-log_std)
         log_prob = -0.5 * tf.square(distance) - log_std  # Without the constant of both.
-        return log_prob[..., 1, :] - log_prob[..., 0, :]
+        return log_prob[..., 1, :] - log_prob[..., 0, :] + log_weight
 
     def probs(self, z: tf.Tensor) -> tf.Tensor:
         return tf.sigmoid(self.logits(z))

@@ -176,4 +176,4 @@ class CodebookEmitter(Emitter):
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
-        return parts.codebook.logits(z) + self.log_weight
+        return parts.codebook.logits(z, tf.convert_to_tensor(self.log_weight))

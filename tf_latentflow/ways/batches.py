@@ -21,7 +21,9 @@ _MOST_NUMBERS = 2**24  # Of noise that is drawn at once: 64 MB.
 def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Pads arrays `[T, ...]` with 0 to `[B, max T, ...]`; returns these and the lengths `[B]`."""
     lengths = np.array([len(x) for x in sequences], np.int32)
-    batch = np.zeros((len(sequences), lengths.max(), *sequences[0].shape[1:]), sequences[0].dtype)
+    batch = np.zeros(
+        (len(sequences), int(np.max(lengths)), *sequences[0].shape[1:]), sequences[0].dtype
+    )
     for row, x in zip(batch, sequences, strict=True):
         row[: len(x)] = x
     return batch, lengths
