@@ -54,9 +54,12 @@ def _logit_of(
         d log f / du = w q (1 - 2 sigmoid(u)) / (s f)
     """
     above = u >= 0.0
-    size = tf.abs(u)
-    of_f = tf.reduce_min(size, axis=0)
-    of_left, of_right = tf.nn.relu(-tf.reduce_max(u, axis=0)), tf.nn.relu(tf.reduce_min(u, axis=0))
+    size = select(above, u, -u)  # Not `tf.abs`, whose slope at 0 is 0: see second derivatives.
+    # The result does not depend on the factors divided out, so they need no gradient.
+    fixed = tf.stop_gradient(u)
+    of_f = tf.reduce_min(tf.stop_gradient(size), axis=0)
+    of_left = tf.nn.relu(-tf.reduce_max(fixed, axis=0))
+    of_right = tf.nn.relu(tf.reduce_min(fixed, axis=0))
     left_of_f, right_of_f = tf.exp(of_left - of_f), tf.exp(of_right - of_f)
     t = tf.exp(of_f - size)
     r = 1.0 / (1.0 + tf.exp(-of_f) * t)

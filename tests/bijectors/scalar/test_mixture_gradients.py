@@ -51,6 +51,27 @@ def test_second_derivative_of_the_inverse() -> None:
     np.testing.assert_allclose(outer.gradient(first, y), expected, rtol=1e-8, atol=1e-10)
 
 
+def test_second_derivatives_also_where_a_component_has_its_mean() -> None:
+    means = np.array([-1.5, 0.0, 2.0])
+    mixture = MixtureOfLogistics(
+        [0.2, 0.5, 0.3], means, np.array([0.5, 1.0, 2.0]), validate_args=True
+    )
+
+    def slope(x: tf.Tensor) -> tf.Tensor:
+        """Of the sum of both results."""
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            found = sum(mixture.forward_and_log_det(x))
+        return tape.gradient(found, x)
+
+    x, h = tf.constant([*means, -4.0, 0.7, 30.0], tf.float64), 1e-5
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        first = slope(x)
+    expected = (slope(x + h) - slope(x - h)) / (2 * h)
+    np.testing.assert_allclose(tape.gradient(first, x), expected, rtol=1e-6, atol=1e-8)
+
+
 def test_log_det_of_a_vector_is_that_of_its_jacobian(float64: None) -> None:
     mixture = SCALAR_MAPS["mixture:3"]
     made = ConditionalMADE(4, mixture.num_params, 2, (8, 8), output_scale=mixture.output_scale)
