@@ -95,6 +95,29 @@ class TimeBijector(FlowBijector):
         """
         return self._masked(self._inverse_steps, self._cast(z))
 
+    def forward_within(
+        self, eps: tf.Tensor, z: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> tf.Tensor:
+        """`z` with the steps `start` to `stop - 1` mapped from `eps`, given the z before them.
+
+        Defined where no step depends on later ones. Steps beyond a length stay as they are.
+
+        Args:
+          eps: Noise `[..., T, H]`, read within the window.
+          z: Latents `[..., T, H]`, whose batch shape broadcasts to that of `eps`.
+          start: First step of the window, int32.
+          stop: The step after its last one, int32.
+        """
+        eps, z = self._cast(eps), self._cast(z)
+        inside = self._window(z, start, stop)
+        return tf.where(inside, self.forward(tf.where(inside, eps, self.inverse(z))), z)
+
+    def _window(self, values: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
+        """Bool mask of the steps of a window that are within each sequence."""
+        steps = tf.range(size_of_axis(values, -2))[:, None]
+        inside = (steps >= start) & (steps < stop)
+        return inside if self._lengths is None else inside & step_mask(self._lengths, values)
+
     def _forward_and_log_det(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         z, log_dets = self._masked(self._forward_steps, eps)
         return z, tf.reduce_sum(log_dets, axis=-1)

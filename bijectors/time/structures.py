@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from bijectors.axes import size_of_axis
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.time.base import Direction, TimeBijector
+from bijectors.time.conditioner import Structure
 
 __all__ = ["AutoregressiveTime", "IndependentTime", "InverseAutoregressiveTime"]
 
@@ -42,6 +44,47 @@ class AutoregressiveTime(TimeBijector):
 
     def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return self._all_steps(inverse_and_log_det, z)
+
+    def forward_within(
+        self, eps: tf.Tensor, z: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> tf.Tensor:
+        """See `TimeBijector`. Maps the steps of the window alone."""
+        if self._stride > 1:
+            return super().forward_within(eps, z, start, stop)
+        eps, z = self._cast(eps), self._cast(z)
+        num_steps = size_of_axis(z, -2)
+        covariates = self._covariates(eps)
+
+        def at(values: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
+            return tf.gather(values, t, axis=-2)
+
+        def for_eps(values: tf.Tensor) -> tf.Tensor:
+            own = tf.shape(values)[z.shape.rank - 2 :]
+            return tf.broadcast_to(values, tf.concat([tf.shape(eps)[:-2], own], axis=0))
+
+        def pass_by(t: tf.Tensor, before: tf.Tensor, state: Structure) -> tuple:
+            own = tf.nest.map_structure(lambda values: at(values, t), covariates)
+            return t + 1, at(z, t), self._conditioner.step(before, own, state)[1]
+
+        def map_one(t: tf.Tensor, before: tf.Tensor, state: Structure, mapped: tf.Tensor) -> tuple:
+            own = tf.nest.map_structure(lambda values: at(values, t), covariates)
+            (new, _), state = self._one_step(forward_and_log_det, before, state, at(eps, t), own)
+            here = tf.range(num_steps)[:, None] == t
+            return t + 1, new, state, tf.where(here, new[..., None, :], mapped)
+
+        # The state before the window is the same for all that have the same z.
+        state = self._conditioner.initial_state(tf.shape(z)[:-2], num_steps)
+        first = tf.zeros_like(tf.reduce_sum(z, axis=-2))
+        t, before, state = tf.while_loop(
+            lambda t, *_: t < start, pass_by, (tf.constant(0), first, state)
+        )
+        before, state = tf.nest.map_structure(for_eps, (before, state))
+        *_, mapped = tf.while_loop(
+            lambda t, *_: t < tf.minimum(stop, num_steps),
+            map_one,
+            (t, before, state, tf.zeros_like(eps)),
+        )
+        return tf.where(self._window(eps, start, stop), mapped, z)
 
 
 class InverseAutoregressiveTime(TimeBijector):

@@ -95,3 +95,30 @@ def test_no_steps_at_all() -> None:
         )
         assert values.shape == (B, 0, H)
         np.testing.assert_array_equal(log_det, np.zeros(B))
+
+
+@pytest.mark.parametrize("kind", [AutoregressiveTime, InverseAutoregressiveTime, IndependentTime])
+@pytest.mark.parametrize("start, stop", [(0, 5), (2, 4), (-1, 2), (3, 9)])
+def test_a_window_is_mapped_given_what_is_before_it(
+    kind: type[TimeBijector], start: int, stop: int
+) -> None:
+    z, eps = (np.random.default_rng(i).normal(size=(4, B, T, H)[1 - i :]) for i in (0, 1))
+    bijector = kind(RunningSum(), hidden, lengths=[5, 3])
+    found = bijector.forward_within(eps, z, tf.constant(start), tf.constant(stop)).numpy()
+    inside = (np.arange(T) >= start) & (np.arange(T) < stop)
+    # All steps of the sequence whose noise is that of z outside of the window.
+    whole = np.where(inside[:, None], eps, bijector.inverse(z))
+    changed = inside & (np.arange(T) < np.array([[5], [3]]))
+    expected = np.where(changed[..., None], bijector.forward(whole), z)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_a_window_takes_no_step_beyond_it() -> None:
+    conditioner = RunningSum()
+    bijector = AutoregressiveTime(conditioner, hidden)
+    bijector.forward_within(np.ones([B, T, H]), np.zeros([B, T, H]), 1, 3)
+    assert conditioner.calls == ["step"] * 3
+    strided = AutoregressiveTime(RunningSum(), hidden, stride=2)
+    found = strided.forward_within(np.ones([B, T, H]), np.zeros([B, T, H]), 1, 3).numpy()
+    assert (found[:, 1] == 1).all()  # Not mapped: its noise is its latent.
+    assert (found[:, 2] > 2).all() and not found[:, [0, 3, 4]].any()

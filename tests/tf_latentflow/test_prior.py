@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from bijectors.masks import mask_steps
 from bijectors.tables import HIDDEN_STRUCTURES, TIME_STRUCTURES
 from tests.models import LEAST_TIME_LAYERS, rows
 from tests.pairwise import Combination, combinations, parameters
@@ -222,3 +223,31 @@ def test_sampling_follows_the_temperature(float64: None) -> None:
     assert np.any(z != prior.sample(LENGTHS))
     cold = prior.sample(LENGTHS, temperature=0.0, seed=[3, 4])
     np.testing.assert_array_equal(cold, prior.sample(LENGTHS, temperature=0.0, seed=[5, 6]))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"time": "af", "conditioner": "lstm", "time_layers": 2},
+        {"time": "af", "conditioner": "attention:1"},
+        {"time": "af", "conditioner": "conv:1"},
+        {"time": "iaf", "time_layers": 2},
+        {"time": "none", "conditioner": None},
+    ],
+    ids=lambda fields: "-".join(map(str, fields.values())),
+)
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_window_is_redrawn_given_what_is_before_it(
+    float64: None, fields: dict[str, object], jit_compile: bool
+) -> None:
+    prior = make_prior("af-scf", scalar="affine", flow_layers=1, **fields)
+    lengths = tf.constant([5, 3])
+    z = mask_steps(draw(2, 5, H), lengths)
+    eps = draw(4, 2, 5, H, seed=2)
+    redraw = tf.function(prior.redraw, jit_compile=jit_compile, autograph=False)
+    found = redraw(eps, z, lengths, tf.constant(1), tf.constant(4))
+    inside = (np.arange(5) >= 1) & (np.arange(5) < 4)
+    whole = np.where(inside[:, None], eps, prior.inverse_and_log_det(z, lengths)[0])
+    whole = mask_steps(tf.constant(whole), lengths)
+    expected, _ = prior.forward_and_log_det(whole, lengths)
+    np.testing.assert_allclose(found, np.where(inside[:, None], expected, z), atol=1e-10)

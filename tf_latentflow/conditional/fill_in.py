@@ -109,15 +109,12 @@ class FillIns(SequenceModel):
         noise: NoiseSource,
     ) -> tf.Tensor:
         """Redraws z in a window `[a, b)` given the z before it; see `fill_in`."""
-        steps = tf.range(tf.shape(z)[-2])[:, None]
-        inside = (steps >= window[0]) & (steps < window[1])
-        eps, _ = self.prior.step_log_probs(z, lengths)
-        drawn = noise.fold(0).normal(_several(z, num_particles - 1), z.dtype)
-        eps = mask_steps(tf.where(inside, drawn, eps), lengths)
-        drawn, _ = self.prior.forward_and_log_det(eps, lengths)
-        particles = tf.concat([z[None], tf.where(inside, drawn, z)], axis=0)
+        shape = tf.concat([[num_particles - 1], tf.shape(z)], axis=0)
+        eps = noise.fold(0).normal(shape, z.dtype)
+        drawn = self.prior.redraw(eps, z, lengths, *tf.unstack(window))
+        particles = tf.concat([z[None], drawn], axis=0)
         _, log_p = self.prior.step_log_probs(particles, lengths)
-        later = zero_unless(steps[:, 0] >= window[1], log_p)
+        later = zero_unless(tf.range(tf.shape(z)[-2]) >= window[1], log_p)
         emission = self.symbols.log_prob(self.logits(particles, lengths), x, given)
         log_weight = tf.reduce_sum(later + mask_steps(emission, lengths, event_ndims=0), axis=-1)
         return chosen(particles, pick(log_weight, noise.fold(1)))
@@ -179,8 +176,3 @@ def _windows(whole: np.ndarray, sweeps: int) -> Iterator[tuple[bool, int, int]]:
                 yield True, start, start + size
         for start in range(-(sweep % _ENCODED), num_steps, _ENCODED):
             yield False, start, start + _ENCODED
-
-
-def _several(z: tf.Tensor, number: int) -> tf.Tensor:
-    """The shape `[number, B, T, H]`."""
-    return tf.concat([[number], tf.shape(z)], axis=0)

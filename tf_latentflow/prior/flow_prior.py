@@ -133,6 +133,34 @@ class FlowPrior(Layer):
             raise ValueError(f"expected vectors [..., B, T, {size}]; got shape {values.shape}")
         return values
 
+    def redraw(
+        self, eps: tf.Tensor, z: tf.Tensor, lengths: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> tf.Tensor:
+        """`z` with the steps `start` to `stop - 1` drawn anew from their noise, given `z[:start]`.
+
+        Args:
+          eps: Noise `[..., B, T, H]`, read within the window.
+          z: Latents `[B, T, H]`, 0 beyond each length.
+          lengths: int32 `[B]`.
+          start: First step of the window, int32.
+          stop: The step after its last one, int32.
+
+        Returns:
+          `[..., B, T, H]`.
+
+        Raises:
+          ValueError: The prior is a coupling.
+        """
+        self.check_is_causal()
+        bijectors = self._bijectors(lengths)
+        outputs = [self._vectors(z)]
+        for bijector in bijectors[:-1]:
+            outputs.append(bijector.inverse(outputs[-1]))
+        values = self._vectors(eps)
+        for bijector, output in zip(reversed(bijectors), reversed(outputs), strict=True):
+            values = bijector.forward_within(values, output, start, stop)
+        return values
+
     def step_log_probs(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
