@@ -25,10 +25,11 @@ def step_mask(lengths: tf.Tensor, values: tf.Tensor, event_ndims: int = 1) -> tf
 
 
 def zero_unless(condition: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    """`values` where the condition is true, 0 elsewhere; the shapes broadcast."""
+    """`values` where the condition is true, 0 elsewhere (of strings, the empty one)."""
     values = tf.convert_to_tensor(values)
-    ones = tf.cast(condition, values.dtype)
-    return tf.math.multiply_no_nan(values, ones) if values.dtype.is_floating else values * ones
+    if not values.dtype.is_floating:
+        return tf.where(condition, values, tf.zeros_like(values))
+    return tf.math.multiply_no_nan(values, tf.cast(condition, values.dtype))
 
 
 def select(condition: tf.Tensor, values: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
