@@ -117,7 +117,9 @@ class AttentionStack(ResidualStack):
         """`query [..., N, U]`, `key` and `value [..., T, U]`, to `[..., N, U]`."""
         query, key, value = (self._in_heads(values) for values in (query, key, value))
         scores = tf.einsum("...nhd,...thd->...hnt", query, key) / math.sqrt(query.shape[-1])
-        weights = tf.nn.softmax(tf.where(seen, scores, scores.dtype.min))
+        # Added, since `tf.where` of all scores takes several times as long.
+        unseen = tf.where(seen, tf.zeros([], scores.dtype), scores.dtype.min)
+        weights = tf.nn.softmax(scores + unseen)
         attended = tf.einsum("...hnt,...thd->...nhd", weights, value)
         return tf.reshape(attended, tf.concat([tf.shape(attended)[:-2], [self.units]], 0))
 
