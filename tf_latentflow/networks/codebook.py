@@ -117,8 +117,11 @@ class NoteCodebook(Codebook):
         super().__init__((2, num_notes), off_and_on, name)
 
     def of_symbols(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        on, mean, log_std = x > 0, self.mean, self.log_std
-        return tf.where(on, mean[1], mean[0]), tf.where(on, log_std[1], log_std[0])
+        # Products take less time than `tf.where`.
+        on = tf.cast(x > 0, self.compute_dtype)
+        tables = self.mean, self.log_std
+        mean, log_std = ((1 - on) * table[0] + on * table[1] for table in tables)
+        return mean, log_std
 
     def logits(self, z: tf.Tensor, log_weight: tf.Tensor | float = 0.0) -> tf.Tensor:
         """`log q(z[n] | x[n] = 1) - log q(z[n] | x[n] = 0) + log_weight[n]` of each note n."""
