@@ -104,15 +104,14 @@ class LSTMStack(SequenceNetwork):
         """All steps; `offset [B, T, 4U]`."""
         batch = tf.shape(inputs)[:-1]
         rows = time_major(inputs)
+        masks = tuple(time_major(mask) for mask in masks)
         for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
             projected = cell(rows)
             if k == 0:
                 projected = add_offset(projected, offset)
             h, c = (tf.reshape(a, [-1, self.units]) for a in (h, c))
             (rows,) = lstm_recurrence([cell.direction(projected, h, c)], self.execution)
-            if masks:
-                outputs = tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
-                rows = time_major(self._drop(outputs, masks, k))
+            rows = self._drop(rows, masks, k)
         return tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bijectors.masks import zero_unless
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.noise import NoiseSource
@@ -118,4 +117,4 @@ def _keep(shape: tf.Tensor, dtype: tf.DType, rate: float, noise: NoiseSource) ->
 
 
 def _drop(values: tf.Tensor, keep: tf.Tensor, rate: float) -> tf.Tensor:
-    return zero_unless(keep, values / (1 - rate))
+    return values * (tf.cast(keep, values.dtype) / (1 - rate))
