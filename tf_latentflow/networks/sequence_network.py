@@ -7,11 +7,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from bijectors.masks import select
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.noise import NoiseSource
 
 __all__ = ["SequenceNetwork", "Masks", "State", "dense", "normalisation", "stateless_dropout"]
+
+# How often one number decides what is dropped. It has 23 bits; a decision takes less than 1 of them
+# on average.
+_DECISIONS = 4
 
 State = Any  # A nest of tensors of floats.
 Masks = tuple[tf.Tensor, ...]
@@ -53,11 +58,10 @@ class SequenceNetwork(Layer):
         """The dropout mask of each place, `[*batch_shape, num_steps, U]`; () without noise."""
         if noise is None or self._dropout == 0:
             return ()
-        shape = tf.concat([batch_shape, [num_steps, self.units]], 0)
-        dtype = tf.as_dtype(self.compute_dtype)
-        return tuple(
-            _keep(shape, dtype, self._dropout, noise.fold(k)) for k in range(self._num_dropouts)
-        )
+        steps = tf.concat([batch_shape, [num_steps]], 0)
+        size, dtype = self._num_dropouts * self.units, tf.as_dtype(self.compute_dtype)
+        keep = _keep(steps, size, dtype, self._dropout, noise)
+        return tuple(tf.split(keep, self._num_dropouts, axis=-1))
 
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
@@ -109,11 +113,24 @@ def stateless_dropout(values: tf.Tensor, rate: float, noise: NoiseSource | None)
     """Inverted dropout of `values [..., B, T, n]`, determined by its noise; none without noise."""
     if noise is None or rate == 0:
         return values
-    return _drop(values, _keep(tf.shape(values), values.dtype, rate, noise), rate)
+    keep = _keep(tf.shape(values)[:-1], values.shape[-1], values.dtype, rate, noise)
+    return _drop(values, keep, rate)
 
 
-def _keep(shape: tf.Tensor, dtype: tf.DType, rate: float, noise: NoiseSource) -> tf.Tensor:
-    return noise.uniform(shape, dtype) >= rate
+def _keep(
+    steps: tf.Tensor, size: int, dtype: tf.DType, rate: float, noise: NoiseSource
+) -> tf.Tensor:
+    """Bool `[*steps, size]`, each true with probability `1 - rate`, independently of the others.
+
+    Drawing a number takes far longer than comparing it. Given whether `u >= rate`, one of
+    `(u - rate) / (1 - rate)` and `u / rate` is uniform again: a number decides several times.
+    """
+    u = noise.uniform(tf.concat([steps, [-(-size // _DECISIONS)]], 0), dtype)
+    decisions = [u >= rate]
+    while len(decisions) < _DECISIONS:
+        u = select(decisions[-1], (u - rate) / (1 - rate), u / rate)
+        decisions.append(u >= rate)
+    return tf.concat(decisions, axis=-1)[..., :size]
 
 
 def _drop(values: tf.Tensor, keep: tf.Tensor, rate: float) -> tf.Tensor:
