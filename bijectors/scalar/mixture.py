@@ -190,7 +190,9 @@ class MixtureOfLogistics(FlowBijector):
 
     def _largest_scale(self) -> tf.Tensor:
         """The inverse slope of the line far from all means, `[...]`, which gets no gradient."""
-        return tf.stop_gradient(tf.reduce_max(self.scales, axis=-1))
+        if self._first is None:
+            return tf.stop_gradient(tf.reduce_max(self.scales, axis=-1))
+        return tf.stop_gradient(1 / tf.reduce_min(tf.convert_to_tensor(self._first[2]), axis=0))
 
     def _components(self, x: tf.Tensor) -> list[tf.Tensor]:
         """Weights, means and inverse scales, `[K, ...]`, which broadcast with `x`."""
