@@ -120,7 +120,6 @@ class ConditionalMADE(ConditionalMLP):
             layouts[k].columns(layouts[k - 1].rows(self._kernel(k))) for k in range(1, num_layers)
         ]
         rows += [self._split(layouts[-1].rows(self._kernel(num_layers)))]
-        scale = tf.constant(self.output_scale, targets.dtype)
 
         def step(
             state: list[tf.Tensor], inputs: tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]
@@ -130,7 +129,7 @@ class ConditionalMADE(ConditionalMLP):
             for k, block in enumerate(blocks):  # The units of degree i.
                 units = tf.nn.relu(tf.gather(state[k], i, axis=-2))
                 state[k + 1] += tf.tensordot(units, block, 1)
-            x, w = solve_dimension(target, tf.gather(state[-1], i, axis=-2) * scale)
+            x, w = solve_dimension(target, tf.gather(state[-1], i, axis=-2))
             state[0] += readable(x)[..., None, None] * first_row
             return state, (x, w)
 

@@ -144,14 +144,24 @@ class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
         self.built = True
 
     def _kernel(self, k: int) -> tf.Tensor:
+        """Kernel k with its mask; the last one is scaled."""
         kernel = tf.convert_to_tensor(self.kernels[k])
         mask = self._masks[k]
-        return kernel if mask is None else kernel * tf.constant(mask, kernel.dtype)
+        kernel = kernel if mask is None else kernel * tf.constant(mask, kernel.dtype)
+        return self._scaled(kernel) if k == len(self.hidden_sizes) else kernel
+
+    def _scaled(self, values: tf.Tensor) -> tf.Tensor:
+        """`output_scale * values`, for values `[..., output_size * num_params]` of the weights.
+
+        They are smaller than the outputs.
+        """
+        values = tf.convert_to_tensor(values)
+        return values * tf.constant(np.tile(self.output_scale, self.output_size), values.dtype)
 
     def _from_context(
         self, context: tf.Tensor | None, offset: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The terms of the biases, context and offset in the first hidden and the output layer."""
+        """The terms of biases, context and offset in the first hidden and the scaled outputs."""
         if (context is not None) != bool(self.context_size):
             raise ValueError(
                 f"expected a context of size {self.context_size}; got "
@@ -160,10 +170,10 @@ class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
         context = self._of_size(context, "a context", self.context_size)
         offset = self._of_size(offset, "an offset", self.hidden_sizes[0])
         first = tf.convert_to_tensor(self.biases[0])
-        last = tf.convert_to_tensor(self.biases[-1])
+        last = self._scaled(self.biases[-1])
         if context is not None:
             first += self.execution.product(context, self.context_kernel)
-            last += self.execution.product(context, self.context_output_kernel)
+            last += self.execution.product(context, self._scaled(self.context_output_kernel))
         if offset is not None:
             first += offset
         return first, last
@@ -203,8 +213,7 @@ class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
                 hidden = first + self.execution.product(readable(inputs), kernels[0])
             for kernel, bias in zip(kernels[1:-1], self.biases[1:-1], strict=True):
                 hidden = self.execution.product(tf.nn.relu(hidden), kernel) + bias
-            outputs = self.execution.product(tf.nn.relu(hidden), kernels[-1]) + last
-            return self._split(outputs) * tf.constant(self.output_scale, outputs.dtype)
+            return self._split(self.execution.product(tf.nn.relu(hidden), kernels[-1]) + last)
 
         return params
 
