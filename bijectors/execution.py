@@ -55,14 +55,16 @@ class Execution:
     def product(self, values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
         """`values [..., n]` times `matrix [n, m]`: `[..., m]` in the dtype of `values`.
 
-        A matrix is multiplied without `tf.tensordot`, which needs a dozen small operations to
-        reshape a batch of unknown size. In a loop that is not compiled, they cost more than the
-        product itself.
+        It does without `tf.tensordot`, which needs a dozen small operations to reshape a batch of
+        unknown size. In a loop that is not compiled, they cost more than the product itself.
         """
         values = tf.convert_to_tensor(values)
         left, right = self.operand(values), self.operand(matrix)
-        rank = values.shape.rank
-        result = tf.matmul(left, right) if rank == 2 else tf.tensordot(left, right, 1)
+        if values.shape.rank == 2:
+            return tf.cast(tf.matmul(left, right), values.dtype)
+        rows = tf.matmul(tf.reshape(left, [-1, right.shape[0]]), right)
+        shape = tf.concat([tf.shape(values)[:-1], right.shape[1:]], axis=0)
+        result = tf.ensure_shape(tf.reshape(rows, shape), values.shape[:-1] + right.shape[1:])
         return tf.cast(result, values.dtype)
 
 

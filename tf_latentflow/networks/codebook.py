@@ -7,6 +7,7 @@ import math
 import keras
 import tensorflow as tf
 
+from bijectors import Execution
 from tf_latentflow.networks.layer import Layer
 
 __all__ = ["Codebook", "NoteCodebook", "SymbolCodebook"]
@@ -94,8 +95,9 @@ class SymbolCodebook(Codebook):
         constant -= tf.reduce_sum(self.log_std, axis=-1)
         constant += log_weight - 0.5 * mean.shape[-1] * math.log(2 * math.pi)
         # Never rounded: what these terms are large by cancels in their sum.
-        quadratic = tf.tensordot(tf.square(z), tf.transpose(-0.5 * precision), 1)
-        return quadratic + tf.tensordot(z, tf.transpose(mean * precision), 1) + constant
+        product = Execution().product
+        quadratic = product(tf.square(z), tf.transpose(-0.5 * precision))
+        return quadratic + product(z, tf.transpose(mean * precision)) + constant
 
     def probs(self, z: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(self.logits(z))
