@@ -5,11 +5,14 @@ On a CPU, `tf.where` takes about ten times as long as the operations used here.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from bijectors.axes import size_of_axis
 
-__all__ = ["mask_steps", "select", "step_mask", "zero_unless"]
+__all__ = ["bounded", "mask_steps", "select", "step_mask", "zero_unless"]
 
 
 def step_mask(lengths: tf.Tensor, values: tf.Tensor, event_ndims: int = 1) -> tf.Tensor:
@@ -40,3 +43,16 @@ def select(condition: tf.Tensor, values: tf.Tensor, others: tf.Tensor) -> tf.Ten
 def mask_steps(values: tf.Tensor, lengths: tf.Tensor, event_ndims: int = 1) -> tf.Tensor:
     """`values [..., B, T, *event]` with zeros from each length on; see `step_mask`."""
     return zero_unless(step_mask(lengths, values, event_ndims), values)
+
+
+def bounded(raw: tf.Tensor, limit: float) -> tf.Tensor:
+    """Clips `raw` to `-limit .. limit`."""
+
+    @tf.custom_gradient
+    def clipped(raw: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        # That of TensorFlow, by a quicker operation.
+        return tf.clip_by_value(raw, -limit, limit), functools.partial(
+            zero_unless, tf.abs(raw) <= limit
+        )
+
+    return clipped(raw)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bijectors.checkpoints import SavesLists
 from bijectors.execution import ExecutionOwner
-from bijectors.masks import zero_unless
+from bijectors.masks import bounded, zero_unless
 
 __all__ = ["ConditionalMLP", "readable"]
 
@@ -241,8 +241,7 @@ class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
 
 def readable(inputs: tf.Tensor) -> tf.Tensor:
     """Makes `inputs` finite: NaN becomes 0, everything is clipped to -1e4 .. 1e4."""
-    inputs = zero_unless(~tf.math.is_nan(inputs), inputs)
-    return tf.clip_by_value(inputs, -_LARGEST_INPUT, _LARGEST_INPUT)
+    return bounded(zero_unless(~tf.math.is_nan(inputs), inputs), _LARGEST_INPUT)
 
 
 def _uniform(half_width: float) -> keras.initializers.Initializer:

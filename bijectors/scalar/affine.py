@@ -8,10 +8,10 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.base import FlowBijector
+from bijectors.masks import bounded
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.parameters import (
     MAX_LOG_SLOPE,
-    bounded,
     convert_parameters,
     from_unconstrained,
     known_value,

@@ -11,13 +11,13 @@ import tensorflow_probability as tfp
 
 from bijectors.axes import move_axis
 from bijectors.base import FlowBijector
+from bijectors.masks import bounded
 from bijectors.root_finder import find_root
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.mixture_logit import aligned, mixture_logit, with_dims
 from bijectors.scalar.parameters import (
     MAX_LOG_SCALE,
     MAX_LOG_SLOPE,
-    bounded,
     convert_parameters,
     from_unconstrained,
     known_value,

@@ -9,12 +9,12 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.base import FlowBijector
+from bijectors.masks import bounded
 from bijectors.scalar.compensated import compensated_residual
 from bijectors.scalar.maps import ScalarMap
 from bijectors.scalar.parameters import (
     MAX_LOG_SCALE,
     MAX_LOG_SLOPE,
-    bounded,
     convert_parameters,
     from_unconstrained,
     known_value,

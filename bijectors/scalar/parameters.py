@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,12 +10,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors.masks import zero_unless
-
 __all__ = [
     "MAX_LOG_SCALE",
     "MAX_LOG_SLOPE",
-    "bounded",
     "convert_parameters",
     "from_unconstrained",
     "known_value",
@@ -104,19 +100,6 @@ def from_unconstrained(
 def known_value(parameter: Any) -> np.ndarray | None:
     """The current value of a parameter; None while it is being traced into a graph."""
     return tf.get_static_value(tf.convert_to_tensor(parameter))
-
-
-def bounded(raw: tf.Tensor, limit: float) -> tf.Tensor:
-    """Clips `raw` to `-limit .. limit`."""
-
-    @tf.custom_gradient
-    def clipped(raw: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        # That of TensorFlow, by a quicker operation.
-        return tf.clip_by_value(raw, -limit, limit), functools.partial(
-            zero_unless, tf.abs(raw) <= limit
-        )
-
-    return clipped(raw)
 
 
 def _of_keras(value: Any) -> Any:
