@@ -68,10 +68,11 @@ def _logit_of(
     left = select(above, r, left_of_f * far)
     right = select(above, right_of_f * far, r)
     q = far * r
+    slopes = q * inverse_scales
     # Their sums, multiplied by the sum of the weights.
     total = tf.reduce_sum(weights, axis=0)
     sum_left, sum_right = (tf.reduce_sum(weights * side, axis=0) for side in (left, right))
-    f = tf.reduce_sum(weights * q * inverse_scales, axis=0)
+    f = tf.reduce_sum(weights * slopes, axis=0)
     logit = tf.math.log(sum_left / sum_right) + (of_right - of_left)
     log_slope = tf.math.log(total * f / (sum_left * sum_right)) + (of_right + of_left - of_f)
 
@@ -82,7 +83,7 @@ def _logit_of(
         sides = by_left * left_of_f + by_right * right_of_f
         by_q = weights * q
         by_u = by_q * (sides + by_f * inverse_scales * asymmetry)
-        by_weights = by_left * left - by_right * right + by_f * q * inverse_scales
+        by_weights = by_left * left - by_right * right + by_f * slopes
         by_weights += by_slope / total
         found = zip((by_u, by_weights, by_q * by_f), (u, weights, inverse_scales), strict=True)
         return tuple(_summed_like(*pair) for pair in found)
