@@ -63,6 +63,17 @@ def test_step_after_step_is_all_steps_at_once_with_dropout(
         np.testing.assert_allclose(output, at_once[..., t, :], atol=1e-12)
 
 
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.5])
+def test_what_is_dropped_is_independent_though_one_number_decides_four_times(rate: float) -> None:
+    network = LSTMStack(INPUT, 2, 2, 12, dropout=rate)
+    masks = network.masks(tf.constant([100]), 2000, noise_of(3, 100))
+    kept = tf.reshape(tf.concat(masks, axis=-1), [-1, 4]).numpy()
+    counts = np.bincount(kept @ [1, 2, 4, 8], minlength=16)
+    patterns = (np.arange(16)[:, None] >> np.arange(4)) % 2
+    expected = len(kept) * np.prod(np.where(patterns == 1, 1 - rate, rate), axis=1)
+    assert np.all(np.abs(counts - expected) < 4 * np.sqrt(expected) + 3)
+
+
 def jacobian_over_steps(network: SequenceNetwork, lengths: tf.Tensor | None = None) -> np.ndarray:
     """Whether output `[t]` depends on input `[s]`, bool `[B, t, s]`."""
     inputs = draw_inputs()
