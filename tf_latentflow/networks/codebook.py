@@ -88,7 +88,7 @@ class SymbolCodebook(Codebook):
         """`log q(z | x = k) + log_weight[k]` for every k, in nats.
 
         It is linear in `(z^2, z, 1)`, so it takes two products with matrices `[H, V]`. One product
-        with a matrix `[2 H + 1, V]` takes longer.
+        with a matrix `[2 H + 1, V]` is no faster.
         """
         mean, precision = self.mean, tf.exp(-2 * self.log_std)
         constant = -0.5 * tf.reduce_sum(tf.square(mean) * precision, axis=-1)
