@@ -78,6 +78,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
     import_tensorflow_quietly()
     from tf_latentflow import build_model
+    from train.backend.board import Board
     from train.runs.finished_run import write_results
     from train.runs.saved_model import save_model
 
@@ -92,6 +93,10 @@ def main(args: Sequence[str] | None = None) -> None:
         variable.assign(value)
     workdir.claim(settings)
     save_model(model, workdir)
+    board = Board(workdir.tensorboard, config.unit)
+    board.begin(0)
+    for line in numbers["validations"]:
+        board.validation(line["step"], line["seconds"], line["valid"], line["best"])
     write_results(
         workdir,
         config,

@@ -29,7 +29,7 @@ from tests.project.document_commands import (
     run_bash,
 )
 from tf_latentflow.pretrained.names import pretrained_table
-from train import benchmark, evaluate, reproduce, sample, score
+from train import benchmark, curves, evaluate, reproduce, sample, score
 from train.data.music import chorales
 from train.data.music.config import MusicConfig
 from train.data.music.midi import write_midi
@@ -93,6 +93,7 @@ PARSERS: dict[str, Callable[[list[str]], object]] = {
     "train.evaluate": flags_of(evaluate.EvaluateConfig),
     "train.sample": flags_of(sample.SampleConfig),
     "train.score": flags_of(score.ScoreConfig),
+    "train.curves": flags_of(curves.CurvesConfig),
     "export.saved_model": flags_of(saved_model.ExportConfig),
     "export.pretrained": flags_of(pretrained.PretrainedConfig),
     "export.serve": flags_of(serve.ServeConfig),

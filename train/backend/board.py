@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
+from train.backend.event_files import SECONDS, drop_events_after
 from train.engine.loop.record import Record
-from train.support.files import is_temporary, whole_file
 from train.support.units import Unit
 
-__all__ = ["Board", "drop_events_after", "text_table"]
+__all__ = ["Board", "text_table"]
 
 
 class Board(Record):
@@ -45,11 +44,11 @@ class Board(Record):
     def window(self, step: int, scalars: Mapping[str, float]) -> None:
         self.scalars("train", step, scalars)
 
-    def validation(self, step: int, report: Mapping[str, Any], best: bool) -> None:
+    def validation(self, step: int, seconds: float, report: Mapping[str, Any], best: bool) -> None:
         unit = self._unit.name
         names = (unit, f"reconstruction_{unit}", f"kl_{unit}")
         values = {f"loss/{name}": report[name] for name in names if report[name] is not None}
-        self.scalars("valid", step, values)
+        self.scalars("valid", step, {**values, SECONDS: seconds})
         if self._show:
             self._show(self, step)
         self.flush()
@@ -116,27 +115,3 @@ def _verbatim(text: str) -> str:
         else:
             shown.append(c if c.isalnum() else f"&#{ord(c)};")
     return f"<code>{''.join(shown)}</code>"
-
-
-def drop_events_after(directory: Path, step: int) -> None:
-    """Removes the events of steps after `step` from the event files in and under a folder.
-
-    TensorBoard's own way of doing this depends on its reader. A file is cut at a damaged record,
-    such as one that was not written completely when the process was killed.
-    """
-    for path in sorted(directory.rglob("events.out.tfevents.*")):
-        if is_temporary(path):
-            continue
-        kept, dropped = [], False
-        try:
-            for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-                late = tf.compat.v1.Event.FromString(record).step > step
-                dropped |= late
-                if not late:
-                    kept.append(record)
-        except (tf.errors.DataLossError, DecodeError):
-            dropped = True
-        if dropped:
-            with whole_file(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
-                for record in kept:
-                    writer.write(record)

@@ -13,7 +13,7 @@ from train.settings.config import TrainConfig
 from train.settings.source import Source, find_model
 from train.support.errors import UserError
 
-__all__ = ["SavedRun", "read_run", "saved_fields"]
+__all__ = ["SavedRun", "kind_of", "read_run", "saved_fields"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,12 @@ def read_run(source: str | Path) -> SavedRun:
     return _of_run(found) if isinstance(found, Workdir) else _of_pretrained(found)
 
 
-def _of_run(workdir: Workdir) -> SavedRun:
+def kind_of(workdir: Workdir) -> type[TrainConfig]:
+    """Returns the class of the settings of a run, which may be unfinished.
+
+    Raises:
+      UserError: There is no run, or its settings are damaged or from another version.
+    """
     task = workdir.read_config().get("task")
     kind = TASKS.get(task) if isinstance(task, str) else None
     if kind is None:
@@ -61,6 +66,11 @@ def _of_run(workdir: Workdir) -> SavedRun:
             f"{workdir.config_file} does not name its kind of data ({', '.join(TASKS)}): train "
             "again"
         )
+    return kind
+
+
+def _of_run(workdir: Workdir) -> SavedRun:
+    kind = kind_of(workdir)
     if not workdir.model_file.exists():
         raise UserError(
             f"the run in {workdir.path} has not finished: resume it with {kind.program} and the "

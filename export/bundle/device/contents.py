@@ -21,7 +21,7 @@ from train.support.units import Unit
 
 __all__ = ["FORMAT", "Bundle", "copy_runner", "write_manifest"]
 
-FORMAT = 3
+FORMAT = 4
 _MANIFEST = "manifest.json"
 # What runs a bundle, besides `run_bundle.py`: it imports neither TensorFlow nor Keras.
 _FOLDERS = ("export/bundle/device", "train/support", "train/engine")

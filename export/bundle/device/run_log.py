@@ -38,8 +38,15 @@ class RunLog(Record):
             values = {**made._asdict(), "kl_weight": kl_weights[i], "learning_rate": rates[i]}
             self._write(first + i + 1, **values)
 
-    def validation(self, step: int, report: Mapping[str, Any], best: bool) -> None:
-        self._write(step, valid=report, best=best)
+    def validation(self, step: int, seconds: float, report: Mapping[str, Any], best: bool) -> None:
+        self._write(step, seconds=seconds, valid=report, best=best)
+
+    @property
+    def validations(self) -> list[dict[str, Any]]:
+        """The validations so far: their step, seconds, report, and whether they were the best."""
+        self.flush()
+        lines = map(json.loads, self._file.read_text(encoding="utf-8").splitlines())
+        return [line for line in lines if "valid" in line]
 
     def flush(self) -> None:
         with open(self._file, "a", encoding="utf-8") as file:

@@ -67,7 +67,8 @@ def run_bundle(
         screen = Screen()
         backend = JaxBackend(bundle, screen.line)
         try:
-            loop = _make_loop(bundle, backend, out, checkpoint_steps, screen)
+            log = RunLog(out / "log.jsonl")
+            loop = _make_loop(bundle, backend, log, out, checkpoint_steps, screen)
             if not (finish or loop.is_over):
                 device = jax.devices()[0]
                 print(
@@ -79,7 +80,9 @@ def run_bundle(
                     print(f"stopped at step {loop.step}: the same command resumes it")
                     return
             loop.restore_best()
-            _test(bundle, backend, loop.summary, result_file.parent, bfloat16, part_mib, screen)
+            train = {**loop.summary, "device": jax.devices()[0].device_kind}
+            training = {"train": train, "validations": log.validations}
+            _test(bundle, backend, training, result_file.parent, bfloat16, part_mib, screen)
         finally:
             backend.programs.close()
     print()
@@ -90,6 +93,7 @@ def run_bundle(
 def _make_loop(
     bundle: Bundle,
     backend: JaxBackend,
+    log: RunLog,
     out: Path,
     checkpoint_steps: int | None,
     screen: Screen,
@@ -107,7 +111,7 @@ def _make_loop(
         config,
         backend,
         order,
-        RunLog(out / "log.jsonl"),
+        log,
         CheckpointFolders(out / "checkpoints", screen.line),
         screen,
         bundle.unit,
@@ -119,7 +123,7 @@ def _make_loop(
 def _test(
     bundle: Bundle,
     backend: JaxBackend,
-    summary: dict[str, Any],
+    training: dict[str, Any],
     folder: Path,
     bfloat16: bool,
     part_mib: int | None,
@@ -141,7 +145,7 @@ def _test(
             "num_samples": samples if has_latents else 1,
             **bundle.manifest["test_numbers"],
         },
-        "train": {**summary, "device": jax.devices()[0].device_kind},
+        **training,
     }
     write_result(
         folder,

@@ -22,6 +22,7 @@ from tests.models import LEAST_FLOW
 from tf_latentflow import ModelConfig, Noise, build_model, noise
 from train import evaluate
 from train.backend.devices import make_model_and_optimizer
+from train.backend.event_files import SECONDS, read_scalar
 from train.backend.splits import batch_spec
 from train.backend.step import TrainStep
 from train.data.text.config import TextConfig
@@ -178,6 +179,13 @@ def test_its_result_becomes_a_run(
     (workdir / "results.json").unlink()  # As if it had been killed before it wrote them.
     import_weights.main([str(out / "result"), "--workdir", str(workdir)])
     assert results["train"]["steps"] == STEPS
+    folder = Workdir(workdir).tensorboard / "valid"
+    losses, seconds = (read_scalar(folder, tag) for tag in ("loss/bpc", SECONDS))
+    assert list(losses) == list(seconds) == [4, 8, 9]
+    assert list(seconds.values()) == sorted(seconds.values())
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    bounds = [line["valid"]["bpc"] for line in lines if "valid" in line]
+    np.testing.assert_allclose(list(losses.values()), bounds, rtol=1e-6)
     assert len(results["train"]["resumed_from_steps"]) == 1
     capsys.readouterr()
     evaluate.main([str(workdir), "--samples", "4", "--json"])

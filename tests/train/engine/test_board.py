@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.tensorboard import shown
-from train.backend.board import Board, drop_events_after, text_table
+from train.backend.board import Board, text_table
+from train.backend.event_files import drop_events_after
 from train.support.units import BITS_PER_CHARACTER
 
 

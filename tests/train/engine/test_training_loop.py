@@ -94,7 +94,7 @@ class Notes(Record):
     def window(self, step: int, scalars: Mapping[str, float]) -> None:
         self.noted.append(("window", step))
 
-    def validation(self, step: int, report: Mapping[str, Any], best: bool) -> None:
+    def validation(self, step: int, seconds: float, report: Mapping[str, Any], best: bool) -> None:
         self.noted.append(("best" if best else "validation", step))
 
 

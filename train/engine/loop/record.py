@@ -28,8 +28,15 @@ class Record:
     def window(self, step: int, scalars: Mapping[str, float]) -> None:
         """Records the means over the steps since the last window, by tag."""
 
-    def validation(self, step: int, report: Mapping[str, Any], best: bool) -> None:
-        """Records a validation; `best` means that its weights are the best so far."""
+    def validation(self, step: int, seconds: float, report: Mapping[str, Any], best: bool) -> None:
+        """Records a validation.
+
+        Args:
+          step: Steps made.
+          seconds: Time of the training so far, over all processes.
+          report: Results of the validation.
+          best: Whether its weights are the best so far.
+        """
 
     def flush(self) -> None:
         """Writes pending records to their files."""

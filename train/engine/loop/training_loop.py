@@ -149,6 +149,10 @@ class TrainingLoop:
             self._state.resumed_from_steps.append(self._state.step)
             self._screen.line(f"resumed from the checkpoint of step {self._state.step}")
 
+    def _seconds(self) -> float:
+        """Time of the training so far, over all processes."""
+        return time.perf_counter() - self._started
+
     def _next_stop(self) -> int:
         """The next step after which there is a validation or a checkpoint, or the run ends."""
         intervals = (self._schedule.eval_steps, self._config.checkpoint_steps)
@@ -210,7 +214,7 @@ class TrainingLoop:
         best = state.note_validation(loss, ramp_over, self._config)
         if best:
             self._backend.keep_best()
-        self._record.validation(state.step, report, best)
+        self._record.validation(state.step, self._seconds(), report, best)
         self._progress.add_validation(time.perf_counter() - start)
         names = (unit.name, f"reconstruction_{unit.name}", f"kl_{unit.name}")
         shown = [f"{name} {report[name]:.3f}" for name in names if report[name] is not None]
@@ -223,7 +227,7 @@ class TrainingLoop:
         if not self._backend.weights_are_finite():
             self._stop(self._state.step - 1, "weights")
         start = time.perf_counter()
-        self._state.wall_seconds = start - self._started
+        self._state.wall_seconds = self._seconds()
         self._record.flush()
         self._checkpoints.save(self._state.step, self._state.to_dict(), self._backend.write)
         self._progress.pause(time.perf_counter() - start)
