@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bijectors.axes import move_axis
+from bijectors.axes import later, move_axis
 from bijectors.masks import mask_steps, step_mask
 from bijectors.scan import scan
 from tf_latentflow.conditional.continuation import Continuations
@@ -84,9 +84,8 @@ class LSTMLanguageModel(Continuations):
         """Logits of `p(x[t] | x[:t], T)`, `[B, T, V]`, from `x [B, T, *event_shape]`."""
         num_steps = tf.shape(x)[1]
         positions = self._positions(lengths, num_steps)
-        embedded = self.symbols.embed(x)
         features = self.stack(
-            tf.concat([tf.zeros_like(embedded[:, :1]), embedded[:, :-1]], axis=1),
+            later(self.symbols.embed(x), 1),
             self.stack.positions(positions),
             self.stack.initial_state(positions, tf.shape(lengths), num_steps),
             masks=self.stack.masks(tf.shape(lengths), num_steps, dropout_noise),
