@@ -183,7 +183,12 @@ TABLES: Mapping[str, Table] = {
             *_music("IAF / SCF", "iaf-scf", 2.54, 8.25, 7.06, 6.59),
             *_joint_notes("LSTM, emission made", "lstm"),
             *_joint_notes("AF / AF, emission made", "af-af"),
-            *(_variant("codebook", Run("codebook", name, "codebook")) for name in _SETS),
+            *_joint_notes("multiscale, emission made", "multiscale"),
+            *(
+                _variant(model, Run(model, name, model))
+                for model in ("codebook", "multiscale")
+                for name in _SETS
+            ),
         ),
     ),
 }
