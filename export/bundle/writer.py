@@ -21,7 +21,7 @@ from tf_latentflow import ModelConfig
 from train.backend.devices import make_model_and_optimizer
 from train.backend.splits import SplitEvaluation, batch_spec
 from train.backend.step import TrainStep
-from train.benchmarks.operations import train_operations
+from train.benchmark.operations import train_operations
 from train.data.dataset import Dataset
 from train.data.splits import SPLITS
 from train.engine.buckets import batch_rows, default_boundaries, lengths_of

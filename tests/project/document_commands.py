@@ -21,7 +21,8 @@ from export import pretrained, saved_model, serve
 from export.versions import version_folders
 from tests.models import LEAST_FLAGS
 from tests.paths import ROOT
-from train import benchmark, char_lm, evaluate, polyphonic_music, reproduce, sample, score
+from train import char_lm, evaluate, polyphonic_music, reproduce, sample, score
+from train.benchmark.__main__ import BenchmarkConfig
 from train.data.music.config import MusicConfig
 from train.data.tasks import TASKS
 from train.data.text.config import TextConfig
@@ -182,7 +183,7 @@ def check_curl(arguments: list[str]) -> None:
 
 def check_benchmark(flags: list[str]) -> None:
     """Its flags are right; `tests/train/test_benchmark.py` runs it."""
-    parse_flags(benchmark.BenchmarkConfig, "python -m train.benchmark", flags)
+    parse_flags(BenchmarkConfig, "python -m train.benchmark", flags)
 
 
 def check_tensorboard(arguments: list[str]) -> None:

@@ -29,7 +29,8 @@ from tests.project.document_commands import (
     run_bash,
 )
 from tf_latentflow.pretrained.names import pretrained_table
-from train import benchmark, curves, evaluate, reproduce, sample, score
+from train import curves, evaluate, reproduce, sample, score
+from train.benchmark.__main__ import BenchmarkConfig
 from train.data.music import chorales
 from train.data.music.config import MusicConfig
 from train.data.music.midi import write_midi
@@ -89,7 +90,7 @@ PARSERS: dict[str, Callable[[list[str]], object]] = {
     "train.char_lm": lambda flags: prepare(TextConfig, flags),
     "train.polyphonic_music": lambda flags: prepare(MusicConfig, flags),
     "train.reproduce": flags_of(reproduce.ReproduceConfig),
-    "train.benchmark": flags_of(benchmark.BenchmarkConfig),
+    "train.benchmark": flags_of(BenchmarkConfig),
     "train.evaluate": flags_of(evaluate.EvaluateConfig),
     "train.sample": flags_of(sample.SampleConfig),
     "train.score": flags_of(score.ScoreConfig),

@@ -10,13 +10,13 @@ import keras
 import pytest
 
 from tests.models import make_model
-from train import benchmark
-from train.benchmarks import operations
-from train.benchmarks.load import OtherLoad
-from train.benchmarks.pictures import sweep_png
-from train.benchmarks.real_run import measure_real_run
-from train.benchmarks.rows import ROWS
-from train.benchmarks.sweeps import PICTURES, Point
+from train.benchmark import __main__ as benchmark
+from train.benchmark import operations
+from train.benchmark.load import OtherLoad
+from train.benchmark.pictures import sweep_png
+from train.benchmark.real_run import measure_real_run
+from train.benchmark.rows import ROWS
+from train.benchmark.sweeps import PICTURES, Point
 from train.support.errors import UserError
 
 LOOKED_UP = ("positions", "initial")  # Rows of tables, and what is done once a sequence.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.benchmarks.sweeps import Point, Sweep, measure
+from train.benchmark.sweeps import Point, Sweep, measure
 from train.paper.figures import nlsq_densities, sampling_time, toy_flow
 from train.paper.job import Drawing, Job
 

@@ -21,6 +21,7 @@ from tests.tensorboard import scalar_steps, scalars
 from tests.train.programs.refusals import contents, refusal
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
+from train.backend.event_files import SECONDS
 
 WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
 RUN = (
@@ -167,7 +168,7 @@ def test_tensorboard_has_every_tag(finished: tuple[Path, str]) -> None:
         **dict.fromkeys((f"train:{tag}" for tag in terms), windows),
         **dict.fromkeys(("train:loss/length_bpc", "train:loss/objective_nats"), windows),
         **dict.fromkeys((f"train:training/{name}" for name in training), windows),
-        **dict.fromkeys((f"valid:{tag}" for tag in terms), validations),
+        **dict.fromkeys((f"valid:{tag}" for tag in (*terms, SECONDS)), validations),
         **dict.fromkeys(("valid:samples", "valid:reconstructions"), validations),
     }
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tf_latentflow import ModelConfig
-from train.benchmarks.pictures import draw_sweep, sweep_figure
-from train.benchmarks.sweeps import MODELS, Point, Sweep, measure, sampling_sweep
+from train.benchmark.pictures import draw_sweep, sweep_figure
+from train.benchmark.sweeps import MODELS, Point, Sweep, measure, sampling_sweep
 from train.paper.job import Drawing, Job
 from train.support.figures import figure_png
 from train.support.files import read_json, write_json

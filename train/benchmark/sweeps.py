@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tf_latentflow import ModelConfig
-from train.benchmarks import work
-from train.benchmarks.rows import paper_config
-from train.benchmarks.unit import time_in_units
+from train.benchmark import work
+from train.benchmark.rows import paper_config
+from train.benchmark.unit import time_in_units
 
 __all__ = ["MODELS", "PICTURES", "Point", "Sweep", "measure", "points", "sampling_sweep"]
 

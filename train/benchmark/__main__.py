@@ -51,9 +51,9 @@ def main(args: Sequence[str] | None = None) -> None:
     if with_pictures:
         require_extra("figures")
     import_tensorflow_quietly()
-    from train.benchmarks.real_run import real_run_name
-    from train.benchmarks.report import measure_all
-    from train.benchmarks.rows import REAL_RUNS, ROWS
+    from train.benchmark.real_run import real_run_name
+    from train.benchmark.report import measure_all
+    from train.benchmark.rows import REAL_RUNS, ROWS
 
     rows = [r for r in ROWS if config.rows in r.name and (r.quick or not config.quick)]
     real_runs = [run for run in REAL_RUNS if config.rows in real_run_name(*run)]

@@ -9,12 +9,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from train.benchmarks.load import OtherLoad
-from train.benchmarks.pictures import sweep_png
-from train.benchmarks.real_run import measure_real_run, real_run_name
-from train.benchmarks.rows import Row
-from train.benchmarks.sweeps import PICTURES, Point, Sweep, points
-from train.benchmarks.unit import Machine, measure_machine, time_in_units
+from train.benchmark.load import OtherLoad
+from train.benchmark.pictures import sweep_png
+from train.benchmark.real_run import measure_real_run, real_run_name
+from train.benchmark.rows import Row
+from train.benchmark.sweeps import PICTURES, Point, Sweep, points
+from train.benchmark.unit import Machine, measure_machine, time_in_units
 from train.support.files import write_json
 from train.support.machine import describe_caches, describe_machine
 from train.support.memory import peak_memory_gib

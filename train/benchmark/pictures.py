@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from train.benchmarks.sweeps import Point, Sweep
+from train.benchmark.sweeps import Point, Sweep
 from train.support.figures import figure_png, new_figure
 
 if TYPE_CHECKING:

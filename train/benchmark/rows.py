@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tf_latentflow import ModelConfig
-from train.benchmarks import operations, work
-from train.benchmarks.unit import UNIT_OPERATIONS, Machine
+from train.benchmark import operations, work
+from train.benchmark.unit import UNIT_OPERATIONS, Machine
 
 __all__ = ["REAL_RUNS", "ROWS", "Row", "paper_config"]
 

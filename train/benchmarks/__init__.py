@@ -1,3 +1,0 @@
-"""What `train.benchmark` times, and what it could take at best."""
-
-__all__: list[str] = []
