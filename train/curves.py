@@ -16,7 +16,7 @@ from train.support.extras import require_extra
 from train.support.figures import figure_png, new_figure
 from train.support.files import write_bytes
 from train.support.flags import parse_flags
-from train.support.ranges import POSITIVE
+from train.support.ranges import ALL_FINITE, ALL_POSITIVE
 from train.support.startup import import_tensorflow_quietly
 from train.support.units import Unit
 
@@ -34,10 +34,10 @@ class CurvesConfig:
     """Folders of the runs, all of text or all of music."""
     out: Path = Path("curves.png")
     """The picture, a PNG file; one that is there is replaced."""
-    step_seconds: tuple[Annotated[float, POSITIVE], ...] = ()
+    step_seconds: Annotated[tuple[float, ...], ALL_POSITIVE] = ()
     """Time of a step of each run [seconds], for runs that shared their machine with other programs.
     None: the time that the training took."""
-    levels: tuple[float, ...] = ()
+    levels: Annotated[tuple[float, ...], ALL_FINITE] = ()
     """Losses to mark, such as published ones, in the unit of the runs."""
 
 

@@ -60,6 +60,8 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     known = run(tmp_path / "known")
     assert "expected the folders of one or more runs; got none" in refusal()
     assert "one number for each of the 1 runs; got 2" in refusal(known, "--step-seconds", "1", "2")
+    assert "--step-seconds expects numbers above 0" in refusal(known, "--step-seconds", "0")
+    assert "--levels expects finite numbers" in refusal(known, "--levels", "nan")
     assert "holds no run" in refusal(str(tmp_path / "nothing"))
     new = tmp_path / "new"
     new.mkdir()

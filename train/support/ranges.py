@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, NoReturn, get_type_hints
 from train.support.errors import UserError
 
 __all__ = [
+    "ALL_FINITE",
+    "ALL_POSITIVE",
     "AT_LEAST_1",
     "NOT_NEGATIVE",
     "PORT",
@@ -39,6 +41,8 @@ class Range(NamedTuple):
 
 POSITIVE = Range("a number above 0", lambda x: 0 < x < math.inf)
 NOT_NEGATIVE = Range("a number of at least 0", lambda x: 0 <= x < math.inf)
+ALL_POSITIVE = Range("numbers above 0", lambda xs: all(0 < x < math.inf for x in xs))
+ALL_FINITE = Range("finite numbers", lambda xs: all(map(math.isfinite, xs)))
 AT_LEAST_1 = Range("a number of at least 1", lambda x: 1 <= x < math.inf)
 SHARE = Range("a share from 0 to 1", lambda x: 0 <= x <= 1)
 WEIGHT = Range("a weight above 0, and at most 1", lambda x: 0 < x <= 1)

@@ -80,6 +80,7 @@ def run_bundle(
                     print(f"stopped at step {loop.step}: the same command resumes it")
                     return
             loop.restore_best()
+            log.begin(loop.step)  # With `finish`, it may know of later steps.
             train = {**loop.summary, "device": jax.devices()[0].device_kind}
             training = {"train": train, "validations": log.validations}
             _test(bundle, backend, training, result_file.parent, bfloat16, part_mib, screen)
