@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors.axes import later, move_axis
+from bijectors.loops import scan
 from bijectors.masks import mask_steps, step_mask
-from bijectors.scan import scan
 from tf_latentflow.conditional.continuation import Continuations
 from tf_latentflow.conditional.particles import as_particles, as_rows, pick
 from tf_latentflow.config import ModelConfig

@@ -87,10 +87,10 @@ def build_from(
     of_symbols = (*_OF_SYMBOLS, *read)
     for variable, (path, value) in zip(model.variables, weights, strict=True):
         fitted = variable.numpy()
-        rows = (len(value), len(fitted)) if fitted.ndim else ()
+        rows = (len(value), len(fitted)) if fitted.ndim else (0, 0)
         if value.shape[1:] != fitted.shape[1:]:
             raise PretrainedError(_other_version(start))
-        others = rows[0] - start.vocab_size if rows else 0  # A two-sided network reads one more.
+        others = rows[0] - start.vocab_size  # A two-sided network reads one more.
         if path in of_symbols and rows == (start.vocab_size + others, config.vocab_size + others):
             fitted[ours] = value[theirs]
             fitted[config.vocab_size :] = value[start.vocab_size :]

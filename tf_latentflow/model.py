@@ -7,8 +7,8 @@ import math
 import keras
 import tensorflow as tf
 
+from bijectors.loops import scan
 from bijectors.masks import mask_steps
-from bijectors.scan import scan
 from tf_latentflow.conditional.fill_in import FillIns
 from tf_latentflow.conditional.flow_continuation import FlowContinuations
 from tf_latentflow.conditional.variation import Variations

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bijectors.axes import move_axis
 from bijectors.hidden.mlp import ConditionalMLP, readable
-from bijectors.scan import scan
+from bijectors.loops import scan
 
 __all__ = ["ConditionalMADE"]
 

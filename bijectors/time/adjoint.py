@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from bijectors.axes import later, move_axis
-from bijectors.scan import scan
+from bijectors.loops import scan
 from bijectors.time.base import Direction
 from bijectors.time.conditioner import Structure
 from bijectors.time.structures import InverseAutoregressiveTime

@@ -10,8 +10,8 @@ import tensorflow_probability as tfp
 
 from bijectors.axes import every, later, move_axis, size_of_axis, spread
 from bijectors.base import FlowBijector
+from bijectors.loops import scan
 from bijectors.masks import step_mask, zero_unless
-from bijectors.scan import scan
 from bijectors.time.conditioner import Conditioner, Structure
 
 __all__ = ["Direction", "TimeBijector"]

@@ -49,6 +49,13 @@ def test_is_in_the_reference(package: ModuleType, name: str) -> None:
     assert re.search(rf"^\.\. (auto|py:)\w+:: ([\w.]*\.)?{name}$", page, re.MULTILINE)
 
 
+@pytest.mark.parametrize("package", [bijectors, tf_latentflow], ids=str_of)
+def test_no_name_is_that_of_a_module(package: ModuleType) -> None:
+    # Whichever was imported last would hide the other.
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    assert not modules & set(package.__all__)
+
+
 @pytest.mark.parametrize("package", ["train", "export"])
 def test_programs_and_packages_are_in_the_reference(package: str) -> None:
     """Sphinx goes through what is in them by itself."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from bijectors import Execution
-from bijectors.scan import scan
+from bijectors.loops import scan
 
 __all__ = ["Direction", "lstm_recurrence", "lstm_step"]
 
