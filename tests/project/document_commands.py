@@ -21,7 +21,7 @@ from export import pretrained, saved_model, serve
 from export.versions import version_folders
 from tests.models import LEAST_FLAGS
 from tests.paths import ROOT
-from train import char_lm, evaluate, polyphonic_music, reproduce, sample, score
+from train import char_lm, curves, evaluate, polyphonic_music, reproduce, sample, score
 from train.benchmark.__main__ import BenchmarkConfig
 from train.data.music.config import MusicConfig
 from train.data.tasks import TASKS
@@ -206,6 +206,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m", "train.evaluate"): run_evaluate,
     ("python", "-m", "train.sample"): run_sample,
     ("python", "-m", "train.score"): check_score,
+    ("python", "-m", "train.curves"): curves.main,
     ("python", "-m", "export.saved_model"): run_saved_model,
     ("python", "-m", "export.pretrained"): pretrained.main,
     ("python", "-m", "export.serve"): check_serve,
