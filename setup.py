@@ -10,8 +10,8 @@ _MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", *_FIGURES]
 _PAGE = ["selenium>=4.25,<5"]
 _SERVING = [
     "tensorflow-serving-api>=2.21,<2.22",
-    "grpcio>=1.76,<2",
-    "grpcio-health-checking>=1.76,<2",
+    "grpcio>=1.81,<2",
+    "grpcio-health-checking>=1.81,<2",
     "prometheus-client>=0.22,<1",
     "starlette>=0.49,<2",
     "uvicorn>=0.38,<1",
