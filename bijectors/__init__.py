@@ -31,7 +31,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "tables": ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES"],
         "time.adjoint": ["AdjointInverseAutoregressiveTime"],
         "time.base": ["TimeBijector"],
-        "time.conditioner": ["Conditioner", "Structure"],
+        "time.conditioner": ["Conditioner", "CouplingConditioner", "Structure"],
         "time.coupling": ["CouplingTime"],
         "time.structures": [
             "AutoregressiveTime",

@@ -26,11 +26,15 @@ def move_axis(values: tf.Tensor, source: int, target: int) -> tf.Tensor:
     return tf.transpose(values, order)
 
 
-def later(values: tf.Tensor, steps: int) -> tf.Tensor:
-    """`[..., T, H]` moved to later steps, or to earlier ones if negative; zeros come in."""
-    ahead, behind = max(steps, 0), max(-steps, 0)
-    padded = tf.pad(values, [*_of_leading(values), [ahead, behind], [0, 0]])
-    return _slice_of_steps(padded, behind, size_of_axis(values, -2))
+def later(values: tf.Tensor, steps: int, num_steps: int | tf.Tensor | None = None) -> tf.Tensor:
+    """`[..., T, H]` moved to later steps, or to earlier ones if negative; zeros come in.
+
+    The result has T steps, or `num_steps`.
+    """
+    ahead, behind, size = max(steps, 0), max(-steps, 0), size_of_axis(values, -2)
+    missing = 0 if num_steps is None else tf.maximum(num_steps - size, 0)
+    padded = tf.pad(values, [*_of_leading(values), [ahead, behind + missing], [0, 0]])
+    return _slice_of_steps(padded, behind, size if num_steps is None else num_steps)
 
 
 def size_of_axis(values: tf.Tensor, axis: int) -> int | tf.Tensor:

@@ -224,6 +224,7 @@ CONDITIONERS = Table(
         "lstm": "tf_latentflow.prior.conditioners:lstm",
         "conv": Numbered("tf_latentflow.prior.conditioners:conv", most=12),
         "attention": Numbered("tf_latentflow.prior.conditioners:attention", most=100),
+        "window": Numbered("tf_latentflow.prior.conditioners:window", most=100),
     }
 )
 
@@ -236,7 +237,7 @@ CONDITIONER_INPUTS = Table(
 )
 
 # Those that may read later steps as well, as a coupling across steps asks for.
-TWO_SIDED_CONDITIONERS = ("conv", "attention")
+TWO_SIDED_CONDITIONERS = ("conv", "attention", "window")
 
 # What is observed at a step: a subclass of `tf_latentflow.emissions.symbols.Symbols`.
 EMISSIONS = Table(

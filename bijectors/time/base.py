@@ -12,7 +12,7 @@ from bijectors.axes import every, later, move_axis, size_of_axis, spread
 from bijectors.base import FlowBijector
 from bijectors.loops import scan
 from bijectors.masks import step_mask, zero_unless
-from bijectors.time.conditioner import Conditioner, Structure
+from bijectors.time.conditioner import Conditioner, CouplingConditioner, Structure
 
 __all__ = ["Direction", "TimeBijector"]
 
@@ -51,7 +51,7 @@ class TimeBijector(FlowBijector):
 
     def __init__(
         self,
-        conditioner: Conditioner,
+        conditioner: Conditioner | CouplingConditioner,
         hidden: Callable[[Structure], tfp.bijectors.Bijector],
         lengths: tf.Tensor | None = None,
         stride: int = 1,
@@ -59,7 +59,7 @@ class TimeBijector(FlowBijector):
     ) -> None:
         if stride < 1:
             raise ValueError(f"expected a stride of at least 1; got {stride}")
-        self._conditioner = conditioner
+        self._conditioner: Any = conditioner  # A subclass says of which protocol it is.
         self._hidden = hidden
         self._lengths = lengths
         self._stride = stride

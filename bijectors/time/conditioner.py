@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-__all__ = ["Conditioner", "Structure"]
+__all__ = ["Conditioner", "CouplingConditioner", "Structure"]
 
 Structure = Any  # a nest of tensors
 
@@ -60,4 +60,35 @@ class Conditioner(Protocol):
 
     def scan(self, inputs: tf.Tensor, covariates: Structure) -> Structure:
         """Returns the contexts of all steps at once, `[..., T, n]`, from inputs `[..., T, H]`."""
+        ...
+
+
+class CouplingConditioner(Protocol):
+    """Summarises the kept steps of a coupling in the context of each mapped step.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> from bijectors import CouplingConditioner
+      >>> class Total:  # The context of a step: the sum of the kept vectors before it.
+      ...     def covariates(self, batch_shape, num_steps):
+      ...         return ()
+      ...     def between(self, inputs, covariates, first):
+      ...         return tf.cumsum(inputs, axis=-2)[..., first::2, :]
+      >>> total: CouplingConditioner = Total()
+      >>> total.between(tf.constant([[[1.0], [0.0], [2.0], [0.0]]]), (), 1).numpy().tolist()
+      [[[1.0], [3.0]]]
+    """
+
+    def covariates(self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor) -> Structure:
+        """See `Conditioner`."""
+        ...
+
+    def between(self, inputs: tf.Tensor, covariates: Structure, first: int) -> Structure:
+        """Returns the contexts of the mapped steps, `[..., M, n]`.
+
+        Args:
+          inputs: The vectors of the kept steps, and zeros at the others, `[..., T, H]`.
+          covariates: Of all T steps.
+          first: The first mapped step, 0 or 1. The mapped steps are first, first + 2, ...
+        """
         ...

@@ -11,7 +11,7 @@ from bijectors.axes import every, size_of_axis, spread
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.masks import zero_unless
 from bijectors.time.base import Direction, TimeBijector
-from bijectors.time.conditioner import Conditioner, Structure
+from bijectors.time.conditioner import CouplingConditioner, Structure
 
 __all__ = ["CouplingTime"]
 
@@ -19,13 +19,12 @@ __all__ = ["CouplingTime"]
 class CouplingTime(TimeBijector):
     """`z[t] = eps[t]` at kept steps and `z[t] = f(eps[t]; kept steps)` at the others, f = `hidden`.
 
-    Both directions are parallel in t. The conditioner's `scan` gets the kept vectors, unshifted,
-    and zeros at the other steps. A context may therefore depend on kept steps before and after it.
+    Both directions are parallel in t. A context may depend on kept steps before and after it.
 
     Source: Dinh et al. (2017), "Density estimation using Real NVP", section 3.4, along time.
 
     Args:
-      conditioner: See `TimeBijector`.
+      conditioner: See `CouplingConditioner`.
       hidden: See `TimeBijector`.
       lengths: See `TimeBijector`.
       kept: Which steps are kept: 0 for the even ones, 1 for the odd ones.
@@ -36,15 +35,11 @@ class CouplingTime(TimeBijector):
     Example:
       >>> import tensorflow as tf
       >>> from bijectors import Affine, CouplingTime
-      >>> class Total:  # The context of a step: the sum of the vectors before it.
+      >>> class Total:  # The context of a step: the sum of the kept vectors before it.
       ...     def covariates(self, batch_shape, num_steps):
       ...         return ()
-      ...     def initial_state(self, batch_shape, num_steps):
-      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
-      ...     def step(self, inputs, covariates, state):
-      ...         return state + inputs, state + inputs
-      ...     def scan(self, inputs, covariates):
-      ...         return tf.cumsum(inputs, axis=-2)
+      ...     def between(self, inputs, covariates, first):
+      ...         return tf.cumsum(inputs, axis=-2)[..., first::2, :]
       >>> hidden = lambda context: Affine(a=0.5 * context, b=2.0)
       >>> z = CouplingTime(Total(), hidden).forward(tf.ones([1, 3, 2]))
       >>> z[0].numpy().tolist()  # Steps 0 and 2 are kept.
@@ -53,7 +48,7 @@ class CouplingTime(TimeBijector):
 
     def __init__(
         self,
-        conditioner: Conditioner,
+        conditioner: CouplingConditioner,
         hidden: Callable[[Structure], tfp.bijectors.Bijector],
         lengths: tf.Tensor | None = None,
         kept: int = 0,
@@ -69,8 +64,8 @@ class CouplingTime(TimeBijector):
     def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         num_steps, first = size_of_axis(values, -2), 1 - self._kept
         kept = tf.range(num_steps)[:, None] % 2 == self._kept
-        contexts = self._conditioner.scan(zero_unless(kept, values), self._covariates(values))
-        contexts = tf.nest.map_structure(lambda context: every(context, 2, first), contexts)
+        inputs = zero_unless(kept, values)
+        contexts = self._conditioner.between(inputs, self._covariates(values), first)
         mapped, log_det = direction(self._hidden(contexts), every(values, 2, first), 1)
         mapped = tf.where(kept, values, spread(mapped, 2, num_steps, first))
         return mapped, spread(log_det[..., None], 2, num_steps, first)[..., 0]

@@ -13,11 +13,13 @@ from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.sequence_network import SequenceNetwork
+from tf_latentflow.networks.window import Window
 from tf_latentflow.noise import noise_of
 
 INPUT, UNITS, STEPS = 2, 4, 11
 LENGTHS = tf.constant([11, 6, 0])
-KINDS = [LSTMStack, ConvStack, AttentionStack]
+KINDS = [LSTMStack, ConvStack, AttentionStack, Window]
+TWO_SIDED = [ConvStack, AttentionStack, Window]
 
 
 def make(kind: Callable[..., SequenceNetwork], **options: object) -> SequenceNetwork:
@@ -102,7 +104,35 @@ def test_the_reach_of_convolutions(float64: None) -> None:
         assert all(depends[distance == d].any() for d in range(least, most + 1))
 
 
-@pytest.mark.parametrize("kind", [ConvStack, AttentionStack])
+def test_the_reach_of_a_window(float64: None) -> None:
+    distance = np.arange(STEPS)[:, None] - np.arange(STEPS)
+    depends = jacobian_over_steps(make(Window))[0]
+    assert not depends[(distance < 0) | (distance > 1)].any()
+    assert all(depends[distance == d].any() for d in (0, 1))
+    depends = jacobian_over_steps(make(Window, two_sided=True), LENGTHS)[0]
+    assert set(distance[depends]) == {-3, -1, 1, 3}
+
+
+@pytest.mark.parametrize("num_steps", [0, 1, 2, STEPS - 1, STEPS])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("kind", TWO_SIDED)
+def test_between_kept_steps_is_every_other_step(
+    float64: None, kind: type, first: int, num_steps: int
+) -> None:
+    network, inputs = make(kind, two_sided=True, dropout=0.4), draw_inputs(2)[..., :num_steps, :]
+    offset = network.positions(Positions.of(LENGTHS, num_steps, 12))
+    masks = network.masks(tf.shape(inputs)[:-2], num_steps, noise_of(tf.constant([1, 2]), 3))
+    all_steps = network(inputs, offset, masks=masks, lengths=LENGTHS)
+    mapped = network.between(inputs, offset, masks, LENGTHS, first)
+    np.testing.assert_allclose(mapped, all_steps[..., first::2, :], atol=1e-12)
+    if not network.reads_mapped_steps:
+        kept = tf.range(num_steps)[:, None] % 2 != first
+        unknown = tf.where(kept, inputs, tf.zeros_like(inputs))
+        unread = network.between(unknown, offset, masks, LENGTHS, first)
+        np.testing.assert_array_equal(unread, mapped)
+
+
+@pytest.mark.parametrize("kind", TWO_SIDED)
 def test_a_two_sided_network_reads_nothing_beyond_a_length(float64: None, kind: type) -> None:
     network, inputs = make(kind, two_sided=True), draw_inputs()
     within = tf.sequence_mask(LENGTHS, STEPS)[..., None]

@@ -55,7 +55,3 @@ class ResidualStack(SequenceNetwork):
 
     def _last(self, h: tf.Tensor, masks: Masks) -> tf.Tensor:
         return self._drop(self.norms[-1](h), masks, self.num_layers)
-
-    def _check_goes_step_by_step(self) -> None:
-        if self.two_sided:
-            raise ValueError("expected a causal network to go step by step; got a two-sided one")

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from bijectors.axes import every
 from bijectors.masks import select
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
@@ -39,10 +40,12 @@ class SequenceNetwork(Layer):
     Attributes:
       positions: Position codes, added to the projected input of each step. Set by a subclass.
       two_sided: Whether a step reads later steps as well.
+      reads_mapped_steps: Whether `between` reads the inputs of mapped steps too.
     """
 
     positions: PositionTable
     two_sided = False
+    reads_mapped_steps = True
 
     def __init__(
         self, units: int, num_dropouts: int, dropout: float, name: str | None = None
@@ -90,6 +93,32 @@ class SequenceNetwork(Layer):
     ) -> tf.Tensor:
         """All steps: `inputs [..., B, T, n]`, `offset [B, T, m]`, to `[..., B, T, U]`."""
         raise NotImplementedError
+
+    def between(
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        masks: Masks,
+        lengths: tf.Tensor,
+        first: int,
+    ) -> tf.Tensor:
+        """The outputs of a two-sided network at the mapped steps of a coupling.
+
+        Args:
+          inputs: `[..., B, T, n]`.
+          offset: `[B, T, m]`.
+          masks: Of `masks`.
+          lengths: int32 `[B]`; nothing is read beyond them.
+          first: The first mapped step, 0 or 1. The mapped steps are first, first + 2, ...
+
+        Returns:
+          `[..., B, M, U]`, for M mapped steps.
+        """
+        return every(self(inputs, offset, masks=masks, lengths=lengths), 2, first)
+
+    def _check_goes_step_by_step(self) -> None:
+        if self.two_sided:
+            raise ValueError("expected a causal network to go step by step; got a two-sided one")
 
     def _drop(self, values: tf.Tensor, masks: Masks, place: int) -> tf.Tensor:
         return _drop(values, masks[place], self._dropout) if masks else values

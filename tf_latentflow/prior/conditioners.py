@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from bijectors import Structure
+from bijectors.axes import every
 from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.attention import AttentionStack
@@ -15,17 +16,19 @@ from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.sequence_network import SequenceNetwork
+from tf_latentflow.networks.window import Window
 from tf_latentflow.noise import NoiseSource
 
 __all__ = [
     "Context",
-    "CouplingConditioner",
+    "KeptStepsConditioner",
     "NetworkConditioner",
     "NetworkMaker",
     "PositionConditioner",
     "attention",
     "conv",
     "lstm",
+    "window",
 ]
 
 NetworkMaker = Callable[..., SequenceNetwork]
@@ -131,29 +134,20 @@ class NetworkConditioner(PositionConditioner):
         return Context(features, offsets)
 
 
-class CouplingConditioner(NetworkConditioner):
-    """A two-sided network over the kept steps, for `bijectors.CouplingTime`.
+class KeptStepsConditioner(NetworkConditioner):
+    """A two-sided network over the kept steps. A `bijectors.CouplingConditioner`."""
 
-    Args:
-      *args: Those of `NetworkConditioner`.
-      kept: 0 if the even steps are kept, 1 for the odd ones.
-    """
-
-    def __init__(self, *args: Any, kept: int) -> None:
-        super().__init__(*args)
-        self._kept = kept
-
-    def scan(self, inputs: tf.Tensor, covariates: Structure) -> Context:
-        """The contexts of all steps, from the kept ones and zeros elsewhere."""
+    def between(self, inputs: tf.Tensor, covariates: Structure, first: int) -> Context:
         offset, masks, offsets = covariates
-        kept = tf.range(tf.shape(inputs)[-2])[:, None] % 2 == self._kept
+        kept = tf.range(tf.shape(inputs)[-2])[:, None] % 2 != first
         read = zero_unless(kept, self._read(inputs))
-        # What is read may be 0 too. An unknown step has a code of its own instead: position codes
-        # alone, which are small, would be normalised to the size of a symbol's.
-        unknown = tf.broadcast_to(tf.cast(~kept, inputs.dtype), tf.shape(inputs[..., :1]))
-        inputs = tf.concat([read, unknown], axis=-1)
-        features = self._network(inputs, offset, masks=masks, lengths=self._lengths)
-        return Context(features, offsets)
+        if self._network.reads_mapped_steps:
+            # What is read may be 0 too. An unknown step has a code of its own instead: position
+            # codes alone, which are small, would be normalised to the size of a symbol's.
+            unknown = tf.broadcast_to(tf.cast(~kept, inputs.dtype), tf.shape(inputs[..., :1]))
+            read = tf.concat([read, unknown], axis=-1)
+        features = self._network.between(read, offset, masks, self._lengths, first)
+        return Context(features, tuple(every(offset, 2, first) for offset in offsets))
 
 
 def lstm(
@@ -182,14 +176,21 @@ def attention(num_layers: int = 2) -> NetworkMaker:
     return _maker(AttentionStack, num_layers)
 
 
-def _maker(kind: type[ConvStack] | type[AttentionStack], num_layers: int) -> NetworkMaker:
+def window(num_steps: int = 4) -> NetworkMaker:
+    """The nearest steps alone: see `Window`."""
+    return _maker(Window, num_steps)
+
+
+def _maker(
+    kind: type[ConvStack] | type[AttentionStack] | type[Window], number: int
+) -> NetworkMaker:
     def make(
         config: ModelConfig, input_size: int, two_sided: bool = False, name: str = "past"
     ) -> SequenceNetwork:
         return kind(
-            input_size + two_sided,  # Which steps are given, too.
+            input_size + (two_sided and kind.reads_mapped_steps),  # Which steps are given, too.
             config.hidden_size,
-            num_layers,
+            number,
             config.max_length,
             config.dropout,
             two_sided,

@@ -21,7 +21,7 @@ from tf_latentflow.networks.positions import PositionTable
 from tf_latentflow.noise import NoiseSource
 from tf_latentflow.prior.conditioners import (
     Context,
-    CouplingConditioner,
+    KeptStepsConditioner,
     NetworkConditioner,
     PositionConditioner,
 )
@@ -121,9 +121,7 @@ class FlowStage(Layer):
         if self.time_network is None:
             return PositionConditioner(self.tables, lengths, limit)
         common = self.time_network, self._read, self.tables, lengths, limit, dropout_noise
-        if self._plan.is_coupling:
-            return CouplingConditioner(*common, kept=self._plan.kept)
-        return NetworkConditioner(*common)
+        return (KeptStepsConditioner if self._plan.is_coupling else NetworkConditioner)(*common)
 
     def _hidden_bijector(self, context: Context) -> Compose:
         kind = self._hidden.bijector

@@ -1,0 +1,127 @@
+"""A network over the nearest steps alone, causal or two-sided."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from bijectors.axes import every, later, size_of_axis
+from bijectors.masks import mask_steps
+from tf_latentflow.networks.positions import Positions, PositionTable
+from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense, normalisation
+
+__all__ = ["Window"]
+
+
+class Window(SequenceNetwork):
+    """Two hidden layers over the vectors of the nearest steps, 0 where there is no step.
+
+        e[s] = W x[s] + w,  of size U / 2
+        h[t] = relu(V_1 r[t] + b_1),  of size 2U
+        output[t] = norm(relu(V_2 h[t] + b_2 + position code))
+        r[t] = [e[t - K + 1], ..., e[t - 1], e[t]]                            (causal)
+        r[t] = [e[t - 2K + 1], ..., e[t - 3], e[t - 1], e[t + 1], e[t + 3], ..., e[t + 2K - 1]]
+
+    The two-sided form reads the steps at odd distances: the K kept ones on either side of a mapped
+    step of a coupling (Bengio et al., "A neural probabilistic language model", 2003).
+
+    Args:
+      input_size: Size of an input vector.
+      units: U.
+      num_steps: K.
+      max_length: Rows of the position table.
+      dropout: Rate on h and on the output.
+      two_sided: Whether a step reads later steps as well.
+      name: Name of the layer.
+    """
+
+    reads_mapped_steps = False
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int,
+        num_steps: int,
+        max_length: int,
+        dropout: float = 0.0,
+        two_sided: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(units, 3, dropout, name=name)  # h has two places for dropout.
+        self.two_sided = two_sided
+        self.num_steps = num_steps
+        self._size = max(units // 2, 1)
+        self.positions = PositionTable(units, max_length, name="positions")
+        self.embedding = dense(self, input_size, self._size, "embedding")
+        num_read = 2 * num_steps if two_sided else num_steps
+        self.hidden = dense(self, num_read * self._size, 2 * units, "hidden")
+        self.outputs = dense(self, 2 * units, units, "outputs")
+        self.norm = normalisation(self, "norm")
+        self.built = True
+
+    def initial_state(
+        self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
+    ) -> tf.Tensor:
+        """The embedded vectors of the last K - 1 steps: zeros `[..., K - 1, U / 2]`."""
+        shape = tf.concat([batch_shape, [self.num_steps - 1, self._size]], 0)
+        return tf.zeros(shape, self.compute_dtype)
+
+    def step(
+        self, inputs: tf.Tensor, offset: tf.Tensor, state: tf.Tensor, masks: Masks = ()
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """One step; `offset [B, U]`."""
+        self._check_goes_step_by_step()
+        read = tf.concat([state, self._apply(self.embedding, inputs)[..., None, :]], axis=-2)
+        joined = tf.concat(tf.unstack(read, self.num_steps, axis=-2), axis=-1)
+        return self._from_read(joined, offset, masks), read[..., 1:, :]
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        state: tf.Tensor | tuple[()] = (),
+        masks: Masks = (),
+        lengths: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """All steps; `offset [B, T, U]`.
+
+        Args:
+          inputs: `[..., B, T, input_size]`.
+          offset: Position codes.
+          state: Not read: all steps are known.
+          masks: Of `masks`.
+          lengths: int32 `[B]`; nothing is read beyond them.
+        """
+        embedded = self._embed(inputs, lengths)
+        distances = range(self.num_steps - 1, -1, -1)
+        if self.two_sided:
+            distances = range(2 * self.num_steps - 1, -2 * self.num_steps, -2)
+        read = tf.concat([later(embedded, distance) for distance in distances], axis=-1)
+        return self._from_read(read, offset, masks)
+
+    def between(
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        masks: Masks,
+        lengths: tf.Tensor,
+        first: int,
+    ) -> tf.Tensor:
+        """See `SequenceNetwork.between`; nothing is computed at kept steps."""
+        count = (size_of_axis(inputs, -2) + 1 - first) // 2
+        kept = every(self._embed(inputs, lengths), 2, 1 - first)
+        # Mapped step 0 is before the first kept step, and mapped step 1 behind it.
+        distances = range(self.num_steps - first, -self.num_steps - first, -1)
+        read = tf.concat([later(kept, distance, count) for distance in distances], axis=-1)
+        masks = tuple(every(mask, 2, first) for mask in masks)
+        return self._from_read(read, every(offset, 2, first), masks)
+
+    def _embed(self, inputs: tf.Tensor, lengths: tf.Tensor | None) -> tf.Tensor:
+        embedded = self._apply(self.embedding, inputs)
+        return embedded if lengths is None else mask_steps(embedded, lengths)
+
+    def _from_read(self, read: tf.Tensor, offset: tf.Tensor, masks: Masks) -> tf.Tensor:
+        h = tf.nn.relu(self._apply(self.hidden, read))
+        if masks:
+            h = self._drop(h, (tf.concat(masks[:2], axis=-1),), 0)
+        outputs = self.norm(tf.nn.relu(self._apply(self.outputs, h) + offset))
+        return self._drop(outputs, masks, 2)
