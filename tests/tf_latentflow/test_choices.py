@@ -19,7 +19,7 @@ from tf_latentflow.noise import noise_of
 from tf_latentflow.rows import CONDITIONER_INPUTS, CONDITIONERS, EMITTERS, INFERENCE_NETWORKS
 
 # Of a stack a few layers do: they take less time to trace.
-FEW = {"conv": "conv:2", "attention": "attention:1"}
+FEW = {"conv": "conv:2", "attention": "attention:1", "window": "window:2"}
 CHOICES = {
     "scalar": tuple(SCALAR_MAPS),
     "hidden": tuple(HIDDEN_STRUCTURES),

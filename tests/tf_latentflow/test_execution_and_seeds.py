@@ -78,11 +78,12 @@ def test_without_a_seed_each_call_is_another_and_repeats_with_keras(way: str, gr
     if graph:
         draw = tf.function(draw, autograph=False)
     keras.utils.set_random_seed(5)
-    first = [draw(model).numpy() for _ in range(2)]
+    # The most likely symbols may be the same twice by chance.
+    first = [draw(model).numpy() for _ in range(4)]
     keras.utils.set_random_seed(5)
-    again = [draw(model).numpy() for _ in range(2)]
+    again = [draw(model).numpy() for _ in range(4)]
     np.testing.assert_array_equal(first, again)
-    assert np.any(first[0] != first[1])
+    assert np.any(first[0] != first[1:])
 
 
 def test_a_row_keeps_its_noise_in_any_batch_and_padding() -> None:

@@ -85,7 +85,7 @@ class ModelSettings:
     """What is observed at a step: categorical for text; for music, bernoulli (independent notes) or
     made (each note given those above it). None: from --model and --preset."""
     conditioner: str | None = None
-    """What summarises other steps for the prior: lstm, conv:K or attention:K.
+    """What summarises other steps for the prior: lstm, conv:K, attention:K or window:K.
     None: from --model and --preset."""
     conditioner_input: str | None = None
     """What --conditioner reads from each step: latents, or symbols (their probabilities given z[t]
