@@ -162,7 +162,7 @@ def test_overrides_and_round_trip_through_json() -> None:
         ({"time": "coupling", "time_layers": 1}, "expected time_layers of at least 2 for coupling"),
         (
             {"time": "multiscale", "conditioner": "lstm"},
-            "multiscale in time to be conv or att",
+            "multiscale in time to be one of conv, attention, window; got .lstm",
         ),
         ({"time": "iaf", "dropout": 0.1}, "expected dropout 0 for iaf in time, .*; got 0.1"),
     ],

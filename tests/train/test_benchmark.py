@@ -41,6 +41,7 @@ CONVOLUTIONS = {"inference": "conv:1", "conditioner": "conv:2", "emitter": "conv
         ("chords", {}),
         ("af-af", CONVOLUTIONS),
         ("af-scf", {"inference": "local", "conditioner": "attention:1", "time_layers": 2}),
+        ("af-scf", {"inference": "local", "conditioner": "window:3"}),
     ],
 )
 def test_every_matrix_is_multiplied_once_a_symbol(name: str, choices: dict[str, object]) -> None:
@@ -54,13 +55,18 @@ def test_every_matrix_is_multiplied_once_a_symbol(name: str, choices: dict[str, 
     assert with_samples == 2 * (inference + 10 * (products - inference))
 
 
-def test_layers_of_coarser_scales_have_fewer_steps() -> None:
-    model = make_model("af-af", **CONVOLUTIONS, time="multiscale", time_layers=3)
+@pytest.mark.parametrize("conditioner", ["conv:2", "window:3"])
+def test_layers_of_coarser_scales_have_fewer_steps(conditioner: str) -> None:
+    choices = {**CONVOLUTIONS, "conditioner": conditioner}
+    model = make_model("af-af", **choices, time="multiscale", time_layers=3)
     products = products_of(model) - products_of(model.prior)
     for share, stage in zip((1, 1 / 2, 1 / 4), model.prior.stages, strict=True):
-        maps = sum(map(products_of, stage.networks))
-        if stage.time_network:  # It maps every other one of its steps.
-            maps = maps / 2 + products_of(stage.time_network)
+        maps, network = sum(map(products_of, stage.networks)), stage.time_network
+        if network:  # It maps every other one of its steps.
+            maps /= 2
+            # A window computes nothing at the steps between, beyond what it reads of them.
+            everywhere = network if conditioner == "conv:2" else network.embedding
+            maps += (products_of(network) + products_of(everywhere)) / 2
         products += share * maps
     assert operations.elbo_operations(model.config, 1, 1) == 2 * products
 

@@ -92,10 +92,8 @@ def _check_conditioner(config: Config) -> None:
         _refuse(config, "conditioner_input", expected, got)
     if not config.is_causal:
         if name_of(config.conditioner) not in TWO_SIDED_CONDITIONERS:
-            names = " or ".join(TWO_SIDED_CONDITIONERS)
-            _refuse(
-                config, "conditioner", f"the conditioner of {config.time} in time to be {names}"
-            )
+            expected = f"the conditioner of {config.time} in time to be one of "
+            _refuse(config, "conditioner", expected + ", ".join(TWO_SIDED_CONDITIONERS))
         if config.time_layers < 2:
             _refuse(config, "time_layers", f"time_layers of at least 2 for {config.time} in time")
         if config.time == "multiscale" and config.time_layers > _MOST_SCALES:

@@ -107,13 +107,13 @@ def _prior(config: ModelConfig) -> float:
     size, read, reading = config.hidden_size, config.latent_size, 0
     if config.conditioner_input == "symbols":
         read, reading = config.vocab_size, _codebook(config)
-    read += not config.is_causal  # Which steps are known.
+    of_all = read + (not config.is_causal)  # Which steps are known.
     network, depth = _sized(config.conditioner, conv=6, attention=2, window=4)
     sides = 1 if config.is_causal else 2
     conditioner = {
         "lstm": _lstm(read, size, config.num_lstm_layers),
-        "conv": _conv(read, size, depth),
-        "attention": read * size + 6 * size * size * depth,
+        "conv": _conv(of_all, size, depth),
+        "attention": of_all * size + 6 * size * size * depth,
         # Between kept steps, half of the steps have contexts, from twice as many vectors.
         "window": read * size / 2 + (depth + 2 / sides) * size * size,
     }[network]
