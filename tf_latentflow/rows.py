@@ -147,7 +147,7 @@ RULES: tuple[Rule, ...] = (
             "scalar": "mixture:8",
             "hidden": "af",
             "time": "multiscale",
-            "inference": "local",
+            "inference": "conv:2",
             "emitter": "conv:2",
             "latent_size": 5,
             "flow_layers": 1,
@@ -181,9 +181,7 @@ RULES: tuple[Rule, ...] = (
     Rule({"emitter": "codebook"}, {"emitter_dropout": 0.0}),
     Rule({"time": "none"}, {"conditioner": None}),
     # A coupling reads steps on both sides, which the LSTM cannot, and maps a part of the steps.
-    Rule({"time": ("coupling", "multiscale")}, {"conditioner": "window", "time_layers": 6}),
-    # Characters eight steps apart say hardly anything of each other.
-    Rule({"time": "multiscale", "emission": "categorical"}, {"time_layers": 4}),
+    Rule({"time": ("coupling", "multiscale")}, {"conditioner": "conv:3", "time_layers": 6}),
     # Where its flow maps the latents themselves, it can read which symbols they stand for.
     Rule({"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1}, _SYMBOLS),
     Rule({"name": "codebook", "inference": "codebook", "time": "multiscale"}, _SYMBOLS),
