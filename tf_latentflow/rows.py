@@ -91,10 +91,6 @@ def _holds(name: str, wanted: Any, found: Mapping[str, Setting], given: Mapping[
 # The emissions of music: a step is a chord.
 NOTES = ("bernoulli", "made")
 _SYMBOLS = {"conditioner_input": "symbols"}
-_CODEBOOK = {
-    **{"inference": "codebook", "emitter": "codebook"},
-    **{"scalar": "mixture:8", "hidden": "af", "flow_layers": 1},
-}
 
 # A later rule counts more. A row is one line, and may have sizes of its own beside its choices.
 RULES: tuple[Rule, ...] = (
@@ -119,7 +115,18 @@ RULES: tuple[Rule, ...] = (
         },
     ),
     # A latent flow at the price of the baseline.
-    Rule({"name": "codebook"}, {**_CODEBOOK, "time": "af", "latent_size": 5}),
+    Rule(
+        {"name": "codebook"},
+        {
+            "scalar": "mixture:8",
+            "hidden": "af",
+            "time": "af",
+            "inference": "codebook",
+            "emitter": "codebook",
+            "latent_size": 5,
+            "flow_layers": 1,
+        },
+    ),
     # A codebook of notes has a dimension for each of them.
     Rule(
         {"name": "codebook", "emission": NOTES},
@@ -136,11 +143,15 @@ RULES: tuple[Rule, ...] = (
     # A flow whose samples and densities are both parallel in time.
     Rule(
         {"name": "multiscale"},
-        {**_CODEBOOK, "time": "multiscale", "latent_size": 8, "made_sizes": (128, 128)},
-    ),
-    Rule(
-        {"name": "multiscale", "emission": NOTES},
-        {"inference": "conv:2", "emitter": "conv:2", "latent_size": 5, "made_sizes": (64, 64)},
+        {
+            "scalar": "mixture:8",
+            "hidden": "af",
+            "time": "multiscale",
+            "inference": "conv:2",
+            "emitter": "conv:2",
+            "latent_size": 5,
+            "flow_layers": 1,
+        },
     ),
     # The paper's best row, with chords whose notes depend on each other.
     Rule({"name": "chords"}, {"scalar": "nlsq", "hidden": "af", "time": "af", "emission": "made"}),
@@ -157,10 +168,7 @@ RULES: tuple[Rule, ...] = (
         {"dropout": 0.5, "posterior_dropout": 0.2, "emitter_dropout": 0.5},
     ),
     # Without dropout it overfits 200,000 characters within twenty epochs.
-    Rule(
-        {"preset": "small", "name": ("codebook", "multiscale"), "emission": "categorical"},
-        {"dropout": 0.2},
-    ),
+    Rule({"preset": "small", "name": "codebook", "emission": "categorical"}, {"dropout": 0.2}),
     # What a row has at the published sizes alone; sources as above.
     Rule({"preset": "paper", "name": "lstm"}, {"dropout": 0.1}),
     Rule({"preset": "paper", "name": "iaf-scf", "emission": "categorical"}, {"flow_layers": 3}),
@@ -174,16 +182,9 @@ RULES: tuple[Rule, ...] = (
     Rule({"time": "none"}, {"conditioner": None}),
     # A coupling reads steps on both sides, which the LSTM cannot, and maps a part of the steps.
     Rule({"time": ("coupling", "multiscale")}, {"conditioner": "conv:3", "time_layers": 6}),
-    Rule(
-        {"name": "multiscale", "time": "multiscale", "emission": "categorical"},
-        {"conditioner": "window:6", "time_layers": 4},
-    ),
     # Where its flow maps the latents themselves, it can read which symbols they stand for.
     Rule({"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1}, _SYMBOLS),
-    Rule(
-        {"name": ("codebook", "multiscale"), "inference": "codebook", "time": "multiscale"},
-        _SYMBOLS,
-    ),
+    Rule({"name": "codebook", "inference": "codebook", "time": "multiscale"}, _SYMBOLS),
 )
 
 
