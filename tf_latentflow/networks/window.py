@@ -82,15 +82,7 @@ class Window(SequenceNetwork):
         masks: Masks = (),
         lengths: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """All steps; `offset [B, T, U]`.
-
-        Args:
-          inputs: `[..., B, T, input_size]`.
-          offset: Position codes.
-          state: Not read: all steps are known.
-          masks: Of `masks`.
-          lengths: int32 `[B]`; nothing is read beyond them.
-        """
+        """All steps; see `ConvStack.call`."""
         embedded = self._embed(inputs, lengths)
         distances = range(self.num_steps - 1, -1, -1)
         if self.two_sided:
