@@ -11,12 +11,14 @@ from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dens
 
 __all__ = ["Window"]
 
+_WIDTH = 4  # The size of h, in units.
+
 
 class Window(SequenceNetwork):
     """Two hidden layers over the vectors of the nearest steps, 0 where there is no step.
 
         e[s] = W x[s] + w,  of size U / 2
-        h[t] = relu(V_1 r[t] + b_1),  of size 2U
+        h[t] = relu(V_1 r[t] + b_1),  of size 4U
         output[t] = norm(relu(V_2 h[t] + b_2 + position code))
         r[t] = [e[t - K + 1], ..., e[t - 1], e[t]]                            (causal)
         r[t] = [e[t - 2K + 1], ..., e[t - 3], e[t - 1], e[t + 1], e[t + 3], ..., e[t + 2K - 1]]
@@ -46,15 +48,15 @@ class Window(SequenceNetwork):
         two_sided: bool = False,
         name: str | None = None,
     ) -> None:
-        super().__init__(units, 3, dropout, name=name)  # h has two places for dropout.
+        super().__init__(units, _WIDTH + 1, dropout, name=name)  # A place for each U numbers.
         self.two_sided = two_sided
         self.num_steps = num_steps
         self._size = max(units // 2, 1)
         self.positions = PositionTable(units, max_length, name="positions")
         self.embedding = dense(self, input_size, self._size, "embedding")
         num_read = 2 * num_steps if two_sided else num_steps
-        self.hidden = dense(self, num_read * self._size, 2 * units, "hidden")
-        self.outputs = dense(self, 2 * units, units, "outputs")
+        self.hidden = dense(self, num_read * self._size, _WIDTH * units, "hidden")
+        self.outputs = dense(self, _WIDTH * units, units, "outputs")
         self.norm = normalisation(self, "norm")
         self.built = True
 
@@ -114,6 +116,6 @@ class Window(SequenceNetwork):
     def _from_read(self, read: tf.Tensor, offset: tf.Tensor, masks: Masks) -> tf.Tensor:
         h = tf.nn.relu(self._apply(self.hidden, read))
         if masks:
-            h = self._drop(h, (tf.concat(masks[:2], axis=-1),), 0)
+            h = self._drop(h, (tf.concat(masks[:_WIDTH], axis=-1),), 0)
         outputs = self.norm(tf.nn.relu(self._apply(self.outputs, h) + offset))
-        return self._drop(outputs, masks, 2)
+        return self._drop(outputs, masks, _WIDTH)
