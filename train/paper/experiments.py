@@ -93,6 +93,13 @@ def _changed(name: str, value: str = "", *others: str) -> Row:
     return Row(label, "ptb", Run(folder, "ptb", "codebook", (f"--{name}", value, *others)), ())
 
 
+# Each step that a scale maps reads which symbols the nearest kept steps stand for.
+_CODEBOOKS = (
+    *("--inference", "codebook", "--emitter", "codebook", "--conditioner-input", "symbols"),
+    *("--conditioner", "window:6", "--time-layers", "4", "--latent-size", "8"),
+    *("--made-units", "256"),
+)
+
 _SETS = ("nottingham", "piano-midi", "musedata", "jsb")
 
 
@@ -132,6 +139,10 @@ TABLES: Mapping[str, Table] = {
             # Section 6 and appendix E say, without numbers, that the results are the same.
             _variant("codebook, not in the paper", Run("codebook", "ptb", "codebook")),
             _variant("multiscale, not in the paper", Run("multiscale", "ptb", "multiscale")),
+            _variant(
+                "multiscale with codebooks, not in the paper",
+                Run("multiscale-codebook", "ptb", "multiscale", _CODEBOOKS),
+            ),
             _variant("AF / AF, K = 100", Run("af-af-k100", "ptb", "af-af", samples=100)),
             _variant("AF / AF, H = 5", Run("af-af-h5", "ptb", "af-af", ("--latent-size", "5"))),
             _variant(

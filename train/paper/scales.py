@@ -17,7 +17,8 @@ _LONG_PIECES = (
     *("--eval-every", "30", "--checkpoint-steps", "30", "--test-samples", "4"),
 )
 
-# Flags that some runs need in addition to their preset, with the reason.
+# Flags that some runs need in addition to their preset, with the reason. The last part of a key is
+# the name of a run, or else its model, or else `flow` or `lstm`.
 _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     # About 20 minutes on one CPU core each, with the same number of steps. 50 importance samples
     # would take half as long again.
@@ -38,6 +39,12 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     ("cpu", "ptb", "multiscale"): (
         *("--max-steps", "10000", "--batch-size", "8", "--dropout", "0", "--learning-rate", "3e-3"),
         *("--final-decay", "0.5", "--kl-zero", "0", "--kl-ramp", "200"),
+        *("--eval-every", "1000", "--checkpoint-steps", "500", "--test-samples", "10"),
+    ),
+    # As much time as `iaf-scf` takes.
+    ("cpu", "ptb", "multiscale-codebook"): (
+        *("--max-steps", "28000", "--batch-size", "8", "--dropout", "0.1"),
+        *("--learning-rate", "4e-3", "--final-decay", "0.6", "--kl-zero", "0", "--kl-ramp", "200"),
         *("--eval-every", "1000", "--checkpoint-steps", "500", "--test-samples", "10"),
     ),
     ("cpu", "ptb", "lstm"): (
@@ -71,8 +78,7 @@ def flags_of(run: Run, scale: str) -> list[str]:
     if scale not in SCALES:
         raise ValueError(f"expected a scale of {', '.join(SCALES)}; got {scale!r}")
     family = "flow" if ModelConfig.from_name(run.model).is_flow else "lstm"
-    extra = _SCALE_FLAGS.get(
-        (scale, run.dataset, run.model), _SCALE_FLAGS.get((scale, run.dataset, family), ())
-    )
+    keys = ((scale, run.dataset, name) for name in (run.name, run.model, family))
+    extra = next((_SCALE_FLAGS[key] for key in keys if key in _SCALE_FLAGS), ())
     fixed = ("--model", run.model, "--dataset", run.dataset, "--preset", SCALES[scale])
     return [*fixed, *extra, *run.flags]
