@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tf_latentflow import ModelConfig
 from train.benchmark import operations, work
@@ -30,12 +30,17 @@ class Row(NamedTuple):
     quick: bool = False
 
 
-def paper_config(model: str, emission: str = "categorical") -> ModelConfig:
-    """A model at the published sizes, of 51 symbols or of 88 notes."""
-    vocab_size = 51 if emission == "categorical" else 88
-    return ModelConfig.from_name(
-        model, preset="paper", emission=emission, vocab_size=vocab_size, max_length=288
-    )
+# What the row `multiscale-codebook` of table 1 chooses.
+_CODEBOOKS = {
+    **{"inference": "codebook", "emitter": "codebook", "conditioner_input": "symbols"},
+    **{"conditioner": "window:6", "time_layers": 4, "latent_size": 8, "made_sizes": (256, 256)},
+}
+
+
+def paper_config(model: str, emission: str = "categorical", **choices: Any) -> ModelConfig:
+    """A model at the published sizes, of 51 symbols or of 88 notes, with further choices."""
+    sizes = {"vocab_size": 51 if emission == "categorical" else 88, "max_length": 288}
+    return ModelConfig.from_name(model, preset="paper", emission=emission, **sizes, **choices)
 
 
 def _operations(count: float) -> Callable[[Machine], float]:
@@ -96,12 +101,14 @@ def _sample(
     published: float | None = None,
     batch_size: int = 1,
     quick: bool = False,
+    name: str = "",
+    **choices: Any,
 ) -> Row:
-    config = paper_config(model)
+    config = paper_config(model, **choices)
     read = 4 * operations.step_weights(config) * num_steps
     count = operations.sample_operations(config, batch_size, num_steps)
     return Row(
-        f"{model} sample, T = {num_steps}, B = {batch_size}",
+        f"{name or model} sample, T = {num_steps}, B = {batch_size}",
         lambda: work.sample(config, batch_size, num_steps),
         lambda machine: max(read / machine.bytes_per_unit, count / UNIT_OPERATIONS),
         published,
@@ -148,8 +155,10 @@ ROWS: tuple[Row, ...] = (
     _sample("lstm", 100, 10),
     _sample("iaf-scf", 288, 3.3),
     _sample("multiscale", 288),
+    _sample("multiscale", 288, name="multiscale-codebook", **_CODEBOOKS),
     _sample("lstm", 288, 25),
     _sample("multiscale", 1000),
+    _sample("multiscale", 1000, name="multiscale-codebook", **_CODEBOOKS),
     _sample("lstm", 1000),
     _sample("af-af", 100, batch_size=64),
     _sample("af-af", 1000),
