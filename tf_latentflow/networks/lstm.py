@@ -67,7 +67,7 @@ class LSTMStack(SequenceNetwork):
         dropout: float = 0.0,
         name: str | None = None,
     ) -> None:
-        super().__init__(units, num_layers, dropout, name=name)
+        super().__init__(units, [units] * num_layers, dropout, name=name)
         sizes = [input_size] + [units] * (num_layers - 1)
         self.cells = [_Cell(size, units, name=f"cell_{k}") for k, size in enumerate(sizes)]
         self.positions = PositionTable(4 * units, max_length, name="positions")

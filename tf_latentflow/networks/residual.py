@@ -36,7 +36,7 @@ class ResidualStack(SequenceNetwork):
         two_sided: bool = False,
         name: str | None = None,
     ) -> None:
-        super().__init__(units, num_layers + 1, dropout, name=name)
+        super().__init__(units, [units] * (num_layers + 1), dropout, name=name)
         self.two_sided = two_sided
         self.num_layers = num_layers
         self.positions = PositionTable(units, max_length, name="positions")

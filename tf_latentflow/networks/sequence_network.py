@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -33,7 +34,7 @@ class SequenceNetwork(Layer):
 
     Args:
       units: U, size of the output.
-      num_dropouts: Number of places where dropout is applied.
+      dropout_sizes: The size of what is dropped, for each place where dropout is applied.
       dropout: Dropout rate.
       name: Name of the layer.
 
@@ -48,23 +49,23 @@ class SequenceNetwork(Layer):
     reads_mapped_steps = True
 
     def __init__(
-        self, units: int, num_dropouts: int, dropout: float, name: str | None = None
+        self, units: int, dropout_sizes: Sequence[int], dropout: float, name: str | None = None
     ) -> None:
         super().__init__(name=name)
         self.units = units
-        self._num_dropouts = num_dropouts
+        self._dropout_sizes = tuple(dropout_sizes)
         self._dropout = dropout
 
     def masks(
         self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor, noise: NoiseSource | None
     ) -> Masks:
-        """The dropout mask of each place, `[*batch_shape, num_steps, U]`; () without noise."""
+        """The dropout mask of each place, `[*batch_shape, num_steps, size]`; () without noise."""
         if noise is None or self._dropout == 0:
             return ()
         steps = tf.concat([batch_shape, [num_steps]], 0)
-        size, dtype = self._num_dropouts * self.units, tf.as_dtype(self.compute_dtype)
-        keep = _keep(steps, size, dtype, self._dropout, noise)
-        return tuple(tf.split(keep, self._num_dropouts, axis=-1))
+        dtype = tf.as_dtype(self.compute_dtype)
+        keep = _keep(steps, sum(self._dropout_sizes), dtype, self._dropout, noise)
+        return tuple(tf.split(keep, self._dropout_sizes, axis=-1))
 
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor

@@ -11,14 +11,15 @@ from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dens
 
 __all__ = ["Window"]
 
-_WIDTH = 4  # The size of h, in units.
+# The size of h, which has to tell the surroundings of a step apart, however many units there are.
+_NUM_HIDDEN = 1024
 
 
 class Window(SequenceNetwork):
     """Two hidden layers over the vectors of the nearest steps, 0 where there is no step.
 
         e[s] = W x[s] + w,  of size U / 2
-        h[t] = relu(V_1 r[t] + b_1),  of size 4U
+        h[t] = relu(V_1 r[t] + b_1),  of size 1024
         output[t] = norm(relu(V_2 h[t] + b_2 + position code))
         r[t] = [e[t - K + 1], ..., e[t - 1], e[t]]                            (causal)
         r[t] = [e[t - 2K + 1], ..., e[t - 3], e[t - 1], e[t + 1], e[t + 3], ..., e[t + 2K - 1]]
@@ -48,15 +49,15 @@ class Window(SequenceNetwork):
         two_sided: bool = False,
         name: str | None = None,
     ) -> None:
-        super().__init__(units, _WIDTH + 1, dropout, name=name)  # A place for each U numbers.
+        super().__init__(units, (_NUM_HIDDEN, units), dropout, name=name)
         self.two_sided = two_sided
         self.num_steps = num_steps
         self._size = max(units // 2, 1)
         self.positions = PositionTable(units, max_length, name="positions")
         self.embedding = dense(self, input_size, self._size, "embedding")
         num_read = 2 * num_steps if two_sided else num_steps
-        self.hidden = dense(self, num_read * self._size, _WIDTH * units, "hidden")
-        self.outputs = dense(self, _WIDTH * units, units, "outputs")
+        self.hidden = dense(self, num_read * self._size, _NUM_HIDDEN, "hidden")
+        self.outputs = dense(self, _NUM_HIDDEN, units, "outputs")
         self.norm = normalisation(self, "norm")
         self.built = True
 
@@ -114,8 +115,6 @@ class Window(SequenceNetwork):
         return embedded if lengths is None else mask_steps(embedded, lengths)
 
     def _from_read(self, read: tf.Tensor, offset: tf.Tensor, masks: Masks) -> tf.Tensor:
-        h = tf.nn.relu(self._apply(self.hidden, read))
-        if masks:
-            h = self._drop(h, (tf.concat(masks[:_WIDTH], axis=-1),), 0)
+        h = self._drop(tf.nn.relu(self._apply(self.hidden, read)), masks, 0)
         outputs = self.norm(tf.nn.relu(self._apply(self.outputs, h) + offset))
-        return self._drop(outputs, masks, _WIDTH)
+        return self._drop(outputs, masks, 1)

@@ -115,7 +115,7 @@ def _prior(config: ModelConfig) -> float:
         "conv": _conv(of_all, size, depth),
         "attention": of_all * size + 6 * size * size * depth,
         # Between kept steps, half of the steps have contexts, from twice as many vectors.
-        "window": read * size / 2 + 2 * (depth + 2 / sides) * size * size,
+        "window": read * size / 2 + 512 * (depth + 2 / sides) * size,
     }[network]
     flow = _flow(config, context=size)
     if config.is_causal:
