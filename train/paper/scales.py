@@ -43,7 +43,7 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     ),
     # As much time as `iaf-scf` takes.
     ("cpu", "ptb", "multiscale-codebook"): (
-        *("--max-steps", "20000", "--batch-size", "8", "--dropout", "0.1"),
+        *("--max-steps", "21000", "--batch-size", "8", "--dropout", "0.1"),
         *("--learning-rate", "4e-3", "--final-decay", "0.6", "--kl-zero", "0", "--kl-ramp", "200"),
         *("--eval-every", "1000", "--checkpoint-steps", "500", "--test-samples", "10"),
     ),
