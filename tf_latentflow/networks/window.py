@@ -9,10 +9,10 @@ from bijectors.masks import mask_steps
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense, normalisation
 
-__all__ = ["Window"]
+__all__ = ["NUM_HIDDEN", "Window"]
 
-# The size of h, which has to tell the surroundings of a step apart, however many units there are.
-_NUM_HIDDEN = 1024
+NUM_HIDDEN = 1024
+"""Size of h, which has to tell the surroundings of a step apart, whatever the number of units."""
 
 
 class Window(SequenceNetwork):
@@ -49,15 +49,15 @@ class Window(SequenceNetwork):
         two_sided: bool = False,
         name: str | None = None,
     ) -> None:
-        super().__init__(units, (_NUM_HIDDEN, units), dropout, name=name)
+        super().__init__(units, (NUM_HIDDEN, units), dropout, name=name)
         self.two_sided = two_sided
         self.num_steps = num_steps
         self._size = max(units // 2, 1)
         self.positions = PositionTable(units, max_length, name="positions")
         self.embedding = dense(self, input_size, self._size, "embedding")
         num_read = 2 * num_steps if two_sided else num_steps
-        self.hidden = dense(self, num_read * self._size, _NUM_HIDDEN, "hidden")
-        self.outputs = dense(self, _NUM_HIDDEN, units, "outputs")
+        self.hidden = dense(self, num_read * self._size, NUM_HIDDEN, "hidden")
+        self.outputs = dense(self, NUM_HIDDEN, units, "outputs")
         self.norm = normalisation(self, "norm")
         self.built = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS
 from tf_latentflow import ModelConfig
+from tf_latentflow.networks.window import NUM_HIDDEN
 
 __all__ = [
     "elbo_operations",
@@ -115,7 +116,7 @@ def _prior(config: ModelConfig) -> float:
         "conv": _conv(of_all, size, depth),
         "attention": of_all * size + 6 * size * size * depth,
         # Between kept steps, half of the steps have contexts, from twice as many vectors.
-        "window": read * size / 2 + 512 * (depth + 2 / sides) * size,
+        "window": read * size / 2 + (depth + 2 / sides) * size * NUM_HIDDEN / 2,
     }[network]
     flow = _flow(config, context=size)
     if config.is_causal:
