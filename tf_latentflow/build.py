@@ -83,15 +83,15 @@ def build_from(
     if [path for path, _ in weights] != [variable.path for variable in model.variables]:
         raise PretrainedError(_other_version(start))
     ours, theirs = _shared_rows(config, start)
-    read = _OF_SYMBOLS_READ if config.conditioner_input == "symbols" else ()
-    of_symbols = (*_OF_SYMBOLS, *read)
-    for variable, (path, value) in zip(model.variables, weights, strict=True):
+    of_symbols = {id(weight) for layer in model.layers for weight in layer.symbol_weights}
+    for variable, (_, value) in zip(model.variables, weights, strict=True):
         fitted = variable.numpy()
         rows = (len(value), len(fitted)) if fitted.ndim else (0, 0)
         if value.shape[1:] != fitted.shape[1:]:
             raise PretrainedError(_other_version(start))
-        others = rows[0] - start.vocab_size  # A two-sided network reads one more.
-        if path in of_symbols and rows == (start.vocab_size + others, config.vocab_size + others):
+        # A two-sided network reads one number more.
+        others = rows[0] - start.vocab_size, rows[1] - config.vocab_size
+        if id(variable) in of_symbols and others[0] == others[1]:
             fitted[ours] = value[theirs]
             fitted[config.vocab_size :] = value[start.vocab_size :]
         elif value.shape == fitted.shape:
@@ -102,15 +102,6 @@ def build_from(
             raise PretrainedError(_other_version(start))
         variable.assign(fitted)
     return model
-
-
-# The variables with a row for each symbol.
-_OF_SYMBOLS = (
-    *("symbols/embedding", "symbols/bias"),
-    *("codebook/mean", "codebook/log_std", "emitter/log_weight"),
-)
-# Those that have one if the prior reads symbols: the first matrix of its network.
-_OF_SYMBOLS_READ = ("cell_0/kernel", "input/kernel")
 
 
 def _shared_rows(config: ModelConfig, start: ModelConfig) -> tuple[list[int], list[int]]:

@@ -35,6 +35,7 @@ class Symbols(Layer):
     ) -> None:
         super().__init__(name=name)
         self.vocab_size = vocab_size
+        self.has_embedding = size is not None
         if size is not None:
             half_width = np.sqrt(6 / (vocab_size + size)) if init is None else init
             uniform = keras.initializers.RandomUniform(-half_width, half_width)
@@ -42,6 +43,10 @@ class Symbols(Layer):
             self.embedding = self.add_weight((vocab_size, size), uniform, name="embedding")
             self.bias = self.add_weight((vocab_size,), bias, name="bias")
         self.built = True
+
+    @property
+    def symbol_weights(self) -> list[keras.Variable]:
+        return [self.embedding, self.bias] if self.has_embedding else []
 
     @property
     def event_shape(self) -> tuple[int, ...]:

@@ -81,6 +81,10 @@ class SymbolCodebook(Codebook):
         normal = keras.initializers.RandomNormal(stddev=1)
         super().__init__((vocab_size, latent_size), normal, name)
 
+    @property
+    def symbol_weights(self) -> list[keras.Variable]:
+        return [self._mean, self._log_std]
+
     def of_symbols(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.gather(self.mean, x), tf.gather(self.log_std, x)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 
 from bijectors.masks import zero_unless
@@ -167,6 +168,10 @@ class CodebookEmitter(Emitter):
         super().__init__(config, name)
         self.log_weight = self.add_weight((config.vocab_size,), "zeros", name="log_weight")
         self.built = True
+
+    @property
+    def symbol_weights(self) -> list[keras.Variable]:
+        return [self.log_weight]
 
     def call(
         self,

@@ -76,6 +76,11 @@ class Layer(SavesLists, ExecutionOwner, keras.layers.Layer):
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name, dtype=keras.config.floatx())
 
+    @property
+    def symbol_weights(self) -> list[keras.Variable]:
+        """The variables whose first axis has an entry for each symbol; a subclass names its own."""
+        return []
+
     def _apply(self, part: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
         """A linear part of this layer, computed as its `execution` says."""
         return self.execution.product(values, part.kernel) + part.bias

@@ -75,6 +75,10 @@ class LSTMStack(SequenceNetwork):
         self.state_layer = dense(self, units, 2 * num_layers * units, "initial_state")
         self.built = True
 
+    @property
+    def input_kernel(self) -> keras.Variable:
+        return self.cells[0].kernel
+
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor
     ) -> LSTMState:

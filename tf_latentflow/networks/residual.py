@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import tensorflow as tf
 
 from tf_latentflow.networks.positions import PositionTable
@@ -45,6 +46,10 @@ class ResidualStack(SequenceNetwork):
         self.norms = [normalisation(self, f"norm_{k}") for k in range(num_norms)]
         self._make_layers()
         self.built = True
+
+    @property
+    def input_kernel(self) -> keras.Variable:
+        return self.input_layer.kernel
 
     def _make_layers(self) -> None:
         """Makes the other parts of all layers."""

@@ -56,6 +56,11 @@ class SequenceNetwork(Layer):
         self._dropout_sizes = tuple(dropout_sizes)
         self._dropout = dropout
 
+    @property
+    def input_kernel(self) -> keras.Variable:
+        """The first matrix, which has a row for each number of an input vector."""
+        raise NotImplementedError
+
     def masks(
         self, batch_shape: tf.Tensor, num_steps: int | tf.Tensor, noise: NoiseSource | None
     ) -> Masks:

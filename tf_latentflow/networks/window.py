@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import tensorflow as tf
 
 from bijectors.axes import every, later, size_of_axis
@@ -60,6 +61,10 @@ class Window(SequenceNetwork):
         self.outputs = dense(self, NUM_HIDDEN, units, "outputs")
         self.norm = normalisation(self, "norm")
         self.built = True
+
+    @property
+    def input_kernel(self) -> keras.Variable:
+        return self.embedding.kernel
 
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import keras
 import tensorflow as tf
 
 from bijectors import Compose, FlowBijector, TimeBijector
@@ -55,6 +56,10 @@ class FlowPrior(Layer):
             FlowStage(config, k, codebook, name=f"stage_{k}") for k in range(config.time_layers)
         ]
         self.built = True
+
+    @property
+    def symbol_weights(self) -> list[keras.Variable]:
+        return [weight for stage in self.stages for weight in stage.symbol_weights]
 
     def bijector(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import keras
 import tensorflow as tf
 
 from bijectors import (
@@ -49,6 +50,7 @@ class FlowStage(Layer):
         name: str = "stage",
     ) -> None:
         super().__init__(name=name)
+        self._config = config
         self._scalar = SCALAR_MAPS[config.scalar]
         self._hidden = HIDDEN_STRUCTURES[config.hidden]
         self._plan = plan = stage_plan(config, number)
@@ -76,6 +78,11 @@ class FlowStage(Layer):
             for k in layers
         ]
         self.built = True
+
+    @property
+    def symbol_weights(self) -> list[keras.Variable]:
+        reads_symbols = self.time_network and self._config.conditioner_input == "symbols"
+        return [self.time_network.input_kernel] if reads_symbols else []
 
     def bijector(
         self,

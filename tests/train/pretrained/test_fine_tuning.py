@@ -142,7 +142,10 @@ def test_show_config_says_what_comes_from_the_start(
         *rows([(name, {}) for name in ("af-af", "iaf-scf", "codebook", "lstm")]),
         ("codebook", {"conditioner": "conv:1"}),
         ("codebook", {"conditioner": "attention:1"}),
+        ("codebook", {"conditioner": "window:2"}),
+        ("codebook", {"conditioner": "conv:1", "emitter": "conv:1"}),
         ("codebook", {"time": "multiscale", "conditioner": "conv:1", "time_layers": 2}),
+        ("codebook", {"time": "multiscale", "conditioner": "window:2", "time_layers": 2}),
     ],
 )
 def test_every_variable_of_symbols_or_positions_has_rows_to_keep(
