@@ -34,7 +34,7 @@ class ImportConfig:
     result: tyro.conf.Positional[Path]
     """Folder `result` of the bundle's run."""
     workdir: Path
-    """Folder of the run, empty or not existing."""
+    """Folder of the new run; it must be empty or not exist."""
     data_dir: Path | None = None
     """Folder with the files of the dataset. None: that of the export."""
 

@@ -46,8 +46,8 @@ class LoadTestConfig:
     requests: Annotated[int | None, POSITIVE] = None
     """Number of requests after which the test ends, if its duration has not passed before."""
     signatures: tuple[str, ...] = ("generate",)
-    """What is requested, in random order: generate, complete, score, score_steps. All but generate
-    are given what the client generated last."""
+    """Signatures to request, in random order: generate, complete, score, score_steps. All but
+    generate get the sequence that the client generated last."""
     max_length: Annotated[int, POSITIVE] = 288
     """Lengths are uniform from 1 to this [characters or time steps]."""
     seed: int = 0

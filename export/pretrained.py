@@ -89,7 +89,7 @@ def main(args: Sequence[str] | None = None) -> None:
     if folder.exists() and not flags.force:
         raise UserError(f"{folder} already exists: choose another --name, or give --force")
     if folder.is_symlink() or (folder.exists() and not (folder / CONFIG_FILE).is_file()):
-        raise UserError(f"--force replaces a pretrained model, and {folder} is none")
+        raise UserError(f"--force replaces a pretrained model, but {folder} is not one")
     workdir = Workdir(flags.workdir)
     run = read_run(flags.workdir)
     if not isinstance(run.source, Workdir) or not workdir.results_file.exists():

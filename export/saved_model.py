@@ -103,7 +103,7 @@ def main(args: Sequence[str] | None = None) -> None:
     kept = write_server_files(flags.out, flags.name, flags.xla)
     print(base / str(version))
     for path in kept:
-        print(f"{path} exists and was not overwritten; a new one would be different")
+        print(f"{path} was not overwritten, although it differs from what would be written now")
 
 
 if __name__ == "__main__":

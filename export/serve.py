@@ -114,7 +114,7 @@ def main(args: Sequence[str] | None = None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: ended.put(number))
     server.start()
-    print(f"{servable.name}, version {servable.version}; a stand-in, not for production")
+    print(f"{servable.name}, version {servable.version}; a stand-in for TF Serving, for local use")
     print(f"REST  {server.rest_url}\ngRPC  {server.grpc_target}")
     print(f"page  {server.page_url}", flush=True)
     if not is_loopback(config.host):

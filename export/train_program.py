@@ -60,11 +60,11 @@ class _BundleFlags:
                 f"--batch-size; got {config.accumulation_steps} accumulation steps"
             )
         if config.vary is not None:
-            raise UserError("--transpose belongs to a training with TensorFlow; leave it out")
+            raise UserError("--transpose is not available in a bundle; leave it out")
         if config.workdir is not None:
-            raise UserError("--workdir belongs to export.import_weights; give --out")
+            raise UserError("--workdir is a flag of export.import_weights; give --out here")
         if config.workers is not None:
-            raise UserError("--workers belongs to a training with TensorFlow; leave it out")
+            raise UserError("--workers is not available in a bundle; leave it out")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +121,7 @@ def main(args: Sequence[str] | None = None) -> None:
     print("copy it to a machine with jax and numpy, and there: python run_bundle.py --out RUN")
 
 
-_HELP = """Writes a training as a bundle that JAX runs where there is no TensorFlow.
+_HELP = """Exports a training run as a bundle, which JAX runs where there is no TensorFlow.
 
 `--preset` sets the other defaults; `--preset paper --help` shows those of paper.
 """

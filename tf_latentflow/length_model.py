@@ -19,7 +19,7 @@ class LengthModel(Layer):
 
     `n'` is the histogram `n` of the N lengths seen, smoothed: each length seen shares one of its
     counts evenly with the unseen lengths just below it, down to the next length seen. On average,
-    neighbours of a sorted sample have the same mass between them, however far apart they are. If
+    there is the same mass between any two neighbours in a sorted sample, near or far. If
     every length was seen, `n' = n`. All lengths beyond the longest seen have at most 0.05 counts
     together: less than one sample in a thousand for N >= 50. Before `fit`, p(T) is uniform.
 

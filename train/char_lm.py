@@ -1,7 +1,7 @@
 """Trains a model of text and tests it: `python -m train.char_lm [--model lstm] [--dataset ptb]`.
 
 Without flags: the latent flow `codebook` at preset `small`, on the language reference that comes
-with every Python, in about five minutes on two CPU cores. The same command resumes an interrupted
+with every Python, in about four minutes on two CPU cores. The same command resumes an interrupted
 run, or prints the results of a finished one. `--help` lists the flags. Afterwards:
 
     tensorboard --logdir WORKDIR

@@ -25,7 +25,7 @@ __all__ = ["CurvesConfig", "main"]
 
 @dataclasses.dataclass(frozen=True)
 class CurvesConfig:
-    """Draws the validation losses of runs against steps and against the time of the training.
+    """Plots the validation losses of runs against steps and against training time.
 
     The runs may still be training. A curve of a flow shows its bound with one sample.
     """
@@ -33,7 +33,7 @@ class CurvesConfig:
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Folders of the runs, all of text or all of music."""
     out: Path = Path("curves.png")
-    """The picture, a PNG file; one that is there is replaced."""
+    """The picture, a PNG file; an existing one is replaced."""
     step_seconds: Annotated[tuple[float, ...], ALL_POSITIVE] = ()
     """Time of a step of each run [seconds], for runs that shared their machine with other programs.
     None: the time that the training took."""
@@ -106,8 +106,8 @@ def _seconds(
         return tuple(step * cost for step in losses)
     if missing := [step for step in losses if step not in measured]:
         raise UserError(
-            f"{path} does not say when it was validated at step {missing[0]}, since another "
-            "version trained it: give --step-seconds"
+            f"{path} has no time for the validation at step {missing[0]}, because another version "
+            "trained it: give --step-seconds"
         )
     return tuple(measured[step] for step in losses)
 

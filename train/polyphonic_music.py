@@ -7,7 +7,7 @@ music21. The same command resumes an interrupted run, or prints the results of a
     tensorboard --logdir WORKDIR
     python -m train.evaluate WORKDIR --split test --samples 50
     python -m train.sample WORKDIR -n 4 --length 128 --out DIR
-    python -m train.sample WORKDIR -n 4 --prime MY_PIECE.mid --amount 0.3 --out DIR
+    python -m train.sample WORKDIR -n 4 --vary MY_PIECE.mid --amount 0.3 --out DIR
 
 It needs the extra `music`: `pip install '.[music]'`.
 """

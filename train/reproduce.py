@@ -37,7 +37,7 @@ __all__ = ["ReproduceConfig", "main"]
 
 @dataclasses.dataclass(frozen=True)
 class ReproduceConfig:
-    """A table or figure of the paper. Missing runs are made first."""
+    """Makes a table or figure of the paper. Missing runs are trained first."""
 
     what: tyro.conf.Positional[
         Literal[
@@ -146,4 +146,4 @@ def _exit(number: int, frame: FrameType | None) -> Any:
 
 
 if __name__ == "__main__":
-    run_program(main, "interrupted: the same command again makes what is missing")
+    run_program(main, "interrupted: the same command makes the runs that are missing")

@@ -77,7 +77,7 @@ def main(args: Sequence[str] | None = None) -> None:
     if not run.model_config.is_text:
         raise UserError(
             f"expected a model of text in {config.model}; it is one of music: "
-            "python -m train.evaluate --dataset FILE.mid scores pieces"
+            "use python -m train.evaluate MODEL --dataset FILE.mid"
         )
     with _open(config.file) as stream, Screen() as screen:
         screen.now("loading TensorFlow")

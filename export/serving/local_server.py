@@ -118,8 +118,8 @@ class LocalServer:
         except RuntimeError:
             self._end()
             raise UserError(
-                f"cannot listen at {host}, port {grpc_port}: it is taken, or not this machine's; "
-                "name another --grpc-port"
+                f"cannot listen on {host}, port {grpc_port}: the port is in use, or the address is "
+                "not one of this machine; choose another --host or --grpc-port"
             ) from None
         name = quote(servable.name, safe="")
         self.page_url = f"http://{_in_url(host)}:{self.rest_port}/"
@@ -185,7 +185,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), family=family, backlog=128)
     except (OSError, OverflowError) as error:
         raise UserError(
-            f"cannot listen at {host}, port {port}: {error}; name another --host or --rest-port"
+            f"cannot listen on {host}, port {port}: {error}; choose another --host or --rest-port"
         ) from None
     # Accepted connections inherit it; asyncio does not set it on a socket made like this, and an
     # answer of two packets would wait 40 ms for the acknowledgement of the first.

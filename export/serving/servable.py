@@ -177,4 +177,4 @@ def _check_lengths(
     }
     if len(set(rows.values())) > 1:
         said = ", ".join(f"{name} {size}" for name, size in rows.items())
-        raise invalid(f"inputs of unequal length: {said}; expected a value a row in each")
+        raise invalid(f"inputs of unequal length: {said}; expected one value per row in each")

@@ -164,7 +164,7 @@ def test_what_is_left_out_and_another_unicode_form_are_said(
 
 def test_a_data_dir_of_an_own_file_is_refused(text_run: Path, tmp_path: Path) -> None:
     dataset = write_lines(tmp_path / "mine.txt", LINES)
-    with pytest.raises(UserError, match="--data-dir belongs to the dataset ptb"):
+    with pytest.raises(UserError, match="--data-dir is only for the dataset ptb"):
         evaluate.main([str(text_run), "--dataset", dataset, "--data-dir", str(tmp_path)])
 
 

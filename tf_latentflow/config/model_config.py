@@ -28,8 +28,8 @@ class ModelConfig:
       time: Structure across steps, a key of `bijectors.TIME_STRUCTURES`.
       inference: Inference network, from x to q(z | x, T): a key of `INFERENCE_NETWORKS`.
       emitter: From z to p(x[t] | z, T): a key of `EMITTERS`.
-      conditioner: Network that summarises the past for the prior, a key of `CONDITIONERS`. None for
-        the baseline and for `none` in time.
+      conditioner: Network that summarises other steps for the prior, a key of `CONDITIONERS`. None
+        for the baseline and for `none` in time.
       conditioner_input: What the conditioner reads of a step, a key of `CONDITIONER_INPUTS`.
       emission: What is observed at a step, a key of `EMISSIONS`: a symbol (categorical), or a chord
         whose notes are independent given z (bernoulli) or drawn one after the other (made).
@@ -41,8 +41,8 @@ class ModelConfig:
       flow_layers: Number of hidden bijectors composed within a step.
       time_layers: Number of bijectors along time, one after the other; 1 for `none` in time.
       made_sizes: Units of the hidden layers of each hidden bijector's network.
-      dropout: Dropout rate of the LSTM of the prior, or of the baseline, between layers and on its
-        output; 0 for IAF in time.
+      dropout: Dropout rate of the prior's conditioner, or of the baseline, between layers and on
+        its output; 0 for IAF in time.
       posterior_dropout: Dropout rate of the states from which the inference network computes
         q(z | x, T).
       emitter_dropout: Dropout rate of the states that the emitter reads besides z.

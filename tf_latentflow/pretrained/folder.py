@@ -30,7 +30,7 @@ _CHECKED = (CONFIG_FILE, _CARD_FILE, _WEIGHTS_FILE)
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What the folder of a pretrained model says, its checksums right.
+    """The contents of the folder of a pretrained model, with verified checksums.
 
     | file              | what                                                                     |
     |-------------------|--------------------------------------------------------------------------|

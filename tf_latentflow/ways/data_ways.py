@@ -24,7 +24,7 @@ class DataWays:
     A text is a string of 1 to `max_length` characters; the model must have a vocabulary. A roll is
     an array `[T, V]` of 0 and 1 with 1 to `max_length` steps and V notes. A seed is a whole number:
     the same seed gives the same result, and None a new one at every call. Sequences of similar
-    length are batched; a result does not depend on how.
+    length are batched, which does not affect the results.
 
     Attributes:
       pretrained: Where a pretrained model comes from; None for other models.

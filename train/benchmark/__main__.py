@@ -3,7 +3,7 @@
 Times are given in units. One unit is a float32 product `[1500, 1000] x [1000, 2000]` (6 GFLOP) in
 the same process. The floor next to each time is what the matrix products of the work, or reading
 the weights of each serial step, would take at that speed. "others" is the share of the machine's
-cores that other processes took meanwhile: with more than a few percent, time again.
+cores that other processes took meanwhile. If it is more than a few percent, measure again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BenchmarkConfig:
     """Times training, evaluation and sampling at the published sizes."""
 
     out: Path = Path("benchmark")
-    """Folder for the numbers and the pictures, which replace those that are there."""
+    """Folder for the numbers and the pictures; existing ones are replaced."""
     quick: bool = False
     """Only the most important rows, without pictures."""
     rows: str = ""

@@ -114,7 +114,7 @@ def _measure_rows(
         )
         busy = busy or (others or 0) > _BUSY
     if busy:
-        print("the machine was busy: other processes took the share of its cores under 'others'")
+        print("the machine was busy: 'others' is the share of its cores that other processes took")
 
 
 def _measure_sweeps(repeats: int, file: Path, results: dict[str, Any]) -> None:

@@ -170,7 +170,7 @@ class Progress:
             f"learning rate {window.learning_rate:.1e}  {self._pace(window, eta)}"
         )
         if self._operations and window.rate is not None:
-            line += f"  {window.rate * self._operations / 1e12:.3g} TFLOP/s of products"
+            line += f"  {window.rate * self._operations / 1e12:.3g} TFLOP/s in matrix products"
         return line
 
     def detail(self, window: Window, eta: float | None) -> str:

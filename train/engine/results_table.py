@@ -51,7 +51,7 @@ def results_table(split: str | None, results: Mapping[str, Any], unit: Unit) -> 
 # Rows that only some data has; {} stands for what a sequence is.
 _COUNTS = {
     "num_unknown": ("unknown characters", "evaluated as the unknown symbol"),
-    "num_too_long": ("{} left out", "longer than any that the model gives a probability"),
+    "num_too_long": ("{} left out", "longer than the maximum length of the model"),
 }
 
 

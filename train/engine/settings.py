@@ -50,11 +50,11 @@ class LoopSettings:
     clip_norm: Annotated[float, POSITIVE] = 0.25
     """Maximum global norm of the gradient of the loss [nats per symbol]."""
     plateau_patience: Annotated[int, NOT_NEGATIVE] = 1
-    """After the KL ramp: validations without improvement before the learning rate falls."""
+    """Validations without improvement before the learning rate falls, after the KL ramp."""
     plateau_factor: Annotated[float, AT_LEAST_1] = 4.0
     """Factor by which the learning rate is then divided."""
     final_decay: Annotated[float, SHARE] = 0.0
-    """Final share of the run in which the learning rate falls linearly to 0 [0 to 1]."""
+    """Fraction of the run, at its end, in which the learning rate falls to 0 [0 to 1]."""
 
     schedule_unit: Literal["steps", "epochs"] = "steps"
     """Unit of --kl-zero, --kl-ramp and --eval-every."""
@@ -80,8 +80,8 @@ class LoopSettings:
     mixed_precision: bool = False
     """Round matrix products to bfloat16; sums, flows, losses and weights stay float32."""
     compile_loops: bool = True
-    """Compile the serial loops with XLA, once per batch length: takes seconds at the start, and
-    doubles the speed."""
+    """Compile the serial loops with XLA, once per batch length. This takes seconds at the start
+    and doubles the speed."""
     jit: bool = False
     """Compile the whole training step with XLA."""
 

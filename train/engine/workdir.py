@@ -170,7 +170,7 @@ class Workdir:
             config = read_json_or_refuse(file, _ANEW)
         except FileNotFoundError:
             raise UserError(
-                f"{self.path} holds no run: give the folder of a finished training"
+                f"{self.path} holds no run: give the folder of a finished run"
             ) from None
         except UserError as error:
             raise ConfigFileError(str(error)) from None

@@ -46,11 +46,11 @@ class SampleConfig:
     length: int | None = None
     """Length of each sample [characters or time steps]. None: drawn from p(T)."""
     temperature: Annotated[float, NOT_NEGATIVE] = 1.0
-    """Factor of the noise. 0: deterministic; 1: the model's distribution."""
+    """Multiplies the noise, divides the logits. 0: deterministic; 1: the model's distribution."""
     seed: Annotated[int, SEED] = 0
     """The same seed gives the same samples."""
     out: Path | None = None
-    """Music: folder for the files. None: samples, in the folder of the run or the current one."""
+    """Music: folder for the files. None: `samples`, in the run or the current folder."""
     tempo: Annotated[float | None, TEMPO] = None
     """Music: quarter notes per minute, 4 to 1000. None: the tempo of the given file, or 100."""
     prompt: OptionalText = None
@@ -66,7 +66,7 @@ class SampleConfig:
     steps: Annotated[int | None, _BOTH_ENDS] = None
     """With --interpolate: number of samples, instead of -n. None: 5."""
     fill: OptionalText = None
-    """Text: a text in which every _ is replaced."""
+    """Text: a text with blanks; a character is drawn for each _."""
     blank: str | None = None
     """With --fill: the character to replace, instead of _."""
     harmonise: Path | None = None

@@ -57,10 +57,10 @@ class WorkerSettings:
     """On which machines. It is no part of a run, which may go on with others."""
 
     workers: str | None = None
-    """Addresses of all processes that train together, HOST:PORT,HOST:PORT,... The first, the chief,
-    needs the port after its own too. None: as TF_CONFIG says, or this process alone."""
+    """Addresses of all processes that train together, HOST:PORT,HOST:PORT,... The first is the
+    chief, which also needs the next port. None: as in TF_CONFIG, or one process alone."""
     worker_index: Annotated[int | None, tyro.conf.arg(name="task")] = None
-    """Which of --workers this process is [from 0, the chief]. None: as TF_CONFIG says."""
+    """Number of this process in --workers [from 0, the chief]. None: as in TF_CONFIG."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class ModelSettings:
     """What of the model is not as its name and the preset say."""
 
     scalar: str | None = None
-    """Map of one dimension of z: affine, nlsq, spline:K or mixture:K.
+    """Scalar map from noise to one dimension of z: affine, nlsq, spline:K or mixture:K.
     None: from --model and --preset."""
     hidden: str | None = None
     """Structure within a step: af, scf or none. None: from --model and --preset."""
@@ -76,11 +76,11 @@ class ModelSettings:
     """Structure across steps: af, iaf, multiscale, coupling or none.
     None: from --model and --preset."""
     inference: str | None = None
-    """From x to q(z|x): bilstm, conv:K, local (of one step) or codebook.
+    """Inference network, from x to q(z|x): bilstm, conv:K, local (one step) or codebook.
     None: from --model and --preset."""
     emitter: str | None = None
-    """From z to p(x|z): bilstm, conv:K, local or codebook (Bayes' rule; needs --inference
-    codebook). None: from --model and --preset."""
+    """Emitter (decoder), from z to p(x|z): bilstm, conv:K, local or codebook (Bayes' rule; needs
+    --inference codebook). None: from --model and --preset."""
     emission: str | None = None
     """What is observed at a step: categorical for text; for music, bernoulli (independent notes) or
     made (each note given those above it). None: from --model and --preset."""
@@ -104,13 +104,13 @@ class ModelSettings:
     made_units: int | None = None
     """Units of each hidden layer of a flow layer's network. None: from --model and --preset."""
     dropout: float | None = None
-    """Dropout of the prior's network over other steps (0 for IAF), or of the baseline [0 to 1].
+    """Dropout in the prior's conditioner (0 for IAF), or in the baseline [0 to 1].
     None: from --model and --preset."""
     posterior_dropout: float | None = None
-    """Dropout of the states that the inference network reads q(z|x) from [0 to 1].
+    """Dropout on the states from which the inference network computes q(z|x) [0 to 1].
     None: from --model and --preset."""
     emitter_dropout: float | None = None
-    """Dropout of the states beside z that the emitter reads [0 to 1].
+    """Dropout on the states that the emitter reads besides z [0 to 1].
     None: from --model and --preset."""
 
 

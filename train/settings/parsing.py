@@ -36,7 +36,7 @@ class _Show:
     """Flags that are not settings of a run."""
 
     show_config: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Print every setting of the run and its model with its origin, and exit."""
+    """Print every setting of the run and of its model, and where it comes from; then exit."""
 
 
 def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) -> Config:

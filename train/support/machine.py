@@ -74,8 +74,8 @@ def refuse_bfloat16_if_disabled(
     for name in _LIMITS:
         if environ.get(name, "").upper() in _WITHOUT_BFLOAT16:
             raise UserError(
-                "bfloat16 expects no limit that keeps oneDNN from its instructions: the process "
-                f"would be aborted; got {name}={environ[name]} in the environment"
+                f"{name}={environ[name]} keeps oneDNN from using bfloat16 instructions, and the "
+                "process would be aborted: unset it, or do without bfloat16"
             )
 
 

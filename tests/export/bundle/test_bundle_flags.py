@@ -12,7 +12,7 @@ from train.support.errors import UserError
     "flags, message",
     [
         (("--accumulation-steps", "2"), "--accumulation-steps 1"),
-        (("--workdir", "w"), "belongs to export.import_weights"),
+        (("--workdir", "w"), "is a flag of export.import_weights"),
         (("--steps-per-call", "0"), "--steps-per-call expects a number above 0; got 0"),
     ],
 )

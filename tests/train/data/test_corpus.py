@@ -223,7 +223,7 @@ def test_refuses_what_is_no_dataset(tmp_path: Path) -> None:
     _write(tmp_path / "test.txt", _SENTENCES)
     with pytest.raises(UserError, match=r"missing: valid\.txt"):
         load_corpus(str(tmp_path))
-    with pytest.raises(UserError, match="--data-dir belongs to the dataset ptb"):
+    with pytest.raises(UserError, match="--data-dir is only for the dataset ptb"):
         load_corpus("pydoc", data_dir=tmp_path)
     with pytest.raises(ValueError, match="max_length"):
         load_corpus("pydoc", max_length=0)

@@ -225,7 +225,7 @@ _SMPTE = struct.pack(">4sLhhh", b"MThd", 6, 1, 1, (-25 << 8) | 40) + _midi(_note
         (_midi(_note(60, 48), _note(62, 48), kind=2), "type 0 or 1 .*got type 2, whose tracks are"),
         (_midi(_note(60, 48)).replace(b"\0\6\0\1", b"\0\6\0\7"), "got type 7, which is none"),
         (_SMPTE, "SMPTE"),
-        (_midi(_note(60, 48)).replace(b"\0\x60MT", b"\0\0MT"), "0 ticks per beat, with which"),
+        (_midi(_note(60, 48)).replace(b"\0\x60MT", b"\0\0MT"), "0 ticks per beat, so its times"),
         (_midi(_note(60, 48 * (MAX_STEPS + 1))), "at most 10,000 .*lasts 10,001"),
         (
             _midi([*_note(60, 96), *_note(60, 96, after=_TEN_HOURS * _TICKS)]),

@@ -105,7 +105,7 @@ def test_a_track_ends_with_its_end_of_track(tmp_path):
 def test_the_tracks_that_are_there_are_read(tmp_path, promised):
     piece = read(tmp_path, smf(NOTES, promised=promised))
     assert [tuple(note) for note in notes_of(piece.roll)] == READ
-    missing = (f"its header promises {promised} tracks, and 1 are there",)
+    missing = (f"its header declares {promised} tracks, but it has 1",)
     assert piece.remarks == (missing if promised > 1 else ())
 
 
@@ -131,7 +131,7 @@ def test_gzip_and_riff_are_taken_off(tmp_path):
         (riff(smf(NOTES), b"WAVE"), "it is RIFF of the type b'WAVE', and not RMID"),
         (riff(b""), "it ends too early"),
         (b"RIFF\0\0\0\0RMID", "its RIFF has no chunk 'data'"),
-        (gzip.compress(smf(NOTES), mtime=0)[:-9], "its gzip ends too early"),
+        (gzip.compress(smf(NOTES), mtime=0)[:-9], "its gzip data end too early"),
         (gzip.compress(smf(NOTES), mtime=0)[:10] + b"\xff" * 20, "its gzip is damaged"),
         (gzip.compress(b"hello", mtime=0), "it does not begin with MThd"),
         (gzip.compress(bytes(MAX_BYTES + 1), mtime=0), "it has more than 8 MiB"),

@@ -78,7 +78,7 @@ def test_files_that_cannot_be_used_are_named_and_skipped(tmp_path):
     assert "notes.txt: left out: its name is not one of *.mid, " in text
     assert "broken.mid: left out: expected a MIDI file" in broken and "\n" not in broken
     assert wide.endswith("wide.mid: 2 of its notes left out: not in 21..108")
-    assert tracks.endswith("wide.mid: its header promises 3 tracks, and 1 are there")
+    assert tracks.endswith("wide.mid: its header declares 3 tracks, but it has 1")
     assert "\n4 left out, wholly or in part:\n" in music.describe()
 
 

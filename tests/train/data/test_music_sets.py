@@ -131,7 +131,7 @@ def test_a_set_whose_test_pieces_are_all_too_long_is_refused_before_training(tmp
     [
         ("jsb", "", "expected JSB_Chorales.mat or jsb_chorales.pickle"),
         ("jsb", "absent", "expected a folder with JSB_Chorales.mat as --data-dir"),
-        ("chorales", "", "--data-dir belongs to the datasets jsb, nottingham"),
+        ("chorales", "", "--data-dir is only for the datasets jsb, nottingham"),
         ("bach", None, "expected a dataset: chorales, jsb, .*folder of MIDI files; got 'bach'"),
     ],
 )

@@ -175,7 +175,7 @@ def test_splits_are_found_in_any_case_and_compressed(tmp_path: Path) -> None:
     assert (corpus.train, corpus.valid, corpus.test) == (LINES, ["held out"], ["tested"])
     assert "1 other file not read ('notes.txt')" in corpus.describe()
     (tmp_path / "test.txt.gz").write_bytes(gzip.compress(b"which one?\n", mtime=0))
-    with pytest.raises(UserError, match=r"one file for the split test .*; leave one of them"):
+    with pytest.raises(UserError, match=r"one file for the split test .*; keep only one of them"):
         load_corpus(str(tmp_path))
 
 

@@ -78,7 +78,7 @@ def test_a_port_in_use_is_refused() -> None:
     port = int(addresses[1].rpartition(":")[2])
     with (
         socket.create_server(("", port)),
-        pytest.raises(UserError, match=f"cannot listen at port {port} .*Address already in use"),
+        pytest.raises(UserError, match=f"cannot listen on port {port} .*Address already in use"),
     ):
         join(Cluster(addresses, 1), print, lambda what: None)
 

@@ -228,7 +228,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         (("--name", "cats"), "already exists: choose another --name, or give --force"),
         (
             ("--name", "thesis", "--force"),
-            "--force replaces a pretrained model, and .*thesis is none",
+            "--force replaces a pretrained model, but .*thesis is not one",
         ),
         (("--name", "b"), "lacks description, data, license, limits: give --description"),
         (("--name", "b", "--about", "cats.txt"), "is not valid TOML"),

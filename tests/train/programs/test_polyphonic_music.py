@@ -138,5 +138,5 @@ def test_what_a_prime_lost_is_said(
     sample.main([str(flow), "-n", "1", "--prime", str(prime), "--out", str(tmp_path)])
     printed = capsys.readouterr()
     assert "1 of its notes left out: not in 21..108" in printed.err
-    assert "promises 2 tracks, and 1 are there" in printed.err
+    assert "declares 2 tracks, but it has 1" in printed.err
     assert printed.out.split() == [str(tmp_path / f"mine-0-0.{kind}") for kind in ("mid", "png")]

@@ -50,7 +50,7 @@ class MusicConfig(TrainConfig):
     files of samples [time steps]."""
 
     transpose: Annotated[int, Range("0 to 11", lambda n: 0 <= n <= 11)] = 0
-    """Whenever a training piece is read, it is moved by a random interval of up to this many
+    """Transpose each training piece, whenever it is read, by a random interval of up to this many
     semitones, up or down. 0: all pieces keep their keys [semitones]."""
 
     @property

@@ -142,7 +142,7 @@ def _read_events(path: Path) -> MidiEvents:
         ) from error
     # A single track is one piece, whatever the type of the file.
     if events.kind not in (0, 1) and (events.kind != 2 or len(events.ends) > 1):
-        what = "whose tracks are pieces of their own" if events.kind == 2 else "which is none"
+        what = "whose tracks are separate pieces" if events.kind == 2 else "which is none"
         raise UserError(
             f"expected a MIDI file of type 0 or 1 in {str(path)!r}; got type {events.kind}, "
             f"{what}; save its pieces one by one"
@@ -151,7 +151,7 @@ def _read_events(path: Path) -> MidiEvents:
         got = (
             "time in film frames (SMPTE)"
             if events.ticks_per_beat
-            else "0 ticks per beat, with which its times say nothing"
+            else "0 ticks per beat, so its times have no meaning"
         )
         raise UserError(
             f"expected time in ticks per beat in {str(path)!r}; got {got}; "
@@ -174,7 +174,7 @@ def _remarks(events: MidiEvents, num_outside: int) -> list[str]:
         remarks.append(f"{num_outside} of its notes left out: not in {LOWEST_NOTE}..{HIGHEST_NOTE}")
     if len(events.ends) < events.num_promised:
         remarks.append(
-            f"its header promises {events.num_promised} tracks, and {len(events.ends)} are there"
+            f"its header declares {events.num_promised} tracks, but it has {len(events.ends)}"
         )
     return remarks
 
@@ -197,7 +197,7 @@ def _quantised(
         raise UserError(
             f"expected at most {MAX_STEPS:,} time steps in {str(path)!r}; it lasts {num_steps:,} "
             f"({steps_per_beat} in each of {num_steps // steps_per_beat:,} beats); "
-            "cut it, or take fewer steps per beat"
+            "shorten it, or use fewer steps per beat"
         )
     beats_before = int(start.min()) // ticks_per_beat
     ticks_before, steps_before = beats_before * ticks_per_beat, beats_before * steps_per_beat

@@ -43,7 +43,7 @@ def _out_of_gzip(data: bytes) -> bytes:
     except zlib.error as error:
         raise ValueError(f"its gzip is damaged: {error}") from error
     if not gzip.eof:
-        raise ValueError("its gzip ends too early")
+        raise ValueError("its gzip data end too early")
     return unpacked
 
 

@@ -129,7 +129,7 @@ def load_music(
         raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")
     if data_dir is not None and name not in _RELEASES:
         raise UserError(
-            f"--data-dir belongs to the datasets {', '.join(_RELEASES)}; got it with {name!r}; "
+            f"--data-dir is only for the datasets {', '.join(_RELEASES)}; got it with {name!r}; "
             "leave it out, or give the folder itself as --dataset"
         )
     left_out: list[str] = []

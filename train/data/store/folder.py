@@ -117,8 +117,8 @@ class PreparedFolder:
             facts = make(partial)
         if _fingerprint(self._files) != self._source["files"]:
             raise UserError(
-                f"expected data that stay as they are; a file of {self._name!r} changed while it "
-                "was read; repeat the command to read it again"
+                f"a file of {self._name!r} changed while it was being read; repeat the command to "
+                "read it again"
             )
         names = sorted(p.name for p in partial.iterdir() if p.name not in (_FACTS, _SOURCE))
         digests = {name: sha256_of_file(partial / name) for name in names}

@@ -160,8 +160,8 @@ class Records:
 
     def _changed(self) -> UserError:
         return UserError(
-            f"expected {len(self)} records in {str(self._path)!r}; it was cut or changed since it "
-            "was opened; the same command checks it and says what to do"
+            f"expected {len(self)} records in {str(self._path)!r}; it was truncated or changed "
+            "after it was opened; repeat the command, which checks it and says what to do"
         )
 
 

@@ -116,7 +116,7 @@ def load_corpus(
         raise ValueError(f"expected a max_length of at least 1; got {max_length}")
     if data_dir is not None and dataset != "ptb":
         raise UserError(
-            f"--data-dir belongs to the dataset ptb; got it with {dataset!r}; leave it out, "
+            f"--data-dir is only for the dataset ptb; got it with {dataset!r}; leave it out, "
             "or give the folder itself as --dataset"
         )
     left_out = LeftOut()

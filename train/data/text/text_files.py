@@ -106,7 +106,7 @@ def read_blocks(
         )
         yield Block(with_text, position, share)
     if not position.sentences:
-        raise UserError(f"expected one sentence a line; {str(path)!r} has no line with text")
+        raise UserError(f"expected one sentence per line; {str(path)!r} has no line with text")
 
 
 def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, float]]:
@@ -134,7 +134,7 @@ def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, fl
                     rest = rest[end:]
                 elif len(rest) > _LINE_BYTES:
                     raise UserError(
-                        f"expected one sentence a line; {str(path)!r} has a line of more than "
+                        f"expected one sentence per line; {str(path)!r} has a line of more than "
                         f"{_LINE_BYTES >> 20} MiB, from its byte {stream.tell() - len(rest)} on; "
                         "break it into lines"
                     )

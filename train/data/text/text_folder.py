@@ -77,6 +77,6 @@ def _one_each(folder: Path, named: dict[str, list[Path]]) -> dict[str, Path]:
         if len(paths) > 1:
             raise UserError(
                 f"expected one file for the split {split} in {str(folder)!r}; got "
-                f"{', '.join(path.name for path in paths)}; leave one of them"
+                f"{', '.join(path.name for path in paths)}; keep only one of them"
             )
     return {split: paths[0] for split, paths in named.items()}

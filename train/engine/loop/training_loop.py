@@ -114,8 +114,8 @@ class TrainingLoop:
         self._record.begin(state.step)
         if schedule.ramp_end >= total:
             self._screen.line(
-                f"note: the KL weight reaches 1 at step {schedule.ramp_end}, and the run "
-                f"ends at step {total}: its last weights count as the best"
+                f"note: the KL weight reaches 1 only at step {schedule.ramp_end}, but the run "
+                f"ends at step {total}, so the last weights count as the best"
             )
         begun = time.perf_counter()
         self._started = begun - state.wall_seconds

@@ -54,8 +54,8 @@ def _listen_at(port: int) -> socket.socket:
         return socket.create_server(("", port))
     except OSError as error:
         raise UserError(
-            f"cannot listen at port {port} ({os.strerror(error.errno)}): end the process that "
-            "does, or give other ports"
+            f"cannot listen on port {port} ({os.strerror(error.errno)}): end the process that "
+            "uses it, or give other ports"
         ) from None
 
 

@@ -122,7 +122,7 @@ def test_damage_of_the_facts_is_refused(tmp_path: Path, cache: Path) -> None:
 def test_a_file_that_is_cut_while_it_is_read_is_refused(tmp_path: Path, cache: Path) -> None:
     corpus = prepared(a_file(tmp_path))
     os.truncate(folder_of(cache) / "train.txt", 100)
-    with pytest.raises(UserError, match="it was cut or changed since it was opened"):
+    with pytest.raises(UserError, match="it was truncated or changed after it was opened"):
         list(corpus.train)
 
 
@@ -146,7 +146,7 @@ def test_changed_data_are_prepared_anew(
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, cache: Path) -> None:
     path = a_file(tmp_path)
     folder = PreparedFolder(path, [path], {})
-    with pytest.raises(UserError, match="changed while it was read"):
+    with pytest.raises(UserError, match="changed while it was being read"):
         folder.open(lambda _: {"size": path.write_text("more")})
     assert [p.suffix for p in cache.glob("*/")] == [".partial"]
     folder = PreparedFolder(path, [path], {})

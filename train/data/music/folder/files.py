@@ -119,5 +119,5 @@ def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> li
             if path.is_file():
                 files.append(path)
             else:
-                left_out.append(f"{path}: left out: a link to nothing")
+                left_out.append(f"{path}: left out: a broken link")
     return sorted(files)
