@@ -121,7 +121,7 @@ def forward_and_log_det(
         return y, _sum_trailing(log_det, event_ndims - bijector.forward_min_event_ndims)
     x = tf.convert_to_tensor(x, dtype_hint=bijector.dtype)
     y, log_det = bijector.forward(x), bijector.forward_log_det_jacobian(x, event_ndims=event_ndims)
-    return y, _for_every_event(log_det, y, event_ndims)
+    return y, _for_every_event(log_det, y, bijector.forward_event_ndims(event_ndims))
 
 
 def inverse_and_log_det(
@@ -143,7 +143,7 @@ def inverse_and_log_det(
         return x, _sum_trailing(log_det, event_ndims - bijector.inverse_min_event_ndims)
     y = tf.convert_to_tensor(y, dtype_hint=bijector.dtype)
     x, log_det = bijector.inverse(y), bijector.inverse_log_det_jacobian(y, event_ndims=event_ndims)
-    return x, _for_every_event(log_det, x, event_ndims)
+    return x, _for_every_event(log_det, x, bijector.inverse_event_ndims(event_ndims))
 
 
 def _for_every_event(log_det: tf.Tensor, values: tf.Tensor, event_ndims: int) -> tf.Tensor:

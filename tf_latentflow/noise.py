@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 import tensorflow as tf
 
+from bijectors import scan
+
 __all__ = ["Noise", "NoiseSource", "Seed", "noise_of", "seed_of"]
 
 
@@ -46,7 +48,8 @@ class Noise(NamedTuple):
 
     Attributes:
       seed: int32 `[2]`.
-      rows: Number of each row, int32 or int64 `[B]`; `[1]` gives all rows the same numbers.
+      rows: Number of each row, int32 or int64 `[B]`. With `[1]`, all rows have the same numbers:
+        what is drawn is `[..., 1, T, n]`.
 
     Example:
       >>> from tf_latentflow import Noise
@@ -77,6 +80,10 @@ class Noise(NamedTuple):
         drawn = tf.float32 if dtype == tf.float64 else dtype
         shape = tf.convert_to_tensor(shape, tf.int32)
         rank = int(shape.shape[0])
+        known = tf.get_static_value(shape, partial=True)
+        asked = None if known is None else known[-3]
+        if asked is not None and self.rows.shape[0] not in (None, 1, asked):
+            raise ValueError(f"expected noise of {self.rows.shape[0]} rows; got {asked} to draw")
         # Time first, for then T decides how many numbers there are, and not which come first.
         own = tf.concat([shape[-2:-1], shape[:-3], shape[-1:]], axis=0)
         rows = _graph_of_rows if tf.executing_eagerly() else _draw_rows
@@ -97,17 +104,10 @@ def _draw_rows(
     known = tf.TensorShape([None] * rank if known is None else list(known))
     first = tf.cast(_hashed(seed), rows.dtype)
 
-    def row(number: tf.Tensor) -> tf.Tensor:
-        return draw(shape, tf.stack([first, number]), dtype=dtype)
+    def row(state: tuple[()], number: tf.Tensor) -> tuple[tuple[()], tf.Tensor]:
+        return state, draw(shape, tf.stack([first, number]), dtype=dtype)
 
-    def every(rows: tf.Tensor) -> tf.Tensor:
-        return tf.map_fn(row, rows, fn_output_signature=tf.TensorSpec(known, dtype))
-
-    if rows.shape[0]:
-        return every(rows)
-    # A loop without a turn cannot stack what it does not know the shape of: it makes one.
-    num_rows = tf.shape(rows)[0]
-    return every(tf.pad(rows, [[0, tf.cast(num_rows == 0, tf.int32)]]))[:num_rows]
+    return scan(row, (), rows, tf.TensorSpec(known, dtype))[1]
 
 
 # A loop that runs operation by operation takes a millisecond a row.

@@ -53,7 +53,7 @@ class HiddenBijector(FlowBijector):
         name = name or type(self).__name__
         super().__init__(
             forward_min_event_ndims=1,
-            dtype=network.compute_dtype,
+            dtype=tf.as_dtype(network.compute_dtype),  # TFP joins no dtypes that are strings.
             parameters={
                 "network": network,
                 "scalar_map": scalar_map,

@@ -108,7 +108,7 @@ class MixtureOfLogistics(FlowBijector):
 
     @classmethod
     def from_unconstrained(cls, raw: Any, num_components: int = 8) -> MixtureOfLogistics:
-        """The map for any `3*K + 2` real numbers, `raw[..., 0 : 3*K + 2]` = `w', m', s', a, b'`.
+        """The map for `3*K + 2` numbers of size up to 1e18, `raw[..., :]` = `w', m', s', a, b'`.
 
         `w = exp(w')`, normalised by the sum (a softmax); `m` is `m'` plus the centres of K equal
         parts of -3 .. 3; `s = exp(3 * tanh(s' / 3))`; `b = exp(b')`. `w'` is clipped to
@@ -197,7 +197,9 @@ class MixtureOfLogistics(FlowBijector):
     def _components(self, x: tf.Tensor) -> list[tf.Tensor]:
         """Weights, means and inverse scales, `[K, ...]`, which broadcast with `x`."""
         if self._first is None:
-            last = self.weights, self.means, 1 / self.scales
+            # The map does not depend on the factor divided out, so that gets no gradient.
+            most = tf.reduce_max(tf.stop_gradient(self.weights), axis=-1, keepdims=True)
+            last = self.weights / most, self.means, 1 / self.scales
             first = [move_axis(tf.convert_to_tensor(values), -1, 0) for values in last]
         else:
             first = [tf.convert_to_tensor(values) for values in self._first]

@@ -53,7 +53,8 @@ class AutoregressiveTime(TimeBijector):
             return super().forward_within(eps, z, start, stop)
         eps, z = self._cast(eps), self._cast(z)
         num_steps = size_of_axis(z, -2)
-        covariates = self._covariates(eps)
+        # The batch of z may be smaller.
+        of_z, of_eps = self._covariates(z), self._covariates(eps)
 
         def at(values: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
             return tf.gather(values, t, axis=-2)
@@ -63,11 +64,11 @@ class AutoregressiveTime(TimeBijector):
             return tf.broadcast_to(values, tf.concat([tf.shape(eps)[:-2], own], axis=0))
 
         def pass_by(t: tf.Tensor, before: tf.Tensor, state: Structure) -> tuple:
-            own = tf.nest.map_structure(lambda values: at(values, t), covariates)
+            own = tf.nest.map_structure(lambda values: at(values, t), of_z)
             return t + 1, at(z, t), self._conditioner.step(before, own, state)[1]
 
         def map_one(t: tf.Tensor, before: tf.Tensor, state: Structure, mapped: tf.Tensor) -> tuple:
-            own = tf.nest.map_structure(lambda values: at(values, t), covariates)
+            own = tf.nest.map_structure(lambda values: at(values, t), of_eps)
             (new, _), state = self._one_step(forward_and_log_det, before, state, at(eps, t), own)
             here = tf.range(num_steps)[:, None] == t
             return t + 1, new, state, tf.where(here, new[..., None, :], mapped)
@@ -76,7 +77,7 @@ class AutoregressiveTime(TimeBijector):
         state = self._conditioner.initial_state(tf.shape(z)[:-2], num_steps)
         first = tf.zeros_like(tf.reduce_sum(z, axis=-2))
         t, before, state = tf.while_loop(
-            lambda t, *_: t < start, pass_by, (tf.constant(0), first, state)
+            lambda t, *_: t < tf.minimum(start, num_steps), pass_by, (tf.constant(0), first, state)
         )
         before, state = tf.nest.map_structure(for_eps, (before, state))
         *_, mapped = tf.while_loop(

@@ -31,6 +31,21 @@ def test_a_log_det_has_the_batch_of_the_result(direction, kind) -> None:
     assert y.shape == (7, 3) and log_det.shape == (7,)
 
 
+@pytest.mark.parametrize(
+    ("direction", "kind", "shape", "event_ndims"),
+    [
+        (forward_and_log_det, tfp.bijectors.Reshape([2, 2], [4]), [3, 4], 1),
+        (inverse_and_log_det, tfp.bijectors.Reshape([2, 2], [4]), [3, 2, 2], 2),
+        (forward_and_log_det, tfp.bijectors.FillTriangular(), [3, 6], 1),
+        (inverse_and_log_det, tfp.bijectors.FillTriangular(), [3, 3, 3], 2),
+    ],
+)
+def test_a_log_det_has_the_batch_of_events_of_another_rank(
+    direction, kind, shape: list[int], event_ndims: int
+) -> None:
+    assert direction(kind, tf.ones(shape), event_ndims)[1].shape == (3,)
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_loop_over_an_unknown_number_of_steps_may_have_none(reverse: bool) -> None:
     spec = tf.TensorSpec([None, 2], tf.float32)

@@ -47,6 +47,19 @@ def test_a_copy_is_the_same_map(case: str) -> None:
 
 
 @every_case
+def test_it_is_joined_to_tfps_own(case: str) -> None:
+    bijector, exp, shift = CASES[case](), tfp.bijectors.Exp(), tfp.bijectors.Shift(1.0)
+    chain = tfp.bijectors.Chain([exp, bijector, shift])
+    expected = np.exp(bijector.forward(X + 1.0))
+    np.testing.assert_allclose(chain.forward(X), expected, rtol=1e-6)
+    np.testing.assert_allclose(chain.inverse(expected), X, atol=1e-4)
+    np.testing.assert_allclose(bijector(shift)(X), bijector.forward(X + 1.0), rtol=1e-6)
+    blocks = tfp.bijectors.Blockwise([bijector, exp], [SIZE, 2])
+    values = np.concatenate([X, X[:, :2]], axis=1)
+    np.testing.assert_allclose(blocks.forward(values)[:, :SIZE], bijector.forward(X), rtol=1e-6)
+
+
+@every_case
 def test_batch_shape_and_slices_are_those_of_the_context(case: str) -> None:
     bijector = CASES[case]()
     assert bijector.experimental_batch_shape(x_event_ndims=1) == [BATCH]

@@ -98,7 +98,7 @@ def test_no_steps_at_all() -> None:
 
 
 @pytest.mark.parametrize("kind", [AutoregressiveTime, InverseAutoregressiveTime, IndependentTime])
-@pytest.mark.parametrize("start, stop", [(0, 5), (2, 4), (-1, 2), (3, 9)])
+@pytest.mark.parametrize("start, stop", [(0, 5), (2, 4), (-1, 2), (3, 9), (6, 9)])
 def test_a_window_is_mapped_given_what_is_before_it(
     kind: type[TimeBijector], start: int, stop: int
 ) -> None:
@@ -111,6 +111,24 @@ def test_a_window_is_mapped_given_what_is_before_it(
     changed = inside & (np.arange(T) < np.array([[5], [3]]))
     expected = np.where(changed[..., None], bijector.forward(whole), z)
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+class InState(RunningSum):
+    """The covariates have the batch that they are asked for, and become a part of the state."""
+
+    def covariates(self, batch_shape, num_steps):
+        return tf.zeros(tf.concat([batch_shape, [num_steps, H]], 0), tf.float64)
+
+    def step(self, inputs, covariates, state):
+        state += inputs + covariates
+        return state, state
+
+
+def test_a_window_has_the_covariates_of_both_batches() -> None:
+    z, eps = (np.random.default_rng(i).normal(size=(4, B, T, H)[1 - i :]) for i in (0, 1))
+    bijector = AutoregressiveTime(InState(), hidden)
+    found = bijector.forward_within(eps, z, 2, 4)
+    np.testing.assert_allclose(found[1], bijector.forward_within(eps[1], z, 2, 4), atol=1e-12)
 
 
 def test_a_window_takes_no_step_beyond_it() -> None:

@@ -19,6 +19,7 @@ MANY = {
     "no samples": (lambda m: m.elbo(X, LENGTHS, 0), "num_samples of at least 1; got 0"),
     "none at once": (lambda m: m.estimate(X, LENGTHS, most_at_once=0), "most_at_once of at least"),
     "no steps": (lambda m: m.elbo(X[:, :0], [0, 0]), "at least one step; got"),
+    "length 2^32 + 3": (lambda m: m.length_model.log_prob([2**32 + 3]), "expected int32 numbers"),
     "length 1.5": (lambda m: m.length_model.log_prob([1.5]), "expected whole numbers"),
     "fitted 1.5": (lambda m: m.length_model.fit([1.5]), "expected whole numbers"),
     "cold": (lambda m: m.sample([3], -1.0), "temperature of at least 0; got"),

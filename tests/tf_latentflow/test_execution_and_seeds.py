@@ -96,6 +96,12 @@ def test_a_row_keeps_its_noise_in_any_batch_and_padding() -> None:
     assert not np.any(folded == whole)
 
 
+def test_noise_is_drawn_for_its_own_rows_alone() -> None:
+    noise = Noise(tf.constant([3, 4]), tf.range(2))
+    with pytest.raises(ValueError, match="expected noise of 2 rows; got 5 to draw"):
+        noise.normal([5, 3, 1], tf.float32)
+
+
 def test_draws_of_any_rank_are_the_same_eagerly_and_in_a_graph() -> None:
     noise = Noise(tf.constant([3, 4]), tf.range(2))
     for shape in ([2, 5, 3], [4, 2, 5, 3], [6, 4, 2, 5, 3], [2, 5, 3]):

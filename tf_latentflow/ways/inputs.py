@@ -22,13 +22,14 @@ def as_int32(values: Any) -> tf.Tensor:
     """Converts `values` to an int32 tensor.
 
     Raises:
-      ValueError: They are not whole numbers.
+      ValueError: They are not whole numbers, or a known one has more than 32 bits.
     """
     values = tf.convert_to_tensor(values)
-    if values.dtype.is_floating:
-        known = tf.get_static_value(values)
-        if known is None or not (known == np.floor(known)).all():
-            raise ValueError(f"expected whole numbers; got {values.dtype.name}: cast them to int32")
+    known = tf.get_static_value(values)
+    if values.dtype.is_floating and (known is None or not (known == np.floor(known)).all()):
+        raise ValueError(f"expected whole numbers; got {values.dtype.name}: cast them to int32")
+    if known is not None and known.size and not -(2**31) <= known.min() <= known.max() < 2**31:
+        raise ValueError(f"expected int32 numbers; got {known.min()} to {known.max()}")
     return tf.cast(values, tf.int32)
 
 
@@ -42,7 +43,7 @@ def as_batch(x: Any, lengths: Any, event_shape: tuple[int, ...]) -> tuple[tf.Ten
     x = tf.convert_to_tensor(x)
     if not x.dtype.is_integer:
         raise ValueError(f"expected x of integers; got {x.dtype.name}: cast it to int32")
-    x, lengths = tf.cast(x, tf.int32), as_int32(lengths)
+    x, lengths = as_int32(x), as_int32(lengths)
     expected = tf.TensorShape([*lengths.shape, None, *event_shape])
     if lengths.shape.rank != 1 or not x.shape.is_compatible_with(expected):
         dims = ", ".join(["B", "T", *map(str, event_shape)])

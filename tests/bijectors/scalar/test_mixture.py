@@ -32,6 +32,19 @@ def test_it_is_the_formula_as_exactly_as_its_dtype(
     ).all()
 
 
+@pytest.mark.parametrize("size", [1e-35, 1e-20, 1e20, 1e35])
+def test_weights_of_any_size_count_by_their_ratios(size: float) -> None:
+    means, scales = [-1.0, 1.0], [1.0, 0.5]
+    expected = MixtureOfLogistics([0.5, 1.0], means, scales).forward_and_log_det([0.5, 3.0])
+    weights = tf.constant([0.5 * size, size])
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        found = MixtureOfLogistics(weights, means, scales).forward_and_log_det([0.5, 3.0])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    gradient = size * np.float64(tape.gradient(found[0], weights))
+    assert np.isfinite(gradient).all() and abs(gradient @ [0.5, 1.0]) < 1e-4 < abs(gradient[0])
+
+
 def test_far_out_it_is_a_line() -> None:
     bijector = MixtureOfLogistics(
         weights=[1.0, 3.0], means=[-2.0, 1.0], scales=[0.5, 4.0], a=0.2, b=2.0
