@@ -17,6 +17,7 @@ Example:
 
 from __future__ import annotations
 
+import inspect
 import pkgutil
 import re
 from collections.abc import Iterator, Mapping
@@ -71,6 +72,15 @@ class Table(Mapping[str, Any]):
         if not isinstance(place, Numbered) or not re.fullmatch("[1-9][0-9]{0,8}", number):
             return False
         return place.least <= int(number) <= place.most
+
+    def number_of(self, name: str) -> int:
+        """The size in a name, or the default of its function; 0 for an entry without a size."""
+        place = self._places[name_of(name)]
+        if isinstance(place, str):
+            return 0
+        number = name.partition(":")[2]
+        (size,) = inspect.signature(pkgutil.resolve_name(place.function)).parameters.values()
+        return int(number) if number else size.default
 
     @property
     def numbered(self) -> list[str]:

@@ -125,6 +125,11 @@ def _generate(config: GenerateConfig) -> None:
         ],
     )
     for i, row in enumerate(rows):
+        if signature == "complete" and isinstance(row, dict) and row.get("num_steps") == 0:
+            raise UserError(
+                "the model has no answer: expected a --prompt that is not empty, and shorter than "
+                f"--length and the longest sequence of the model; got --length {config.length}"
+            )
         if isinstance(row, dict) and isinstance(row.get(_TEXT), str):
             print(row[_TEXT])
         elif isinstance(row, dict) and _ROLL in row:
@@ -147,7 +152,8 @@ def _score(config: ScoreConfig) -> None:
         if not isinstance(row, dict):  # A signature of one output, and no model of ours.
             row = {"score": row}
         if config.json:
-            print(json.dumps({"input": text, **row}, ensure_ascii=False))
+            known = {name: None if value != value else value for name, value in row.items()}
+            print(json.dumps({"input": text, **known}, ensure_ascii=False))  # JSON has no NaN.
         else:
             numbers = (f"{name} {_number(value)}" for name, value in sorted(row.items()))
             print("  ".join([*numbers, text]))

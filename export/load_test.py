@@ -58,7 +58,7 @@ class LoadTestConfig:
 
 
 class _Client(threading.Thread):
-    """One client. Once it has ended: the duration of each request [s], and what went wrong.
+    """One client. Once it has ended: when, the duration of each request [s], and what went wrong.
 
     Args:
       config: What it requests.
@@ -75,6 +75,7 @@ class _Client(threading.Thread):
         self._generated: dict[str, Any] = {}  # The last sequence and its `num_steps`.
         self._rng = random.Random(f"{config.seed} {index}")
         self.seconds: list[float] = []
+        self.ended = 0.0
         self.steps = 0
         self.errors: list[str] = []
 
@@ -102,6 +103,7 @@ class _Client(threading.Thread):
                 self.errors.append(f"{type(error).__name__}: {error}")
                 connection.close()
                 time.sleep(0.1)
+        self.ended = time.monotonic()
 
     def _row(self, signature: str) -> dict[str, Any]:
         given = {name: value for name, value in self._generated.items() if name != "num_steps"}
@@ -146,7 +148,7 @@ def main(args: Sequence[str] | None = None) -> None:
     for client in clients:
         client.start()
     memory = _watch(config, clients, started)
-    elapsed = time.monotonic() - started
+    elapsed = max(client.ended for client in clients) - started
     seconds = sorted(s for client in clients for s in client.seconds)
     errors = [error for client in clients for error in client.errors]
     if seconds:

@@ -24,6 +24,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from tf_latentflow.pretrained.card import Card, Result
+from tf_latentflow.pretrained.download import check_url
 from tf_latentflow.pretrained.folder import CONFIG_FILE
 from train.engine.workdir import Workdir
 from train.runs.saved_run import SavedRun, read_run
@@ -90,6 +91,11 @@ def main(args: Sequence[str] | None = None) -> None:
         raise UserError(f"{folder} already exists: choose another --name, or give --force")
     if folder.is_symlink() or (folder.exists() and not (folder / CONFIG_FILE).is_file()):
         raise UserError(f"--force replaces a pretrained model, but {folder} is not one")
+    if flags.url is not None:
+        try:
+            check_url(flags.url)
+        except ValueError as error:
+            raise UserError(f"--url: {error}") from None
     workdir = Workdir(flags.workdir)
     run = read_run(flags.workdir)
     if not isinstance(run.source, Workdir) or not workdir.results_file.exists():

@@ -41,6 +41,9 @@ __all__ = ["ExportConfig", "main"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
+# Endings of the files that `export.saving.server_files` writes next to the models.
+_OF_FILES = (".config", ".html", ".yml")
+
 
 @dataclasses.dataclass(frozen=True)
 class ExportConfig:
@@ -76,6 +79,11 @@ def main(args: Sequence[str] | None = None) -> None:
     flags = parse_flags(ExportConfig, "python -m export.saved_model", args)
     if not _NAME.fullmatch(flags.name):
         raise UserError(f"--name expects letters, digits, _, - and . only; got {flags.name!r}")
+    if flags.name.endswith(_OF_FILES):
+        raise UserError(
+            f"--name expects no ending of the files next to the model ({', '.join(_OF_FILES)}); "
+            f"got {flags.name!r}"
+        )
     run = read_run(flags.model)
     longest = run.model_config.max_length
     max_length = longest if flags.max_length is None else flags.max_length

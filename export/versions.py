@@ -16,26 +16,25 @@ _LARGEST = 2**63 - 1  # Servers keep a version in 64 bits.
 
 
 def version_folders(base: Path) -> dict[int, Path]:
-    """Returns the folders in `base` whose names are numbers, by number."""
+    """Returns the folders in `base` whose names are numbers of versions, by number."""
     if not base.is_dir():
         return {}
-    return {
-        int(path.name): path
-        for path in base.iterdir()
-        if path.is_dir() and path.name.isascii() and path.name.isdecimal()
-    }
+    numbered = (p for p in base.iterdir() if p.name.isascii() and p.name.isdecimal())
+    return {int(p.name): p for p in numbered if int(p.name) <= _LARGEST and p.is_dir()}
 
 
 def check_version(base: Path, version: int | None) -> int:
     """Returns the version to write; None stands for the next free one.
 
     Raises:
-      UserError: It already exists, or is not a version.
+      UserError: It already exists, or is not a version; or `base` is a file.
     """
+    if os.path.lexists(base) and not base.is_dir():
+        raise UserError(f"{base} is a file and not a folder: give another --name or --out")
     if version is None:
-        return max(version_folders(base), default=0) + 1
+        version = max(version_folders(base), default=0) + 1
     if not 1 <= version <= _LARGEST:
-        raise UserError(f"--version expects a whole number from 1; got {version}")
+        raise UserError(f"--version expects a whole number from 1 to {_LARGEST}; got {version}")
     if os.path.lexists(base / str(version)):
         raise UserError(
             f"{base / str(version)} exists: leave out --version to use the next free one"

@@ -11,22 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bijectors.tables import Numbered, Table
-
 __all__ = [
-    "CONDITIONERS",
-    "CONDITIONER_INPUTS",
-    "EMISSIONS",
-    "EMITTERS",
     "GIVEN",
-    "INFERENCE_NETWORKS",
     "MODEL_NAMES",
     "NOTES",
     "PRESETS",
     "RULES",
     "Rule",
     "Setting",
-    "TWO_SIDED_CONDITIONERS",
     "resolve",
 ]
 
@@ -91,6 +83,9 @@ def _holds(name: str, wanted: Any, found: Mapping[str, Setting], given: Mapping[
 # The emissions of music: a step is a chord.
 NOTES = ("bernoulli", "made")
 _SYMBOLS = {"conditioner_input": "symbols"}
+_CODEBOOKS = ("codebook", "multiscale-codebook")
+
+_COUPLINGS = ("coupling", "multiscale")
 
 # A later rule counts more. A row is one line, and may have sizes of its own beside its choices.
 RULES: tuple[Rule, ...] = (
@@ -127,11 +122,6 @@ RULES: tuple[Rule, ...] = (
             "flow_layers": 1,
         },
     ),
-    # A codebook of notes has a dimension for each of them.
-    Rule(
-        {"name": "codebook", "emission": NOTES},
-        {"scalar": "mixture:4", "latent_size": 88, "made_sizes": (128, 128)},
-    ),
     # The paper's rows (tables 1 and 2) as values of independent choices. Names are never parsed.
     Rule({"name": "af-af"}, {"scalar": "nlsq", "hidden": "af", "time": "af"}),
     Rule({"name": "af-scf"}, {"scalar": "nlsq", "hidden": "scf", "time": "af"}),
@@ -153,6 +143,26 @@ RULES: tuple[Rule, ...] = (
             "flow_layers": 1,
         },
     ),
+    # The same, with a codebook. A step that a scale maps reads the nearest kept steps.
+    Rule(
+        {"name": "multiscale-codebook"},
+        {
+            "scalar": "mixture:8",
+            "hidden": "af",
+            "time": "multiscale",
+            "inference": "codebook",
+            "emitter": "codebook",
+            "conditioner": "window:6",
+            "time_layers": 4,
+            "latent_size": 8,
+            "flow_layers": 1,
+        },
+    ),
+    # A codebook of notes has a dimension for each of them.
+    Rule(
+        {"name": _CODEBOOKS, "emission": NOTES},
+        {"scalar": "mixture:4", "latent_size": 88, "made_sizes": (128, 128)},
+    ),
     # The paper's best row, with chords whose notes depend on each other.
     Rule({"name": "chords"}, {"scalar": "nlsq", "hidden": "af", "time": "af", "emission": "made"}),
     # The discrete autoregressive baseline of the paper has no choices.
@@ -169,6 +179,14 @@ RULES: tuple[Rule, ...] = (
     ),
     # Without dropout it overfits 200,000 characters within twenty epochs.
     Rule({"preset": "small", "name": "codebook", "emission": "categorical"}, {"dropout": 0.2}),
+    Rule(
+        {"preset": "small", "name": "multiscale-codebook", "emission": "categorical"},
+        {"dropout": 0.4},
+    ),
+    Rule(
+        {"preset": ("small", "paper"), "name": "multiscale-codebook", "emission": "categorical"},
+        {"made_sizes": (256, 256)},
+    ),
     # What a row has at the published sizes alone; sources as above.
     Rule({"preset": "paper", "name": "lstm"}, {"dropout": 0.1}),
     Rule({"preset": "paper", "name": "iaf-scf", "emission": "categorical"}, {"flow_layers": 3}),
@@ -181,10 +199,11 @@ RULES: tuple[Rule, ...] = (
     Rule({"emitter": "codebook"}, {"emitter_dropout": 0.0}),
     Rule({"time": "none"}, {"conditioner": None}),
     # A coupling reads steps on both sides, which the LSTM cannot, and maps a part of the steps.
-    Rule({"time": ("coupling", "multiscale")}, {"conditioner": "conv:3", "time_layers": 6}),
+    Rule({"time": _COUPLINGS, "conditioner": "lstm"}, {"conditioner": "conv:3"}),
+    Rule({"time": _COUPLINGS, "time_layers": 1}, {"time_layers": 6}),
     # Where its flow maps the latents themselves, it can read which symbols they stand for.
     Rule({"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1}, _SYMBOLS),
-    Rule({"name": "codebook", "inference": "codebook", "time": "multiscale"}, _SYMBOLS),
+    Rule({"name": _CODEBOOKS, "inference": "codebook", "time": "multiscale"}, _SYMBOLS),
 )
 
 
@@ -197,53 +216,3 @@ def _alone(name: str) -> tuple[str, ...]:
 MODEL_NAMES = _alone("name")
 #: Names of sizes: `tiny` for tests, `small` for CPUs, `paper` as published.
 PRESETS = _alone("preset")
-
-# From x to q(z | x, T): a subclass of `tf_latentflow.networks.inference.InferenceNetwork`.
-INFERENCE_NETWORKS = Table(
-    {
-        "bilstm": "tf_latentflow.networks.inference:BiLSTMInference",
-        "conv": Numbered("tf_latentflow.networks.inference:conv_inference", most=12),
-        "local": "tf_latentflow.networks.inference:LocalInference",
-        "codebook": "tf_latentflow.networks.inference:CodebookInference",
-    }
-)
-
-# From z to p(x[t] | z, T): a subclass of `tf_latentflow.networks.emitters.Emitter`.
-EMITTERS = Table(
-    {
-        "bilstm": "tf_latentflow.networks.emitters:BiLSTMEmitter",
-        "conv": Numbered("tf_latentflow.networks.emitters:conv_emitter", most=12),
-        "local": "tf_latentflow.networks.emitters:LocalEmitter",
-        "codebook": "tf_latentflow.networks.emitters:CodebookEmitter",
-    }
-)
-
-# What summarises other steps for the prior: a `tf_latentflow.prior.conditioners.NetworkMaker`.
-CONDITIONERS = Table(
-    {
-        "lstm": "tf_latentflow.prior.conditioners:lstm",
-        "conv": Numbered("tf_latentflow.prior.conditioners:conv", most=12),
-        "attention": Numbered("tf_latentflow.prior.conditioners:attention", most=100),
-        "window": Numbered("tf_latentflow.prior.conditioners:window", most=100),
-    }
-)
-
-# What the conditioner reads of a step: makes a `tf_latentflow.prior.readers.Reader`.
-CONDITIONER_INPUTS = Table(
-    {
-        "latents": "tf_latentflow.prior.readers:latents",
-        "symbols": "tf_latentflow.prior.readers:symbols",
-    }
-)
-
-# Those that may read later steps as well, as a coupling across steps asks for.
-TWO_SIDED_CONDITIONERS = ("conv", "attention", "window")
-
-# What is observed at a step: a subclass of `tf_latentflow.emissions.symbols.Symbols`.
-EMISSIONS = Table(
-    {
-        "categorical": "tf_latentflow.emissions.categorical:CategoricalSymbols",
-        "bernoulli": "tf_latentflow.emissions.notes:BernoulliNotes",
-        "made": "tf_latentflow.emissions.made_notes:MADENotes",
-    }
-)

@@ -11,11 +11,11 @@ import tensorflow as tf
 from bijectors import Execution, ExecutionOwner
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.config.choices import EMISSIONS
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.layer import floatx_of
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
-from tf_latentflow.rows import EMISSIONS
 from tf_latentflow.terms import Terms
 from tf_latentflow.ways.data_ways import DataWays
 from tf_latentflow.ways.inputs import as_batch, as_lengths, as_temperature, check_positive, longest

@@ -83,3 +83,7 @@ class Vocabulary:
             )
         symbols = ("", _REPLACEMENT, *self.characters)
         return "".join(symbols[i] for i in ids)
+
+    def decode_drawn(self, ids: np.ndarray) -> str:
+        """`decode` of ids that a model drew: to it, padding is a symbol, here shown as unknown."""
+        return self.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids))

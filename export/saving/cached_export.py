@@ -16,6 +16,7 @@ from tf_latentflow.pretrained.download import cache_dir
 from tf_latentflow.pretrained.folder import Pretrained
 from train.runs.saved_model import load_model
 from train.support.digests import sha256_of
+from train.support.lock import one_at_a_time
 
 __all__ = ["cached_export"]
 
@@ -37,9 +38,13 @@ def cached_export(found: Pretrained, show: Callable[[str], None]) -> Path:
     """
     base = cache_dir() / "served" / _digest(found)[:16] / found.folder.resolve().name
     if not version_folders(base):
-        show("exporting this model for the first time, which takes a minute or two")
-        hide_gpus()
-        export_model(load_model(found), base, 1, found.model.max_length, show=show)
+        with one_at_a_time(
+            base, lambda: show("another process exports this model: waiting for it")
+        ):
+            if not version_folders(base):  # The other process may have failed.
+                show("exporting this model for the first time, which takes a minute or two")
+                hide_gpus()
+                export_model(load_model(found), base, 1, found.model.max_length, show=show)
     return base
 
 

@@ -42,6 +42,11 @@ def test_a_number_after_a_colon_is_the_size_of_an_entry() -> None:
     assert SCALAR_MAPS["mixture:3"] is SCALAR_MAPS["mixture:3"]
 
 
+def test_the_size_of_an_entry_may_be_its_default() -> None:
+    sizes = {"mixture:3": 3, "mixture": 8, "spline": 8, "affine": 0}
+    assert {name: SCALAR_MAPS.number_of(name) for name in sizes} == sizes
+
+
 def test_a_configuration_is_made_and_refused_without_tensorflow() -> None:
     code = """
 import sys

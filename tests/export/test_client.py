@@ -42,6 +42,8 @@ def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str])
         "log_likelihood": -0.4,
         "num_characters": 2,
     }
+    client.main(["score", "", "--url", url, "--json"])
+    assert json.loads(capsys.readouterr().out)["log_likelihood"] is None
     client.main(["status", "--url", f"{url}/versions/1"])
     out = capsys.readouterr().out
     assert "version 1: AVAILABLE" in out
@@ -92,6 +94,27 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
     ]:
         with pytest.raises(UserError, match=message):
             client.main(args)
+
+
+class NothingToContinue:
+    """A server whose model cannot continue what it is given."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def signatures(self) -> dict[str, dict]:
+        return {"complete": {"inputs": {"text": {}}}}
+
+    def predict(self, signature: str, instances: list[dict]) -> list[dict]:
+        return [{"text": "", "num_steps": 0} for _ in instances]
+
+
+def test_a_prompt_without_a_continuation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "RestClient", NothingToContinue)
+    with pytest.raises(UserError, match="expected a --prompt that is not empty, and shorter than"):
+        client.main(
+            ["generate", "--url", "http://x/v1/models/y", "--prompt", "The", "--length", "3"]
+        )
 
 
 def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from train.support.errors import UserError
 def test_the_next_free_version_is_taken(tmp_path):
     base = tmp_path / "model"
     assert check_version(base, None) == 1
-    for name in ("2", "10", "junk", ".11-x", "٣"):
+    for name in ("2", "10", "junk", ".11-x", "٣", str(2**63)):
         (base / name).mkdir(parents=True)
     (base / "12").write_text("no folder")
     assert version_folders(base) == {2: base / "2", 10: base / "10"}
@@ -23,6 +23,18 @@ def test_a_version_that_is_there_or_none_is_refused(tmp_path, version):
     (tmp_path / "12").write_text("no folder")
     with pytest.raises(UserError):
         check_version(tmp_path, version)
+
+
+def test_no_version_comes_after_the_last(tmp_path):
+    (tmp_path / str(2**63 - 1)).mkdir()
+    with pytest.raises(UserError, match="--version expects a whole number from 1 to 9223372"):
+        check_version(tmp_path, None)
+
+
+def test_a_file_in_the_place_of_the_versions_is_refused(tmp_path):
+    (tmp_path / "lm").touch()
+    with pytest.raises(UserError, match="lm is a file and not a folder"):
+        check_version(tmp_path / "lm", None)
 
 
 def test_a_version_is_there_whole(tmp_path):

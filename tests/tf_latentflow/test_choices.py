@@ -15,8 +15,13 @@ from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tests.models import LEAST_TIME_LAYERS, LENGTHS, draw_x, make_model
 from tests.pairwise import Combination, combinations, parameters
 from tf_latentflow import ModelConfig
+from tf_latentflow.config.choices import (
+    CONDITIONER_INPUTS,
+    CONDITIONERS,
+    EMITTERS,
+    INFERENCE_NETWORKS,
+)
 from tf_latentflow.noise import noise_of
-from tf_latentflow.rows import CONDITIONER_INPUTS, CONDITIONERS, EMITTERS, INFERENCE_NETWORKS
 
 # Of a stack a few layers do: they take less time to trace.
 FEW = {"conv": "conv:2", "attention": "attention:1", "window": "window:2"}

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
-from tf_latentflow.rows import EMISSIONS, GIVEN, RULES, Rule, Setting, resolve
+from tf_latentflow.config.choices import EMISSIONS
+from tf_latentflow.rows import GIVEN, RULES, Rule, Setting, resolve
 
 FIELDS = {field.name for field in dataclasses.fields(ModelConfig)}
 
@@ -23,6 +24,7 @@ ROWS = {
     "lstm": (None, None, None),
     "codebook": ("mixture:8", "af", "af"),
     "multiscale": ("mixture:8", "af", "multiscale"),
+    "multiscale-codebook": ("mixture:8", "af", "multiscale"),
     "chords": ("nlsq", "af", "af"),
 }
 
@@ -54,7 +56,7 @@ def test_presets_change_sizes_but_not_the_maximum_length() -> None:
 def test_music_has_its_own_sizes() -> None:
     for name in MODEL_NAMES:
         assert ModelConfig.from_name(name, "tiny", emission="bernoulli").vocab_size == 88
-        layers = 1 if name in ("codebook", "multiscale") else 5
+        layers = 1 if name in ("codebook", "multiscale", "multiscale-codebook") else 5
         assert ModelConfig.from_name(name, "paper", emission="bernoulli").flow_layers == layers
     rates = {
         name: ModelConfig.from_name(name, "paper", emission="bernoulli").dropout

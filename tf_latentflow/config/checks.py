@@ -7,8 +7,7 @@ from collections.abc import Collection
 from typing import Any, NoReturn, TypeAlias
 
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table, name_of
-from tf_latentflow.config.types import ConfigError
-from tf_latentflow.rows import (
+from tf_latentflow.config.choices import (
     CONDITIONER_INPUTS,
     CONDITIONERS,
     EMISSIONS,
@@ -16,6 +15,7 @@ from tf_latentflow.rows import (
     INFERENCE_NETWORKS,
     TWO_SIDED_CONDITIONERS,
 )
+from tf_latentflow.config.types import ConfigError
 from tf_latentflow.vocabulary import Vocabulary
 
 __all__ = ["check_fields", "check_name"]

@@ -1,1 +1,1 @@
-"""What is observed at a step: the entries of `tf_latentflow.rows.EMISSIONS`."""
+"""What is observed at a step: the entries of `tf_latentflow.config.choices.EMISSIONS`."""

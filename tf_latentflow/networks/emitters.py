@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Emitter(Layer):
-    """The contract of the entries of `tf_latentflow.rows.EMITTERS`.
+    """The contract of the entries of `tf_latentflow.config.choices.EMITTERS`.
 
     Args:
       config: Sizes and dropout.

@@ -28,7 +28,7 @@ __all__ = [
 
 
 class InferenceNetwork(Layer):
-    """The contract of the entries of `tf_latentflow.rows.INFERENCE_NETWORKS`.
+    """The contract of the entries of `tf_latentflow.config.choices.INFERENCE_NETWORKS`.
 
     Args:
       config: Sizes and dropout.

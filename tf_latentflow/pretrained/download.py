@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import secrets
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["cache_dir", "download"]
+__all__ = ["cache_dir", "check_url", "download"]
 
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_SECONDS = 60
@@ -21,6 +23,17 @@ def cache_dir() -> Path:
     if not base.is_absolute():  # The XDG standard has relative values ignored.
         base = Path.home() / ".cache"
     return base / "tf_latentflow"
+
+
+def check_url(url: str) -> None:
+    """Checks that there can be something to download at an address.
+
+    Raises:
+      ValueError: It is not `http://HOST/...` or `https://HOST/...`.
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"expected an address http://HOST/... or https://HOST/...; got {url!r}")
 
 
 def download(url: str, path: Path, sha256: str) -> None:
@@ -35,17 +48,18 @@ def download(url: str, path: Path, sha256: str) -> None:
       sha256: Expected digest of its bytes, in hexadecimal.
 
     Raises:
-      OSError: The server cannot be reached, stops early, or sends other bytes.
+      OSError: `url` is none, or its server cannot be reached, stops early, or sends other bytes.
     """
     if path.is_file() and _digest(path) == sha256:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    # Unique among all machines and containers that share the folder.
+    temporary = path.with_name(f".tmp-{secrets.token_hex(4)}-{os.getpid()}-{path.name}")
     try:
         with open(temporary, "wb") as file:
             try:
                 _copy(url, file)
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, ValueError, http.client.HTTPException) as error:
                 raise OSError(f"could not download {url} ({error})") from error
             file.flush()
             os.fsync(file.fileno())

@@ -11,7 +11,7 @@ from typing import Any
 
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.pretrained.card import Card, card_markdown
-from tf_latentflow.pretrained.download import cache_dir, download
+from tf_latentflow.pretrained.download import cache_dir, check_url, download
 from tf_latentflow.pretrained.errors import PretrainedError
 from tf_latentflow.pretrained.weights import NamedArray, pack_weights, unpack_weights
 
@@ -100,8 +100,10 @@ def write_folder(
         folder.
 
     Raises:
-      ValueError: As for `pack_weights`.
+      ValueError: As for `pack_weights`, or `weights_url` is no address.
     """
+    if weights_url is not None:
+        check_url(weights_url)
     weights = pack_weights(arrays, dtype)
     config = {
         "format": FORMAT,

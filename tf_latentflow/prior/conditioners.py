@@ -32,8 +32,10 @@ __all__ = [
 ]
 
 NetworkMaker = Callable[..., SequenceNetwork]
-"""An entry of `tf_latentflow.rows.CONDITIONERS`: `make(config, input_size, two_sided, name)`, a
-network over vectors `[..., T, input_size]`."""
+"""An entry of `tf_latentflow.config.choices.CONDITIONERS`.
+
+`make(config, input_size, two_sided, name)` is a network over vectors `[..., T, input_size]`.
+"""
 
 
 class Context(NamedTuple):

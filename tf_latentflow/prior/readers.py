@@ -14,7 +14,7 @@ __all__ = ["Reader", "latents", "symbols"]
 
 
 class Reader(NamedTuple):
-    """An entry of `tf_latentflow.rows.CONDITIONER_INPUTS`, made for a model.
+    """An entry of `tf_latentflow.config.choices.CONDITIONER_INPUTS`, made for a model.
 
     Attributes:
       size: R, the size of what is read of a step.

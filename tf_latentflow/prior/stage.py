@@ -16,6 +16,7 @@ from bijectors import (
 )
 from bijectors.axes import later
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.config.choices import CONDITIONER_INPUTS, CONDITIONERS
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import PositionTable
@@ -27,7 +28,6 @@ from tf_latentflow.prior.conditioners import (
     PositionConditioner,
 )
 from tf_latentflow.prior.plan import stage_plan
-from tf_latentflow.rows import CONDITIONER_INPUTS, CONDITIONERS
 
 __all__ = ["FlowStage"]
 

@@ -12,7 +12,7 @@ from tf_latentflow.config.model_config import ModelConfig
 from tf_latentflow.noise import seed_of
 from tf_latentflow.pretrained.card import Card
 from tf_latentflow.pretrained.folder import Pretrained, write_folder
-from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+from tf_latentflow.vocabulary import Vocabulary
 from tf_latentflow.ways.batches import batches, draw_sequences
 
 __all__ = ["DataWays"]
@@ -200,8 +200,7 @@ class DataWays:
         return array.astype(np.uint8)
 
     def _text(self, ids: np.ndarray) -> str:
-        # Padding is a symbol like any other to the emitter; within a text it is shown as unknown.
-        return self._vocabulary().decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids))
+        return self._vocabulary().decode_drawn(ids)
 
     def _vocabulary(self) -> Vocabulary:
         if not self.config.is_text:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS
+from bijectors.tables import name_of
 from tf_latentflow import ModelConfig
+from tf_latentflow.config.choices import CONDITIONERS, EMITTERS, INFERENCE_NETWORKS
 from tf_latentflow.networks.window import NUM_HIDDEN
 
 __all__ = [
@@ -70,20 +72,20 @@ def _symbol_products(config: ModelConfig) -> tuple[int, int]:
     logits = size * config.vocab_size
     if not config.is_flow:
         return 0, _lstm(size, size, layers) + logits + _emission(config)
-    network, depth = _sized(config.inference, conv=4)
+    depth = INFERENCE_NETWORKS.number_of(config.inference)
     inference = {
         "bilstm": _bilstm(size, size, layers) + 2 * size * 2 * latent,
         "conv": _conv(size, size, depth) + size * 2 * latent,
         "local": size * size + size * 2 * latent,
         "codebook": 0,
-    }[network]
-    network, depth = _sized(config.emitter, conv=4)
+    }[name_of(config.inference)]
+    depth = EMITTERS.number_of(config.emitter)
     emitter = {
         "bilstm": _bilstm(latent, size, layers) + (latent + 2 * size) * size + logits,
         "conv": _conv(latent, size, depth) + (latent + size) * size + logits,
         "local": latent * size + size * size + logits,
         "codebook": _codebook(config),
-    }[network]
+    }[name_of(config.emitter)]
     return inference, _prior(config) + emitter + _emission(config)
 
 
@@ -109,7 +111,7 @@ def _prior(config: ModelConfig) -> float:
     if config.conditioner_input == "symbols":
         read, reading = config.vocab_size, _codebook(config)
     of_all = read + (not config.is_causal)  # Which steps are known.
-    network, depth = _sized(config.conditioner, conv=6, attention=2, window=4)
+    depth = CONDITIONERS.number_of(config.conditioner)
     sides = 1 if config.is_causal else 2
     conditioner = {
         "lstm": _lstm(read, size, config.num_lstm_layers),
@@ -117,7 +119,7 @@ def _prior(config: ModelConfig) -> float:
         "attention": of_all * size + 6 * size * size * depth,
         # Between kept steps, half of the steps have contexts, from twice as many vectors.
         "window": read * size / 2 + (depth + 2 / sides) * size * NUM_HIDDEN / 2,
-    }[network]
+    }[name_of(config.conditioner)]
     flow = _flow(config, context=size)
     if config.is_causal:
         return config.time_layers * (reading + conditioner + flow)
@@ -126,12 +128,6 @@ def _prior(config: ModelConfig) -> float:
         return config.time_layers * coupling
     rest = 0.5 ** (config.time_layers - 1)
     return 2 * (1 - rest) * coupling + rest * _flow(config, context=0)
-
-
-def _sized(name: str, **default: int) -> tuple[str, int]:
-    """A choice such as `conv:3` as its name and number."""
-    name, _, number = name.partition(":")
-    return name, int(number) if number else default.get(name, 0)
 
 
 def _conv(input_size: int, units: int, layers: int) -> int:

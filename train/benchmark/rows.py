@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tf_latentflow import ModelConfig
 from train.benchmark import operations, work
 from train.benchmark.unit import UNIT_OPERATIONS, Machine
 
-__all__ = ["MULTISCALE_CODEBOOK", "REAL_RUNS", "ROWS", "Row", "paper_config"]
+__all__ = ["REAL_RUNS", "ROWS", "Row", "paper_config"]
 
 
 class Row(NamedTuple):
@@ -30,17 +30,9 @@ class Row(NamedTuple):
     quick: bool = False
 
 
-# The choices of the row `multiscale-codebook` of table 1; a test compares the two.
-MULTISCALE_CODEBOOK = {
-    **{"inference": "codebook", "emitter": "codebook", "conditioner_input": "symbols"},
-    **{"conditioner": "window:6", "time_layers": 4, "latent_size": 8, "made_sizes": (256, 256)},
-}
-
-
-def paper_config(model: str, emission: str = "categorical", **choices: Any) -> ModelConfig:
-    """A model at the published sizes, of 51 symbols or of 88 notes, with further choices."""
-    sizes = {"vocab_size": 51 if emission == "categorical" else 88, "max_length": 288}
-    return ModelConfig.from_name(model, preset="paper", emission=emission, **sizes, **choices)
+def paper_config(model: str) -> ModelConfig:
+    """A model at the published sizes, of 51 symbols."""
+    return ModelConfig.from_name(model, preset="paper", vocab_size=51, max_length=288)
 
 
 def _operations(count: float) -> Callable[[Machine], float]:
@@ -101,14 +93,12 @@ def _sample(
     published: float | None = None,
     batch_size: int = 1,
     quick: bool = False,
-    name: str = "",
-    **choices: Any,
 ) -> Row:
-    config = paper_config(model, **choices)
+    config = paper_config(model)
     read = 4 * operations.step_weights(config) * num_steps
     count = operations.sample_operations(config, batch_size, num_steps)
     return Row(
-        f"{name or model} sample, T = {num_steps}, B = {batch_size}",
+        f"{model} sample, T = {num_steps}, B = {batch_size}",
         lambda: work.sample(config, batch_size, num_steps),
         lambda machine: max(read / machine.bytes_per_unit, count / UNIT_OPERATIONS),
         published,
@@ -155,10 +145,10 @@ ROWS: tuple[Row, ...] = (
     _sample("lstm", 100, 10),
     _sample("iaf-scf", 288, 3.3),
     _sample("multiscale", 288),
-    _sample("multiscale", 288, name="multiscale-codebook", **MULTISCALE_CODEBOOK),
+    _sample("multiscale-codebook", 288),
     _sample("lstm", 288, 25),
     _sample("multiscale", 1000),
-    _sample("multiscale", 1000, name="multiscale-codebook", **MULTISCALE_CODEBOOK),
+    _sample("multiscale-codebook", 1000),
     _sample("lstm", 1000),
     _sample("af-af", 100, batch_size=64),
     _sample("af-af", 1000),

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow import ModelConfig
-from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+from tf_latentflow.vocabulary import Vocabulary
 from tf_latentflow.ways.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.text.config import TextConfig
@@ -39,15 +39,10 @@ def draw_texts(
     n: int,
     *,
     seed: int,
-    temperature: float = 1.0,
-    length: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Draws texts from a model; see `draw_sequences`."""
-    drawn = draw_sequences(
-        model, n, seed=seed, temperature=temperature, length=length, progress=progress
-    )
-    return _texts(model, drawn)
+    return _texts(model, draw_sequences(model, n, seed=seed, progress=progress))
 
 
 def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
@@ -85,9 +80,8 @@ class TextSamples:
 
 
 def _texts(model: keras.Model, drawn: Iterable[np.ndarray]) -> list[str]:
-    """Ids as text. The padding symbol, which the emitter may draw, is shown as unknown."""
     vocabulary = Vocabulary(model.config.vocabulary)
-    return [vocabulary.decode(np.where(ids == PADDING_ID, UNKNOWN_ID, ids)) for ids in drawn]
+    return [vocabulary.decode_drawn(ids) for ids in drawn]
 
 
 def _show(model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int) -> Show:
@@ -112,11 +106,10 @@ def _show(model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int) -> 
         board.text("valid", step, "samples", ["sample"], [[text] for text in samples])
         if hasattr(model, "reconstruct"):
             again = model.reconstruct(x, lengths, tf.constant([seed, 0], tf.int32)).numpy()
-            rows = [
-                [vocabulary.decode(a[:t]), vocabulary.decode(b[:t])]
-                for a, b, t in zip(x, again, lengths, strict=True)
+            pairs = [
+                _texts(model, [a[:t], b[:t]]) for a, b, t in zip(x, again, lengths, strict=True)
             ]
-            board.text("valid", step, "reconstructions", ["sentence", "reconstruction"], rows)
+            board.text("valid", step, "reconstructions", ["sentence", "reconstruction"], pairs)
         if passage:
             steps = range(passage.start, passage.stop)
             word = prior_densities(model, valid[passage.index], steps, seed=seed, size=_GRID_SIZE)

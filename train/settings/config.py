@@ -43,7 +43,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
     named_datasets: ClassVar[tuple[str, ...]]
     """Names of datasets that are not paths."""
     emissions: ClassVar[tuple[str, ...]]
-    """Kinds of observation, keys of `tf_latentflow.rows.EMISSIONS`. The first is the default."""
+    """Kinds of observation, keys of `config.choices.EMISSIONS`. The first is the default."""
     unit: ClassVar[Unit]
     """Unit of the likelihoods."""
     from_data: ClassVar[tuple[str, ...]]

@@ -127,7 +127,7 @@ RULES: tuple[Rule, ...] = (
     ),
     # Many scales learn slowly, and faster with small batches (docs/RESULTS.md). Not tuned further.
     Rule(
-        {"preset": "small", "task": "text", "model": "multiscale"},
+        {"preset": "small", "task": "text", "model": ("multiscale", "multiscale-codebook")},
         {
             "max_steps": 4000,
             "batch_size": 8,
@@ -135,6 +135,10 @@ RULES: tuple[Rule, ...] = (
             "kl_zero": 0,
             "kl_ramp": 200,
         },
+    ),
+    Rule(
+        {"preset": "small", "task": "text", "model": "multiscale-codebook"},
+        {"learning_rate": 4e-3},
     ),
     # The baseline has no latents, and so no KL term.
     Rule({"model": "lstm"}, {"elbo_samples": 1, "kl_zero": 0, "kl_ramp": 0, "kl_floor": 1e-5}),

@@ -6,8 +6,11 @@ import contextlib
 import errno
 import json
 import os
+import platform
 import re
 import shutil
+import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,8 +30,9 @@ __all__ = [
     "write_text",
 ]
 
-# The names of unfinished files and folders: `.tmp-PROCESS-NAME`.
-_TEMPORARY = re.compile(r"\.tmp-(\d+)-.*", re.DOTALL)
+# The names of unfinished files and folders: `.tmp-PLACE-PROCESS-NAME`; see `_place`.
+_TEMPORARY = re.compile(r"\.tmp-([0-9a-f]+)-(\d+)-.*", re.DOTALL)
+_ABANDONED_SECONDS = 24 * 3600.0
 
 
 @contextlib.contextmanager
@@ -149,11 +153,14 @@ def is_temporary(path: Path) -> bool:
 
 
 def clear_leftovers(*folders: Path) -> None:
-    """Removes unfinished files and folders of processes that no longer run."""
+    """Removes unfinished files and folders of processes that no longer run.
+
+    Those of other machines, on a shared disk, are removed a day after they were last written.
+    """
     for folder in folders:
         for path in folder.iterdir() if folder.is_dir() else ():
             match = _TEMPORARY.fullmatch(path.name)
-            if match and not _is_running(int(match[1])):
+            if match and _is_abandoned(path, *match.groups()):
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
@@ -161,7 +168,25 @@ def clear_leftovers(*folders: Path) -> None:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    return path.with_name(f".tmp-{_place()}-{os.getpid()}-{path.name}")
+
+
+def _place() -> str:
+    """Stands for the machine, or the container: numbers of processes are unique within it."""
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:  # Not on Linux.
+        namespace = 0
+    return f"{zlib.crc32(f'{platform.node()} {namespace}'.encode()):08x}"
+
+
+def _is_abandoned(path: Path, place: str, process: str) -> bool:
+    if place == _place():
+        return not _is_running(int(process))
+    try:
+        return time.time() - path.lstat().st_mtime > _ABANDONED_SECONDS
+    except FileNotFoundError:  # It is finished.
+        return False
 
 
 def _is_running(process: int) -> bool:

@@ -56,7 +56,9 @@ class Piece {
   }
 }
 
-/* How many steps of the model are a beat. The server does not say it: it is the user's choice. */
+/* How many steps of the model are a beat. The server does not say it: it is the user's choice. No
+   form checks the limits of this input. */
 function stepsPerBeat() {
-  return Number(byId("steps-per-beat").value) || 2;
+  const input = byId("steps-per-beat"), steps = Math.round(Number(input.value)) || 2;
+  return Math.min(Math.max(steps, Number(input.min)), Number(input.max));
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -38,6 +39,8 @@ _PAGE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+_ORIGIN = re.compile("^https?://[^/]*", re.IGNORECASE)  # In the request of a proxy.
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +87,8 @@ class RestApi:
 
     async def _respond(self, request: Request) -> Response:
         """Returns the answer, which may be an error."""
-        method, path = request.method, request.scope["raw_path"].decode("latin-1")
+        method, target = request.method, request.scope["raw_path"].decode("latin-1")
+        path = _ORIGIN.sub("", target)
         if path == "/metrics" and method in ("GET", "HEAD"):
             return Response(self._metrics(), headers={"Content-Type": METRICS_TYPE})
         if path == "/" and method in ("GET", "HEAD"):

@@ -96,6 +96,11 @@ def test_status_over_rest(http: Http) -> None:
     }
 
 
+def test_a_request_through_a_proxy_names_the_whole_address(http: Http) -> None:
+    whole = http.ask("GET", f"http://127.0.0.1:8501{http.path}")
+    assert whole == http.ask("GET", http.path) and whole.status == 200
+
+
 def test_metadata_over_rest(http: Http) -> None:
     metadata = http.ask("GET", f"{http.path}/metadata").json()
     assert metadata["model_spec"] == {

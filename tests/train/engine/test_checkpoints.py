@@ -112,7 +112,7 @@ def test_the_message_names_what_is_used_instead(tmp_path: Path) -> None:
 
 def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:
     filled(tmp_path / "c", 1)
-    rest = tmp_path / "c" / ".tmp-1-step-000000002"
+    rest = tmp_path / "c" / ".tmp-0123-1-step-000000002"
     rest.mkdir()
     (rest / "variables").write_bytes(b"half")
     folders = CheckpointFolders(tmp_path / "c")

@@ -12,7 +12,7 @@ import pytest
 from train.engine.run_state import RunState
 from train.engine.workdir import FORMAT, ConfigFileError, Workdir
 from train.support.errors import UserError
-from train.support.files import read_json, write_json
+from train.support.files import read_json, whole_file, write_json
 
 CONFIG = {"train": {"model": "af-af", "seed": 0, "sizes": (1, 2)}, "dataset_sha256": "ab"}
 
@@ -214,16 +214,28 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    gone = int(process.stdout)
+    with whole_file(tmp_path / "x") as temporary:
+        temporary.touch()
+    (tmp_path / "x").unlink()
+    place = temporary.name.split("-")[1]
+    gone, running = f"{place}-{int(process.stdout)}", f"{place}-{os.getppid()}"
+    elsewhere = f"0123-{int(process.stdout)}"  # It may run there.
     Workdir(tmp_path).claim(CONFIG)
-    for folder in (tmp_path, tmp_path / "checkpoints"):
+    folders = (tmp_path, tmp_path / "checkpoints")
+    for folder in folders:
         (folder / f".tmp-{gone}-step-000000002").mkdir(parents=True)
         (folder / f".tmp-{gone}-model.keras").write_bytes(b"half")
-        (folder / f".tmp-{os.getppid()}-results.json").write_bytes(b"being written")
+        for process_name in (running, elsewhere):
+            (folder / f".tmp-{process_name}-results.json").write_bytes(b"being written")
     Workdir(tmp_path).claim(CONFIG)
-    for folder in (tmp_path, tmp_path / "checkpoints"):
-        left = [path.name for path in folder.glob(".tmp-*")]
-        assert left == [f".tmp-{os.getppid()}-results.json"]
+    for folder in folders:
+        left = {path.name for path in folder.glob(".tmp-*")}
+        assert left == {f".tmp-{running}-results.json", f".tmp-{elsewhere}-results.json"}
+        os.utime(folder / f".tmp-{elsewhere}-results.json", (0, 0))
+    Workdir(tmp_path).claim(CONFIG)
+    for folder in folders:
+        left = {path.name for path in folder.glob(".tmp-*")}
+        assert left == {f".tmp-{running}-results.json"}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"test": 1}'])

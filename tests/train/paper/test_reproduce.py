@@ -17,7 +17,6 @@ import pytest
 
 from tests.paths import ROOT
 from train import reproduce
-from train.benchmark.rows import MULTISCALE_CODEBOOK
 from train.data.tasks import TASKS
 from train.paper.experiments import FIGURES, TABLES, Run
 from train.paper.runs import Runs
@@ -180,9 +179,3 @@ def test_bad_flags_are_refused(flags: list[str], message: str, tmp_path: Path) -
     with pytest.raises(UserError, match=message):
         reproduce.main([*flags, "--out", str(tmp_path)])
     assert not any(tmp_path.iterdir())
-
-
-def test_the_benchmark_draws_with_the_choices_of_the_row_with_codebooks() -> None:
-    run = next(run for run in all_runs() if run.name == "multiscale-codebook")
-    config = parse_train_config(TASKS["text"], flags_of(run, "paper"))
-    assert config.model_flags() == MULTISCALE_CODEBOOK

@@ -232,6 +232,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         ),
         (("--name", "b"), "lacks description, data, license, limits: give --description"),
         (("--name", "b", "--about", "cats.txt"), "is not valid TOML"),
+        (("--name", "b", "--url", "weights.example/w.npz"), "--url: expected an address http://"),
         (("--name", "b", "--about", "bad.toml"), "expected description, .*; got 'size'"),
     ],
 )

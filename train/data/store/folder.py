@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from tf_latentflow.pretrained.download import cache_dir
 from train.support.digests import sha256_of, sha256_of_file
 from train.support.errors import UserError
 from train.support.files import clear_leftovers, read_json, replace_folder, write_json
+from train.support.lock import one_at_a_time
 
 __all__ = ["PreparedFolder"]
 
@@ -90,21 +89,17 @@ class PreparedFolder:
             ) from None
 
     def _prepare(self, make: Callable[[Path], dict[str, Any]]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(f"{self.path}.lock")
-        try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout:
-            print(
-                f"another process is preparing {self._name}: waiting for it",
-                file=sys.stderr,
-                flush=True,
-            )
-            lock.acquire()
-        with lock:
+        with one_at_a_time(self.path, self._say_that_it_waits):
             clear_leftovers(self.path.parent)
             if not self.exists():  # The other process may have finished it.
                 self._make_whole(make)
+
+    def _say_that_it_waits(self) -> None:
+        print(
+            f"another process is preparing {self._name}: waiting for it",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def _make_whole(self, make: Callable[[Path], dict[str, Any]]) -> None:
         partial = self._partial
