@@ -26,7 +26,7 @@ from export.saving.packed_rolls import pack_roll, unpack_roll
 from train.data.music.midi import DEFAULT_TEMPO_BPM, read_midi, write_midi
 from train.support.errors import UserError, run_program
 from train.support.flags import OptionalText, parse_flags
-from train.support.ranges import NOT_NEGATIVE, POSITIVE, STEPS_PER_BEAT, TEMPO, Range
+from train.support.ranges import POSITIVE, STEPS_PER_BEAT, TEMPERATURE, TEMPO, Range
 from train.support.reading import refuse_special
 
 __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
@@ -51,7 +51,7 @@ class GenerateConfig:
     length: Annotated[int | None, _LENGTH] = None
     """Length of each sample [characters or time steps], at most the model's maximum.
     None: 100, or drawn by the model after --prompt."""
-    temperature: Annotated[float, NOT_NEGATIVE] = 1.0
+    temperature: Annotated[float, TEMPERATURE] = 1.0
     """Factor of the noise. 0: deterministic; 1: the model's distribution."""
     seed: int = 0
     """Seed of the first sample; the next samples have the next seeds."""

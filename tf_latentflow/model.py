@@ -21,7 +21,7 @@ from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.flow_prior import FlowPrior
 from tf_latentflow.sequence_model import sum_steps
 from tf_latentflow.terms import Terms
-from tf_latentflow.ways.inputs import as_int32, as_lengths, as_temperature, check_positive
+from tf_latentflow.ways.inputs import as_count, as_int32, as_lengths, as_temperature
 
 __all__ = ["LatentFlow"]
 
@@ -109,7 +109,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
             reconstruction[t] = log p(x[t] | z, T)
             kl[t]             = log q(z[t] | x, T) - log p(z[t] | z[:t], T)
         """
-        check_positive(num_samples=num_samples)
+        num_samples = as_count("num_samples", num_samples)
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         posterior = self._posterior(x, lengths, noise.fold(1) if training else None)

@@ -18,7 +18,7 @@ from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.terms import Terms
 from tf_latentflow.ways.data_ways import DataWays
-from tf_latentflow.ways.inputs import as_batch, as_lengths, as_temperature, check_positive, longest
+from tf_latentflow.ways.inputs import as_batch, as_count, as_lengths, as_temperature, longest
 from tf_latentflow.ways.keras_ways import KerasWays
 from tf_latentflow.ways.shapes import rounded_steps
 
@@ -194,7 +194,8 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
           most_at_once: Maximum number of samples per sequence that pass through the model together.
             Larger is faster and takes more memory.
         """
-        check_positive(num_samples=num_samples, most_at_once=most_at_once)
+        num_samples = as_count("num_samples", num_samples)
+        most_at_once = as_count("most_at_once", most_at_once)
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         eager = tf.executing_eagerly()

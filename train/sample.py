@@ -55,6 +55,8 @@ def main(args: Sequence[str] | None = None) -> None:
     given = read_given(flags, run.model_config, run.config)
     if flags.out is None:
         flags = dataclasses.replace(flags, out=run.samples_folder)
+    if not run.model_config.is_text:
+        flags.out.mkdir(parents=True, exist_ok=True)  # Before anything that takes time.
     with Screen() as screen:
         screen.now("loading TensorFlow")
         import_tensorflow_quietly()

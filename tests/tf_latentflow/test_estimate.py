@@ -74,3 +74,12 @@ def test_numbers_that_divide_keep_their_chunks(num_samples: int, chunk: int) -> 
     noise = Table(draw_table(model, num_samples))
     model._estimate(x, LENGTHS, num_samples, noise, 10)
     assert noise.chunks == [chunk] * (num_samples // chunk)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    model, x = make_model("af-only", **LEAST_FIELDS), draw_batch()
+    expected = model.estimate(x, LENGTHS, 3, seed=0, most_at_once=2)
+    found = model.estimate(x, LENGTHS, np.int64(3), seed=0, most_at_once=np.int64(2))
+    np.testing.assert_array_equal(found.log_prob, expected.log_prob)
+    with pytest.raises(ValueError, match="expected num_samples that is a whole number; got 2.5"):
+        model.estimate(x, LENGTHS, 2.5)

@@ -37,6 +37,10 @@ def test_texts(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
         sample.main([str(text), "-n", "3", *flags])
         return capsys.readouterr().out.splitlines()
 
+    unknown = lines("--prompt", "é", "--length", "3", "--particles", "2")
+    assert [line[0] for line in unknown] == ["é"] * 3  # The model knows no such character.
+    unknown = lines("--fill", "é*", "--blank", "*", "--particles", "2", "--sweeps", "1")
+    assert [line[0] for line in unknown] == ["é"] * 3
     begun = lines("--prompt", "ab", "--particles", "4")
     assert len(begun) == 3 and all(line.startswith("ab") and len(line) > 2 for line in begun)
     assert [len(line) for line in lines("--prompt", "ab", "--length", "5")] == [5, 5, 5]
@@ -56,7 +60,7 @@ def test_pieces(music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     write_midi(tune, roll, tempo_bpm=72)
 
     def pieces(*flags: str) -> list[np.ndarray]:
-        sample.main([str(music), "-n", "2", "--out", str(tmp_path), *flags])
+        sample.main([str(music), "-n", "2", "--out", str(tmp_path / flags[0]), *flags])
         paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
         found = [read_midi(path) for path in paths if path.suffix == ".mid"]
         assert {path.stem for path in paths} == {f"tune-0-{i}" for i in range(len(found))}
@@ -74,3 +78,19 @@ def test_pieces(music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     # What an untrained model has between two pieces may be silent, and no piece to read.
     sample.main([str(music), "--interpolate", str(tune), str(tune), "--steps", "3"])
     assert capsys.readouterr().out.count("tune-0-2.mid") == 1
+
+
+@pytest.mark.nightly
+def test_no_piece_is_overwritten_by_another(
+    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def midi(*flags: str) -> list[str]:
+        sample.main([str(music), "-n", "1", "--out", str(tmp_path), "--length", "9", *flags])
+        paths = map(Path, capsys.readouterr().out.splitlines())
+        return [path.name for path in paths if path.suffix == ".mid"]
+
+    assert midi() == ["sample-0-0.mid"]
+    first = (tmp_path / "sample-0-0.mid").read_bytes()
+    assert midi("--temperature", "3") == midi("--temperature", "3") == ["sample-0-0-2.mid"]
+    assert midi() == ["sample-0-0.mid"]
+    assert (tmp_path / "sample-0-0.mid").read_bytes() == first

@@ -37,6 +37,18 @@ def test_lines_of_any_size(packed: bool) -> None:
     ]
 
 
+def test_lines_end_as_in_training() -> None:
+    data = io.BufferedReader(io.BytesIO(b"one\rtwo\r\nthree\n"))
+    assert [line.text for line in stream_lines(data, 9)] == ["one", "two", "three"]
+    assert not data.closed
+
+
+def test_what_is_no_text_is_refused() -> None:
+    data = io.BufferedReader(io.BytesIO("one\ntwo".encode("utf-16")))
+    with pytest.raises(UserError, match="expected text in UTF-8; .*a zero byte in line 1"):
+        list(stream_lines(data, 9))
+
+
 CHARACTERS = tuple("abcdenorw1234 ")
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from bijectors.masks import step_mask
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel
-from tf_latentflow.ways.inputs import as_int32, as_temperature, check_positive, require
+from tf_latentflow.ways.inputs import as_count, as_int32, as_temperature, require
 from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["Continuations"]
@@ -84,7 +84,7 @@ class Continuations(SequenceModel):
         Raises:
           ValueError: There are no particles, a length is out of range, or the prior is a coupling.
         """
-        check_positive(num_particles=num_particles)
+        num_particles = as_count("num_particles", num_particles)
         x, prefix_lengths = self._batch_of(x, prefix_lengths)
         temperature = as_temperature(temperature, self.compute_dtype)
         lengths = tf.zeros_like(prefix_lengths) if lengths is None else as_int32(lengths)

@@ -66,10 +66,13 @@ def _check_choices(config: Config) -> None:
         "emitter": EMITTERS,
     }
     choices = {field: getattr(config, field) for field in tables}
+    of_flow = [field for field, choice in choices.items() if choice is not None]
+    of_baseline = [field for field in choices if field not in of_flow]
+    if of_flow and of_baseline:
+        field = min(of_flow, of_baseline, key=len)[0]  # What does not go with the others.
+        names = ", ".join(tables)
+        _refuse(config, field, f"{names} all set (a flow) or all None (the baseline)", choices)
     for field, table in tables.items():
-        if (choices[field] is not None) != config.is_flow:
-            names = ", ".join(tables)
-            _refuse(config, field, f"{names} all set (a flow) or all None (the baseline)", choices)
         if config.is_flow:
             check_name(field, choices[field], table)
     check_name("emission", config.emission, EMISSIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ import tensorflow as tf
 
 __all__ = [
     "as_batch",
+    "as_count",
     "as_int32",
     "as_lengths",
     "as_temperature",
-    "check_positive",
     "longest",
     "require",
 ]
@@ -92,15 +93,19 @@ def as_lengths(lengths: Any, num_steps: int | tf.Tensor | None = None) -> tf.Ten
     return lengths
 
 
-def check_positive(**numbers: int) -> None:
-    """Checks that there is at least one of something.
+def as_count(name: str, number: Any) -> int:
+    """Converts a number of things, at least one, to a Python integer.
 
     Raises:
-      ValueError: A number is below 1; the error names it.
+      ValueError: It is below 1, or not a whole number; the error names it.
     """
-    for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"expected {name} of at least 1; got {number}")
+    try:
+        count = operator.index(number)
+    except TypeError:
+        raise ValueError(f"expected {name} that is a whole number; got {number!r}") from None
+    if count < 1:
+        raise ValueError(f"expected {name} of at least 1; got {count}")
+    return count
 
 
 def longest(lengths: tf.Tensor) -> tf.Tensor:

@@ -21,6 +21,7 @@ from train.support.files import read_json_or_refuse, write_json
 __all__ = ["Runs"]
 
 _CURE = "delete it and run the same command again, which restores it"
+_CONFIG_CURE = "move the folder away and run the same command again"
 
 
 class Runs:
@@ -77,9 +78,12 @@ class Runs:
 
         Raises:
           SystemExit: A program failed, after printing the reason; with its exit status.
+          UserError: The folder holds a run with other settings, or is damaged.
         """
         workdir = self.workdir(run, seed)
-        if not (workdir / "results.json").exists():
+        if (workdir / "results.json").exists():
+            self._check_settings(run, seed)
+        else:
             print(f"{run.name} on {run.dataset}, seed {seed}, in {workdir}", flush=True)
             flags = [*flags_of(run, self._scale), "--seed", str(seed)]
             if self._data_dir is not None:
@@ -94,7 +98,10 @@ class Runs:
     def _check_settings(self, run: Run, seed: int) -> None:
         """Checks that the folder holds this run; fields that its version did not have are equal."""
         folder = self.workdir(run, seed)
-        there = read_json_or_refuse(folder / "config.json", _CURE)["train"]
+        try:
+            there = read_json_or_refuse(folder / "config.json", _CONFIG_CURE)["train"]
+        except FileNotFoundError:
+            raise UserError(f"{folder} has results and no config.json: {_CONFIG_CURE}") from None
         kind = _config_class(run)
         flags = [*flags_of(run, self._scale), "--seed", str(seed)]
         asked = parse_train_config(kind, flags).to_dict()

@@ -87,10 +87,12 @@ def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) ->
     """
     if not workdir.results_file.exists():
         workdir.check(settings)
+        _refuse_to_start_anew(workdir)
         return False
     try:
         workdir.check(settings, writing=False)
-        if workdir.is_extended_by(settings):
+        if workdir.is_extended_by(settings) or not workdir.model_file.exists():
+            _refuse_to_start_anew(workdir)
             return False
     except ConfigFileError as error:
         if not _ended_as_asked(workdir.read_results(), config):
@@ -103,6 +105,16 @@ def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) ->
     else:
         workdir.check_results_data(digest)
     return True
+
+
+def _refuse_to_start_anew(workdir: Workdir) -> None:
+    """Raises an error if a model would be trained from the start that has been trained before."""
+    trained = workdir.results_file.exists() or workdir.model_file.exists()
+    if trained and not any(workdir.checkpoints.glob("step-*")):
+        raise UserError(
+            f"{workdir.path} has no checkpoint to resume from, and its model would be trained from "
+            "the start: choose another --workdir"
+        )
 
 
 def _ended_as_asked(results: Mapping[str, Any], config: TrainConfig) -> bool:

@@ -16,9 +16,9 @@ from train.support.extras import require_extra
 from train.support.flags import OptionalText
 from train.support.ranges import (
     AT_LEAST_1,
-    NOT_NEGATIVE,
     POSITIVE,
     SEED,
+    TEMPERATURE,
     TEMPO,
     Range,
     check_ranges,
@@ -45,7 +45,7 @@ class SampleConfig:
     """Number of samples."""
     length: int | None = None
     """Length of each sample [characters or time steps]. None: drawn from p(T)."""
-    temperature: Annotated[float, NOT_NEGATIVE] = 1.0
+    temperature: Annotated[float, TEMPERATURE] = 1.0
     """Multiplies the noise, divides the logits. 0: deterministic; 1: the model's distribution."""
     seed: Annotated[int, SEED] = 0
     """The same seed gives the same samples."""

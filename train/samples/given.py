@@ -55,7 +55,9 @@ def read_given(flags: SampleConfig, model: ModelConfig, config: TrainConfig) -> 
     most = (flags.length or model.max_length) - 1 if continued else model.max_length
     if model.is_text:
         return _read_texts(flags, field, [str(text) for text in values], model, most)
-    return _read_pieces(field, [Path(path) for path in values], config, most)
+    if "" in values:
+        raise UserError(f"{flag_of(field)} expects a MIDI file; got ''")
+    return _read_pieces(field, [Path(path).expanduser() for path in values], config, most)
 
 
 def _read_texts(

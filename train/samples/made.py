@@ -13,10 +13,12 @@ from tf_latentflow.ways.batches import draw_sequences
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.ways import way_of
+from train.support.ranges import refuse_flag
 
 __all__ = ["make_sequences"]
 
 _MOST_NUMBERS = 2**25  # Maximum size of all particles together: 128 MB.
+_MOST_OF_ONE = 16  # A single row may have as many times as many: 2 GB.
 _DEFAULT_STEPS = 5
 
 
@@ -87,6 +89,10 @@ def _varied(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.nd
 def _interpolated(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
     first, last = given.sequences
     steps = flags.steps or _DEFAULT_STEPS
+    # All at once; see `_varied`.
+    most = _MOST_NUMBERS // (8 * max(len(first), len(last)) * model.config.vocab_size)
+    if steps > most:
+        refuse_flag("steps", f"at most {most} for sequences of this length", steps)
     x, lengths = model.interpolate(first, len(first), last, len(last), steps)
     return [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
 
@@ -110,7 +116,10 @@ def _batches(flags: SampleConfig, numbers: int, particles: int) -> list[tuple[in
       numbers: Numbers per particle.
       particles: Particles per row.
     """
-    most = max(1, _MOST_NUMBERS // (numbers * particles))
+    most = _MOST_NUMBERS // numbers  # Particles at once.
+    if particles > _MOST_OF_ONE * most:
+        refuse_flag("particles", f"at most {_MOST_OF_ONE * most} here", particles)
+    most = max(1, most // particles)
     count = -(-flags.num // most)
     parts = np.array_split(np.arange(flags.num), count)
     return [(len(part), tf.constant([flags.seed, k], tf.int32)) for k, part in enumerate(parts)]

@@ -76,7 +76,18 @@ class TextSamples:
     def sample(
         self, model: keras.Model, flags: SampleConfig, config: TextConfig, given: Given
     ) -> list[str]:
-        return _texts(model, make_sequences(model, flags, given))
+        texts = _texts(model, make_sequences(model, flags, given))
+        return [_with_given(text, flags) for text in texts]
+
+
+def _with_given(text: str, flags: SampleConfig) -> str:
+    """A text with what was given as the user wrote it: the model may not know all characters."""
+    if flags.prompt is not None:
+        return flags.prompt + text[len(flags.prompt) :]
+    if flags.fill is not None:
+        pairs = zip(flags.fill, text, strict=True)
+        return "".join(new if old == flags.blank_mark else old for old, new in pairs)
+    return text
 
 
 def _texts(model: keras.Model, drawn: Iterable[np.ndarray]) -> list[str]:

@@ -83,8 +83,8 @@ def peek_flags(kind: type[T], args: Sequence[str] | None = None) -> T:
 def _expand_home(flags: T) -> T:
     values = {field.name: getattr(flags, field.name) for field in dataclasses.fields(flags)}
     paths = {
-        name: Path(os.path.expanduser(value))
+        name: type(value)(os.path.expanduser(value))
         for name, value in values.items()
-        if isinstance(value, Path)
+        if isinstance(value, Path) or (name == "dataset" and value)  # A name or a path.
     }
     return dataclasses.replace(flags, **paths)

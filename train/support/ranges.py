@@ -18,6 +18,7 @@ __all__ = [
     "SEED",
     "SHARE",
     "STEPS_PER_BEAT",
+    "TEMPERATURE",
     "TEMPO",
     "WEIGHT",
     "Range",
@@ -44,6 +45,7 @@ NOT_NEGATIVE = Range("a number of at least 0", lambda x: 0 <= x < math.inf)
 ALL_POSITIVE = Range("numbers above 0", lambda xs: all(0 < x < math.inf for x in xs))
 ALL_FINITE = Range("finite numbers", lambda xs: all(map(math.isfinite, xs)))
 AT_LEAST_1 = Range("a number of at least 1", lambda x: 1 <= x < math.inf)
+TEMPERATURE = Range("a number from 0 to 1000", lambda x: 0 <= x <= 1000)
 SHARE = Range("a fraction from 0 to 1", lambda x: 0 <= x <= 1)
 WEIGHT = Range("a weight above 0, and at most 1", lambda x: 0 < x <= 1)
 SEED = Range("a whole number from 0 to 2147483647", lambda x: 0 <= x < 2**31)

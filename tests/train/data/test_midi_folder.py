@@ -82,6 +82,19 @@ def test_files_that_cannot_be_used_are_named_and_skipped(tmp_path):
     assert "\n4 left out, wholly or in part:\n" in music.describe()
 
 
+def test_the_samples_of_a_run_are_no_data(tmp_path):
+    _fill(tmp_path, 3)
+    before = load_music(str(tmp_path)).sha256
+    _fill(tmp_path / "runs" / "mine" / "samples", 2, first=60)
+    (tmp_path / "runs" / "mine" / "checkpoints").mkdir()
+    (tmp_path / "runs" / "mine" / "config.json").write_text("{}")
+    music = load_music(str(tmp_path))
+    assert music.sha256 == before
+    assert any(
+        line.endswith("mine: left out: it is the folder of a run") for line in music.left_out
+    )
+
+
 def test_midi_files_by_all_their_names_are_read(tmp_path):
     _fill(tmp_path, 9)
     names = [

@@ -164,6 +164,11 @@ def test_another_run_is_not_a_row(tmp_path: Path, field: str, value: Any, messag
     write_json(runs.workdir(run, 3) / "config.json", {"train": {**settings, field: value}})
     with pytest.raises(UserError, match=f"than af-af at scale tiny .{message}.: move"):
         runs.results(run, 3)
+    with pytest.raises(UserError, match="than af-af at scale tiny"):
+        runs.make(run, 3)  # A figure would be drawn from it.
+    (runs.workdir(run, 3) / "config.json").unlink()
+    with pytest.raises(UserError, match="has results and no config.json: move the folder away"):
+        runs.results(run, 3)
 
 
 @pytest.mark.parametrize(

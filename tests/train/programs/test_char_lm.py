@@ -7,6 +7,7 @@ import math
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.train.programs.refusals import contents, refusal
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
 from train.backend.event_files import SECONDS
+from train.support.errors import UserError
 
 WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
 RUN = (
@@ -181,6 +183,26 @@ def test_a_finished_run_prints_its_table_and_changes_nothing(
     char_lm.main(command(dataset, workdir)[3:])
     assert capsys.readouterr().out.split("finished:\n")[1] in stdout
     assert contents(workdir) == before
+
+
+def test_a_lost_model_is_restored_from_the_last_checkpoint(
+    finished: tuple[Path, str],
+    dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    workdir = tmp_path / "run"
+    shutil.copytree(finished[0], workdir)
+    (workdir / "model.keras").unlink()
+    char_lm.main(command(dataset, workdir)[3:])
+    capsys.readouterr()
+    assert (workdir / "model.keras").exists()
+    again, before = (json.loads((p / "results.json").read_text()) for p in (workdir, finished[0]))
+    assert again["train"]["weights_sha256"] == before["train"]["weights_sha256"]
+    shutil.rmtree(workdir / "checkpoints")
+    (workdir / "results.json").unlink()
+    with pytest.raises(UserError, match="has no checkpoint to resume from, and its model would be"):
+        char_lm.main(command(dataset, workdir)[3:])
 
 
 @pytest.mark.parametrize(

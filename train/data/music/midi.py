@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,9 +14,9 @@ from train.data.music.midi_source import read_source
 from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, notes_of, roll_of
 from train.support.errors import UserError
 from train.support.extras import require_extra
-from train.support.files import whole_file
+from train.support.files import write_bytes
 
-__all__ = ["DEFAULT_TEMPO_BPM", "MAX_STEPS", "MidiPiece", "read_midi", "write_midi"]
+__all__ = ["DEFAULT_TEMPO_BPM", "MAX_STEPS", "MidiPiece", "midi_bytes", "read_midi", "write_midi"]
 
 MAX_STEPS = 10_000  # More than twice the longest piece of the benchmark sets.
 DEFAULT_TEMPO_BPM = 100.0
@@ -86,12 +87,18 @@ def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
 def write_midi(
     path: Path, roll: np.ndarray, steps_per_beat: int = 2, tempo_bpm: float = DEFAULT_TEMPO_BPM
 ) -> None:
-    """Writes a piano roll as a MIDI file of type 0, completely or not at all.
+    """Writes `midi_bytes` to a file in an existing folder, completely or not at all."""
+    write_bytes(path, midi_bytes(roll, steps_per_beat, tempo_bpm))
+
+
+def midi_bytes(
+    roll: np.ndarray, steps_per_beat: int = 2, tempo_bpm: float = DEFAULT_TEMPO_BPM
+) -> bytes:
+    """Returns a piano roll as a MIDI file of type 0.
 
     A note that is held over several steps becomes one long note.
 
     Args:
-      path: Path of the file, in an existing folder.
       roll: `[T, 88]` of 0 and 1, integers or booleans.
       steps_per_beat: Time steps per quarter note.
       tempo_bpm: Quarter notes per minute, within the range of a MIDI file: 3.58 to 60,000,000.
@@ -128,8 +135,9 @@ def write_midi(
         now = step
     track.append(mido.MetaMessage("end_of_track", time=(len(roll) - now) * ticks_per_step))
     file = mido.MidiFile(type=0, ticks_per_beat=ticks_per_step * steps_per_beat, tracks=[track])
-    with whole_file(path) as temporary:
-        file.save(temporary)
+    content = io.BytesIO()
+    file.save(file=content)
+    return content.getvalue()
 
 
 def _read_events(path: Path) -> MidiEvents:

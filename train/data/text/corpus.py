@@ -201,8 +201,9 @@ def _check_splits(
     num_too_long = sum(num_filtered.values())
     raise UserError(
         f"the dataset {dataset!r} leaves no sentence for {', '.join(empty)}: {num_kept} of "
-        f"{num_kept + num_too_long} sentences have at most {max_length} characters; give more "
-        "text, shorter lines, or a folder with train.txt, valid.txt and test.txt"
+        f"{num_kept + num_too_long} sentences have at most {max_length} characters, and equal ones "
+        "are in the same split; give more text, shorter lines, or a folder with train.txt, "
+        "valid.txt and test.txt"
     )
 
 

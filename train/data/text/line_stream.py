@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
+import io
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TextIO
+
+from train.support.errors import UserError
 
 __all__ = ["Line", "stream_lines"]
 
 _GZIP = b"\x1f\x8b"
-_CHUNK_BYTES = 1 << 16
+_CHUNK_CHARACTERS = 1 << 16
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # A byte order mark, not text.
 
 
@@ -31,8 +33,8 @@ class Line(NamedTuple):
 def stream_lines(stream: BinaryIO, most: int) -> Iterator[Line]:
     r"""Yields every line, including blank ones, as soon as it has been read.
 
-    Only `\n` ends a line. Invalid UTF-8 becomes U+FFFD, and byte order marks are left out. A stream
-    compressed by gzip is decompressed.
+    `\n`, `\r\n` and `\r` end a line. Invalid UTF-8 becomes U+FFFD, and byte order marks are left
+    out. A stream compressed by gzip is decompressed.
 
     Args:
       stream: A buffered stream, such as `sys.stdin.buffer`.
@@ -40,30 +42,36 @@ def stream_lines(stream: BinaryIO, most: int) -> Iterator[Line]:
 
     Raises:
       OSError, EOFError, zlib.error: The stream cannot be read or decompressed.
+      UserError: It is no text in UTF-8: there is a zero byte.
     """
     if getattr(stream, "peek", lambda _: b"")(len(_GZIP))[: len(_GZIP)] == _GZIP:
         stream = gzip.GzipFile(fileobj=stream)
-    number = 0
-    while chunk := stream.readline(_CHUNK_BYTES):
-        number += 1
-        yield _rest_of_line(stream, chunk, number, most)
+    text = io.TextIOWrapper(stream, "utf-8", errors="replace", newline=None)
+    try:
+        number = 0
+        while chunk := text.readline(_CHUNK_CHARACTERS):
+            number += 1
+            yield _rest_of_line(text, chunk, number, most)
+    finally:
+        text.detach()  # Or it would close the stream.
 
 
-def _rest_of_line(stream: BinaryIO, chunk: bytes, number: int, most: int) -> Line:
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+def _rest_of_line(stream: TextIO, chunk: str, number: int, most: int) -> Line:
     text, dropped = "", 0
     while True:
-        ended = not chunk or chunk.endswith(b"\n")
-        part = decoder.decode(chunk.rstrip(b"\r\n") if ended else chunk, final=ended).replace(
-            _MARK, ""
-        )
-        if len(text) > most + _CHUNK_BYTES:  # Too long, even if it ends with blanks.
+        if "\0" in chunk:
+            raise UserError(
+                "expected text in UTF-8; got binary data or another encoding (a zero byte in line "
+                f"{number}): convert it to UTF-8"
+            )
+        part = chunk.replace(_MARK, "").removesuffix("\n")
+        if len(text) > most + _CHUNK_CHARACTERS:  # Too long, even if it ends with blanks.
             dropped += len(part)
         else:
             text = (text + part).lstrip()
-        if ended:
+        if not chunk or chunk.endswith("\n"):
             break
-        chunk = stream.readline(_CHUNK_BYTES)
+        chunk = stream.readline(_CHUNK_CHARACTERS)
     text = text.strip()
     length = len(text) + dropped
     return Line(number, text if length <= most else None, length)

@@ -112,7 +112,7 @@ class TrainingLoop:
             return True
         total = schedule.total_steps
         self._record.begin(state.step)
-        if schedule.ramp_end >= total:
+        if schedule.kl_weight(total - 1) < 1:
             self._screen.line(
                 f"note: the KL weight reaches 1 only at step {schedule.ramp_end}, but the run "
                 f"ends at step {total}, so the last weights count as the best"

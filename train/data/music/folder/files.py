@@ -92,7 +92,7 @@ def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> li
     """Returns the files of a folder and its subfolders, sorted by name.
 
     Everything else is added to `left_out`: links to folders, which may be circular, folders without
-    permission, and special files.
+    permission, folders of runs, whose samples are no data, and special files.
 
     Args:
       folder: The folder.
@@ -107,6 +107,9 @@ def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> li
     for place, folders, names in os.walk(folder, onerror=cannot_open):
         if Path(place) == folder:
             folders[:] = [name for name in folders if name not in without]
+        runs = [name for name in folders if _is_run(Path(place, name))]
+        left_out += [f"{Path(place, name)}: left out: it is the folder of a run" for name in runs]
+        folders[:] = [name for name in folders if name not in runs]
         for path in (Path(place, name) for name in folders):
             if path.is_symlink():
                 left_out.append(f"{path}: left out: a link to a folder is not followed")
@@ -121,3 +124,7 @@ def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> li
             else:
                 left_out.append(f"{path}: left out: a broken link")
     return sorted(files)
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "config.json").is_file() and (folder / "checkpoints").is_dir()
