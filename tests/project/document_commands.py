@@ -228,6 +228,10 @@ def run_python(code: str) -> None:
     exec(compile(code, str(README), "exec", dont_inherit=True), {"__name__": "__main__"})
 
 
+def write_card(code: str) -> None:
+    Path("about.toml").write_text(code, encoding="utf-8")
+
+
 def check_output(code: str) -> None:
     """Output that the page shows is that of the first command: its folder, its test table."""
     labels = "bpc|reconstruction|KL|bpc given length|sentences|unknown characters|known words"
@@ -245,4 +249,5 @@ LANGUAGES: dict[str, Callable[[str], None]] = {
     "bash": run_bash,
     "python": run_python,
     "text": check_output,
+    "toml": write_card,
 }

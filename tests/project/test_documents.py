@@ -60,8 +60,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the data that the page supposes the user to have."""
     lines = [f"the {a} sees {n} mice" for a in ("cat", "dog", "owl", "fox") for n in range(50)]
     (tmp_path / MY_TEXT).write_text("\n".join(lines), encoding="utf-8")
-    about = "".join(f'{name} = "x"\n' for name in ("description", "data", "license", "limits"))
-    (tmp_path / "about.toml").write_text(about, encoding="utf-8")
     (tmp_path / PTB).mkdir()
     for split in ("train", "valid", "test"):
         (tmp_path / PTB / f"{split}.txt").write_text(f" words of {split} \n", encoding="utf-8")
