@@ -33,18 +33,21 @@ def scoring_noise() -> Noise:
 
 
 class Drawn(NamedTuple):
-    """Numbers drawn in advance. A `tf_latentflow.NoiseSource`.
+    """Numbers drawn in advance, of which a model uses each kind once. A `NoiseSource`.
 
     Attributes:
-      values: `[B, T, n]`, returned for any request.
+      uniforms: Uniform on [0, 1), `[B, T, n]`.
+      normals: N(0, 1), `[B, T, n]`; None for a model without latents.
     """
 
-    values: tf.Tensor
+    uniforms: tf.Tensor
+    normals: tf.Tensor | None = None
 
     def fold(self, data: int | tf.Tensor) -> Self:
         return self
 
     def normal(self, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-        return tf.cast(self.values, dtype)
+        return tf.cast(self.normals, dtype)
 
-    uniform = normal
+    def uniform(self, shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+        return tf.cast(self.uniforms, dtype)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from bijectors.masks import mask_steps
 from export.saving.request_noise import LATENTS, SYMBOLS, Drawn, request_noise
 
 __all__ = ["Sampler", "compiled_lengths", "make_sampler"]
@@ -30,8 +29,17 @@ def make_sampler(model: keras.Model, xla: bool = False) -> Sampler:
     the same noise, one dimension after the other; only a server with XLA can run it.
     """
     config = model.config
-    compute = _flow_compute(model, sweeps=not xla) if config.is_flow else _baseline_compute(model)
-    compute = _compiled(compute, config.max_length) if xla else compute
+
+    def compute(
+        noise: list[tf.Tensor],
+        lengths: tf.Tensor,
+        temperatures: tf.Tensor,
+        num_steps: int | tf.Tensor,
+    ) -> tf.Tensor:
+        with model.executing(sweep_dimensions=not xla):
+            return model.sample(lengths, temperatures[:, None, None], Drawn(*noise), num_steps)
+
+    drawing = _compiled(compute, config.max_length) if xla else compute
 
     def draw(lengths: tf.Tensor, seeds: tf.Tensor, temperatures: tf.Tensor) -> tf.Tensor:
         # Not part of the compiled function, because XLA draws other normal numbers from a seed.
@@ -41,7 +49,7 @@ def make_sampler(model: keras.Model, xla: bool = False) -> Sampler:
         if config.is_flow:
             shape = [rows, num_steps, config.latent_size]
             noise.append(source.fold(LATENTS).normal(shape, tf.float32))
-        return compute(noise, lengths, temperatures, num_steps)
+        return drawing(noise, lengths, temperatures, num_steps)
 
     return draw
 
@@ -56,36 +64,6 @@ def compiled_lengths(max_length: int) -> list[int]:
     while _SHORTEST << len(lengths) < max_length:
         lengths.append(_SHORTEST << len(lengths))
     return [*lengths, max_length]
-
-
-def _flow_compute(model: keras.Model, sweeps: bool) -> _Compute:
-    def compute(
-        noise: list[tf.Tensor],
-        lengths: tf.Tensor,
-        temperatures: tf.Tensor,
-        num_steps: int | tf.Tensor,
-    ) -> tf.Tensor:
-        uniform, eps = noise
-        temperatures = temperatures[:, None, None]
-        eps = mask_steps(eps * temperatures, lengths)
-        with model.executing(sweep_dimensions=sweeps):
-            z, _ = model.prior.forward_and_log_det(eps, lengths)
-        return model.emit(z, lengths, temperatures, Drawn(uniform))
-
-    return compute
-
-
-def _baseline_compute(model: keras.Model) -> _Compute:
-    def compute(
-        noise: list[tf.Tensor],
-        lengths: tf.Tensor,
-        temperatures: tf.Tensor,
-        num_steps: int | tf.Tensor,
-    ) -> tf.Tensor:
-        temperatures = temperatures[:, None, None]
-        return model.sample(lengths, temperatures, Drawn(noise[0]), num_steps)
-
-    return compute
 
 
 def _compiled(compute: _Compute, max_length: int) -> _Compute:

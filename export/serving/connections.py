@@ -11,7 +11,7 @@ class Connection(Protocol):
     """A connection; over gRPC, a call.
 
     Attributes:
-      client: Address of the client.
+      client_address: Address of the client.
       is_at_work: Whether a complete request has arrived and its answer is not complete.
       since: When it last began to wait for its client, on a clock shared by all of them [s].
     """

@@ -66,11 +66,33 @@ class Emitter(Layer):
         raise NotImplementedError
 
 
-class BiLSTMEmitter(Emitter):
+class _FromContext(Emitter):
+    """Logits from z[t] and states that a subclass computes from z.
+
+    A linear layer, `linear`, computes features from them, and the matrix of the embedding computes
+    logits from the features.
+    """
+
+    def call(
+        self,
+        z: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        parts: Parts,
+        dropout_noise: NoiseSource | None = None,
+    ) -> tf.Tensor:
+        states = self._states(z, lengths, positions)
+        states = stateless_dropout(states, self._dropout, dropout_noise)
+        return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
+
+    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+        raise NotImplementedError
+
+
+class BiLSTMEmitter(_FromContext):
     """`p(x[t] | z, T)` from `[z[t], forward state at t-1, backward state at t+1]`.
 
-    The states are those of a BiLSTM over z. A linear layer computes features from them, and the
-    matrix of the embedding computes logits from the features (Ziegler & Rush, 2019).
+    The states are those of a BiLSTM over z (Ziegler & Rush, 2019).
     """
 
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
@@ -82,26 +104,17 @@ class BiLSTMEmitter(Emitter):
         self.linear = dense(self, config.latent_size + 2 * size, size, "linear")
         self.built = True
 
-    def call(
-        self,
-        z: tf.Tensor,
-        lengths: tf.Tensor,
-        positions: Positions,
-        parts: Parts,
-        dropout_noise: NoiseSource | None = None,
-    ) -> tf.Tensor:
+    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
         ahead, behind = self.bilstm(z, lengths, positions)
         steps = tf.range(tf.shape(z)[-2])[:, None]
         last = lengths[:, None, None] - 1
         # Rolls, whose gradients are rolls: that of a slice fills an array with zeros first.
         ahead = zero_unless(steps > 0, tf.roll(ahead, 1, axis=-2))
         behind = zero_unless(steps < last, tf.roll(behind, -1, axis=-2))
-        states = tf.concat([ahead, behind], axis=-1)
-        states = stateless_dropout(states, self._dropout, dropout_noise)
-        return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
+        return tf.concat([ahead, behind], axis=-1)
 
 
-class ConvEmitter(Emitter):
+class ConvEmitter(_FromContext):
     """`p(x[t] | z, T)` from z[t] and two-sided convolutions over z; see `ConvStack`."""
 
     def __init__(self, config: ModelConfig, num_layers: int, name: str = "emitter") -> None:
@@ -113,17 +126,8 @@ class ConvEmitter(Emitter):
         self.linear = dense(self, config.latent_size + size, size, "linear")
         self.built = True
 
-    def call(
-        self,
-        z: tf.Tensor,
-        lengths: tf.Tensor,
-        positions: Positions,
-        parts: Parts,
-        dropout_noise: NoiseSource | None = None,
-    ) -> tf.Tensor:
-        states = self.stack(z, self.stack.positions(positions), lengths=lengths)
-        states = stateless_dropout(states, self._dropout, dropout_noise)
-        return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
+    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+        return self.stack(z, self.stack.positions(positions), lengths=lengths)
 
 
 def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:

@@ -108,7 +108,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         return fields
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any], workdir: Path | None = None) -> Self:
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
         """Returns the settings written by `to_dict`.
 
         Raises:
@@ -118,7 +118,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         if isinstance(data_dir, str):
             fields = {**fields, "data_dir": Path(data_dir)}
         check_types(cls, fields)
-        return cls(**fields, workdir=workdir)
+        return cls(**fields)
 
     def model_config(self, **fields: Any) -> ModelConfig:
         """Returns the configuration of the model that the settings describe.
