@@ -9,13 +9,15 @@ from train.paper.experiments import Run
 
 __all__ = ["SCALES", "flags_of"]
 
-# The preset of each scale. A run at `cpu` takes minutes to half an hour.
+# The preset of each scale. A run at `cpu` takes minutes to an hour.
 SCALES: Mapping[str, str] = {"tiny": "tiny", "cpu": "small", "paper": "paper"}
 
 _LONG_PIECES = (
     *("--max-steps", "300", "--kl-zero", "30", "--kl-ramp", "90"),
     *("--eval-every", "30", "--checkpoint-steps", "30", "--test-samples", "4"),
 )
+
+_JOINT_NOTES = ("--max-steps", "2400", "--eval-every", "200", "--test-samples", "4")
 
 # Flags that some runs need in addition to their preset, with the reason. The last part of a key is
 # the name of a run, or else its model, or else `flow` or `lstm`.
@@ -66,6 +68,14 @@ _SCALE_FLAGS: Mapping[tuple[str, str, str], tuple[str, ...]] = {
     ("cpu", "piano-midi", "lstm"): _LONG_PIECES,
     ("cpu", "musedata", "flow"): _LONG_PIECES,
     ("cpu", "musedata", "lstm"): _LONG_PIECES,
+    # Notes that depend on each other: 20 minutes to an hour.
+    ("cpu", "musedata", "lstm-made"): _JOINT_NOTES,
+    ("cpu", "musedata", "af-af-made"): _JOINT_NOTES,
+    ("cpu", "musedata", "multiscale-made"): _JOINT_NOTES,
+    ("cpu", "piano-midi", "lstm-made"): (
+        *("--max-steps", "1200", "--eval-every", "50", "--checkpoint-steps", "50"),
+        *("--test-samples", "4"),
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,8 @@ from train.engine.progress import show_split_progress
 from train.engine.workers.team import ALONE, Team
 from train.runs.saved_model import load_model
 from train.runs.saved_run import SavedRun
+from train.settings.config import TrainConfig
 from train.support.screen import Screen
-from train.support.units import Unit
 
 __all__ = ["evaluate_run", "split_results"]
 
@@ -24,12 +25,9 @@ def split_results(
     model: keras.Model,
     dataset: Encoding,
     sequences: Sequence[Any],
-    unit: Unit,
+    config: TrainConfig,
     *,
     num_samples: int,
-    seed: int,
-    batch_size: int,
-    max_batch_steps: int,
     screen: Screen,
     team: Team = ALONE,
 ) -> dict[str, Any]:
@@ -39,11 +37,8 @@ def split_results(
       model: The model.
       dataset: Encodes the sequences.
       sequences: Sentences or piano rolls, not all of them too long for the model.
-      unit: Unit of the results.
+      config: Unit of the results, seed of the samples, and size of the batches.
       num_samples: Importance samples per sequence.
-      seed: Seed of the samples.
-      batch_size: Maximum number of sequences per batch.
-      max_batch_steps: Maximum number of time steps per batch, including padding; 0 for no limit.
       screen: Shows the progress.
       team: The processes that share the work.
 
@@ -55,13 +50,13 @@ def split_results(
     terms = SplitEvaluation(
         model,
         num_samples,
-        batch_size,
+        config.batch_size,
         importance=True,
-        max_batch_steps=max_batch_steps,
+        max_batch_steps=config.max_batch_steps,
         team=team,
-    )(encoded, seed, show_split_progress(screen, "testing"))
+    )(encoded, config.seed, show_split_progress(screen, "testing"))
     return {
-        **terms.report(unit, has_latents),
+        **terms.report(config.unit, has_latents),
         "num_samples": num_samples if has_latents else 1,  # Exact without latents.
         **dataset.counts(sequences, encoded),
     }
@@ -91,17 +86,9 @@ def evaluate_run(
     Raises:
       UserError: The model's file is damaged.
     """
-    config = run.config
+    given = {"seed": seed, "batch_size": batch_size}
+    given = {name: value for name, value in given.items() if value is not None}
+    config = dataclasses.replace(run.config, **given)
     model = load_model(run.source)
     model.execution = Execution(config.compile_loops)
-    return split_results(
-        model,
-        dataset,
-        sequences,
-        config.unit,
-        num_samples=num_samples,
-        seed=config.seed if seed is None else seed,
-        batch_size=batch_size or config.batch_size,
-        max_batch_steps=config.max_batch_steps,
-        screen=screen,
-    )
+    return split_results(model, dataset, sequences, config, num_samples=num_samples, screen=screen)

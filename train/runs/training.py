@@ -80,11 +80,8 @@ def train(
         model,
         dataset,
         dataset.test,
-        config.unit,
+        config,
         num_samples=config.test_samples,
-        seed=config.seed,
-        batch_size=config.batch_size,
-        max_batch_steps=config.max_batch_steps,
         screen=screen,
         team=team,
     )

@@ -36,8 +36,7 @@ def finish_a_run(path: Path, kind: type[TrainConfig], dataset: Path) -> None:
     model = build_model(model_config)
     model.length_model.fit(np.array([len(line) for line in corpus.train]))
     save_model(model, workdir)
-    sizes = {"num_samples": 4, "seed": 0, "batch_size": 8, "max_batch_steps": 0}
-    test = split_results(model, corpus, corpus.test, config.unit, screen=Screen(), **sizes)
+    test = split_results(model, corpus, corpus.test, config, num_samples=4, screen=Screen())
     train = {"steps": 2, "wall_seconds": 3600.0}
     write_json(workdir.results_file, {"test": test, "train": train, "samples": {}})
     (path / "samples").mkdir()
