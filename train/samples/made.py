@@ -18,7 +18,7 @@ from train.support.ranges import refuse_flag
 __all__ = ["make_sequences"]
 
 _MOST_NUMBERS = 2**25  # Maximum size of all particles together: 128 MB.
-_MOST_OF_ONE = 16  # A single row may have as many times as many: 2 GB.
+_MOST_OF_ONE = 16  # Times as many numbers that a single row may have: 2 GB.
 _DEFAULT_STEPS = 5
 
 
