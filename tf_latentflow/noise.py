@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 import tensorflow as tf
 
-from bijectors import scan
+from bijectors.loops import scan
 
 __all__ = ["Noise", "NoiseSource", "Seed", "noise_of", "seed_of"]
 

@@ -61,7 +61,7 @@ def _served(model: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
 def test_the_program(model: Path, flags: tuple[str, ...]) -> None:
     with _served(model, *flags, "--max-rows", "2", "--cors-origin", "https://a.org") as process:
         lines = [process.stdout.readline() for _ in range(4)]
-        assert "cases, version 3" in lines[0] and "not for production" in lines[0]
+        assert "cases, version 3" in lines[0] and "a stand-in for TF Serving" in lines[0]
         url = lines[1].split()[1]
         assert url.startswith("http://127.0.0.1:")
         assert lines[3].split() == ["page", url.partition("v1/")[0]]
@@ -118,7 +118,7 @@ def test_what_the_program_refuses(tmp_path: Path, model: Path, taken: tuple[str,
         (model, ["--timeout", "nan"], "--timeout"),
         (model, ["--max-body-mib", "-1"], "--max-body-mib"),
         (model, ["--rest-port", taken_rest, "--grpc-port", "0"], "in use"),
-        (model, ["--rest-port", "0", "--grpc-port", taken_grpc], "taken"),
+        (model, ["--rest-port", "0", "--grpc-port", taken_grpc], "the port is in use"),
         (model, ["--host", "192.0.2.1", "--rest-port", "0", "--grpc-port", "0"], "--host"),
     ]:
         with pytest.raises(UserError, match=message):

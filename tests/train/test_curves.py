@@ -73,6 +73,6 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     board = Board(Workdir(untimed).tensorboard, TASKS["text"].unit)
     board.scalars("valid", 5, {"loss/bpc": 2.0})
     board.flush()
-    assert "at step 5, since another version trained it: give --step-seconds" in refusal(
+    assert "at step 5, because another version trained it: give --step-seconds" in refusal(
         known, str(untimed)
     )

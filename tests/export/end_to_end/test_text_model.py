@@ -117,6 +117,7 @@ def test_the_client_prints_texts_and_scores(
         assert row.pop("input") == ["é語", ""][i]
         assert row.keys() == scores.keys()
         for name, value in row.items():
+            value = np.nan if value is None else value
             np.testing.assert_allclose(value, scores[name][i], rtol=1e-6)
 
     flags = ["-n", "2", "--prompt", "é語", "--length", "5", "--seed", "4"]
