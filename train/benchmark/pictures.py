@@ -16,7 +16,7 @@ __all__ = ["draw_sweep", "sweep_figure", "sweep_png"]
 
 _COLOURS = {
     **{"lstm": "#7f7f7f", "af-af": "#1f4e8c", "af-scf": "#2a9d5c", "iaf-scf": "#d1662b"},
-    "multiscale": "#8c1f6f",
+    **{"multiscale": "#8c1f6f", "multiscale-codebook": "#c9a227"},
 }
 _PANEL = (4.6, 4.0)  # Inches.
 

@@ -124,7 +124,7 @@ def test_a_variation_has_the_tempo_of_its_piece(
     sample.main([*flags, *prime])
     assert tempo_of(tmp_path / "mine-0-0.mid") == pytest.approx(137.5, abs=1e-3)
     sample.main([*flags, *prime, "--tempo", "61.5"])
-    assert tempo_of(tmp_path / "mine-0-0.mid") == pytest.approx(61.5, abs=1e-3)
+    assert tempo_of(tmp_path / "mine-0-0-2.mid") == pytest.approx(61.5, abs=1e-3)
     sample.main([*flags, "--length", "8", "--tempo", "240"])
     assert tempo_of(tmp_path / "sample-0-0.mid") == 240
 

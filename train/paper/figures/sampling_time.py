@@ -21,7 +21,7 @@ from train.support.files import read_json, write_json
 __all__ = ["crossing", "draw"]
 
 _PAPER_MODELS = ("lstm", "iaf-scf")  # The figure in the paper has these two.
-_MODELS = (*MODELS, "multiscale")
+_MODELS = (*MODELS, "multiscale", "multiscale-codebook")
 
 # PTB has 51 symbols and sentences of up to 288; music has its notes by default, and 2241 is 1.25
 # times the longest piece of Nottingham.
