@@ -61,4 +61,4 @@ def draw_sweep(axes: Axes, sweep: Sweep, points: Sequence[Point], logarithmic: b
     else:
         axes.set(xlim=(0, None), ylim=(0, None))
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(fontsize="x-small")
