@@ -8,6 +8,7 @@ import json
 import pytest
 
 from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
+from tf_latentflow.config import ConfigError
 from tf_latentflow.config.choices import EMISSIONS
 from tf_latentflow.rows import GIVEN, RULES, Rule, Setting, resolve
 
@@ -177,3 +178,12 @@ def test_wrong_values_are_refused(arguments: dict, message: str) -> None:
 def test_unknown_override_is_refused() -> None:
     with pytest.raises(TypeError, match="expected fields of ModelConfig; got \\['depth'\\]"):
         ModelConfig.from_name("af-af", depth=3)
+
+
+def test_the_choice_that_does_not_go_with_the_others_is_named() -> None:
+    with pytest.raises(ConfigError) as refused:
+        ModelConfig.from_name("lstm", scalar="nlsq")
+    assert refused.value.field == "scalar"
+    with pytest.raises(ConfigError) as refused:
+        ModelConfig.from_name("af-af", hidden=None)
+    assert refused.value.field == "hidden"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,6 +30,18 @@ def given(model: ModelConfig, **flags: object) -> Given:
     asked = SampleConfig(model=Path("run"), **flags)
     asked.check(model, config.unit)
     return read_given(asked, model, config)
+
+
+def test_what_would_not_fit_into_memory_is_refused() -> None:
+    from train.samples.made import make_sequences
+
+    model = SimpleNamespace(config=TEXT, emitter=SimpleNamespace(reads_one_step=True))
+    for flags, message in (
+        ({"interpolate": ("a", "ab"), "steps": 10**6}, "--steps expects at most"),
+        ({"prompt": "ab", "particles": 10**9}, "--particles expects at most"),
+    ):
+        with pytest.raises(UserError, match=message):
+            make_sequences(model, SampleConfig(model=Path("run"), **flags), given(TEXT, **flags))
 
 
 def test_texts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,12 @@ class Notes(Record):
 
 
 def make(
-    folder: Path, backend: Numbers, record: Record, group: int = 1, **more: Any
+    folder: Path,
+    backend: Numbers,
+    record: Record,
+    group: int = 1,
+    has_latents: bool = False,
+    **more: Any,
 ) -> TrainingLoop:
     config = TextConfig.from_preset("tiny", "lstm", **{**SETTINGS, **more})
     return TrainingLoop(
@@ -110,7 +115,7 @@ def make(
         CheckpointFolders(folder / "checkpoints"),
         Screen(),
         BITS_PER_CHARACTER,
-        has_latents=False,
+        has_latents=has_latents,
     )
 
 
@@ -127,6 +132,14 @@ def test_what_is_done_after_which_step(tmp_path: Path, group: int) -> None:
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert names == ["step-000000006", "step-000000009", "step-000000010"]
     assert backend.weight == backend.best
+
+
+@pytest.mark.parametrize(("floor", "noted"), [(1.0, False), (0.1, True)])
+def test_a_note_says_if_the_kl_weight_does_not_reach_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], floor: float, noted: bool
+) -> None:
+    make(tmp_path, Numbers(), Record(), has_latents=True, kl_ramp=1000, kl_floor=floor).run()
+    assert ("the KL weight reaches 1 only at step" in capsys.readouterr().out) == noted
 
 
 @pytest.mark.parametrize("group", [1, 3])
