@@ -51,6 +51,8 @@ def test_a_run_becomes_the_next_version_and_the_files_of_a_server(run, tmp_path,
     assert sorted(p.name for p in (tmp_path / "lm").iterdir()) == ["1", "2"]
     files = {"batching.config", "docker-compose.yml", "models.config", "lm", "lm.html"}
     assert {p.name for p in tmp_path.iterdir()} == files
+    # No model can have such a name.
+    assert all(name.endswith(saved_model._OF_FILES) for name in files - {"lm"})
     # It needs nothing of what is around it: its vocabulary travels with it.
     model = Served((tmp_path / "lm" / "2").rename(tmp_path / "elsewhere"))
     many = {"length": [1000], "seed": [0], "temperature": [1]}

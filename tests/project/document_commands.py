@@ -35,7 +35,7 @@ from train.samples.given import read_given
 from train.samples.ways import way_of
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
-from train.support.files import read_json, write_json
+from train.support.files import read_json, write_json, write_text
 from train.support.flags import parse_flags
 from train.support.units import BITS_PER_CHARACTER
 
@@ -228,10 +228,6 @@ def run_python(code: str) -> None:
     exec(compile(code, str(README), "exec", dont_inherit=True), {"__name__": "__main__"})
 
 
-def write_card(code: str) -> None:
-    Path("about.toml").write_text(code, encoding="utf-8")
-
-
 def check_output(code: str) -> None:
     """Output that the page shows is that of the first command: its folder, its test table."""
     labels = "bpc|reconstruction|KL|bpc given length|sentences|unknown characters|known words"
@@ -249,5 +245,5 @@ LANGUAGES: dict[str, Callable[[str], None]] = {
     "bash": run_bash,
     "python": run_python,
     "text": check_output,
-    "toml": write_card,
+    "toml": lambda code: write_text(Path("about.toml"), code),
 }

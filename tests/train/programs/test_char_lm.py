@@ -4,53 +4,27 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import random
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.models import LEAST_FLOW
-from tests.paths import ROOT
 from tests.tensorboard import scalar_steps, scalars
 from tests.train.programs.refusals import contents, refusal
+from tests.train.programs.text_runs import RUN, command, environment, write_sentences
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
 from train.backend.event_files import SECONDS
 from train.support.errors import UserError
 
-WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
-RUN = (
-    *(*LEAST_FLOW, "--preset", "tiny", "--max-steps", "16", "--checkpoint-steps", "2"),
-    *("--log-steps", "2", "--eval-every", "10", "--kl-zero", "2", "--kl-ramp", "4"),
-    *("--test-samples", "2", "--seed", "3"),
-)
-
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rng = random.Random(0)
-    lines = [" ".join(rng.choices(WORDS, k=rng.randint(2, 9))) for _ in range(150)]
-    path = tmp_path_factory.mktemp("data") / "animals.txt"
-    path.write_text("\n".join([*lines, "too long " * 50, "\N{SNOWMAN}"]), encoding="utf-8")
-    return path
-
-
-def command(dataset: Path, workdir: Path) -> list[str]:
-    program = [sys.executable, "-m", "train.char_lm"]
-    return [*program, "--dataset", str(dataset), "--workdir", str(workdir), *RUN]
-
-
-def environment() -> dict[str, str]:
-    """The environment of a user, without what the tests set, on one CPU device."""
-    kept = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    return {**kept, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+    return write_sentences(tmp_path_factory.mktemp("data") / "animals.txt")
 
 
 @pytest.fixture(scope="module")
