@@ -85,10 +85,11 @@ class LSTMLanguageModel(Continuations):
         num_steps = tf.shape(x)[1]
         positions = self._positions(lengths, num_steps)
         features = self.stack(
-            later(self.symbols.embed(x), 1),
+            later(self.symbols.inputs(x), 1),
             self.stack.positions(positions),
             self.stack.initial_state(positions, tf.shape(lengths), num_steps),
             masks=self.stack.masks(tf.shape(lengths), num_steps, dropout_noise),
+            kernel=self.symbols.input_kernel(self.stack.input_kernel),
         )
         return self.symbols.logits(features)
 
@@ -129,20 +130,21 @@ class LSTMLanguageModel(Continuations):
         positions = self._positions(lengths, num_steps)
         offsets = move_axis(self.stack.positions(positions), 0, 1)
         state = self.stack.initial_state(positions, tf.shape(lengths), num_steps)
-        embedded = tf.zeros_like(state[0][0])
+        kernel = self.symbols.input_kernel(self.stack.input_kernel)
+        nothing = tf.zeros([tf.shape(lengths)[0], kernel.shape[0]], kernel.dtype)
         is_given = step_mask(num_given, given, len(self.event_shape))
 
         def step(carry: tuple, inputs: tuple) -> tuple[tuple, tf.Tensor]:
-            embedded, state = carry
+            read, state = carry
             uniform, offset, is_given, given = inputs
-            features, state = self.stack.step(embedded, offset, state)
+            features, state = self.stack.step(read, offset, state, kernel=kernel)
             x = self.symbols.choose(self.symbols.logits(features), temperature, uniform)
             x = tf.where(is_given, given, x)
-            return (self.symbols.embed(x), state), x
+            return (self.symbols.inputs(x), state), x
 
         spec = tf.TensorSpec([*lengths.shape, *self.event_shape], tf.int32)
         inputs = (uniform, offsets, move_axis(is_given, 0, 1), move_axis(given, 0, 1))
-        _, x = scan(step, (embedded, state), inputs, spec)
+        _, x = scan(step, (nothing, state), inputs, spec)
         return self._within(move_axis(x, 0, 1), lengths)
 
     def _complete(

@@ -78,7 +78,10 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         )
 
     def _parts(self) -> Parts:
-        return Parts(self.symbols.embed, self.symbols.logits, self.codebook)
+        symbols = self.symbols
+        return Parts(
+            symbols.embed, symbols.inputs, symbols.input_kernel, symbols.logits, self.codebook
+        )
 
     def logits(
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None

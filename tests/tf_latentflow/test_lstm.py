@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from bijectors import Execution
-from tf_latentflow.networks import recurrence
-from tf_latentflow.networks.lstm import BiLSTM
+from tf_latentflow.networks.lstm import BiLSTM, LSTMStack
 from tf_latentflow.networks.positions import Positions, PositionTable
-from tf_latentflow.networks.recurrence import Direction, lstm_recurrence, lstm_step
+from tf_latentflow.networks.recurrence import lstm_recurrence, lstm_step
+from tf_latentflow.noise import noise_of
 
 
 def draw(*shape: int, seed: int = 0) -> tf.Tensor:
@@ -21,69 +21,99 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def numpy_lstm(projected, recurrent, h, c) -> np.ndarray:
+def numpy_lstm(projected, bias, recurrent, h, c) -> np.ndarray:
     """`projected [T, 4U]`: the textbook formulas, one sequence, gates i, f, o, g."""
     hs = []
     for x in np.asarray(projected):
-        i, f, o, g = np.split(x + h @ recurrent, 4)
+        i, f, o, g = np.split(x + bias + h @ recurrent, 4)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
         h = sigmoid(o) * np.tanh(c)
         hs.append(h)
     return np.array(hs)
 
 
-def draw_directions(count: int) -> list[Direction]:
-    shapes = Direction((5, 3, 16), (4, 16), (3, 4), (3, 4))
-    return [
-        Direction(*(draw(*shape, seed=4 * d + k) for k, shape in enumerate(shapes)))
-        for d in range(count)
-    ]
+def draw_arguments() -> list[tf.Tensor]:
+    """`projected`, `bias`, `recurrent`, `h` and `c` of three sequences."""
+    shapes = (5, 3, 16), (16,), (4, 16), (3, 4), (3, 4)
+    return [draw(*shape, seed=k) for k, shape in enumerate(shapes)]
 
 
 def test_recurrence_equals_numpy(float64: None) -> None:
-    directions = draw_directions(2)
-    for direction, hs in zip(directions, lstm_recurrence(directions, Execution()), strict=True):
-        projected, recurrent, h, c = (value.numpy() for value in direction)
-        for n in range(3):
-            expected = numpy_lstm(projected[:, n], recurrent, h[n], c[n])
-            np.testing.assert_allclose(hs[:, n], expected, atol=1e-12)
+    arguments = draw_arguments()
+    hs, (last_h, _) = lstm_recurrence(*arguments, Execution())
+    projected, bias, recurrent, h, c = (value.numpy() for value in arguments)
+    for n in range(3):
+        expected = numpy_lstm(projected[:, n], bias, recurrent, h[n], c[n])
+        np.testing.assert_allclose(hs[:, n], expected, atol=1e-12)
+        np.testing.assert_allclose(last_h[n], expected[-1], atol=1e-12)
+
+
+def test_recurrence_without_a_step_returns_its_first_state() -> None:
+    projected, *others = draw_arguments()
+    hs, (h, c) = lstm_recurrence(projected[:0], *others, Execution())
+    assert hs.shape == (0, 3, 4)
+    np.testing.assert_array_equal(h, others[2])
+    np.testing.assert_array_equal(c, others[3])
 
 
 @pytest.mark.parametrize("how", ["eager", "graph", "jit", "compiled loops"])
-@pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("shared", [True, False])
-def test_recurrence_gradient_equals_autodiff(
-    float64: None, monkeypatch: pytest.MonkeyPatch, shared: bool, count: int, how: str
-) -> None:
-    if not shared:
-        monkeypatch.setattr(recurrence, "_MOST_SHARED", 0)  # As for large directions.
-    directions = draw_directions(count)
-    weights = [draw(5, 3, 4, seed=100 + d) for d in range(count)]
+def test_recurrence_gradient_equals_autodiff(float64: None, how: str) -> None:
+    arguments = draw_arguments()
+    weights = draw(5, 3, 4, seed=100), draw(3, 4, seed=101), draw(3, 4, seed=102)
 
-    def plain(*directions: Direction) -> list[tf.Tensor]:
-        found = []
-        for projected, recurrent, h, c in directions:
-            hs = []
-            for t in range(5):
-                h, c = lstm_step(projected[t], recurrent, h, c, Execution())
-                hs.append(h)
-            found.append(tf.stack(hs))
-        return found
+    def plain(projected, bias, recurrent, h, c) -> tuple:
+        hs = []
+        for t in range(5):
+            h, c = lstm_step(projected[t], bias, recurrent, h, c, Execution())
+            hs.append(h)
+        return tf.stack(hs), (h, c)
 
     def gradients(function) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            tape.watch(directions)
-            hs = function(*directions)
-            loss = sum(tf.reduce_sum(h * w) for h, w in zip(hs, weights, strict=True))
-        return tf.nest.flatten(tape.gradient(loss, directions))
+            tape.watch(arguments)
+            outputs = tf.nest.flatten(function(*arguments))
+            loss = sum(tf.reduce_sum(a * w) for a, w in zip(outputs, weights, strict=True))
+        return tape.gradient(loss, arguments)
 
     execution = Execution(compile_loops=how == "compiled loops")
-    fast = lambda: gradients(lambda *d: lstm_recurrence(d, execution))  # noqa: E731
+    fast = lambda: gradients(lambda *a: lstm_recurrence(*a, execution))  # noqa: E731
     if how != "eager":
         fast = tf.function(fast, jit_compile=how == "jit")
-    found = fast()
-    for a, b in zip(found, gradients(plain), strict=True):
+    for a, b in zip(fast(), gradients(plain), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+@pytest.mark.parametrize("num_steps", [1, 3, 8, 9])
+def test_a_stack_in_blocks_equals_step_by_step(float64: None, num_steps: int) -> None:
+    stack = LSTMStack(3, 4, 2, max_length=9, dropout=0.5)
+    stack.execution = Execution(compile_loops=True)
+    inputs, batch = draw(2, 3, num_steps, 3), [2, 3]  # two samples of three sequences
+    positions = Positions.of(tf.constant([num_steps] * 3), num_steps, 9)
+    offset = stack.positions(positions)
+    first = stack.initial_state(positions, batch, num_steps)
+    masks = stack.masks(batch, num_steps, noise_of([1, 2], 3))
+
+    def step_by_step() -> tf.Tensor:
+        state, outputs = first, []
+        for t in range(num_steps):
+            at = [mask[..., t, :] for mask in masks]
+            h, state = stack.step(inputs[..., t, :], offset[:, t], state, at)
+            outputs.append(h)
+        return tf.stack(outputs, axis=-2)
+
+    def loss_and_gradients(outputs) -> tuple:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(outputs() * draw(2, 3, num_steps, 4, seed=1))
+        return loss, tape.gradient(loss, [cell.kernel for cell in stack.cells])
+
+    def all_at_once() -> tf.Tensor:
+        return stack(inputs, offset, first, masks)
+
+    at_once = tf.function(loss_and_gradients)(all_at_once)
+    in_turn = loss_and_gradients(step_by_step)
+    np.testing.assert_allclose(at_once[0], in_turn[0], atol=1e-12)
+    for a, b in zip(at_once[1], in_turn[1], strict=True):
+        np.testing.assert_allclose(a, 0 if b is None else b, atol=1e-12)
 
 
 def test_bilstm_backward_starts_at_each_sequences_end(float64: None) -> None:
@@ -97,13 +127,15 @@ def test_bilstm_backward_starts_at_each_sequences_end(float64: None) -> None:
         n = lengths[b]
         x = inputs[s, b, :n]
         offset = layer.forward_positions(positions)[b, :n]
-        expected = numpy_lstm(forward(x) + offset, forward.recurrent.numpy(), zeros, zeros)
+        weights = forward.bias.numpy(), forward.recurrent.numpy()
+        expected = numpy_lstm(forward(x) + offset, *weights, zeros, zeros)
         np.testing.assert_allclose(ahead[s, b, :n], expected.reshape(n, 4), atol=1e-12)
         start, end = (
             t.numpy() for t in (layer.backward_positions.start, layer.backward_positions.end)
         )
         code = np.array([start[t] + end[n - 1 - t] for t in range(n)]).reshape(n, 16)
-        expected = numpy_lstm((backward(x) + code)[::-1], backward.recurrent.numpy(), zeros, zeros)
+        weights = backward.bias.numpy(), backward.recurrent.numpy()
+        expected = numpy_lstm((backward(x) + code)[::-1], *weights, zeros, zeros)
         np.testing.assert_allclose(behind[s, b, :n], expected.reshape(n, 4)[::-1], atol=1e-12)
 
 

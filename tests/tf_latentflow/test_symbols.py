@@ -47,6 +47,19 @@ def test_a_chord_is_the_sum_of_its_notes_and_silence_is_zero() -> None:
     assert not np.any(silence)
 
 
+@pytest.mark.parametrize("name", EMISSIONS)
+@pytest.mark.parametrize("size", [3, 7])
+def test_inputs_times_their_kernel_are_the_embedding_times_the_kernel(name: str, size: int) -> None:
+    symbols = EMISSIONS[name](5, size)
+    x = np.random.default_rng(0).integers(0, symbols.num_values, [2, 3, *symbols.event_shape])
+    kernel = np.random.default_rng(1).normal(size=[size, 4]).astype(np.float32)
+    inputs = symbols.inputs(tf.constant(x, tf.int32))
+    assert inputs.shape == (2, 3, min(5, size))
+    product = tf.linalg.matmul(inputs, symbols.input_kernel(kernel))
+    embedded = symbols.embed(tf.constant(x, tf.int32))
+    np.testing.assert_allclose(product, tf.linalg.matmul(embedded, kernel), atol=1e-5)
+
+
 def test_notes_are_rare_at_the_start() -> None:
     p = sigmoid(BernoulliNotes(88, 16).logits(tf.zeros([1, 16])).numpy())
     assert np.all((p > 0.03) & (p < 0.08))

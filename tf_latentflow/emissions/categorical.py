@@ -21,6 +21,9 @@ class CategoricalSymbols(Symbols):
     def num_values(self) -> int:
         return self.vocab_size
 
+    def indicators(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.one_hot(x, self.vocab_size, dtype=self.compute_dtype)
+
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         return tf.gather(self.embedding, x)
 

@@ -26,8 +26,8 @@ class BernoulliNotes(Symbols):
     def num_values(self) -> int:
         return 2
 
-    def embed(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.tensordot(tf.cast(x, self.compute_dtype), self.embedding, 1)
+    def indicators(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.cast(x, self.compute_dtype)
 
     def log_prob(
         self, logits: tf.Tensor, x: tf.Tensor, counted: tf.Tensor | None = None

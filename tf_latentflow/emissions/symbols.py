@@ -73,9 +73,30 @@ class Symbols(Layer):
                 f"got {known.min()} to {known.max()}"
             )
 
+    def indicators(self, x: tf.Tensor) -> tf.Tensor:
+        """int32 `[..., T, *event_shape]` to floats `[..., T, V]`: 1 for what `x[t]` contains."""
+        raise NotImplementedError
+
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         """int32 `[..., T, *event_shape]` to `[..., T, E]`."""
-        raise NotImplementedError
+        return self.execution.product(self.indicators(x), self.embedding)
+
+    def inputs(self, x: tf.Tensor) -> tf.Tensor:
+        """What a network reads of x, `[..., T, n]`: the smaller of its indicators and embedding.
+
+        `inputs(x) @ input_kernel(kernel)` is `embed(x) @ kernel`, but for rounding.
+        """
+        return self.indicators(x) if self._reads_indicators else self.embed(x)
+
+    def input_kernel(self, kernel: tf.Tensor) -> tf.Tensor:
+        """A kernel of the embedding, `[E, m]`, to one of `inputs`, `[n, m]`."""
+        if self._reads_indicators:
+            return self.execution.product(self.embedding, kernel)
+        return tf.convert_to_tensor(kernel)
+
+    @property
+    def _reads_indicators(self) -> bool:
+        return self.vocab_size <= self.embedding.shape[1]
 
     def logits(self, features: tf.Tensor) -> tf.Tensor:
         """Features `[..., E]` to logits `[..., V]`."""

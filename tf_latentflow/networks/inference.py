@@ -74,11 +74,13 @@ class _FromStates(InferenceNetwork):
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
     ) -> Posterior:
-        states = self._states(parts.embed(x), lengths, positions)
+        states = self._states(x, lengths, positions, parts)
         states = stateless_dropout(states, self._dropout, dropout_noise)
         return Posterior(*tf.split(self._apply(self.outputs, states), 2, axis=-1))
 
-    def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+    def _states(
+        self, x: tf.Tensor, lengths: tf.Tensor, positions: Positions, parts: Parts
+    ) -> tf.Tensor:
         raise NotImplementedError
 
 
@@ -91,8 +93,12 @@ class BiLSTMInference(_FromStates):
         self.bilstm = BiLSTM(size, size, config.num_lstm_layers, config.max_length, name="bilstm")
         self.built = True
 
-    def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        return tf.concat(self.bilstm(embedded, lengths, positions), axis=-1)
+    def _states(
+        self, x: tf.Tensor, lengths: tf.Tensor, positions: Positions, parts: Parts
+    ) -> tf.Tensor:
+        kernels = [parts.input_kernel(kernel) for kernel in self.bilstm.input_kernels]
+        states = self.bilstm(parts.inputs(x), lengths, positions, kernels)
+        return tf.concat(states, axis=-1)
 
 
 class ConvInference(_FromStates):
@@ -108,8 +114,10 @@ class ConvInference(_FromStates):
         )
         self.built = True
 
-    def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        return self.stack(embedded, self.stack.positions(positions), lengths=lengths)
+    def _states(
+        self, x: tf.Tensor, lengths: tf.Tensor, positions: Positions, parts: Parts
+    ) -> tf.Tensor:
+        return self.stack(parts.embed(x), self.stack.positions(positions), lengths=lengths)
 
 
 def conv_inference(num_layers: int = 4) -> Callable[[ModelConfig], ConvInference]:
@@ -126,8 +134,10 @@ class LocalInference(_FromStates):
         self.hidden = dense(self, size, size, "hidden")
         self.built = True
 
-    def _states(self, embedded: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        return tf.nn.relu(self._apply(self.hidden, embedded))
+    def _states(
+        self, x: tf.Tensor, lengths: tf.Tensor, positions: Positions, parts: Parts
+    ) -> tf.Tensor:
+        return tf.nn.relu(self._apply(self.hidden, parts.embed(x)))
 
 
 class CodebookInference(InferenceNetwork):

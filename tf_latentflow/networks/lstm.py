@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
-from tf_latentflow.networks.recurrence import Direction, lstm_recurrence, lstm_step
+from tf_latentflow.networks.recurrence import lstm_recurrence, lstm_step
 from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
 
 __all__ = ["BiLSTM", "LSTMStack", "LSTMState"]
 
-LSTMState = tuple[tuple[tf.Tensor, tf.Tensor], ...]  # (h, c) of each layer
+_LayerState = tuple[tf.Tensor, tf.Tensor]  # h and c
+LSTMState = tuple[_LayerState, ...]
+
+# Blocks of steps that a stack is divided into. More keep two cores busier, but cost more to start.
+_BLOCKS = 4
 
 
 class _Cell(Layer):
@@ -37,13 +43,18 @@ class _Cell(Layer):
         self.bias.assign(np.repeat([0.0, 1.0, 0.0, 0.0], units))
         self.built = True
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """`[..., input_size]` to `[..., 4U]`."""
-        return self.execution.product(inputs, self.kernel) + self.bias
+    def call(self, inputs: tf.Tensor, kernel: tf.Tensor | None = None) -> tf.Tensor:
+        """`[..., n]` to `[..., 4U]`, by `kernel [n, 4U]` in place of its own."""
+        return self.execution.product(inputs, self.kernel if kernel is None else kernel)
 
-    def direction(self, projected: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> Direction:
-        """What the recurrence reads, from what `call` returns and the first state."""
-        return Direction(projected, tf.convert_to_tensor(self.recurrent), h, c)
+    def step(self, projected: tf.Tensor, state: _LayerState) -> _LayerState:
+        """The next state, from what `call` returns and the state."""
+        return lstm_step(projected, self.bias, self.recurrent, *state, self.execution)
+
+    def run(self, projected: tf.Tensor, state: _LayerState) -> tuple[tf.Tensor, _LayerState]:
+        """`h` of every step and the last state, from what `call` returns and the first state."""
+        bias, recurrent = tf.convert_to_tensor(self.bias), tf.convert_to_tensor(self.recurrent)
+        return lstm_recurrence(projected, bias, recurrent, *state, self.execution)
 
 
 class LSTMStack(SequenceNetwork):
@@ -91,36 +102,54 @@ class LSTMStack(SequenceNetwork):
         return tuple(zip(h_and_c[::2], h_and_c[1::2], strict=True))
 
     def step(
-        self, inputs: tf.Tensor, offset: tf.Tensor, state: LSTMState, masks: Masks = ()
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        state: LSTMState,
+        masks: Masks = (),
+        kernel: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, LSTMState]:
-        """One step; `offset [B, 4U]`."""
+        """One step; `offset [B, 4U]`; `kernel` in place of `input_kernel`."""
         new_state = []
-        for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
-            projected = cell(inputs) + offset if k == 0 else cell(inputs)
-            h, c = lstm_step(projected, cell.recurrent, h, c, self.execution)
-            new_state.append((h, c))
-            inputs = self._drop(h, masks, k)
+        for k, (cell, layer_state) in enumerate(zip(self.cells, state, strict=True)):
+            projected = cell(inputs, kernel) + offset if k == 0 else cell(inputs)
+            new_state.append(cell.step(projected, layer_state))
+            inputs = self._drop(new_state[-1][0], masks, k)
         return inputs, tuple(new_state)
 
     def call(
-        self, inputs: tf.Tensor, offset: tf.Tensor, state: LSTMState, masks: Masks = ()
+        self,
+        inputs: tf.Tensor,
+        offset: tf.Tensor,
+        state: LSTMState,
+        masks: Masks = (),
+        kernel: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """All steps; `offset [B, T, 4U]`."""
-        batch = tf.shape(inputs)[:-1]
-        rows = time_major(inputs)
-        masks = tuple(time_major(mask) for mask in masks)
-        for k, (cell, (h, c)) in enumerate(zip(self.cells, state, strict=True)):
-            projected = cell(rows)
-            if k == 0:
-                projected = add_offset(projected, offset)
-            h, c = (tf.reshape(a, [-1, self.units]) for a in (h, c))
-            (rows,) = lstm_recurrence([cell.direction(projected, h, c)], self.execution)
-            rows = self._drop(rows, masks, k)
-        return tf.reshape(batch_major(rows), tf.concat([batch, [self.units]], 0))
+        """All steps; `offset [B, T, 4U]`; `kernel` in place of `input_kernel`.
+
+        A layer can run over the first steps while the one below runs over the next. So the steps
+        are divided into blocks, and blocks that do not depend on each other run at the same time.
+        """
+        batch, num_steps = tf.shape(inputs)[:-1], tf.shape(inputs)[-2]
+        states = [tuple(tf.reshape(a, [-1, self.units]) for a in layer) for layer in state]
+        projected = add_offset(self.cells[0](time_major(inputs), kernel), offset)
+        count = _BLOCKS if self.execution.compile_loops and len(self.cells) > 1 else 1
+        blocks = zip(
+            *(_blocks(a, count) for a in (projected, *map(time_major, masks))), strict=True
+        )
+        outputs = []
+        for values, *block_masks in blocks:
+            for k, cell in enumerate(self.cells):
+                projected = values if k == 0 else cell(values)
+                values, states[k] = cell.run(projected, states[k])
+                values = self._drop(values, tuple(block_masks), k)
+            outputs.append(values)
+        rows = batch_major(tf.concat(outputs, axis=0)[:num_steps])
+        return tf.reshape(rows, tf.concat([batch, [self.units]], 0))
 
 
 class BiLSTM(Layer):
-    """Bidirectional LSTM layers over ragged sequences, with both directions of a layer in one loop.
+    """Bidirectional LSTM layers over ragged sequences; both directions run at the same time.
 
     The backward direction starts at the last step of each sequence. Layers after the first read
     both directions of the layer below.
@@ -150,8 +179,17 @@ class BiLSTM(Layer):
         self.backward_positions = PositionTable(4 * units, max_length, name="backward_positions")
         self.built = True
 
+    @property
+    def input_kernels(self) -> tuple[keras.Variable, keras.Variable]:
+        """The kernels of the first layer, forward and backward."""
+        return self.forward_cells[0].kernel, self.backward_cells[0].kernel
+
     def call(
-        self, inputs: tf.Tensor, lengths: tf.Tensor, positions: Positions
+        self,
+        inputs: tf.Tensor,
+        lengths: tf.Tensor,
+        positions: Positions,
+        kernels: Sequence[tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Runs both directions over every sequence.
 
@@ -160,6 +198,7 @@ class BiLSTM(Layer):
             affect those within it.
           lengths: int32 `[B]`.
           positions: Of the same sequences.
+          kernels: In place of `input_kernels`.
 
         Returns:
           Forward and backward states of the last layer at every step, each `[..., B, T, U]`.
@@ -169,30 +208,41 @@ class BiLSTM(Layer):
         num_steps, num_rows = tf.unstack(tf.shape(rows)[:2])
         copies = num_rows // tf.maximum(tf.shape(lengths)[0], 1)
         flip = flip_within(tf.tile(lengths, [copies]), num_steps)
+        zeros = tf.zeros([num_rows, self.units], rows.dtype)
         offsets = (
             self.forward_positions(positions),
             self.backward_positions(positions.reversed()),
         )
-        cells = zip(self.forward_cells, self.backward_cells, strict=True)
-        for k, (forward, backward) in enumerate(cells):
-            both = [forward(rows), backward(flip(rows))]
+        ahead, behind = rows, flip(rows)  # Of each direction, in its own order.
+        for k, cells in enumerate(zip(self.forward_cells, self.backward_cells, strict=True)):
             if k == 0:
-                both = [add_offset(a, offset) for a, offset in zip(both, offsets, strict=True)]
-            zeros = tf.zeros([num_rows, self.units], rows.dtype)
-            ahead, behind = lstm_recurrence(
-                [
-                    forward.direction(both[0], zeros, zeros),
-                    backward.direction(both[1], zeros, zeros),
-                ],
-                self.execution,
+                projected = [
+                    add_offset(cell(values, kernel), offset)
+                    for cell, values, kernel, offset in zip(
+                        cells, (ahead, behind), kernels or (None, None), offsets, strict=True
+                    )
+                ]
+            else:
+                in_order = tf.concat([ahead, flip(behind)], axis=-1)
+                in_reverse = tf.concat([flip(ahead), behind], axis=-1)
+                projected = [cells[0](in_order), cells[1](in_reverse)]
+            ahead, behind = (
+                cell.run(values, (zeros, zeros))[0]
+                for cell, values in zip(cells, projected, strict=True)
             )
-            behind = flip(behind)
-            rows = tf.concat([ahead, behind], axis=-1)
         shape = tf.concat([batch, [num_steps, self.units]], 0)
-        return tf.reshape(batch_major(ahead), shape), tf.reshape(batch_major(behind), shape)
+        return tf.reshape(batch_major(ahead), shape), tf.reshape(batch_major(flip(behind)), shape)
 
 
 def _first_to_end(positions: Positions) -> tf.Tensor:
     """int32 `[B, 1]`: distance of the first step from the end, 0 when there is no step."""
     to_end = positions.to_end
     return tf.reduce_max(tf.pad(to_end, [[0, 0], [0, 1]]), axis=1, keepdims=True)
+
+
+def _blocks(values: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """`[T, ...]` as `count` blocks of equal length, the last one padded."""
+    if count == 1:
+        return [values]
+    missing = -tf.shape(values)[0] % count
+    return tf.split(tf.pad(values, [[0, missing]] + [[0, 0]] * (values.shape.rank - 1)), count)

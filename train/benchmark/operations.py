@@ -57,7 +57,7 @@ def step_weights(config: ModelConfig) -> int:
     recurrent = 4 * units * units
     layers = config.num_lstm_layers
     if not config.is_flow:
-        return _lstm(units, units, layers) + units * config.vocab_size
+        return _lstm(_read(config), units, layers) + units * config.vocab_size
     emitter = 2 * layers * recurrent if config.emitter == "bilstm" else 0
     if config.time == "iaf":
         return layers * recurrent + emitter
@@ -71,10 +71,10 @@ def _symbol_products(config: ModelConfig) -> tuple[int, int]:
     size, latent, layers = config.hidden_size, config.latent_size, config.num_lstm_layers
     logits = size * config.vocab_size
     if not config.is_flow:
-        return 0, _lstm(size, size, layers) + logits + _emission(config)
+        return 0, _lstm(_read(config), size, layers) + logits + _emission(config)
     depth = INFERENCE_NETWORKS.number_of(config.inference)
     inference = {
-        "bilstm": _bilstm(size, size, layers) + 2 * size * 2 * latent,
+        "bilstm": _bilstm(_read(config), size, layers) + 2 * size * 2 * latent,
         "conv": _conv(size, size, depth) + size * 2 * latent,
         "local": size * size + size * 2 * latent,
         "codebook": 0,
@@ -87,6 +87,11 @@ def _symbol_products(config: ModelConfig) -> tuple[int, int]:
         "codebook": _codebook(config),
     }[name_of(config.emitter)]
     return inference, _prior(config) + emitter + _emission(config)
+
+
+def _read(config: ModelConfig) -> int:
+    """Size of what an LSTM reads of a symbol or chord: its indicators, or its embedding."""
+    return min(config.vocab_size, config.hidden_size)
 
 
 def _emission(config: ModelConfig) -> int:
