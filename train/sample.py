@@ -22,6 +22,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from train.engine.progress import show_split_progress
 from train.runs.saved_run import read_run
 from train.samples.flags import SampleConfig
 from train.samples.given import read_given
@@ -65,8 +66,8 @@ def main(args: Sequence[str] | None = None) -> None:
 
         screen.now("reading the model")
         model = load_model(run.source)
-        screen.now("drawing samples")
-        lines = SAMPLES[run.config.task].sample(model, flags, run.config, given)
+        progress = show_split_progress(screen, "drawing samples")
+        lines = SAMPLES[run.config.task].sample(model, flags, run.config, given, progress)
     for line in lines:
         print(line)
 

@@ -17,6 +17,7 @@ from export.saving.codec import Codec
 from export.saving.noise_signatures import NOISE, NoiseFunctions
 from export.saving.request_noise import CONTINUATION, POSTERIOR, request_noise, scoring_noise
 from export.saving.samplers import make_sampler
+from tf_latentflow.config import MAX_TEMPERATURE
 
 __all__ = ["Endpoint"]
 
@@ -94,7 +95,7 @@ class Endpoint(tf.Module):
         self, length: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Sequences of given lengths; an invalid length or temperature gives an empty one."""
-        possible = tf.math.is_finite(temperature) & (temperature >= 0)
+        possible = (temperature >= 0) & (temperature <= MAX_TEMPERATURE)
         lengths = tf.clip_by_value(length, 0, self._max_length)
         lengths = tf.where(possible, lengths, 0)
         x = self._draw.value(lengths, seed, tf.where(possible, temperature, 0.0))
@@ -110,7 +111,7 @@ class Endpoint(tf.Module):
         model = self._model.value
         x, begun, _, _ = self._codec.encode(strings)
         wanted = tf.clip_by_value(length, 0, self._max_length)
-        possible = tf.math.is_finite(temperature) & (temperature >= 0) & (begun > 0)
+        possible = (temperature >= 0) & (temperature <= MAX_TEMPERATURE) & (begun > 0)
         possible &= tf.where(wanted > 0, wanted, self._max_length) > begun
         with model.executing(sweep_dimensions=True):
             x, lengths = model.complete(

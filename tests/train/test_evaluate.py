@@ -96,11 +96,20 @@ def test_a_file_is_evaluated_whole(
 
 @pytest.mark.parametrize("num_lines", [1, 3])
 def test_a_file_of_few_lines_is_evaluated(
-    num_lines: int, text_run: Path, tmp_path: Path, run_evaluate: Evaluate
+    num_lines: int,
+    text_run: Path,
+    tmp_path: Path,
+    run_evaluate: Evaluate,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    results, _ = run_evaluate(text_run, write_lines(tmp_path / "few.txt", LINES[:num_lines]))
+    few = write_lines(tmp_path / "few.txt", LINES[:num_lines])
+    results, _ = run_evaluate(text_run, few)
     assert results["num_sequences"] == num_lines
-    assert math.isfinite(results["bpc"]) and math.isfinite(results["bpc_stderr"])
+    assert math.isfinite(results["bpc"])
+    # One line does not show how much lines differ.
+    assert (results["bpc_stderr"] is None) == (num_lines == 1)
+    evaluate.main([str(text_run), "--dataset", few])
+    assert ("+-" in capsys.readouterr().out) == (num_lines > 1)
 
 
 def test_a_folder_without_splits_is_evaluated_whole_and_one_with_splits_is_not(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.paths import ROOT
 from tf_latentflow import ModelConfig
+from tf_latentflow.config import MAX_TEMPERATURE
 from train.data.music.config import MusicConfig
 from train.data.music.midi import write_midi
 from train.data.text.config import TextConfig
@@ -19,6 +21,7 @@ from train.samples.flags import SampleConfig
 from train.samples.given import Given, read_given
 from train.support.errors import UserError
 from train.support.flags import parse_flags
+from train.support.ranges import TEMPERATURE
 
 TEXT = ModelConfig(vocab_size=5, vocabulary=tuple("ab "), max_length=9)
 BASELINE = ModelConfig.from_name("lstm", "tiny", vocab_size=5, vocabulary=tuple("ab "))
@@ -41,7 +44,13 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
         ({"prompt": "ab", "particles": 10**9}, "--particles expects at most"),
     ):
         with pytest.raises(UserError, match=message):
-            make_sequences(model, SampleConfig(model=Path("run"), **flags), given(TEXT, **flags))
+            asked = SampleConfig(model=Path("run"), **flags)
+            make_sequences(model, asked, given(TEXT, **flags), lambda done, total: None)
+
+
+def test_flags_allow_what_models_allow() -> None:
+    assert TEMPERATURE.holds(MAX_TEMPERATURE)
+    assert not TEMPERATURE.holds(math.nextafter(MAX_TEMPERATURE, math.inf))
 
 
 def test_texts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ class Result:
     Attributes:
       metric: What is measured, such as `bpc`.
       value: The number; less is better.
-      stderr: Its standard error over the sequences.
+      stderr: Its standard error over the sequences, or None.
       num_sequences: Number of sequences in the split.
       num_samples: Importance samples per sequence; 1 if the likelihood is exact.
 
@@ -29,12 +29,13 @@ class Result:
 
     metric: str
     value: float
-    stderr: float
+    stderr: float | None
     num_sequences: int
     num_samples: int
 
     def __str__(self) -> str:
-        return f"{self.value:.4f} +- {self.stderr:.4f} {self.metric.replace('_', ' ')}"
+        stderr = "" if self.stderr is None else f" +- {self.stderr:.4f}"
+        return f"{self.value:.4f}{stderr} {self.metric.replace('_', ' ')}"
 
 
 @dataclass(frozen=True, kw_only=True)

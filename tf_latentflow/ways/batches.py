@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_latentflow.config import MAX_TEMPERATURE
 from tf_latentflow.noise import Noise, seed_of
 from tf_latentflow.ways.inputs import as_int32
 
@@ -74,8 +75,9 @@ def draw_sequences(
     """
     if n < 1:
         raise ValueError(f"expected a number of sequences of at least 1; got {n}")
-    if not 0 <= temperature < np.inf:
-        raise ValueError(f"expected a temperature of at least 0; got {temperature}")
+    if not 0 <= temperature <= MAX_TEMPERATURE:
+        expected = f"a temperature from 0 to {MAX_TEMPERATURE:g}"
+        raise ValueError(f"expected {expected}; got {temperature}")
     if length is None:
         lengths = model.length_model.sample(n, seed_of(seed)).numpy()
     else:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_latentflow.config import MAX_TEMPERATURE
+
 __all__ = [
     "as_batch",
     "as_count",
@@ -58,14 +60,15 @@ def as_temperature(temperature: Any, dtype: str) -> tf.Tensor:
     """Converts a temperature to a tensor of `dtype`: `[]`, or `[B, 1, 1]` for one per sequence.
 
     Raises:
-      ValueError: It has another shape, or is known to be negative or not finite.
+      ValueError: It has another shape, or is known not to be from 0 to `MAX_TEMPERATURE`.
     """
     temperature = tf.cast(temperature, dtype)
     if temperature.shape.rank not in (0, 3) or temperature.shape[1:] not in ([], [1, 1]):
         raise ValueError(f"expected a temperature [] or [B, 1, 1]; got shape {temperature.shape}")
     known = tf.get_static_value(temperature)
-    if known is not None and not np.all((known >= 0) & (known < np.inf)):
-        raise ValueError(f"expected a temperature of at least 0; got {known.reshape(-1).tolist()}")
+    if known is not None and not np.all((known >= 0) & (known <= MAX_TEMPERATURE)):
+        got = known.reshape(-1).tolist()
+        raise ValueError(f"expected a temperature from 0 to {MAX_TEMPERATURE:g}; got {got}")
     return temperature
 
 

@@ -19,6 +19,7 @@ def results_table(split: str | None, results: Mapping[str, Any], unit: Unit) -> 
       unit: Unit of the results.
     """
     name, samples = unit.name, results["num_samples"]
+    stderr = results[f"{name}_stderr"]
     exact = results[f"kl_{name}"] is None
     how = "exact" if exact else f"{samples} importance sample{'s' if samples > 1 else ''}"
     per = "" if unit.nats == 1 else " / log 2"
@@ -26,7 +27,7 @@ def results_table(split: str | None, results: Mapping[str, Any], unit: Unit) -> 
     rows = [
         (
             label,
-            f"{results[name]:.4f} +- {results[f'{name}_stderr']:.4f}",
+            f"{results[name]:.4f}" + ("" if stderr is None else f" +- {stderr:.4f}"),
             f"-(log p(x|T) + log p(T)){per} / sum(T + 1)",
         ),
         ("reconstruction", _number(results[f"reconstruction_{name}"]), "-log p(x|z) of the ELBO"),

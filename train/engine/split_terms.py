@@ -51,9 +51,10 @@ class SplitTerms:
         """
         symbols = np.sum(self.lengths + 1)
         reconstruction, kl, log_prob = self.terms
+        stderr = bootstrap_stderr(self.nll, self.lengths + 1)
         return {
             unit.name: unit.per_symbol(np.sum(self.nll), symbols),
-            f"{unit.name}_stderr": bootstrap_stderr(self.nll, self.lengths + 1) / unit.nats,
+            f"{unit.name}_stderr": None if stderr is None else stderr / unit.nats,
             f"reconstruction_{unit.name}": (
                 unit.per_symbol(-np.sum(reconstruction), symbols) if has_latents else None
             ),
@@ -63,11 +64,11 @@ class SplitTerms:
         }
 
 
-def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray, seed: int = 0) -> float:
+def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray, seed: int = 0) -> float | None:
     """Returns the standard error of `sum(numerator) / sum(denominator)` over sequences.
 
     It is the standard deviation of the ratio over samples of N sequences drawn with replacement;
-    0 for fewer than two sequences.
+    None for fewer than two sequences, which do not show it.
 
     Args:
       numerator: `[N]`.
@@ -76,7 +77,7 @@ def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray, seed: int =
     """
     n = len(numerator)
     if n < 2:
-        return 0.0
+        return None
     rng = np.random.default_rng(seed)
     ratios = []
     for _ in range(_BOOTSTRAP_RESAMPLES):

@@ -45,7 +45,7 @@ def table_png(table: Table, lines: Sequence[Line]) -> bytes | None:
             axes.errorbar(
                 test[unit.name],
                 y,
-                xerr=2 * test[f"{unit.name}_stderr"],
+                xerr=2 * (test[f"{unit.name}_stderr"] or 0),
                 fmt="o",
                 color="black",
                 label="here",

@@ -69,7 +69,7 @@ def markdown(table: Table, lines: Sequence[Line]) -> str:
                 f"`{row.run.name}`",
                 str(seed),
                 f"{test[unit]:.3f}",
-                f"{test[f'{unit}_stderr']:.3f}",
+                "" if test[f"{unit}_stderr"] is None else f"{test[f'{unit}_stderr']:.3f}",
                 *_terms(test, unit),
                 paper,
                 f"{train['steps']:,}",

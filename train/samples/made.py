@@ -22,22 +22,32 @@ _MOST_OF_ONE = 16  # Times as many numbers that a single row may have: 2 GB.
 _DEFAULT_STEPS = 5
 
 
-def make_sequences(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+Progress = Callable[[int, int], None]  # Called with the number drawn so far and in total.
+
+
+def make_sequences(
+    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
+) -> list[np.ndarray]:
     """Draws the requested sequences, each int32 `[T, ...]`."""
-    return _MAKERS[way_of(flags).field](model, flags, given)
+    return _MAKERS[way_of(flags).field](model, flags, given, progress)
 
 
-def _new(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+def _new(
+    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
+) -> list[np.ndarray]:
     return draw_sequences(
         model,
         flags.num,
         seed=flags.seed,
         temperature=flags.temperature,
         length=flags.length,
+        progress=progress,
     )
 
 
-def _continued(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+def _continued(
+    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
+) -> list[np.ndarray]:
     (beginning,) = given.sequences
     # Only an emitter that reads one step can do without the rest of every particle.
     one_step = model.config.is_flow and model.emitter.reads_one_step
@@ -55,10 +65,13 @@ def _continued(model: keras.Model, flags: SampleConfig, given: Given) -> list[np
             **_chosen(flags, "particles"),
         )
         made += [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
+        progress(len(made), flags.num)
     return made
 
 
-def _filled_in(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+def _filled_in(
+    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
+) -> list[np.ndarray]:
     (sequence,) = given.sequences
     made: list[np.ndarray] = []
     numbers = len(sequence) * model.config.vocab_size
@@ -72,10 +85,13 @@ def _filled_in(model: keras.Model, flags: SampleConfig, given: Given) -> list[np
             **_chosen(flags, "particles", "sweeps"),
         )
         made += list(x.numpy())
+        progress(len(made), flags.num)
     return made
 
 
-def _varied(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+def _varied(
+    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
+) -> list[np.ndarray]:
     (sequence,) = given.sequences
     made: list[np.ndarray] = []
     # What the networks compute takes several times what the symbols take.
@@ -83,10 +99,13 @@ def _varied(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.nd
         lengths = np.full([rows], len(sequence), np.int32)
         x = _copies(sequence, rows)
         made += list(model.vary(x, lengths, flags.distance, seed, flags.temperature).numpy())
+        progress(len(made), flags.num)
     return made
 
 
-def _interpolated(model: keras.Model, flags: SampleConfig, given: Given) -> list[np.ndarray]:
+def _interpolated(
+    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
+) -> list[np.ndarray]:
     first, last = given.sequences
     steps = flags.steps or _DEFAULT_STEPS
     # All at once; see `_varied`.
@@ -97,7 +116,7 @@ def _interpolated(model: keras.Model, flags: SampleConfig, given: Given) -> list
     return [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
 
 
-_MAKERS: Mapping[str, Callable[[keras.Model, SampleConfig, Given], list[np.ndarray]]] = {
+_MAKERS: Mapping[str, Callable[..., list[np.ndarray]]] = {
     "": _new,
     "prompt": _continued,
     "continue_": _continued,

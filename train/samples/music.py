@@ -89,10 +89,15 @@ class MusicSamples:
         return {"samples": summary(rolls), "data": summary(dataset.train)}
 
     def sample(
-        self, model: keras.Model, flags: SampleConfig, config: MusicConfig, given: Given
+        self,
+        model: keras.Model,
+        flags: SampleConfig,
+        config: MusicConfig,
+        given: Given,
+        progress: Callable[[int, int], None],
     ) -> list[str]:
         _say_what_is_missing()
-        rolls = make_sequences(model, flags, given)
+        rolls = make_sequences(model, flags, given, progress)
         tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
         name = f"{given.name or 'sample'}-{flags.seed}"
         names = [

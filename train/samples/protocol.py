@@ -44,9 +44,16 @@ class Samples(Protocol):
         """
 
     def sample(
-        self, model: keras.Model, flags: SampleConfig, config: TrainConfig, given: Given
+        self,
+        model: keras.Model,
+        flags: SampleConfig,
+        config: TrainConfig,
+        given: Given,
+        progress: Callable[[int, int], None],
     ) -> list[str]:
         """Makes the samples of `train.sample`; returns the lines to print.
+
+        `progress` is called as in `leave`.
 
         Raises:
           UserError: The samples cannot be made.

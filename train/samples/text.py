@@ -74,9 +74,14 @@ class TextSamples:
         return {"share_of_known_words": share_of_known_words(samples, dataset.train)}
 
     def sample(
-        self, model: keras.Model, flags: SampleConfig, config: TextConfig, given: Given
+        self,
+        model: keras.Model,
+        flags: SampleConfig,
+        config: TextConfig,
+        given: Given,
+        progress: Callable[[int, int], None],
     ) -> list[str]:
-        texts = _texts(model, make_sequences(model, flags, given))
+        texts = _texts(model, make_sequences(model, flags, given, progress))
         return [_with_given(text, flags) for text in texts]
 
 

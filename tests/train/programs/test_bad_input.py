@@ -40,6 +40,7 @@ BAD_INPUT = {
     "sample none": ("sample", "{run} -n 0", "-n"),
     "sample too long": ("sample", "{run} --length 289", "288"),
     "sample too cold": ("sample", "{run} --temperature -1", "--temperature"),
+    "sample too hot": ("sample", "{run} --temperature 1001", "--temperature"),
 }
 
 
