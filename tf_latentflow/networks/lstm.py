@@ -208,28 +208,18 @@ class BiLSTM(Layer):
         num_steps, num_rows = tf.unstack(tf.shape(rows)[:2])
         copies = num_rows // tf.maximum(tf.shape(lengths)[0], 1)
         flip = flip_within(tf.tile(lengths, [copies]), num_steps)
-        zeros = tf.zeros([num_rows, self.units], rows.dtype)
-        offsets = (
-            self.forward_positions(positions),
-            self.backward_positions(positions.reversed()),
-        )
-        ahead, behind = rows, flip(rows)  # Of each direction, in its own order.
-        for k, cells in enumerate(zip(self.forward_cells, self.backward_cells, strict=True)):
-            if k == 0:
-                projected = [
-                    add_offset(cell(values, kernel), offset)
-                    for cell, values, kernel, offset in zip(
-                        cells, (ahead, behind), kernels or (None, None), offsets, strict=True
-                    )
-                ]
-            else:
-                in_order = tf.concat([ahead, flip(behind)], axis=-1)
-                in_reverse = tf.concat([flip(ahead), behind], axis=-1)
-                projected = [cells[0](in_order), cells[1](in_reverse)]
-            ahead, behind = (
-                cell.run(values, (zeros, zeros))[0]
-                for cell, values in zip(cells, projected, strict=True)
-            )
+        first = (tf.zeros([num_rows, self.units], rows.dtype),) * 2
+        (forward, backward), *others = zip(self.forward_cells, self.backward_cells, strict=True)
+        of_forward, of_backward = kernels or (None, None)
+        codes = self.forward_positions(positions)
+        ahead, _ = forward.run(add_offset(forward(rows, of_forward), codes), first)
+        codes = self.backward_positions(positions.reversed())
+        behind, _ = backward.run(add_offset(backward(flip(rows), of_backward), codes), first)
+        for forward, backward in others:  # Each direction reads both, in its own order.
+            in_order = tf.concat([ahead, flip(behind)], axis=-1)
+            in_reverse = tf.concat([flip(ahead), behind], axis=-1)
+            ahead, _ = forward.run(forward(in_order), first)
+            behind, _ = backward.run(backward(in_reverse), first)
         shape = tf.concat([batch, [num_steps, self.units]], 0)
         return tf.reshape(batch_major(ahead), shape), tf.reshape(batch_major(flip(behind)), shape)
 
