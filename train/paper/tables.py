@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from train.data.tasks import TASKS
 from train.paper.experiments import Row, Table
+from train.paper.markdown import markdown_table
 from train.paper.runs import Runs
 
 __all__ = ["Line", "lines_of", "markdown", "table_json"]
@@ -47,13 +48,10 @@ def markdown(table: Table, lines: Sequence[Line]) -> str:
     """Returns a table in Markdown. The share of KL is that of the bound's two terms."""
     unit = TASKS[table.task].unit.name
     several = len({row.dataset for row in table.rows}) > 1
+    names = ["dataset"] * several + ["row", "model"]
     numbers = ("here", "stderr", "reconstruction", "KL", "share of KL", "paper", "steps", "minutes")
-    text = [
-        f"{table.title}.",
-        "",
-        _cells(*["dataset"] * several, "row", "model", "seed", *numbers),
-        _cells(*["---"] * several, "---", "---", "---:", *["---:"] * len(numbers)),
-    ]
+    columns = dict.fromkeys(names, "<") | dict.fromkeys(("seed", *numbers), ">")
+    rows = []
     for row, seed, results in lines:
         nll, *terms = row.published or (None,)
         paper = "" if nll is None else f"{nll:.2f}"
@@ -75,12 +73,8 @@ def markdown(table: Table, lines: Sequence[Line]) -> str:
                 f"{train['steps']:,}",
                 f"{train['wall_seconds'] / 60:.0f}",
             ]
-        text.append(_cells(*[row.dataset] * several, row.label, *cells))
-    return "\n".join(text) + "\n"
-
-
-def _cells(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+        rows.append([*[row.dataset] * several, row.label, *cells])
+    return f"{table.title}.\n\n{markdown_table(columns, rows)}\n"
 
 
 def _terms(test: Mapping[str, Any], unit: str) -> list[str]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from train.paper.figures.passage import as_code, find_passage, visible
 from train.paper.figures.text_pictures import next_symbols_png
 from train.paper.job import Drawing, Job
+from train.paper.markdown import markdown_table
 
 __all__ = ["draw", "next_probabilities"]
 
@@ -84,12 +85,11 @@ def _title(sentence: str, panel: dict[str, Any]) -> str:
 
 def _markdown(string: str, panels: list[dict[str, Any]]) -> str:
     """Returns the steps as a table."""
-    lines = [
-        f"p(x[t] | x[:t]) of the LSTM along {as_code(string)}, a string of the validation split.",
-        "",
-        "| t | character | its probability | entropy [bits] | over 10% |",
-        "|---:|---|---:|---:|---:|",
-    ]
+    title = (
+        f"p(x[t] | x[:t]) of the LSTM along {as_code(string)}, a string of the validation split."
+    )
+    numbers = dict.fromkeys(("its probability", "entropy [bits]", "over 10%"), ">")
+    rows = []
     for panel in panels:
         character = panel["character"]
         cells = [
@@ -99,5 +99,5 @@ def _markdown(string: str, panels: list[dict[str, Any]]) -> str:
             f"{panel['entropy_bits']:.2f}",
             str(panel["num_probable"]),
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        rows.append(cells)
+    return f"{title}\n\n{markdown_table({'t': '>', 'character': '<'} | numbers, rows)}\n"

@@ -20,6 +20,7 @@ from train.paper.figures.toy_flow import (
     target_log_prob,
 )
 from train.paper.job import Drawing, Job
+from train.paper.markdown import markdown_table
 from train.support.figures import figure_png, new_figure
 
 __all__ = ["composed_maps", "draw", "maps_density", "plane"]
@@ -113,13 +114,12 @@ def _stderr(values: np.ndarray) -> float:
 
 
 def _markdown(numbers: dict[str, Any]) -> str:
-    lines = [
+    title = (
         f"Test log-likelihood of {numbers['test_draws']:,} draws of the mixture, standard errors "
-        f"in parentheses; {numbers['steps']:,} steps, seed {numbers['seed']}.",
-        "",
-        "| density | log-likelihood [nats] | below the optimum [nats] | mass between the modes |",
-        "|---|---:|---:|---:|",
-    ]
+        f"in parentheses; {numbers['steps']:,} steps, seed {numbers['seed']}."
+    )
+    found = ("log-likelihood [nats]", "below the optimum [nats]", "mass between the modes")
+    rows = []
     for name, result in numbers["densities"].items():
         cells = (
             _NAMES[name],
@@ -127,9 +127,10 @@ def _markdown(numbers: dict[str, Any]) -> str:
             f"{result['below_optimum']:.3f} ({result['below_optimum_stderr']:.3f})",
             f"{result['mass_between']:.1%}",
         )
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "Between the modes: more than 3 standard deviations from every centre."]
-    return "\n".join(lines) + "\n"
+        rows.append(cells)
+    table = markdown_table({"density": "<"} | dict.fromkeys(found, ">"), rows)
+    between = "Between the modes: more than 3 standard deviations from every centre."
+    return f"{title}\n\n{table}\n\n{between}\n"
 
 
 def _png(densities: dict[str, np.ndarray], results: dict[str, dict[str, float]]) -> bytes:

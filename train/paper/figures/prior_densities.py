@@ -9,6 +9,7 @@ from train.paper.figures.densities import Density, prior_densities
 from train.paper.figures.passage import Passage, as_code, find_passage
 from train.paper.figures.text_pictures import densities_png
 from train.paper.job import Drawing, Job
+from train.paper.markdown import markdown_table
 
 __all__ = ["draw"]
 
@@ -59,13 +60,13 @@ def _numbers(passage: Passage, densities: Sequence[Density]) -> dict[str, Any]:
 
 def _markdown(numbers: dict[str, Any]) -> str:
     """Returns the steps as a table."""
-    lines = [
-        "p(z[t] | z[:t]) of the prior along "
-        f"{as_code(numbers['string'])}, a string of the validation split.",
-        "",
-        "| t | character | log-density at z[t] [nats] | modes: character and mass |",
-        "|---:|---|---:|---|",
-    ]
+    columns = {
+        "t": ">",
+        "character": "<",
+        "log-density at z[t] [nats]": ">",
+        "modes: character and mass": "<",
+    }
+    rows = []
     for step in numbers["steps"]:
         modes = (f"{as_code(m['character'])} {m['mass']:.2f}" for m in step["modes"])
         cells = [
@@ -74,5 +75,6 @@ def _markdown(numbers: dict[str, Any]) -> str:
             f"{step['log_density_nats']:.2f}",
             ", ".join(modes),
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        rows.append(cells)
+    string = f"{as_code(numbers['string'])}, a string of the validation split"
+    return f"p(z[t] | z[:t]) of the prior along {string}.\n\n{markdown_table(columns, rows)}\n"

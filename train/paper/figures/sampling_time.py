@@ -15,6 +15,7 @@ from tf_latentflow import ModelConfig
 from train.benchmark.pictures import draw_sweep, sweep_figure
 from train.benchmark.sweeps import MODELS, Point, Sweep, measure, sampling_sweep
 from train.paper.job import Drawing, Job
+from train.paper.markdown import markdown_table
 from train.support.figures import figure_png
 from train.support.files import read_json, write_json
 
@@ -144,12 +145,12 @@ def _markdown(measured: dict[str, tuple[Sweep, Sequence[Point]]], numbers: dict[
         f"{numbers['device']}; medians of {numbers['repeats']}."
     ]
     for name, (sweep, points) in measured.items():
-        lines += ["", f"| {name}, T | {' | '.join(f'`{line}`' for line in sweep.lines)} |"]
-        lines += [f"|---:{'|---:' * len(sweep.lines)}|"]
-        for length in sweep.values:
-            cells = [_ms(p) for p in points if p.value == length]
-            lines.append(f"| {length} | {' | '.join(cells)} |")
-        lines += ["", f"{name}: {_finding(points, numbers['crossing'][name])}"]
+        columns = dict.fromkeys([f"{name}, T", *(f"`{line}`" for line in sweep.lines)], ">")
+        rows = [
+            [str(length), *(_ms(p) for p in points if p.value == length)] for length in sweep.values
+        ]
+        finding = f"{name}: {_finding(points, numbers['crossing'][name])}"
+        lines += ["", markdown_table(columns, rows), "", finding]
     return "\n".join(lines) + "\n"
 
 
