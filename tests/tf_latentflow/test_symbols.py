@@ -47,6 +47,13 @@ def test_a_chord_is_the_sum_of_its_notes_and_silence_is_zero() -> None:
     assert not np.any(silence)
 
 
+@pytest.mark.parametrize("value", [-1, 5])
+def test_a_graph_refuses_symbols_that_do_not_exist(value: int) -> None:
+    inputs = tf.function(CategoricalSymbols(5, 7).inputs)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="is not in"):
+        inputs(tf.constant([[value]]))
+
+
 @pytest.mark.parametrize("name", EMISSIONS)
 @pytest.mark.parametrize("size", [3, 7])
 def test_inputs_times_their_kernel_are_the_embedding_times_the_kernel(name: str, size: int) -> None:

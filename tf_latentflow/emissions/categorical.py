@@ -22,7 +22,8 @@ class CategoricalSymbols(Symbols):
         return self.vocab_size
 
     def indicators(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.one_hot(x, self.vocab_size, dtype=self.compute_dtype)
+        # Unlike `tf.one_hot`, a look-up refuses values out of range, except in compiled functions.
+        return tf.gather(tf.eye(self.vocab_size, dtype=self.compute_dtype), x)
 
     def embed(self, x: tf.Tensor) -> tf.Tensor:
         return tf.gather(self.embedding, x)
