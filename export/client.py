@@ -23,8 +23,9 @@ import tyro
 
 from export.rest_client import RestClient
 from export.saving.packed_rolls import pack_roll, unpack_roll
-from train.data.music.midi import DEFAULT_TEMPO_BPM, read_midi, write_midi
+from train.data.music.midi import DEFAULT_TEMPO_BPM, midi_bytes, read_midi, unused_name
 from train.support.errors import UserError, run_program
+from train.support.files import write_bytes
 from train.support.flags import OptionalText, parse_flags
 from train.support.ranges import POSITIVE, STEPS_PER_BEAT, TEMPERATURE, TEMPO, Range
 from train.support.reading import refuse_special
@@ -128,7 +129,8 @@ def _generate(config: GenerateConfig) -> None:
         if signature == "complete" and isinstance(row, dict) and row.get("num_steps") == 0:
             raise UserError(
                 "the model has no answer: expected a --prompt that is not empty, and shorter than "
-                f"--length and the longest sequence of the model; got --length {config.length}"
+                "--length and the longest sequence of the model"
+                + ("" if config.length is None else f"; got --length {config.length}")
             )
         if isinstance(row, dict) and isinstance(row.get(_TEXT), str):
             print(row[_TEXT])
@@ -209,8 +211,9 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"expected a packed piano roll from {config.url}; got {error}") from None
     config.out.mkdir(parents=True, exist_ok=True)
-    path = config.out / f"sample-{seed}.mid"
-    write_midi(path, roll, config.steps_per_beat, config.tempo)
+    content = midi_bytes(roll, config.steps_per_beat, config.tempo)
+    path = config.out / f"{unused_name(config.out, f'sample-{seed}', content)}.mid"
+    write_bytes(path, content)
     return path
 
 

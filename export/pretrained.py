@@ -140,7 +140,7 @@ def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
             value=test[metric],
             stderr=test[f"{metric}_stderr"],
             num_sequences=test["num_sequences"],
-            num_samples=test["num_samples"],
+            num_samples=None if test[f"kl_{metric}"] is None else test["num_samples"],
         ),
         samples=_samples(run, workdir),
     )

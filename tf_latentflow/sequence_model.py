@@ -223,13 +223,16 @@ class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
 
         Args:
           lengths: int32 `[B]`.
-          temperature: t: `eps ~ N(0, t^2)`, and logits are divided by t; 0 takes eps = 0
-            and the most likely symbols. A number, or `[B, 1, 1]` for one per sequence.
+          temperature: t, from 0 to 1000: `eps ~ N(0, t^2)`, and logits are divided by t; 0 takes
+            eps = 0 and the most likely symbols. A number, or `[B, 1, 1]` for one per sequence.
           seed: See the class.
           num_steps: T, at least the maximum length, which is the default.
 
         Returns:
           int32 `[B, T, *event_shape]`, 0 beyond each length.
+
+        Raises:
+          ValueError: A length or the temperature is out of range.
         """
         lengths = as_lengths(lengths, num_steps)
         temperature = as_temperature(temperature, self.compute_dtype)

@@ -104,9 +104,9 @@ class Endpoint(tf.Module):
     def _complete(
         self, strings: tf.Tensor, length: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Sequences with given beginnings; empty if the beginning or the length is not possible.
+        """Sequences with given beginnings; a length of 0 or less is drawn.
 
-        A length of 0 or less is drawn.
+        An impossible beginning, length or temperature gives an empty sequence.
         """
         model = self._model.value
         x, begun, _, _ = self._codec.encode(strings)

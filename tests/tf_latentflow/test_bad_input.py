@@ -22,6 +22,7 @@ MANY = {
     "length 2^32 + 3": (lambda m: m.length_model.log_prob([2**32 + 3]), "expected int32 numbers"),
     "length 1.5": (lambda m: m.length_model.log_prob([1.5]), "expected whole numbers"),
     "fitted 1.5": (lambda m: m.length_model.fit([1.5]), "expected whole numbers"),
+    "prior": (lambda m: m.prior.sample([3], 1001.0), "temperature from 0 to"),
     "cold": (lambda m: m.sample([3], -1.0), "temperature from 0 to 1000; got"),
     "NaN": (lambda m: m.complete(X, [1, 1], temperature=np.nan), "temperature from 0 to 1000; got"),
     "per row": (lambda m: m.vary(X, LENGTHS, 0.1, temperature=[1.0, 2.0]), r"\[\] or \[B, 1, 1\]"),

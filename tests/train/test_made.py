@@ -32,11 +32,24 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.nightly
-def test_texts(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_texts(
+    text: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, int]] = []
+
+    def show(done: int, total: int) -> None:
+        shown.append((done, total))
+
+    monkeypatch.setattr(sample, "show_split_progress", lambda screen, what: show)
+
     def lines(*flags: str) -> list[str]:
         sample.main([str(text), "-n", "3", *flags])
-        return capsys.readouterr().out.splitlines()
+        found = capsys.readouterr().out.splitlines()
+        assert shown[-1] == (len(found), len(found))
+        shown.clear()
+        return found
 
+    assert [len(line) for line in lines("--length", "4")] == [4, 4, 4]
     unknown = lines("--prompt", "é", "--length", "3", "--particles", "2")
     assert [line[0] for line in unknown] == ["é"] * 3  # The model knows no such character.
     unknown = lines("--fill", "é*", "--blank", "*", "--particles", "2", "--sweeps", "1")

@@ -22,7 +22,7 @@ class CategoricalSymbols(Symbols):
         return self.vocab_size
 
     def indicators(self, x: tf.Tensor) -> tf.Tensor:
-        # Unlike `tf.one_hot`, a look-up refuses values out of range, except in compiled functions.
+        # Unlike `tf.one_hot`, a look-up on a CPU refuses values out of range, if not compiled.
         return tf.gather(tf.eye(self.vocab_size, dtype=self.compute_dtype), x)
 
     def embed(self, x: tf.Tensor) -> tf.Tensor:

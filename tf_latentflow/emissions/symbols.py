@@ -15,7 +15,7 @@ __all__ = ["Symbols", "positive"]
 class Symbols(Layer):
     """A distribution given logits, and an embedding whose matrix also turns features into logits.
 
-    A subclass defines `x[t]`, of shape `event_shape`, by `embed`, `log_prob` and `choose`.
+    A subclass defines `x[t]`, of shape `event_shape`, by `indicators`, `log_prob` and `choose`.
 
     Args:
       vocab_size: V, number of symbols.

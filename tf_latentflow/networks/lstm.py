@@ -109,7 +109,7 @@ class LSTMStack(SequenceNetwork):
         masks: Masks = (),
         kernel: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, LSTMState]:
-        """One step; `offset [B, 4U]`; `kernel` in place of `input_kernel`."""
+        """One step; `offset [B, 4U]`; `kernel [n, 4U]` in place of `input_kernel`."""
         new_state = []
         for k, (cell, layer_state) in enumerate(zip(self.cells, state, strict=True)):
             projected = cell(inputs, kernel) + offset if k == 0 else cell(inputs)
@@ -125,7 +125,7 @@ class LSTMStack(SequenceNetwork):
         masks: Masks = (),
         kernel: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """All steps; `offset [B, T, 4U]`; `kernel` in place of `input_kernel`.
+        """All steps; `offset [B, T, 4U]`; `kernel [n, 4U]` in place of `input_kernel`.
 
         A layer can run over the first steps while the one below runs over the next. So the steps
         are divided into blocks, and blocks that do not depend on each other run at the same time.
@@ -194,11 +194,11 @@ class BiLSTM(Layer):
         """Runs both directions over every sequence.
 
         Args:
-          inputs: `[..., B, T, input_size]`. Steps beyond a length must be finite; they do not
-            affect those within it.
+          inputs: `[..., B, T, n]`, n the rows of the kernels. Steps beyond a length must be finite;
+            they do not affect those within it.
           lengths: int32 `[B]`.
           positions: Of the same sequences.
-          kernels: In place of `input_kernels`.
+          kernels: `[n, 4U]` each, in place of `input_kernels`.
 
         Returns:
           Forward and backward states of the last layer at every step, each `[..., B, T, U]`.

@@ -17,9 +17,9 @@ class Result:
     Attributes:
       metric: What is measured, such as `bpc`.
       value: The number; less is better.
-      stderr: Its standard error over the sequences, or None.
+      stderr: Its standard error over the sequences; None for a single one.
       num_sequences: Number of sequences in the split.
-      num_samples: Importance samples per sequence; 1 if the likelihood is exact.
+      num_samples: Importance samples per sequence; None if the likelihood is exact.
 
     Example:
       >>> from tf_latentflow import Result
@@ -31,7 +31,7 @@ class Result:
     value: float
     stderr: float | None
     num_sequences: int
-    num_samples: int
+    num_samples: int | None
 
     def __str__(self) -> str:
         stderr = "" if self.stderr is None else f" +- {self.stderr:.4f}"
@@ -120,9 +120,9 @@ def _rows(card: Card) -> Iterator[tuple[str, str]]:
     yield "license of the data", card.license
     if card.test is not None:
         count = f"{card.test.num_sequences} sequences of the test split"
-        samples = f"{card.test.num_samples} importance samples each"
-        exact = "exact" if card.test.num_samples == 1 else samples
-        yield "test", f"{card.test}, {count}, {exact}"
+        number = card.test.num_samples
+        samples = f"{number} importance sample{'' if number == 1 else 's'} each"
+        yield "test", f"{card.test}, {count}, {'exact' if number is None else samples}"
     yield "command", f"`{card.command}`" if card.command else ""
     yield "commit", card.commit
     yield "seed", "" if card.seed is None else str(card.seed)

@@ -15,7 +15,7 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.normal import noise_log_probs
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.stage import FlowStage
-from tf_latentflow.ways.inputs import as_lengths, longest
+from tf_latentflow.ways.inputs import as_lengths, as_temperature, longest
 
 __all__ = ["FlowPrior"]
 
@@ -202,7 +202,7 @@ class FlowPrior(Layer):
 
         Args:
           lengths: int32 `[B]`.
-          temperature: Standard deviation of the noise.
+          temperature: Standard deviation of the noise, from 0 to 1000.
           seed: See `SequenceModel`.
           num_steps: T; None for the maximum length.
         """
@@ -212,5 +212,5 @@ class FlowPrior(Layer):
         if shape[0] is None:
             shape[0] = tf.shape(lengths)[0]
         eps = noise_of(seed, shape[0]).normal(shape, tf.as_dtype(self.compute_dtype))
-        eps = mask_steps(eps * tf.cast(temperature, eps.dtype), lengths)
+        eps = mask_steps(eps * as_temperature(temperature, self.compute_dtype), lengths)
         return self.bijector(lengths).forward_and_log_det(eps)[0]

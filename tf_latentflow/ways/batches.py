@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_latentflow.config import MAX_TEMPERATURE
 from tf_latentflow.noise import Noise, seed_of
 from tf_latentflow.ways.inputs import as_int32
 
@@ -71,13 +70,12 @@ def draw_sequences(
       progress: Called after each batch with the number drawn so far and in total.
 
     Raises:
-      ValueError: `n` is below 1, or a length or the temperature is invalid.
+      ValueError: `n` is below 1, the seed is a pair, or a length or the temperature is invalid.
     """
     if n < 1:
         raise ValueError(f"expected a number of sequences of at least 1; got {n}")
-    if not 0 <= temperature <= MAX_TEMPERATURE:
-        expected = f"a temperature from 0 to {MAX_TEMPERATURE:g}"
-        raise ValueError(f"expected {expected}; got {temperature}")
+    if seed is not None and np.ndim(seed):  # A pair would give every batch the same noise.
+        raise ValueError(f"expected a seed that is a whole number; got {seed}")
     if length is None:
         lengths = model.length_model.sample(n, seed_of(seed)).numpy()
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-__all__ = ["differences", "describe_difference", "is_extension", "other_fields"]
+__all__ = ["LIMITS", "differences", "describe_difference", "is_extension", "other_fields"]
 
 LIMITS = ("epochs", "max_steps")
 _PLACES = ("dataset", "data_dir", "init_from")  # Of data and weights, which may move.

@@ -28,12 +28,12 @@ def format_seconds(seconds: float) -> str:
 
 
 def show_split_progress(screen: Screen, what: str) -> Callable[[int, int], None]:
-    """Returns a function that shows the progress of an evaluation.
+    """Returns a function that shows the progress through sequences, evaluated or drawn.
 
     Args:
       screen: Shows it on a terminal. Otherwise a line is printed to standard error every ten
         seconds.
-      what: Name of the evaluation.
+      what: The work, as in `Screen.now`.
     """
     first: tuple[float, int] | None = None
     last = 0.0

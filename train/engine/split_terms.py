@@ -45,9 +45,9 @@ class SplitTerms:
           has_latents: False for a model without ELBO terms, which are then None.
 
         Returns:
-          `bpc` (nll over the symbols), `bpc_stderr` (of it, over sequences), `reconstruction_bpc`
-          and `kl_bpc` (the two terms of the ELBO over the same symbols), `bpc_given_length`
-          (`-log p(x|T)` over `sum(T)`), `num_sequences`.
+          `bpc` (nll over the symbols), `bpc_stderr` (of it, over sequences; None for a single
+          one), `reconstruction_bpc` and `kl_bpc` (the two terms of the ELBO over the same symbols),
+          `bpc_given_length` (`-log p(x|T)` over `sum(T)`), `num_sequences`.
         """
         symbols = np.sum(self.lengths + 1)
         reconstruction, kl, log_prob = self.terms
@@ -64,7 +64,7 @@ class SplitTerms:
         }
 
 
-def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray, seed: int = 0) -> float | None:
+def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray) -> float | None:
     """Returns the standard error of `sum(numerator) / sum(denominator)` over sequences.
 
     It is the standard deviation of the ratio over samples of N sequences drawn with replacement;
@@ -73,12 +73,11 @@ def bootstrap_stderr(numerator: np.ndarray, denominator: np.ndarray, seed: int =
     Args:
       numerator: `[N]`.
       denominator: `[N]`.
-      seed: Seed of the resampling.
     """
     n = len(numerator)
     if n < 2:
         return None
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     ratios = []
     for _ in range(_BOOTSTRAP_RESAMPLES):
         counts = np.bincount(rng.integers(n, size=n), minlength=n)

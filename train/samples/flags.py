@@ -46,7 +46,8 @@ class SampleConfig:
     length: int | None = None
     """Length of each sample [characters or time steps]. None: drawn from p(T)."""
     temperature: Annotated[float, TEMPERATURE] = 1.0
-    """Multiplies the noise, divides the logits. 0: deterministic; 1: the model's distribution."""
+    """Multiplies the noise, divides the logits. 0: deterministic, as --interpolate always is;
+    1: the model's distribution."""
     seed: Annotated[int, SEED] = 0
     """The same seed gives the same samples."""
     out: Path | None = None

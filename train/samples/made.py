@@ -113,6 +113,7 @@ def _interpolated(
     if steps > most:
         refuse_flag("steps", f"at most {most} for sequences of this length", steps)
     x, lengths = model.interpolate(first, len(first), last, len(last), steps)
+    progress(steps, steps)
     return [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from tf_latentflow import ModelConfig
 from tf_latentflow.ways.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.music.config import MusicConfig
-from train.data.music.midi import DEFAULT_TEMPO_BPM, midi_bytes, write_midi
+from train.data.music.midi import DEFAULT_TEMPO_BPM, midi_bytes, unused_name, write_midi
 from train.data.music.sets import MusicSet
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
@@ -101,21 +100,11 @@ class MusicSamples:
         tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
         name = f"{given.name or 'sample'}-{flags.seed}"
         names = [
-            _unused(flags.out, f"{name}-{i}", midi_bytes(roll, config.steps_per_beat, tempo))
+            unused_name(flags.out, f"{name}-{i}", midi_bytes(roll, config.steps_per_beat, tempo))
             for i, roll in enumerate(rolls)
         ]
         paths = write_pieces(flags.out, names, rolls, config.steps_per_beat, tempo)
         return list(map(str, paths))
-
-
-def _unused(folder: Path, name: str, content: bytes) -> str:
-    """The name, or with `-2`, `-3`, ... the first under which there is no other MIDI file."""
-    for k in itertools.count(1):
-        found = name if k == 1 else f"{name}-{k}"
-        path = folder / f"{found}.mid"
-        if not path.exists() or path.read_bytes() == content:
-            return found
-    raise AssertionError
 
 
 def _has(package: str) -> bool:

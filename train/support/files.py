@@ -89,7 +89,12 @@ def replace_folder(new: Path, path: Path) -> None:
     old = _temporary(path.with_name(f"old-{path.name}"))
     if path.is_dir():
         os.rename(path, old)
-    _rename_folder(new, path)
+    try:
+        _rename_folder(new, path)
+    except OSError:
+        if old.is_dir() and not os.path.lexists(path):
+            os.rename(old, path)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 

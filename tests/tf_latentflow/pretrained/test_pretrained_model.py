@@ -147,7 +147,8 @@ def test_what_a_model_is_not_of_is_refused(
         (lambda: make_model("lstm").log_prob(["a"]), "knows its vocabulary"),
         (lambda: text_model.sample_texts(0), "at least 1; got 0"),
         (lambda: text_model.sample_texts(1, lengths=10), "lengths from 1 to 9; got 10 to 10"),
-        (lambda: text_model.sample_texts(1, temperature=-1), "temperature from 0 to 1000; got -1"),
+        (lambda: text_model.sample_texts(1, temperature=-1), "temperature from 0 to 1000; got"),
+        (lambda: text_model.sample_texts(1, seed=(0, 1)), "seed that is a whole number"),
         (lambda: text_model.log_prob(["a"], seed=-1), "seed from 0 to 2147483647; got -1"),
     ]
     for call, message in cases:

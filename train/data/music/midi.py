@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,15 @@ from train.support.errors import UserError
 from train.support.extras import require_extra
 from train.support.files import write_bytes
 
-__all__ = ["DEFAULT_TEMPO_BPM", "MAX_STEPS", "MidiPiece", "midi_bytes", "read_midi", "write_midi"]
+__all__ = [
+    "DEFAULT_TEMPO_BPM",
+    "MAX_STEPS",
+    "MidiPiece",
+    "midi_bytes",
+    "read_midi",
+    "unused_name",
+    "write_midi",
+]
 
 MAX_STEPS = 10_000  # More than twice the longest piece of the benchmark sets.
 DEFAULT_TEMPO_BPM = 100.0
@@ -229,3 +238,13 @@ def _changes(roll: np.ndarray) -> list[tuple[int, bool, int]]:
     starts = [(note.start, True, note.pitch) for note in notes_of(roll)]
     ends = [(note.end, False, note.pitch) for note in notes_of(roll)]
     return sorted(starts + ends)
+
+
+def unused_name(folder: Path, name: str, content: bytes) -> str:
+    """The name, or with `-2`, `-3`, ... the first under which there is no other MIDI file."""
+    for k in itertools.count(1):
+        found = name if k == 1 else f"{name}-{k}"
+        path = folder / f"{found}.mid"
+        if not path.exists() or path.read_bytes() == content:
+            return found
+    raise AssertionError
