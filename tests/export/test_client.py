@@ -62,10 +62,12 @@ def test_client_of_music(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         client.main(["score", str(path), "--url", server.rest_url])
         assert capsys.readouterr().out.startswith("log_likelihood -1.0000  num_steps 5  ")
         client.main(
-            ["generate", "--url", server.rest_url, "--length", "99", "--out", str(tmp_path)]
+            ["generate", "--url", server.rest_url, "--length", "99", "--out", str(tmp_path / "out")]
             + ["--tempo", "240"]
         )
-        piece = read_midi(Path(capsys.readouterr().out.strip()))
+        other = Path(capsys.readouterr().out.strip())
+        assert other.name == "sample-0-2.mid" and len(read_midi(path).roll) == 5  # Both are kept.
+        piece = read_midi(other)
         assert (len(piece.roll), piece.tempo_bpm) == (MUSIC_STEPS, 240)
 
 
