@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
+
+from tf_latentflow import ModelConfig
+from tf_latentflow.config import ConfigError
 
 __all__ = ["Combination", "combinations", "parameters"]
 
@@ -13,10 +17,11 @@ Combination = tuple[str | None, ...]
 
 
 def combinations(
-    choices: Mapping[str, Sequence[str | None]], has_sense: Callable[[Combination], bool]
+    choices: Mapping[str, Sequence[str | None]],
+    fields: Callable[[Combination], Mapping[str, Any]],
 ) -> list[Combination]:
-    """All combinations of one value for each choice that have a sense."""
-    return [c for c in itertools.product(*choices.values()) if has_sense(c)]
+    """All combinations of one value for each choice whose `fields` describe a model."""
+    return [c for c in itertools.product(*choices.values()) if _is_model(fields(c))]
 
 
 def parameters(
@@ -34,6 +39,14 @@ def parameters(
         pytest.param(c, marks=() if c in quick else pytest.mark.nightly, id="-".join(map(str, c)))
         for c in found
     ]
+
+
+def _is_model(fields: Mapping[str, Any]) -> bool:
+    try:
+        ModelConfig.from_name("af-af", **fields)
+    except ConfigError:
+        return False
+    return True
 
 
 def _pairs_of(combination: Combination) -> set[tuple[tuple[int, str | None], ...]]:

@@ -41,15 +41,7 @@ def fields(combination: Combination) -> dict[str, object]:
     return {**choices, "time_layers": LEAST_TIME_LAYERS.get(choices["time"], 1)}
 
 
-def has_sense(combination: Combination) -> bool:
-    try:
-        ModelConfig.from_name("af-af", **fields(combination))
-    except ValueError:
-        return False
-    return True
-
-
-COMBINATIONS = combinations(CHOICES, has_sense)
+COMBINATIONS = combinations(CHOICES, fields)
 # `test_prior.py` has the choices of the prior with each other: here a few priors stand for all.
 PRIORS = (
     ("mixture", "none", "none", None),
