@@ -38,14 +38,11 @@ class LengthModel(Layer):
     def __init__(self, max_length: int, name: str = "length_model") -> None:
         super().__init__(name=name)
         self.max_length = max_length
-        self.build()
-
-    def build(self, input_shape: None = None) -> None:
         self.counts = self.add_weight(
-            (self.max_length,), "zeros", trainable=False, name="counts", dtype="float32"
+            (max_length,), "zeros", trainable=False, name="counts", dtype="float32"
         )
         self.longest = self.add_weight((), "zeros", trainable=False, name="longest", dtype="int32")
-        self.longest.assign(self.max_length)
+        self.longest.assign(max_length)
         self.built = True
 
     def fit(self, lengths: np.ndarray) -> None:

@@ -124,13 +124,14 @@ class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
     def build(self, input_shape: Any = None) -> None:
         outputs = self.output_size * self.num_params
         sizes = (self.input_size, *self.hidden_sizes, outputs)
-        hidden = "glorot_uniform" if self._hidden_init is None else _uniform(self._hidden_init)
         self.kernels, self.biases = [], []
         for k, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
-            init = _uniform(self._output_init) if k == len(self.hidden_sizes) else hidden
+            half_width = self._output_init if k == len(self.hidden_sizes) else self._hidden_init
             kernel = None
             if fan_in:
-                kernel = self.add_weight((fan_in, fan_out), init, name=f"kernel_{k}")
+                kernel = self.add_weight(
+                    (fan_in, fan_out), _uniform(half_width), name=f"kernel_{k}"
+                )
             self.kernels.append(kernel)
             self.biases.append(self.add_weight((fan_out,), "zeros", name=f"bias_{k}"))
         if self.context_size:
@@ -244,5 +245,8 @@ def readable(inputs: tf.Tensor) -> tf.Tensor:
     return bounded(zero_unless(~tf.math.is_nan(inputs), inputs), _LARGEST_INPUT)
 
 
-def _uniform(half_width: float) -> keras.initializers.Initializer:
+def _uniform(half_width: float | None) -> keras.initializers.Initializer:
+    """A new initialiser for each weight, since one gives the same values at every call."""
+    if half_width is None:
+        return keras.initializers.GlorotUniform()
     return keras.initializers.RandomUniform(-half_width, half_width)

@@ -47,6 +47,26 @@ def test_only_compiled_loops_need_a_compiler() -> None:
         assert any(f.attr["_XlaMustCompile"].b for f in library) == compiled
 
 
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("lstm", {}),
+        ("af-af", {}),
+        ("af-af", {"conditioner": "attention:2", "emission": "made"}),
+        ("multiscale", {"conditioner": "conv:2"}),
+    ],
+)
+def test_no_two_weights_start_from_the_same_random_numbers(
+    name: str, fields: dict[str, str]
+) -> None:
+    model = make_model(name, spread=0, num_lstm_layers=2, **fields)
+    starts: dict[bytes, str] = {}
+    for variable in model.variables:
+        value = variable.numpy()
+        if len(np.unique(value)) > 2:  # The biases of an LSTM are 0 and 1.
+            assert starts.setdefault(value.tobytes(), variable.path) == variable.path
+
+
 WAYS: dict[str, Callable[[keras.Model], tf.Tensor]] = {
     "elbo": lambda model: model.elbo(draw_x(), LENGTHS).log_prob,
     "training": lambda model: model.elbo(draw_x(), LENGTHS, training=True).log_prob,

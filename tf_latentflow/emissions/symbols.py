@@ -38,9 +38,8 @@ class Symbols(Layer):
         self.has_embedding = size is not None
         if size is not None:
             half_width = np.sqrt(6 / (vocab_size + size)) if init is None else init
-            uniform = keras.initializers.RandomUniform(-half_width, half_width)
             bias = keras.initializers.Constant(self.initial_bias)
-            self.embedding = self.add_weight((vocab_size, size), uniform, name="embedding")
+            self.embedding = self._add_uniform("embedding", (vocab_size, size), half_width)
             self.bias = self.add_weight((vocab_size,), bias, name="bias")
         self.built = True
 

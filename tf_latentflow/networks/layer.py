@@ -81,6 +81,15 @@ class Layer(SavesLists, ExecutionOwner, keras.layers.Layer):
         """The variables whose first axis has an entry for each symbol; a subclass names its own."""
         return []
 
+    def _add_uniform(self, name: str, shape: tuple[int, ...], half_width: float) -> keras.Variable:
+        """Adds a weight that starts uniform in `-half_width .. half_width`.
+
+        It has an initialiser of its own: one of Keras gives the same values at every call, so two
+        weights of the same shape would start equal.
+        """
+        uniform = keras.initializers.RandomUniform(-half_width, half_width)
+        return self.add_weight(shape, uniform, name=name)
+
     def _apply(self, part: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
         """A linear part of this layer, computed as its `execution` says."""
         return self.execution.product(values, part.kernel) + part.bias

@@ -29,16 +29,11 @@ class _Cell(Layer):
     def __init__(self, input_size: int, units: int, name: str | None = None) -> None:
         super().__init__(name=name)
         self.units = units
-        self._input_size = input_size
-        self.build()
-
-    def build(self, input_shape: None = None) -> None:
-        units = self.units
         # The range of PyTorch's LSTM, which the published models were trained with; the forget
         # gate starts open.
-        init = keras.initializers.RandomUniform(-1 / np.sqrt(units), 1 / np.sqrt(units))
-        self.kernel = self.add_weight((self._input_size, 4 * units), init, name="kernel")
-        self.recurrent = self.add_weight((units, 4 * units), init, name="recurrent")
+        init = units**-0.5
+        self.kernel = self._add_uniform("kernel", (input_size, 4 * units), init)
+        self.recurrent = self._add_uniform("recurrent", (units, 4 * units), init)
         self.bias = self.add_weight((4 * units,), "zeros", name="bias")
         self.bias.assign(np.repeat([0.0, 1.0, 0.0, 0.0], units))
         self.built = True

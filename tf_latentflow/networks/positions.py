@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import keras
 import tensorflow as tf
 
 from tf_latentflow.networks.layer import Layer
@@ -55,13 +54,8 @@ class PositionTable(Layer):
         self, units: int, max_length: int, init: float = 0.05, name: str | None = None
     ) -> None:
         super().__init__(name=name)
-        self._shape = (max_length, units)
-        self._init = keras.initializers.RandomUniform(-init, init)
-        self.build()
-
-    def build(self, input_shape: None = None) -> None:
-        self.start = self.add_weight(self._shape, self._init, name="start")
-        self.end = self.add_weight(self._shape, self._init, name="end")
+        self.start = self._add_uniform("start", (max_length, units), init)
+        self.end = self._add_uniform("end", (max_length, units), init)
         self.built = True
 
     def call(self, positions: Positions) -> tf.Tensor:
