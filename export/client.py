@@ -23,12 +23,12 @@ import tyro
 
 from export.rest_client import RestClient
 from export.saving.packed_rolls import pack_roll, unpack_roll
-from train.data.music.midi import DEFAULT_TEMPO_BPM, midi_bytes, read_midi, unused_name
+from train.data.music.midi import DEFAULT_TEMPO_BPM, midi_bytes
+from train.samples.piece_files import read_piece, unused_path
 from train.support.errors import UserError, run_program
 from train.support.files import write_bytes
 from train.support.flags import OptionalText, parse_flags
 from train.support.ranges import POSITIVE, STEPS_PER_BEAT, TEMPERATURE, TEMPO, Range
-from train.support.reading import refuse_special
 
 __all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
 
@@ -146,7 +146,7 @@ def _score(config: ScoreConfig) -> None:
         raise UserError("score expects a sentence, or a MIDI file, to score; got none")
     client = RestClient(config.url)
     if _ROLL in _inputs(client, config.url, "score"):
-        values = [_read_piece(Path(path), config.steps_per_beat) for path in config.inputs]
+        values = [_packed(path, config.steps_per_beat, "score") for path in config.inputs]
         instances = [{_ROLL: value} for value in values]
     else:
         instances = [{_TEXT: text} for text in config.inputs]
@@ -188,7 +188,7 @@ def _beginning(client: RestClient, config: GenerateConfig) -> dict[str, Any]:
     given: Any = config.prompt
     field = _TEXT
     if _ROLL in _inputs(client, config.url, "complete"):
-        field, given = _ROLL, _read_piece(Path(config.prompt), config.steps_per_beat)
+        field, given = _ROLL, _packed(config.prompt, config.steps_per_beat, "--prompt")
     return {field: given, "length": config.length or 0}
 
 
@@ -212,18 +212,14 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
         raise UserError(f"expected a packed piano roll from {config.url}; got {error}") from None
     config.out.mkdir(parents=True, exist_ok=True)
     content = midi_bytes(roll, config.steps_per_beat, config.tempo)
-    path = config.out / f"{unused_name(config.out, f'sample-{seed}', content)}.mid"
+    path = unused_path(config.out, f"sample-{seed}", content)
     write_bytes(path, content)
     return path
 
 
-def _read_piece(path: Path, steps_per_beat: int) -> dict[str, str]:
-    """Returns a MIDI file in the form of a request."""
-    refuse_special(path)
-    piece = read_midi(path, steps_per_beat)
-    for remark in piece.remarks:
-        print(f"{path}: {remark}", file=sys.stderr)
-    packed = pack_roll(piece.roll)
+def _packed(path: str, steps_per_beat: int, flag: str) -> dict[str, str]:
+    """Returns the MIDI file that a flag names in the form of a request."""
+    packed = pack_roll(read_piece(Path(path), steps_per_beat, flag).roll)
     return {"b64": base64.b64encode(packed).decode("ascii")}
 
 

@@ -50,7 +50,9 @@ def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str])
     assert "score(text string) -> log_likelihood float, num_characters int32" in out
 
 
-def test_client_of_music(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_client_of_music(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with running(write_music_model(tmp_path / "music")) as server:
         client.main(
             ["generate", "--url", server.rest_url, "--length", "5", "--out", str(tmp_path / "out")]
@@ -59,7 +61,8 @@ def test_client_of_music(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         roll = read_midi(path).roll
         np.testing.assert_array_equal(np.flatnonzero(roll.all(axis=0)), [0, 87])
         assert roll.shape == (5, 88) and roll.sum() == 10
-        client.main(["score", str(path), "--url", server.rest_url])
+        monkeypatch.setenv("HOME", str(tmp_path))  # A shell leaves `--prompt=~/a.mid` as it is.
+        client.main(["score", f"~/out/{path.name}", "--url", server.rest_url])
         assert capsys.readouterr().out.startswith("log_likelihood -1.0000  num_steps 5  ")
         client.main(
             ["generate", "--url", server.rest_url, "--length", "99", "--out", str(tmp_path / "out")]
@@ -69,6 +72,10 @@ def test_client_of_music(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert other.name == "sample-0-2.mid" and len(read_midi(path).roll) == 5  # Both are kept.
         piece = read_midi(other)
         assert (len(piece.roll), piece.tempo_bpm) == (MUSIC_STEPS, 240)
+        with pytest.raises(
+            UserError, match="score expects a MIDI file; got"
+        ):
+            client.main(["score", "none.mid", "--url", server.rest_url])
 
 
 def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:

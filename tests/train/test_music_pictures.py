@@ -93,9 +93,9 @@ def test_refuses_what_is_no_roll() -> None:
 def test_board_shows_pictures_of_unlike_sizes_as_one_row(tmp_path: Path) -> None:
     first, second = (np.full([*size, 3], c, np.uint8) for size, c in (((2, 5), 10), ((4, 3), 20)))
     board = Board(tmp_path, MusicConfig.unit)
-    board.images("valid", 7, "samples", [tf.io.encode_png(x).numpy() for x in (first, second)])
+    board.images(7, "samples", [tf.io.encode_png(x).numpy() for x in (first, second)])
     with pytest.raises(ValueError, match=r"expected .*; got"):
-        board.images("valid", 7, "samples", [])
+        board.images(7, "samples", [])
     board.flush()
     (path,) = (tmp_path / "valid").iterdir()
     events = map(

@@ -64,14 +64,14 @@ class Board(Record):
                 tf.summary.scalar(tag, value)
 
     def text(
-        self, split: str, step: int, tag: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+        self, step: int, tag: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     ) -> None:
-        """Writes a table of texts, which are shown unchanged."""
-        with self._writer(split).as_default(step=step):
+        """Writes a table of texts, which are shown unchanged, beside the validation."""
+        with self._writer("valid").as_default(step=step):
             tf.summary.text(tag, text_table(header, rows))
 
-    def images(self, split: str, step: int, tag: str, pngs: Sequence[bytes]) -> None:
-        """Writes PNG files as one row of pictures; smaller ones get white margins.
+    def images(self, step: int, tag: str, pngs: Sequence[bytes]) -> None:
+        """Writes PNG files as one row beside the validation; smaller ones get white margins.
 
         Raises:
           ValueError: There are no pictures.
@@ -84,7 +84,7 @@ class Board(Record):
         padded = np.full([len(pictures), height, width, 3], 255, np.uint8)
         for place, picture in zip(padded, pictures, strict=True):
             place[: picture.shape[0], : picture.shape[1]] = picture
-        with self._writer(split).as_default(step=step):
+        with self._writer("valid").as_default(step=step):
             tf.summary.image(tag, padded, max_outputs=len(pictures))
 
     def _writer(self, split: str) -> tf.summary.SummaryWriter:

@@ -11,13 +11,12 @@ import numpy as np
 from tf_latentflow import ModelConfig, Vocabulary
 from tf_latentflow.vocabulary import UNKNOWN_ID
 from train.data.music.config import MusicConfig
-from train.data.music.midi import read_midi
 from train.samples.flags import SampleConfig
+from train.samples.piece_files import read_piece
 from train.samples.ways import way_of
 from train.settings.config import TrainConfig
 from train.support.errors import UserError
 from train.support.ranges import flag_of, refuse_flag
-from train.support.reading import refuse_special
 
 __all__ = ["Given", "read_given"]
 
@@ -57,7 +56,7 @@ def read_given(flags: SampleConfig, model: ModelConfig, config: TrainConfig) -> 
         return _read_texts(flags, field, [str(text) for text in values], model, most)
     if "" in values:
         raise UserError(f"{flag_of(field)} expects a MIDI file; got ''")
-    return _read_pieces(field, [Path(path).expanduser() for path in values], config, most)
+    return _read_pieces(field, [Path(path) for path in values], config, most)
 
 
 def _read_texts(
@@ -89,15 +88,7 @@ def _read_texts(
 def _read_pieces(field: str, paths: list[Path], config: MusicConfig, most: int) -> Given:
     pieces = []
     for path in paths:
-        refuse_special(path)
-        if not path.is_file():
-            raise UserError(
-                f"{flag_of(field)} expects a MIDI file; got {str(path)!r}, which "
-                f"{'is a folder' if path.is_dir() else 'does not exist'}"
-            )
-        piece = read_midi(path, config.steps_per_beat)
-        for remark in piece.remarks:
-            print(f"{path}: {remark}", file=sys.stderr)
+        piece = read_piece(path, config.steps_per_beat, flag_of(field))
         _check_length(field, str(path), len(piece.roll), most, "steps")
         pieces.append(piece)
     rolls = tuple(piece.roll for piece in pieces)

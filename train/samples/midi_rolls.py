@@ -26,7 +26,7 @@ def read_rolls(model: SequenceModel, paths: Sequence[str | Path]) -> list[np.nda
         model.log_prob(read_rolls(model, ["song.mid"]))
 
     Raises:
-      UserError: A file cannot be read, or mido is not installed.
+      UserError: A file cannot be read.
     """
     steps = steps_per_beat_of(model)
     return [read_midi(Path(path), steps).roll for path in paths]

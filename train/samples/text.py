@@ -27,22 +27,11 @@ from train.samples.printed import NUM_TEXTS
 from train.samples.protocol import Show
 from train.support.files import write_text
 
-__all__ = ["TextSamples", "draw_texts", "share_of_known_words"]
+__all__ = ["TextSamples", "share_of_known_words"]
 
 _SHOWN = 5
 _GRID_SIZE = 64
 _LOOKED_AT = 10_000  # Sentences among which there is a word to draw.
-
-
-def draw_texts(
-    model: keras.Model,
-    n: int,
-    *,
-    seed: int,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[str]:
-    """Draws texts from a model; see `draw_sequences`."""
-    return _texts(model, draw_sequences(model, n, seed=seed, progress=progress))
 
 
 def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
@@ -59,7 +48,34 @@ class TextSamples:
     def show(
         self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: TextConfig
     ) -> Show:
-        return _show(model_config, valid, config.seed)
+        """Returns a function that writes samples and reconstructions to TensorBoard.
+
+        With two-dimensional latents, and if matplotlib is installed, it also draws the prior's
+        densities along a word.
+        """
+        vocabulary = Vocabulary(model_config.vocabulary)
+        x, lengths = padded(list(valid[:_SHOWN]))
+        passage = None
+        if has_plane(model_config) and find_spec("matplotlib"):
+            passage = find_passage([vocabulary.decode(ids) for ids in valid[:_LOOKED_AT]])
+        seed = config.seed  # The same at every call, so that only the model changes.
+
+        def show(model: keras.Model, board: Board, step: int) -> None:
+            samples = model.sample_texts(_SHOWN, seed=seed)
+            board.text(step, "samples", ["sample"], [[text] for text in samples])
+            if model.config.is_flow:
+                again = model.reconstruct(x, lengths, tf.constant([seed, 0], tf.int32)).numpy()
+                pairs = [
+                    _texts(model, [a[:t], b[:t]]) for a, b, t in zip(x, again, lengths, strict=True)
+                ]
+                board.text(step, "reconstructions", ["sentence", "reconstruction"], pairs)
+            if passage:
+                word = prior_densities(
+                    model, valid[passage.index], passage.steps, seed=seed, size=_GRID_SIZE
+                )
+                board.images(step, "prior_densities", [densities_png(word, passage.text)])
+
+        return show
 
     def leave(
         self,
@@ -69,7 +85,8 @@ class TextSamples:
         folder: Path,
         progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
-        samples = draw_texts(model, NUM_TEXTS, seed=config.seed, progress=progress)
+        drawn = draw_sequences(model, NUM_TEXTS, seed=config.seed, progress=progress)
+        samples = _texts(model, drawn)
         write_text(folder / "samples.txt", "\n".join(samples) + "\n")
         return {"share_of_known_words": share_of_known_words(samples, dataset.train)}
 
@@ -98,37 +115,3 @@ def _with_given(text: str, flags: SampleConfig) -> str:
 def _texts(model: keras.Model, drawn: Iterable[np.ndarray]) -> list[str]:
     vocabulary = Vocabulary(model.config.vocabulary)
     return [vocabulary.decode_drawn(ids) for ids in drawn]
-
-
-def _show(model_config: ModelConfig, valid: Sequence[np.ndarray], seed: int) -> Show:
-    """Returns a function that writes samples and reconstructions of a model to TensorBoard.
-
-    With two-dimensional latents, and if matplotlib is installed, it also draws the prior's
-    densities along a word.
-
-    Args:
-      model_config: Configuration of the model.
-      valid: Sequences; the first few are reconstructed if the model can, and one has the word.
-      seed: The same for every call, so that only the model changes.
-    """
-    vocabulary = Vocabulary(model_config.vocabulary)
-    x, lengths = padded(list(valid[:_SHOWN]))
-    passage = None
-    if has_plane(model_config) and find_spec("matplotlib"):
-        passage = find_passage([vocabulary.decode(ids) for ids in valid[:_LOOKED_AT]])
-
-    def show(model: keras.Model, board: Board, step: int) -> None:
-        samples = draw_texts(model, _SHOWN, seed=seed)
-        board.text("valid", step, "samples", ["sample"], [[text] for text in samples])
-        if hasattr(model, "reconstruct"):
-            again = model.reconstruct(x, lengths, tf.constant([seed, 0], tf.int32)).numpy()
-            pairs = [
-                _texts(model, [a[:t], b[:t]]) for a, b, t in zip(x, again, lengths, strict=True)
-            ]
-            board.text("valid", step, "reconstructions", ["sentence", "reconstruction"], pairs)
-        if passage:
-            steps = range(passage.start, passage.stop)
-            word = prior_densities(model, valid[passage.index], steps, seed=seed, size=_GRID_SIZE)
-            board.images("valid", step, "prior_densities", [densities_png(word, passage.text)])
-
-    return show

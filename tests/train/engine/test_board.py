@@ -22,7 +22,7 @@ def test_a_resume_drops_the_steps_that_come_again(tmp_path: Path) -> None:
     for step in range(1, 6):
         first.scalars("train", step, {"loss": 1.0 / step})
     first.scalars("valid", 2, {"loss": 1.0})
-    first.text("valid", 4, "samples", ["sample"], [["a b"]])
+    first.text(4, "samples", ["sample"], [["a b"]])
     first.flush()
     second = Board(tmp_path, BITS_PER_CHARACTER)
     second.begin(3)

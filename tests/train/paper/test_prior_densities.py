@@ -88,7 +88,7 @@ def tags(
     model: keras.Model, directory: Path, monkeypatch: pytest.MonkeyPatch, matplotlib: bool = True
 ) -> set[str]:
     """What TensorBoard has after a validation of a model; drawing samples is not of interest."""
-    monkeypatch.setattr(samples, "draw_texts", lambda *_, **__: ["a"])
+    monkeypatch.setattr(type(model), "sample_texts", lambda *_, **__: ["a"])
     monkeypatch.setattr(samples, "find_spec", lambda name: matplotlib or None)
     board = Board(directory, TextConfig.unit)
     valid = [ids(model, text) for text in SENTENCES]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +22,6 @@ __all__ = [
     "MidiPiece",
     "midi_bytes",
     "read_midi",
-    "unused_name",
     "write_midi",
 ]
 
@@ -238,13 +236,3 @@ def _changes(roll: np.ndarray) -> list[tuple[int, bool, int]]:
     starts = [(note.start, True, note.pitch) for note in notes_of(roll)]
     ends = [(note.end, False, note.pitch) for note in notes_of(roll)]
     return sorted(starts + ends)
-
-
-def unused_name(folder: Path, name: str, content: bytes) -> str:
-    """The name, or with `-2`, `-3`, ... the first under which there is no other MIDI file."""
-    for k in itertools.count(1):
-        found = name if k == 1 else f"{name}-{k}"
-        path = folder / f"{found}.mid"
-        if not path.exists() or path.read_bytes() == content:
-            return found
-    raise AssertionError

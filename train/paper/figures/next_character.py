@@ -34,23 +34,15 @@ def draw(job: Job) -> Drawing:
     model, dataset = job.load("lstm")
     passage = find_passage(dataset.valid)
     (x,) = dataset.encode(model.config, [passage.sentence])
-    steps = range(passage.start, passage.stop)
-    probabilities = next_probabilities(model, x)[passage.start : passage.stop]
+    probabilities = next_probabilities(model, x)[passage.steps]
     symbols = ["<padding>", "<unknown>", *model.config.vocabulary]
     panels = [
         _panel(passage.sentence, t, x[t], values)
-        for t, values in zip(steps, probabilities, strict=True)
+        for t, values in zip(passage.steps, probabilities, strict=True)
     ]
     titles = [_title(passage.sentence, panel) for panel in panels]
-    picture = next_symbols_png(probabilities, symbols, x[steps], titles)
-    numbers = {
-        "split": "valid",
-        "sentence_index": passage.index,
-        "sentence": passage.sentence,
-        "string": passage.text,
-        "symbols": symbols,
-        "steps": panels,
-    }
+    picture = next_symbols_png(probabilities, symbols, x[passage.steps], titles)
+    numbers = {**passage.numbers(), "symbols": symbols, "steps": panels}
     return Drawing(numbers, _markdown(passage.text, panels), picture)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Passage", "as_code", "find_passage", "visible"]
 
@@ -32,6 +32,20 @@ class Passage(NamedTuple):
     def text(self) -> str:
         """The passage itself."""
         return self.sentence[self.start : self.stop]
+
+    @property
+    def steps(self) -> range:
+        """The steps of its characters."""
+        return range(self.start, self.stop)
+
+    def numbers(self) -> dict[str, Any]:
+        """The fields that name it in the numbers of a figure."""
+        return {
+            "split": "valid",
+            "sentence_index": self.index,
+            "sentence": self.sentence,
+            "string": self.text,
+        }
 
 
 def find_passage(sentences: Sequence[str]) -> Passage:

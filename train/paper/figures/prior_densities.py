@@ -31,8 +31,8 @@ def draw(job: Job) -> Drawing:
     model, dataset = job.load("af-af-h2")
     passage = find_passage(dataset.valid)
     (x,) = dataset.encode(model.config, [passage.sentence])
-    steps = range(passage.start, passage.stop)
-    densities = prior_densities(model, x, steps, seed=job.seed, size=_GRID_SIZES[job.scale])
+    size = _GRID_SIZES[job.scale]
+    densities = prior_densities(model, x, passage.steps, seed=job.seed, size=size)
     picture = densities_png(densities, passage.text)
     numbers = _numbers(passage, densities)
     return Drawing(numbers, _markdown(numbers), picture)
@@ -40,10 +40,7 @@ def draw(job: Job) -> Drawing:
 
 def _numbers(passage: Passage, densities: Sequence[Density]) -> dict[str, Any]:
     return {
-        "split": "valid",
-        "sentence_index": passage.index,
-        "sentence": passage.sentence,
-        "string": passage.text,
+        **passage.numbers(),
         "steps": [
             {
                 "t": density.step,
