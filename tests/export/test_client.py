@@ -72,9 +72,7 @@ def test_client_of_music(
         assert other.name == "sample-0-2.mid" and len(read_midi(path).roll) == 5  # Both are kept.
         piece = read_midi(other)
         assert (len(piece.roll), piece.tempo_bpm) == (MUSIC_STEPS, 240)
-        with pytest.raises(
-            UserError, match="score expects a MIDI file; got"
-        ):
+        with pytest.raises(UserError, match="score expects a MIDI file; got"):
             client.main(["score", "none.mid", "--url", server.rest_url])
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "digest_of",
     "find_model",
     "known_models",
+    "with_vocabulary",
 ]
 
 _FLAG = tyro.conf.arg(
@@ -42,17 +43,32 @@ def find_model(source: str | Path) -> Source:
     """Returns the run or pretrained model with a given path or name; reads no weights.
 
     Raises:
-      UserError: There is none, or a pretrained one is damaged.
+      UserError: There is none, or a pretrained one is damaged or has no vocabulary.
     """
     workdir = Workdir(Path(source).expanduser())
     if workdir.config_file.exists():
         return workdir
     try:
-        return find_pretrained(source)
+        return with_vocabulary(find_pretrained(source))
     except PretrainedError as error:
         if workdir.path.is_dir():
             raise UserError(f"{source} is neither a run nor a pretrained model: {error}") from None
         raise UserError(str(error)) from None
+
+
+def with_vocabulary(found: Pretrained) -> Pretrained:
+    """Returns a pretrained model, which every program can use.
+
+    Raises:
+      UserError: It is a model of text without a vocabulary.
+    """
+    if found.model.is_text and found.model.vocabulary is None:
+        raise UserError(
+            "expected a model of text whose configuration has a vocabulary, the characters it "
+            f"knows; got {found.folder}, which has none: set ModelConfig.vocabulary, and save the "
+            "model again"
+        )
+    return found
 
 
 def known_models() -> str:
