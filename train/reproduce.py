@@ -23,6 +23,7 @@ import tyro
 from train.paper.experiments import FIGURES, TABLES, Figure, Table
 from train.paper.job import Drawing, Job, Trained
 from train.paper.runs import Runs
+from train.paper.scales import SCALES
 from train.paper.table_picture import table_png
 from train.paper.tables import lines_of, markdown, table_json
 from train.runs.saved_run import read_run
@@ -39,16 +40,11 @@ __all__ = ["ReproduceConfig", "main"]
 class ReproduceConfig:
     """Makes a table or figure of the paper. Missing runs are trained first."""
 
-    what: tyro.conf.Positional[
-        Literal[
-            *("table1", "table2", "table3", "ablation"),
-            *("figure3", "figure5", "figure6", "figure7"),
-        ]
-    ]
+    what: tyro.conf.Positional[Literal[*TABLES, *FIGURES]]
     """A table or figure of the paper, or the ablation of the row codebook."""
     out: Path
     """Folder of the results, with a folder for each run."""
-    scale: Literal["tiny", "cpu", "paper"] = "cpu"
+    scale: Literal[*SCALES] = "cpu"
     """Sizes and training times: tiny (tests), cpu (minutes per row), paper (as published)."""
     rows: tuple[str, ...] = ()
     """Rows of a table, by the names of their runs. None: all except the optional ones."""

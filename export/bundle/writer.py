@@ -91,9 +91,7 @@ def write_bundle(
     copy_runner(path)
     manifest = {
         "settings": {
-            "task": config.task,
-            **config.start_fields(),
-            "train": config.to_dict(),
+            **config.run_fields(),
             "dataset_sha256": dataset.sha256,
             "model": model_config.to_dict(),
         },

@@ -15,7 +15,7 @@ from export.versions import version_folders
 from tf_latentflow.pretrained.download import cache_dir
 from tf_latentflow.pretrained.folder import Pretrained
 from train.runs.saved_model import load_model
-from train.support.digests import sha256_of
+from train.support.digests import sha256_of, sha256_of_code
 from train.support.lock import one_at_a_time
 
 __all__ = ["cached_export"]
@@ -49,7 +49,5 @@ def cached_export(found: Pretrained, show: Callable[[str], None]) -> Path:
 
 
 def _digest(found: Pretrained) -> str:
-    folders = [Path(place) for package in _CODE for place in package.__path__]
-    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
     told = f"{found.weights_sha256} {found.model.to_dict()} {tf.__version__}"
-    return sha256_of(told.encode(), (file.read_bytes() for file in files))
+    return sha256_of([told.encode(), sha256_of_code(*_CODE).encode()])

@@ -66,12 +66,13 @@ class Runs:
             results["test"] = read_json_or_refuse(own, _CURE)
         return results
 
-    def seeds(self, run: Run) -> list[int]:
-        """Returns the seeds of the finished runs, ascending."""
+    def finished(self, run: Run) -> dict[int, dict[str, Any]]:
+        """Returns the results of the finished runs by seed, ascending."""
         prefix = self.workdir(run, 0).name[:-1]
         found = (path.name.removeprefix(prefix) for path in self._folder.glob(prefix + "*"))
         seeds = sorted(int(seed) for seed in found if seed.isdigit())
-        return [seed for seed in seeds if self.results(run, seed) is not None]
+        results = {seed: self.results(run, seed) for seed in seeds}
+        return {seed: found for seed, found in results.items() if found is not None}
 
     def make(self, run: Run, seed: int) -> None:
         """Trains and tests a run, or resumes it; does nothing if it has finished.

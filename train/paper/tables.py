@@ -37,9 +37,9 @@ def lines_of(table: Table, runs: Runs, datasets: Sequence[str]) -> list[Line]:
     """
     lines = []
     for row in (row for dataset in datasets for row in table.rows if row.dataset == dataset):
-        seeds = [] if row.run is None else runs.seeds(row.run)
-        lines += [Line(row, seed, runs.results(row.run, seed)) for seed in seeds]
-        if not seeds and not row.optional:
+        finished = {} if row.run is None else runs.finished(row.run)
+        lines += [Line(row, seed, results) for seed, results in finished.items()]
+        if not finished and not row.optional:
             lines.append(Line(row, None, None))
     return lines
 

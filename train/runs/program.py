@@ -43,11 +43,7 @@ def run_training(
     # Everything that does not need TensorFlow comes first, so that bad input is refused at once.
     config = parse_train_config(kind, args)
     workdir = Workdir(config.run_directory)
-    settings: dict[str, Any] = {
-        "task": config.task,
-        **config.start_fields(),
-        "train": config.to_dict(),
-    }
+    settings = config.run_fields()
     cluster = find_cluster(config.workers, config.worker_index)
     is_worker = cluster is not None and cluster.index > 0
     with Screen(is_silent=is_worker) as screen, _join(cluster, screen) as team:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import keras
 import numpy as np
@@ -52,8 +51,9 @@ def _continued(
     # Only an emitter that reads one step can do without the rest of every particle.
     one_step = model.config.is_flow and model.emitter.reads_one_step
     num_steps = len(beginning) if one_step else flags.length or model.config.max_length
+    particles = flags.particles or 64
     made: list[np.ndarray] = []
-    for rows, seed in _batches(flags, num_steps * model.config.vocab_size, flags.particles or 64):
+    for rows, seed in _batches(flags, num_steps * model.config.vocab_size, particles):
         sizes = np.full([rows], len(beginning), np.int32)
         lengths = None if flags.length is None else np.full([rows], flags.length, np.int32)
         x, lengths = model.complete(
@@ -62,7 +62,7 @@ def _continued(
             lengths,
             temperature=flags.temperature,
             seed=seed,
-            **_chosen(flags, "particles"),
+            num_particles=particles,
         )
         made += [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
         progress(len(made), flags.num)
@@ -73,16 +73,17 @@ def _filled_in(
     model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
 ) -> list[np.ndarray]:
     (sequence,) = given.sequences
+    particles = flags.particles or 32
     made: list[np.ndarray] = []
-    numbers = len(sequence) * model.config.vocab_size
-    for rows, seed in _batches(flags, numbers, flags.particles or 32):
+    for rows, seed in _batches(flags, len(sequence) * model.config.vocab_size, particles):
         x = model.fill_in(
             _copies(sequence, rows),
             np.full([rows], len(sequence), np.int32),
             _copies(given.mask, rows),
             temperature=flags.temperature,
             seed=seed,
-            **_chosen(flags, "particles", "sweeps"),
+            num_particles=particles,
+            sweeps=flags.sweeps or 8,
         )
         made += list(x.numpy())
         progress(len(made), flags.num)
@@ -147,10 +148,3 @@ def _batches(flags: SampleConfig, numbers: int, particles: int) -> list[tuple[in
 
 def _copies(sequence: np.ndarray, rows: int) -> np.ndarray:
     return np.repeat(sequence[None], rows, axis=0)
-
-
-def _chosen(flags: SampleConfig, *names: str) -> dict[str, Any]:
-    """The values that the user chose; the model has defaults for the others."""
-    renamed = {"particles": "num_particles"}
-    found = {renamed.get(name, name): getattr(flags, name) for name in names}
-    return {name: value for name, value in found.items() if value is not None}

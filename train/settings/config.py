@@ -161,6 +161,10 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         fields["max_length"] = max(max_length, start.max_length)
         return dataclasses.replace(start, **dropout, **fields)
 
+    def run_fields(self) -> dict[str, Any]:
+        """Returns the fields of a run's config.json that follow from the settings."""
+        return {"task": self.task, **self.start_fields(), "train": self.to_dict()}
+
     def start_fields(self) -> dict[str, Any]:
         """Returns the fields of a run's config.json that describe the model it started from."""
         if self.init_from is None:

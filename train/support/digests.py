@@ -5,17 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
-__all__ = ["sha256_of", "sha256_of_file"]
+__all__ = ["sha256_of", "sha256_of_code", "sha256_of_file"]
 
 
-def sha256_of(*parts: bytes | Iterable[bytes]) -> str:
-    """Returns the digest of some bytes, or of pieces of bytes one after the other."""
+def sha256_of(pieces: Iterable[bytes]) -> str:
+    """Returns the digest of pieces of bytes, one after the other."""
     digest = hashlib.sha256()
-    for part in parts:
-        for piece in (part,) if isinstance(part, bytes) else part:
-            digest.update(piece)
+    for piece in pieces:
+        digest.update(piece)
     return digest.hexdigest()
+
+
+def sha256_of_code(*packages: ModuleType) -> str:
+    """Returns the digest of all source files of some packages."""
+    folders = [Path(place) for package in packages for place in package.__path__]
+    files = (file for folder in folders for file in sorted(folder.rglob("*.py")))
+    return sha256_of(file.read_bytes() for file in files)
 
 
 def sha256_of_file(path: Path) -> str:

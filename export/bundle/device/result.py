@@ -47,7 +47,7 @@ def write_result(
     for i, part in enumerate(parts):
         name = _WEIGHTS if len(parts) == 1 else f"{_WEIGHTS}.{i:03d}"
         (path / name).write_bytes(part)
-        digests[name] = sha256_of(part)
+        digests[name] = sha256_of([part])
     write_json(path / _NUMBERS, {"format": FORMAT, **numbers, "sha256": digests})
 
 
@@ -74,7 +74,7 @@ def read_result(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
             part = (path / name).read_bytes()
         except FileNotFoundError:
             raise UserError(f"{path / name} is missing: copy it again") from None
-        if sha256_of(part) != digest:
+        if sha256_of([part]) != digest:
             raise UserError(f"{path / name} is damaged, its checksum is wrong: copy it again")
         content += part
     return numbers, load_arrays(content)

@@ -174,11 +174,11 @@ def test_a_folder_of_other_files_is_split_by_hash(tmp_path: Path) -> None:
 
 
 def test_long_sentences_are_filtered_and_counted(tmp_path: Path) -> None:
-    lines = {"train": ["x" * 10, "y" * 11, "日" * 10], "valid": ["v"], "test": ["t", "t" * 99]}
+    lines = {"train": ["x" * 288, "y" * 289, "日" * 288], "valid": ["v"], "test": ["t", "t" * 999]}
     for split in SPLITS:
         _write(tmp_path / f"{split}.txt", lines[split])
-    corpus = load_corpus(str(tmp_path), max_length=10)
-    assert corpus.train == ["x" * 10, "日" * 10]
+    corpus = load_corpus(str(tmp_path))
+    assert corpus.train == ["x" * 288, "日" * 288]
     assert corpus.num_filtered == {"train": 1, "valid": 0, "test": 1}
 
 
@@ -225,5 +225,3 @@ def test_refuses_what_is_no_dataset(tmp_path: Path) -> None:
         load_corpus(str(tmp_path))
     with pytest.raises(UserError, match="--data-dir is only for the dataset ptb"):
         load_corpus("pydoc", data_dir=tmp_path)
-    with pytest.raises(ValueError, match="max_length"):
-        load_corpus("pydoc", max_length=0)

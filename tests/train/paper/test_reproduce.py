@@ -137,11 +137,11 @@ def test_a_test_of_its_own_is_that_of_the_same_training(tmp_path: Path) -> None:
         write_json(runs.workdir(plain, seed) / "config.json", {"train": {"dataset": "ptb"}})
         write_json(runs.workdir(plain, seed) / "results.json", {"test": {"bpc": 2.0}})
     (tmp_path / "af-af-ptb-tiny-old").mkdir()
-    assert (runs.seeds(plain), runs.seeds(own)) == ([3, 11], [])
+    assert (list(runs.finished(plain)), runs.finished(own)) == ([3, 11], {})
     write_json(runs.workdir(own, 3) / "test-100-samples.json", {"bpc": 1.5})
     assert runs.results(own, 3) == {"test": {"bpc": 1.5}}
     assert runs.results(plain, 3) == {"test": {"bpc": 2.0}}
-    assert runs.seeds(own) == [3]
+    assert list(runs.finished(own)) == [3]
 
 
 @pytest.mark.parametrize(

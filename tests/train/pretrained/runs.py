@@ -28,8 +28,8 @@ def finish_a_run(path: Path, kind: type[TrainConfig], dataset: Path) -> None:
     config = parse_train_config(kind, [*RUN, "--dataset", str(dataset)])
     corpus = config.load()
     model_config = config.model_config(**corpus.model_fields())
-    settings = {"task": kind.task, **config.start_fields(), "train": config.to_dict()}
-    settings |= {"dataset_sha256": corpus.sha256, "model": model_config.to_dict()}
+    settings = {**config.run_fields(), "dataset_sha256": corpus.sha256}
+    settings["model"] = model_config.to_dict()
     workdir = Workdir(path)
     workdir.claim(settings)
     keras.utils.set_random_seed(0)

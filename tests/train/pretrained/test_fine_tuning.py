@@ -59,7 +59,7 @@ def test_a_run_starts_with_the_weights_of_a_model(named: Path, birds: Path) -> N
 
 def test_a_run_remembers_where_it_started(named: Path, birds: Path, tmp_path: Path) -> None:
     config = parse_train_config(TextConfig, start_flags(birds))
-    settings = {"task": "text", **config.start_fields(), "train": config.to_dict()}
+    settings = config.run_fields()
     assert settings["init_from"] == "cats"
     assert settings["init_from_sha256"] == read_folder(named).weights_sha256
     workdir = Workdir(tmp_path / "run")

@@ -17,9 +17,8 @@ from train.data.music.folder.reading import MOST_IN_MEMORY, read_midi_folder
 from train.data.music.matlab import read_mat
 from train.data.music.pickles import read_pickle
 from train.data.music.rolls import NUM_NOTES
-from train.data.splits import SPLITS
+from train.data.splits import SPLITS, splits_sha256
 from train.engine.buckets import lengths_of
-from train.support.digests import sha256_of
 from train.support.errors import UserError
 
 __all__ = ["NAMED_SETS", "MusicSet", "load", "load_music"]
@@ -214,11 +213,10 @@ def _without_empty(
 
 def _digest(splits: Mapping[str, Sequence[np.ndarray]]) -> str:
     """Returns the SHA-256 digest of the splits, in hexadecimal."""
-    return sha256_of(*(_content(split, splits[split]) for split in SPLITS))
 
+    def content(split: str) -> Iterator[bytes]:
+        for roll in splits[split]:
+            yield f"{len(roll)}\n".encode()
+            yield roll.tobytes()
 
-def _content(split: str, rolls: Sequence[np.ndarray]) -> Iterator[bytes]:
-    yield f"{split}\n{len(rolls)}\n".encode()
-    for roll in rolls:
-        yield f"{len(roll)}\n".encode()
-        yield roll.tobytes()
+    return splits_sha256({split: len(splits[split]) for split in SPLITS}, content)

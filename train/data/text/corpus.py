@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tf_latentflow.vocabulary import Vocabulary
-from train.data.splits import SPLITS, split_of
+from train.data.splits import SPLITS, split_of, splits_sha256
 from train.data.store.folder import PreparedFolder
 from train.data.text.encoding import TextEncoding
-from train.data.text.left_out import LeftOut
+from train.data.text.left_out import MAX_LENGTH, LeftOut
 from train.data.text.prepared_text import find_prepared, open_prepared
 from train.data.text.ptb import fetch_ptb
 from train.data.text.pydoc_corpus import pydoc_sentences
 from train.data.text.unicode_form import forms_of_splits
 from train.data.text.user_text import Files, find_splits, find_texts, in_order, read_files
 from train.engine.buckets import lengths_of
-from train.support.digests import sha256_of
 from train.support.errors import UserError
 
-__all__ = ["MAX_LENGTH", "MOST_IN_MEMORY", "Corpus", "load_corpus"]
+__all__ = ["MOST_IN_MEMORY", "Corpus", "load_corpus"]
 
-MAX_LENGTH = 288  # Characters of a sentence, as in section 6.1 of the paper.
 MOST_IN_MEMORY = 1 << 26  # Bytes of text, which take seven times as much as Python's strings.
 
 
 @dataclass(frozen=True)
 class Corpus(TextEncoding):
-    """The sentences of a dataset, each of 1 to `max_length` characters.
+    """The sentences of a dataset, each of 1 to `MAX_LENGTH` characters.
 
     Attributes:
       name: The dataset as the user named it.
@@ -39,8 +37,7 @@ class Corpus(TextEncoding):
       test: Test sentences.
       sha256: Digest over the three splits.
       characters: The characters of the training split, sorted.
-      num_filtered: The number of sentences longer than `max_length`, by split.
-      max_length: Maximum length of a sentence, in characters.
+      num_filtered: The number of sentences longer than `MAX_LENGTH`, by split.
       left_out: A remark for each kind of content that was not read.
       notes: Further remarks for the user.
     """
@@ -52,7 +49,6 @@ class Corpus(TextEncoding):
     sha256: str
     characters: str
     num_filtered: dict[str, int]
-    max_length: int = MAX_LENGTH
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -64,7 +60,7 @@ class Corpus(TextEncoding):
             for name, each in lengths.items()
         )
         filtered = sum(self.num_filtered.values())
-        long = [f"{filtered} over {self.max_length} characters left out"] if filtered else []
+        long = [f"{filtered} over {MAX_LENGTH} characters left out"] if filtered else []
         return "; ".join([f"dataset {self.name}: {sizes}", *long, *self.left_out, *self.notes])
 
     def model_fields(self) -> dict[str, Any]:
@@ -73,15 +69,12 @@ class Corpus(TextEncoding):
         return {
             "vocab_size": vocabulary.size,
             "vocabulary": tuple(vocabulary.characters),
-            "max_length": self.max_length,
+            "max_length": MAX_LENGTH,
         }
 
 
 def load_corpus(
-    dataset: str,
-    data_dir: Path | None = None,
-    max_length: int = MAX_LENGTH,
-    most_in_memory: int = MOST_IN_MEMORY,
+    dataset: str, data_dir: Path | None = None, most_in_memory: int = MOST_IN_MEMORY
 ) -> Corpus:
     """Loads a dataset.
 
@@ -102,18 +95,13 @@ def load_corpus(
     Args:
       dataset: One of the names, or a path.
       data_dir: Folder with the files of `ptb`; only for this dataset. Nothing is downloaded to it.
-      max_length: Maximum length of a sentence in characters (code points); longer ones are left
-        out.
       most_in_memory: Size of a file or folder in bytes, or number of characters after
         decompression, from which on it is prepared.
 
     Raises:
       UserError: There is no such dataset; a file is missing, empty, not UTF-8, a pipe or a device;
         or a split has no sentences.
-      ValueError: `max_length` is not positive.
     """
-    if max_length < 1:
-        raise ValueError(f"expected a max_length of at least 1; got {max_length}")
     if data_dir is not None and dataset != "ptb":
         raise UserError(
             f"--data-dir is only for the dataset ptb; got it with {dataset!r}; leave it out, "
@@ -121,26 +109,25 @@ def load_corpus(
         )
     left_out = LeftOut()
     if dataset == "pydoc":
-        return _corpus(dataset, ((None, text) for text in pydoc_sentences()), max_length, left_out)
+        return _corpus(dataset, ((None, text) for text in pydoc_sentences()), left_out)
     if dataset == "ptb":
         folder = fetch_ptb() if data_dir is None else Path(data_dir)
         files = find_splits(folder, left_out)
     else:
         files = find_texts(dataset, left_out)
     size = sum(path.stat().st_size for _, path in in_order(files))
-    prepared = find_prepared(dataset if data_dir is None else str(data_dir), files, max_length)
+    prepared = find_prepared(dataset if data_dir is None else str(data_dir), files)
     corpus = None
     if size <= most_in_memory and not prepared.exists():
         count = dataclasses.replace(left_out)
         pairs = read_files(files, count)
-        corpus = _corpus(dataset, pairs, max_length, count, most_in_memory)
-    return corpus or _prepared_corpus(dataset, files, max_length, left_out, prepared)
+        corpus = _corpus(dataset, pairs, count, most_in_memory)
+    return corpus or _prepared_corpus(dataset, files, left_out, prepared)
 
 
 def _corpus(
     dataset: str,
     pairs: Iterable[tuple[str | None, str]],
-    max_length: int,
     left_out: LeftOut,
     most_in_memory: int | None = None,
 ) -> Corpus | None:
@@ -150,33 +137,35 @@ def _corpus(
     num_characters = 0
     for split, sentence in pairs:
         split = split or split_of(sentence.encode())
-        if len(sentence) > max_length:
+        if len(sentence) > MAX_LENGTH:
             num_filtered[split] += 1
             continue
         kept[split].append(sentence)
         num_characters += len(sentence)
         if most_in_memory is not None and num_characters > most_in_memory:
             return None
-    _check_splits(dataset, kept, num_filtered, max_length)
+    _check_splits(dataset, kept, num_filtered)
     characters = "".join(sorted(set().union(*kept["train"])))
     return Corpus(
         name=dataset,
         **kept,
-        sha256=_digest(kept),
+        sha256=splits_sha256(
+            {split: len(kept[split]) for split in SPLITS},
+            lambda split: (f"{sentence}\n".encode() for sentence in kept[split]),
+        ),
         characters=characters,
         num_filtered=num_filtered,
-        max_length=max_length,
         left_out=left_out.remarks(),
         notes=tuple(forms_of_splits(characters, {s: kept[s] for s in ("valid", "test")})),
     )
 
 
 def _prepared_corpus(
-    dataset: str, files: Files, max_length: int, left_out: LeftOut, folder: PreparedFolder
+    dataset: str, files: Files, left_out: LeftOut, folder: PreparedFolder
 ) -> Corpus:
     """Returns a corpus on disk."""
-    found = open_prepared(folder, files, max_length)
-    _check_splits(dataset, found.splits, found.num_filtered, max_length)
+    found = open_prepared(folder, files)
+    _check_splits(dataset, found.splits, found.num_filtered)
     counted = dataclasses.replace(left_out, num_blank=found.num_blank, num_marks=found.num_marks)
     return Corpus(
         name=dataset,
@@ -184,14 +173,13 @@ def _prepared_corpus(
         sha256=found.sha256,
         characters=found.characters,
         num_filtered=found.num_filtered,
-        max_length=max_length,
         left_out=counted.remarks(),
         notes=(*found.forms, f"read from {found.folder}"),
     )
 
 
 def _check_splits(
-    dataset: str, kept: Mapping[str, Sequence[str]], num_filtered: dict[str, int], max_length: int
+    dataset: str, kept: Mapping[str, Sequence[str]], num_filtered: dict[str, int]
 ) -> None:
     """Refuses a corpus with an empty split."""
     empty = [split for split in SPLITS if not kept[split]]
@@ -201,18 +189,7 @@ def _check_splits(
     num_too_long = sum(num_filtered.values())
     raise UserError(
         f"the dataset {dataset!r} leaves no sentence for {', '.join(empty)}: {num_kept} of "
-        f"{num_kept + num_too_long} sentences have at most {max_length} characters, and equal ones "
+        f"{num_kept + num_too_long} sentences have at most {MAX_LENGTH} characters, and equal ones "
         "are in the same split; give more text, shorter lines, or a folder with train.txt, "
         "valid.txt and test.txt"
     )
-
-
-def _digest(splits: dict[str, list[str]]) -> str:
-    """Returns the SHA-256 digest of the splits, in hexadecimal."""
-    return sha256_of(*(_content(split, splits[split]) for split in SPLITS))
-
-
-def _content(split: str, sentences: Sequence[str]) -> Iterator[bytes]:
-    yield f"{split}\n{len(sentences)}\n".encode()
-    for sentence in sentences:
-        yield sentence.encode() + b"\n"

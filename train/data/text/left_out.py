@@ -1,11 +1,13 @@
-"""Counts what is not read from a user's text."""
+"""What is not read from a text, and counts of it."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 
-__all__ = ["LeftOut"]
+__all__ = ["MAX_LENGTH", "LeftOut"]
+
+MAX_LENGTH = 288  # Characters of a sentence, as in section 6.1 of the paper.
 
 _NAMED = 5
 

@@ -9,6 +9,7 @@ from train.data.splits import SPLITS
 from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records
 from train.data.store.stored import Stored
+from train.data.text.left_out import MAX_LENGTH
 from train.data.text.preparing import prepare_text
 from train.data.text.user_text import Files, in_order
 
@@ -39,34 +40,32 @@ class PreparedText(NamedTuple):
     num_marks: int
 
 
-def find_prepared(dataset: str, files: Files, max_length: int) -> PreparedFolder:
+def find_prepared(dataset: str, files: Files) -> PreparedFolder:
     """Returns the folder in which a text is or will be prepared.
 
     Args:
       dataset: The dataset as the user named it.
       files: Its files.
-      max_length: Maximum length of a sentence in characters; longer ones are left out.
 
     Raises:
       OSError: A file does not exist.
     """
     paths = in_order(files)
-    settings = {"splits": [split for split, _ in paths], "max_length": max_length}
+    settings = {"splits": [split for split, _ in paths], "max_length": MAX_LENGTH}
     return PreparedFolder(Path(dataset), [path for _, path in paths], settings)
 
 
-def open_prepared(folder: PreparedFolder, files: Files, max_length: int) -> PreparedText:
+def open_prepared(folder: PreparedFolder, files: Files) -> PreparedText:
     """Returns a prepared text, and prepares it first if necessary.
 
     Args:
       folder: The result of `find_prepared` for the same arguments.
       files: The files of the text.
-      max_length: Maximum length of a sentence in characters; longer ones are left out.
 
     Raises:
       UserError: A file of the text cannot be read, the folder is damaged, or the disk is full.
     """
-    facts = folder.open(lambda path: prepare_text(path, in_order(files), max_length))
+    facts = folder.open(lambda path: prepare_text(path, in_order(files)))
     splits = {split: Stored(Records(folder.path / f"{split}.txt"), _text) for split in SPLITS}
     return PreparedText(folder=folder.path, splits=splits, **facts)
 

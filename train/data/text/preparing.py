@@ -12,14 +12,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from train.data.splits import SPLITS, split_of
+from train.data.splits import SPLITS, split_of, splits_sha256
 from train.data.store.records import Records, RecordWriter
 from train.data.store.stored import Stored
-from train.data.text.left_out import LeftOut
+from train.data.text.left_out import MAX_LENGTH, LeftOut
 from train.data.text.text_files import START, Block, Position, read_blocks
 from train.data.text.unicode_form import forms_of_splits
 from train.engine.progress import format_seconds
-from train.support.digests import sha256_of
 from train.support.files import read_json, write_json
 
 __all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "prepare_text"]
@@ -70,13 +69,12 @@ class _State:
         write_json(folder / _PROGRESS, dataclasses.asdict(self))
 
 
-def prepare_text(folder: Path, files: _Files, max_length: int) -> dict[str, Any]:
+def prepare_text(folder: Path, files: _Files) -> dict[str, Any]:
     """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; see `RecordWriter`.
 
     Args:
       folder: Their folder, empty or as an interrupted call for the same files left it.
       files: The files of the text.
-      max_length: Maximum length of a sentence in characters; longer ones are left out.
 
     Returns:
       Fields of `PreparedText`.
@@ -92,7 +90,7 @@ def prepare_text(folder: Path, files: _Files, max_length: int) -> dict[str, Any]
             split: stack.enter_context(RecordWriter(folder / f"{split}.txt", state.counts[split]))
             for split in SPLITS
         }
-        writer = _SplitWriter(writers, state, max_length)
+        writer = _SplitWriter(writers, state)
         read = 0
         for number, block in _blocks(files, state, writer.left_out):
             writer.write(files[number][0], block.lines)
@@ -117,10 +115,9 @@ def prepare_text(folder: Path, files: _Files, max_length: int) -> dict[str, Any]
 class _SplitWriter:
     """Assigns sentences to the splits and writes them."""
 
-    def __init__(self, writers: dict[str, RecordWriter], state: _State, max_length: int) -> None:
+    def __init__(self, writers: dict[str, RecordWriter], state: _State) -> None:
         self._writers = writers
         self._state = state
-        self._max_length = max_length
         self.left_out = LeftOut(num_blank=state.num_blank, num_marks=state.num_marks)
         self._seen = {split: np.zeros([_NUM_CODE_POINTS], bool) for split in SPLITS}
         for split, characters in state.characters.items():
@@ -131,7 +128,7 @@ class _SplitWriter:
         by_split: dict[str, list[str]] = {split: [] for split in SPLITS}
         for sentence in sentences:
             own = split or split_of(sentence.encode())
-            if len(sentence) <= self._max_length:
+            if len(sentence) <= MAX_LENGTH:
                 by_split[own].append(sentence)
             else:
                 self._state.num_filtered[own] += 1
@@ -193,9 +190,8 @@ def _digest(folder: Path, counts: dict[str, int]) -> str:
     """Returns the digest, which is that of the same sentences in memory; see `Corpus`."""
 
     def content(split: str) -> Iterator[bytes]:
-        yield f"{split}\n{counts[split]}\n".encode()
         with open(folder / f"{split}.txt", "rb") as file:
             while chunk := file.read(BLOCK_BYTES):
                 yield chunk
 
-    return sha256_of(*map(content, SPLITS))
+    return splits_sha256(counts, content)
