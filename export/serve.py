@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
+from export.serving.limits import Limits
 from tf_latentflow.pretrained.errors import PretrainedError
 from tf_latentflow.pretrained.folder import Pretrained
 from tf_latentflow.pretrained.names import find_pretrained
@@ -33,6 +34,7 @@ from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ServeConfig", "main"]
 
+_DEFAULT = Limits()
 _ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 
@@ -51,13 +53,13 @@ class ServeConfig:
     """Port of the gRPC interface; 0: any free port."""
     host: str = "127.0.0.1"
     """Address to listen on. The default can only be reached from this machine."""
-    max_requests: Annotated[int, POSITIVE] = 32
+    max_requests: Annotated[int, POSITIVE] = _DEFAULT.max_requests
     """Maximum number of requests at a time; others are rejected with status 429."""
-    max_body_mib: Annotated[float, POSITIVE] = 4.0
+    max_body_mib: Annotated[float, POSITIVE] = _DEFAULT.max_body_bytes / 2**20
     """Maximum size of a request's body [MiB]."""
-    max_rows: Annotated[int, POSITIVE] = 256
+    max_rows: Annotated[int, POSITIVE] = _DEFAULT.max_rows
     """Maximum number of rows in a request."""
-    timeout: Annotated[float, POSITIVE] = 30.0
+    timeout: Annotated[float, POSITIVE] = _DEFAULT.timeout
     """Maximum duration of a request; over gRPC a client may ask for less [seconds]."""
     cors_origin: tuple[str, ...] = ()
     """Origin of web pages that may send requests, such as https://example.org; '*': all."""
@@ -87,7 +89,9 @@ def main(args: Sequence[str] | None = None) -> None:
     from export.serving.local_server import LocalServer, is_loopback
     from export.serving.servable import load_newest
 
-    max_body_bytes = round(config.max_body_mib * 2**20)
+    limits = Limits(
+        config.max_requests, round(config.max_body_mib * 2**20), config.max_rows, config.timeout
+    )
     raise_file_limit()
     base_path = config.model_base_path if found is None else cached_export(found, show)
     show(f"loading the newest version in {base_path}")
@@ -97,16 +101,13 @@ def main(args: Sequence[str] | None = None) -> None:
         config.host,
         config.rest_port,
         config.grpc_port,
-        config.max_requests,
-        max_body_bytes,
-        config.timeout,
-        config.max_rows,
+        limits,
         cors_origins=config.cors_origin,
         log=None if config.quiet else sys.stderr,
     )
     show(f"loaded version {servable.version}")
     try:
-        play_warmup(servable, max_body_bytes, lambda number: show(f"warm-up request {number}"))
+        play_warmup(servable, limits.max_body_bytes, lambda k: show(f"warm-up request {k}"))
     except UserError:
         server.stop()
         raise

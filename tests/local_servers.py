@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import grpc
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
+from export.serving.limits import Limits
 from export.serving.local_server import LocalServer
 from export.serving.servable import load_newest
 from tests.served import PATIENCE
@@ -24,8 +25,9 @@ Got = TypeVar("Got")
 
 @contextmanager
 def running(base_path: Path, **options: Any) -> Iterator[LocalServer]:
-    """A server of the newest version of a model."""
-    server = LocalServer(load_newest(base_path), **options)
+    """A server of the newest version of a model; options are limits, or its own."""
+    limits = {name: options.pop(name) for name in Limits._fields if name in options}
+    server = LocalServer(load_newest(base_path), limits=Limits(**limits), **options)
     server.start()
     try:
         yield server

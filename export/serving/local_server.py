@@ -17,6 +17,7 @@ import uvicorn
 
 from export.serving.connections import Connections
 from export.serving.file_limit import max_open_files
+from export.serving.limits import DEFAULT_LIMITS, Limits
 from export.serving.metrics import Metrics
 from export.serving.recorder import Recorded, RecordedApp, Recorder
 from export.serving.request_log import RequestLog
@@ -47,11 +48,7 @@ class LocalServer:
       host: Address to listen at.
       rest_port: Port of REST; 0 for any free port.
       grpc_port: Port of gRPC; 0 for any free port.
-      max_requests: Maximum number of requests at work, over both protocols.
-      max_body_bytes: Maximum size of a body or message.
-      timeout: Time limit of a request [s]; a gRPC call may have a shorter deadline.
-      max_rows: Maximum number of rows per request.
-      idle_timeout: Time limit for the head of a REST request, and for the client to read on [s].
+      limits: What requests may take.
       cors_origins: Origins whose pages may send requests over REST.
       log: Gets a line for each request; None for no log.
 
@@ -65,27 +62,23 @@ class LocalServer:
         host: str = "127.0.0.1",
         rest_port: int = 0,
         grpc_port: int = 0,
-        max_requests: int = 32,
-        max_body_bytes: int = 4 * 2**20,
-        timeout: float = 30.0,
-        max_rows: int = 256,
-        idle_timeout: float = 10.0,
+        limits: Limits = DEFAULT_LIMITS,
         cors_origins: Collection[str] = (),
         log: TextIO | None = None,
     ) -> None:
         self._servable = servable
-        self._workers = Workers(max_requests)
+        self._workers = Workers(limits.max_requests)
         self._socket = _listen(host, rest_port)
         self.rest_port = self._socket.getsockname()[1]
         self._log = None if log is None else RequestLog(log)
         metrics = Metrics(self._workers)
         recorder = Recorder(metrics, self._log)
-        rest = RestApi(servable, self._workers, metrics.text, max_body_bytes, max_rows, timeout)
-        most = 16 * max_requests + 64
-        most_of_one = max_requests + _MORE
+        rest = RestApi(servable, self._workers, metrics.text, limits)
+        most = 16 * limits.max_requests + 64
+        most_of_one = limits.max_requests + _MORE
         guard = Guard(
             Connections(most, most_of_one),
-            idle_timeout,
+            limits.idle_timeout,
             lambda status, client: recorder.note(
                 Recorded("REST", "-", client, status=str(status)), 0
             ),
@@ -99,16 +92,14 @@ class LocalServer:
             log_level="error",
             access_log=False,
             server_header=False,
-            timeout_keep_alive=math.ceil(2 * idle_timeout),  # Longer than that of the guard.
+            timeout_keep_alive=math.ceil(2 * limits.idle_timeout),  # Longer than that of the guard.
             timeout_graceful_shutdown=2 * _GRACE,
         )
         self._rest = uvicorn.Server(config)
         self._serving: asyncio.Task[None] | None = None
         under_way = Connections(most, most_of_one)
-        rpc = RpcApi(
-            servable, self._workers, recorder, max_body_bytes, max_rows, timeout, under_way
-        )
-        options = rpc_options(max_requests, max_body_bytes, max_open_files() - most, idle_timeout)
+        rpc = RpcApi(servable, self._workers, recorder, limits, under_way)
+        options = rpc_options(limits, max_open_files() - most)
         # gRPC and uvicorn run in the same event loop, so their shared state needs no locks.
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="server", daemon=True)

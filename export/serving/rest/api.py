@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from export.page.document import page_for
+from export.serving.limits import Limits
 from export.serving.metrics import METRICS_TYPE
 from export.serving.protos import metadata_json, metadata_of, status_json, status_of
 from export.serving.rest.json_inputs import arrays_of, parse_body, signature_name_of
@@ -56,9 +57,7 @@ class RestApi:
       servable: The model.
       workers: Run the requests.
       metrics: Returns the answer to `/metrics`.
-      max_body_bytes: Maximum size of a body.
-      max_rows: Maximum number of rows per request.
-      timeout: Time limit for the body to arrive, and for the answer after that [s].
+      limits: What requests may take.
     """
 
     def __init__(
@@ -66,16 +65,12 @@ class RestApi:
         servable: Servable,
         workers: Workers,
         metrics: Callable[[], bytes],
-        max_body_bytes: int,
-        max_rows: int,
-        timeout: float,
+        limits: Limits,
     ) -> None:
         self._servable = servable
         self._workers = workers
         self._metrics = metrics
-        self._max_body_bytes = max_body_bytes
-        self._max_rows = max_rows
-        self._timeout = timeout
+        self._limits = limits
         self._page = page_for(f"v1/models/{quote(servable.name, safe='')}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,11 +92,11 @@ class RestApi:
         if not path.lower().startswith("/v1/"):
             return _refusal(404, "Not Found")
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._limits.timeout):
                 body = await self._body(request)
             return _json(200, await self._answer(route_of(method, path), request, body))
         except _TooLargeError:
-            return _refusal(413, f"The body is over {self._max_body_bytes} bytes", _CLOSE)
+            return _refusal(413, f"The body is over {self._limits.max_body_bytes} bytes", _CLOSE)
         except TimeoutError:
             return _refusal(408, "The body did not arrive in time", _CLOSE)
         except tf.errors.OpError as error:
@@ -117,13 +112,13 @@ class RestApi:
     async def _body(self, request: Request) -> bytes:
         """Reads the body, up to the maximum size."""
         declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._max_body_bytes:
+        if declared.isdigit() and int(declared) > self._limits.max_body_bytes:
             raise _TooLargeError
         parts = []
         size = 0
         async for part in request.stream():
             size += len(part)
-            if size > self._max_body_bytes:
+            if size > self._limits.max_body_bytes:
                 raise _TooLargeError
             parts.append(part)
         return b"".join(parts)
@@ -140,13 +135,10 @@ class RestApi:
             return metadata_json(metadata_of(self._servable))
         if route.kind == "status":
             return status_json(status_of(self._servable, *which))
-        deadline = time.monotonic() + self._timeout
-        return await _while_there(
-            request,
-            self._workers.run(
-                lambda: self._predict(route, body, deadline, request.scope["state"]), self._timeout
-            ),
-        )
+        timeout, state = self._limits.timeout, request.scope["state"]
+        deadline = time.monotonic() + timeout
+        work = self._workers.run(lambda: self._predict(route, body, deadline, state), timeout)
+        return await _while_there(request, work)
 
     def _predict(self, route: Route, body: bytes, deadline: float, state: dict[str, Any]) -> bytes:
         """Returns the answer to a body. The order of the checks is that of TF Serving."""
@@ -157,7 +149,7 @@ class RestApi:
         if signature is None:
             raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
         state["signature"] = signature_name
-        by_row, inputs = arrays_of(document, signature.inputs, self._max_rows)
+        by_row, inputs = arrays_of(document, signature.inputs, self._limits.max_rows)
         outputs = self._servable.predict(signature_name, inputs, deadline - time.monotonic())
         return answer_of(outputs, by_row)
 

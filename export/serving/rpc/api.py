@@ -15,6 +15,7 @@ from tensorflow_serving.apis import (
 )
 
 from export.serving.connections import Connections
+from export.serving.limits import Limits
 from export.serving.protos import array_of, metadata_of, predicted, status_of
 from export.serving.recorder import Recorder
 from export.serving.rpc.calls import Calls
@@ -34,10 +35,7 @@ class RpcApi:
       servable: The model.
       workers: Run the requests.
       recorder: Records the calls.
-      max_bytes: Maximum size of a tensor in a request.
-      max_rows: Maximum number of rows per request.
-      timeout: Time limit of a call, including the arrival of its request; a client may set a
-        shorter one [s].
+      limits: What requests may take.
       under_way: Limits the number of calls, in total and per client.
     """
 
@@ -46,16 +44,13 @@ class RpcApi:
         servable: Servable,
         workers: Workers,
         recorder: Recorder,
-        max_bytes: int,
-        max_rows: int,
-        timeout: float,
+        limits: Limits,
         under_way: Connections,
     ) -> None:
         self._servable = servable
         self._workers = workers
-        self._calls = Calls(recorder, frozenset(servable.signatures), timeout, under_way)
-        self._max_bytes = max_bytes
-        self._max_rows = max_rows
+        self._calls = Calls(recorder, frozenset(servable.signatures), limits.timeout, under_way)
+        self._limits = limits
 
     def add_to(self, server: grpc.aio.Server) -> health.aio.HealthServicer:
         """Adds the services to a server; returns the health service, which reports SERVING."""
@@ -89,7 +84,7 @@ class RpcApi:
             spec = _spec_of(request)
             self._servable.check(*_which(spec))
             inputs = {
-                name: array_of(name, tensor, self._max_bytes, self._max_rows)
+                name: array_of(name, tensor, self._limits.max_body_bytes, self._limits.max_rows)
                 for name, tensor in request.inputs.items()
             }
             outputs = self._servable.predict(
