@@ -9,7 +9,7 @@ import tensorflow_probability as tfp
 
 from bijectors.base import FlowBijector
 from bijectors.masks import bounded
-from bijectors.scalar.maps import ScalarMap
+from bijectors.scalar.maps import ScalarMap, inverted
 from bijectors.scalar.parameters import (
     MAX_LOG_SLOPE,
     convert_parameters,
@@ -103,5 +103,5 @@ class Affine(FlowBijector):
 AFFINE = ScalarMap(
     num_params=2,
     output_scale=(1.0, 0.4),
-    from_unconstrained=lambda raw: tfp.bijectors.Invert(Affine.from_unconstrained(raw)),
+    from_unconstrained=inverted(Affine.from_unconstrained),
 )

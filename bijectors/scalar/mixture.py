@@ -13,7 +13,7 @@ from bijectors.axes import move_axis
 from bijectors.base import FlowBijector
 from bijectors.masks import bounded
 from bijectors.root_finder import find_root
-from bijectors.scalar.maps import ScalarMap
+from bijectors.scalar.maps import ScalarMap, inverted
 from bijectors.scalar.mixture_logit import aligned, mixture_logit, with_dims
 from bijectors.scalar.parameters import (
     MAX_LOG_SCALE,
@@ -218,7 +218,7 @@ def mixture_map(num_components: int = 8) -> ScalarMap:
     return ScalarMap(
         num_params=3 * k + 2,
         output_scale=(*[1.0] * (2 * k), *[0.4] * k, 1.0, 0.4),
-        from_unconstrained=lambda raw: tfp.bijectors.Invert(
-            MixtureOfLogistics.from_unconstrained(raw, k)
+        from_unconstrained=inverted(
+            functools.partial(MixtureOfLogistics.from_unconstrained, num_components=k)
         ),
     )

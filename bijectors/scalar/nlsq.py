@@ -11,7 +11,7 @@ import tensorflow_probability as tfp
 from bijectors.base import FlowBijector
 from bijectors.masks import bounded
 from bijectors.scalar.compensated import compensated_residual
-from bijectors.scalar.maps import ScalarMap
+from bijectors.scalar.maps import ScalarMap, inverted
 from bijectors.scalar.parameters import (
     MAX_LOG_SCALE,
     MAX_LOG_SLOPE,
@@ -210,5 +210,5 @@ def _approximate_root(
 NLSQ = ScalarMap(
     num_params=5,
     output_scale=(1.0, 0.4, 0.3, 0.4, 1.0),
-    from_unconstrained=lambda raw: tfp.bijectors.Invert(NLSq.from_unconstrained(raw)),
+    from_unconstrained=inverted(NLSq.from_unconstrained),
 )

@@ -17,6 +17,7 @@ __all__ = [
     "from_unconstrained",
     "known_value",
     "log_det_like",
+    "unconstrained",
 ]
 
 # Bounds in `from_unconstrained` on the absolute value of a logarithm. Trained flows stay within
@@ -76,14 +77,7 @@ def from_unconstrained(
     Raises:
       ValueError: The last dimension is not `num_params`, or the dtype is another one.
     """
-    raw = _of_keras(raw)
-    if not isinstance(raw, _VARIABLES):
-        raw = tf.convert_to_tensor(raw)
-    _check_dtype(tf.as_dtype(raw.dtype), "unconstrained parameters")
-    if raw.shape.rank == 0 or (raw.shape.rank is not None and raw.shape[-1] != num_params):
-        raise ValueError(
-            f"expected unconstrained parameters of shape [..., {num_params}]; got {raw.shape}"
-        )
+    raw = unconstrained(raw, num_params)
     if not isinstance(raw, _VARIABLES):
         return constrain(raw)
     return [
@@ -95,6 +89,23 @@ def from_unconstrained(
         )
         for k, value in enumerate(constrain(tf.convert_to_tensor(raw)))
     ]
+
+
+def unconstrained(raw: Any, num_params: int) -> Any:
+    """Returns raw parameters as a tensor, or as they are if they are a variable.
+
+    Raises:
+      ValueError: The last dimension is not `num_params`, or they are neither float32 nor float64.
+    """
+    raw = _of_keras(raw)
+    if not isinstance(raw, _VARIABLES):
+        raw = tf.convert_to_tensor(raw)
+    _check_dtype(tf.as_dtype(raw.dtype), "unconstrained parameters")
+    if raw.shape.rank == 0 or (raw.shape.rank is not None and raw.shape[-1] != num_params):
+        raise ValueError(
+            f"expected unconstrained parameters of shape [..., {num_params}]; got {raw.shape}"
+        )
+    return raw
 
 
 def known_value(parameter: Any) -> np.ndarray | None:

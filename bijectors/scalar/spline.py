@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.base import FlowBijector
-from bijectors.scalar.maps import ScalarMap
+from bijectors.scalar.maps import ScalarMap, inverted
 from bijectors.scalar.parameters import convert_parameters, from_unconstrained, log_det_like
 
 __all__ = ["num_spline_params", "rational_quadratic_spline", "spline_map"]
@@ -150,7 +150,7 @@ def spline_map(num_bins: int = _NUM_BINS) -> ScalarMap:
     return ScalarMap(
         num_params=num_params,
         output_scale=(1.0,) * num_params,
-        from_unconstrained=lambda raw: tfp.bijectors.Invert(
-            rational_quadratic_spline(raw, num_bins)
+        from_unconstrained=inverted(
+            functools.partial(rational_quadratic_spline, num_bins=num_bins)
         ),
     )

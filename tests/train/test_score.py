@@ -70,7 +70,7 @@ def test_the_bits_of_lines_and_characters(
     file = tmp_path / "lines.txt"
     file.write_text(LINES, encoding="utf-8")
     capsys.readouterr()
-    flags = [str(run), "--samples", "5", "--format", "jsonl", "--per-character"]
+    flags = [str(run), "--samples", "100", "--format", "jsonl", "--per-character"]
     score.main([*flags, str(file)])
     printed = capsys.readouterr()
     rows = [json.loads(line) for line in printed.out.splitlines()]
@@ -96,7 +96,7 @@ def test_the_bits_of_lines_and_characters(
 
     # A line's numbers do not depend on its neighbours; a table has them too.
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"word1 and end1\n")))
-    score.main([str(run), "--samples", "5"])
+    score.main([str(run), "--samples", "100"])
     head, line = capsys.readouterr().out.splitlines()
     assert head == "line\tcharacters\tunknown\tbits\tbits_per_character"
     assert float(line.split("\t")[3]) == pytest.approx(rows[0]["bits"], rel=1e-4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,8 +11,10 @@ import tensorflow as tf
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.scalar.maps import ScalarMap
 from bijectors.tables import SCALAR_MAPS
-from tests.bijectors.scalar.maps import BATCH, build, draw, every_map
+from tests.bijectors.scalar.maps import BATCH, PAGE, build, draw, map_of
 from tests.modes import MODES, every_mode, mostly_eager
+
+every_map = pytest.mark.parametrize("name", [*SCALAR_MAPS, PAGE])
 
 
 @every_map
@@ -63,7 +67,7 @@ def test_increasing_and_elementwise(name: str) -> None:
     assert (np.diff(z, axis=0) > 0).all()
 
 
-@pytest.mark.parametrize("name", [*(n for n in SCALAR_MAPS if n != "mixture"), "mixture:1"])
+@pytest.mark.parametrize("name", [*(n for n in SCALAR_MAPS if n != "mixture"), "mixture:1", PAGE])
 def test_raw_zero_is_the_identity(name: str) -> None:
     raw, eps = draw(name)
     z, log_det = forward_and_log_det(build(name, tf.zeros_like(raw)), eps, 0)
@@ -93,6 +97,31 @@ def test_every_raw_parameter_gets_a_gradient(name: str, mode: str) -> None:
 
 
 @every_map
+def test_large_raw_parameters_make_a_map_with_a_finite_slope(name: str) -> None:
+    raw, _ = draw(name, np.float32)
+    raw *= 1e4
+    with tf.GradientTape() as tape:
+        tape.watch(raw)
+        flow, values = build(name, raw), tf.constant([[-1.0], [0.0], [2.0]])[..., None]
+        z, log_det = forward_and_log_det(flow, values, 0)
+        _, density_log_det = inverse_and_log_det(flow, values, 0)
+        loss = tf.reduce_sum(z) + tf.reduce_sum(log_det + density_log_det)
+    assert np.isfinite(z).all() and np.isfinite(log_det).all()
+    assert np.isfinite(tape.gradient(loss, raw)).all()
+
+
+@every_map
+def test_a_map_can_be_pickled(name: str) -> None:
+    if name == PAGE:
+        pytest.skip("its function belongs to no module")
+    raw, eps = draw(name)
+    again = pickle.loads(pickle.dumps(map_of(name)))
+    np.testing.assert_array_equal(
+        again.from_unconstrained(raw).forward(eps), build(name, raw).forward(eps)
+    )
+
+
+@every_map
 @pytest.mark.parametrize("shape", [(), (1,), (3, 40)])
 def test_wrong_shapes_are_refused(name: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"expected unconstrained parameters of shape \[..., \d+"):
@@ -102,7 +131,7 @@ def test_wrong_shapes_are_refused(name: str, shape: tuple[int, ...]) -> None:
 @every_map
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16, tf.int32])
 def test_wrong_dtypes_are_refused(name: str, dtype: tf.DType) -> None:
-    raw = tf.zeros([SCALAR_MAPS[name].num_params], dtype)
+    raw = tf.zeros([map_of(name).num_params], dtype)
     with pytest.raises(ValueError, match=f"float32 or float64; got {dtype.name}"):
         build(name, raw)
 
