@@ -26,6 +26,9 @@ class HiddenBijector(FlowBijector):
       offset: `[..., hidden_sizes[0]]`, or None; see `ConditionalMLP.call`.
       name: Name of the bijector.
 
+    Raises:
+      ValueError: The network is that of another structure.
+
     Example:
       >>> import tensorflow as tf
       >>> from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS, HiddenBijector
@@ -47,6 +50,7 @@ class HiddenBijector(FlowBijector):
         # A tf.Module does not track Keras layers. The network belongs to the layer that made it.
         self._network = network
         self._scalar_map = scalar_map
+        self._check_network()
         context, offset = _of_list(context), _of_list(offset)
         self._context = context
         self._offset = offset
@@ -74,14 +78,37 @@ class HiddenBijector(FlowBijector):
     def _event_size(self) -> int:
         return self._network.input_size + self._network.output_size
 
+    def _check_network(self) -> None:
+        """Raises ValueError unless the network is one of this structure."""
+        raise NotImplementedError
+
+    def _expect_network(self, fits: bool, structure: str) -> None:
+        if not fits:
+            network = self._network
+            raise ValueError(
+                f"expected a network of HIDDEN_STRUCTURES[{structure!r}] for "
+                f"{type(self).__name__}; got a {type(network).__name__} with "
+                f"{network.input_size} inputs and {network.output_size} outputs"
+            )
+
     def _cast(self, values: Any) -> tf.Tensor:
-        """See `FlowBijector`; also raises ValueError if the last dimension is not H."""
+        """See `FlowBijector`; also checks the shape.
+
+        Raises:
+          ValueError: The last dimension is not H, or the batch does not fit the context.
+        """
         values = super()._cast(values)
-        if values.shape.rank is not None and values.shape[-1:] not in ([self._event_size], [None]):
+        if values.shape.rank is None or values.shape[-1:] not in ([self._event_size], [None]):
             raise ValueError(
                 f"expected values [..., {self._event_size}] for {self.name}; got shape "
                 f"{values.shape}"
             )
+        for what, other in (("context", self._context), ("offset", self._offset)):
+            if other is not None and not _broadcast(values.shape[:-1], other.shape[:-1]):
+                raise ValueError(
+                    f"expected values and {what} of batch shapes that broadcast for {self.name}; "
+                    f"got shapes {values.shape} and {other.shape}"
+                )
         return values
 
     def _in_batch(self, values: tf.Tensor) -> tf.Tensor:
@@ -101,6 +128,15 @@ class HiddenBijector(FlowBijector):
 def _of_list(values: Any) -> Any:
     """Converts lists and numbers to tensors; None and whatever has a shape stay unchanged."""
     return values if values is None or hasattr(values, "shape") else tf.convert_to_tensor(values)
+
+
+def _broadcast(ours: tf.TensorShape, theirs: tf.TensorShape) -> bool:
+    """Whether two shapes broadcast; sizes that are not known yet do."""
+    try:
+        tf.broadcast_static_shape(ours, theirs)
+    except ValueError:
+        return False
+    return True
 
 
 def _repeat_along(values: tf.Tensor, other: tf.Tensor) -> tf.Tensor:

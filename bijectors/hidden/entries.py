@@ -41,14 +41,19 @@ class HiddenStructure:
     sweeping: type[HiddenBijector] | None = None
 
 
-def _split_coupling_network(event_size: int, num_params: int, **kwargs: Any) -> ConditionalMLP:
+def _split_coupling_network(
+    event_size: int, num_params: int, context_size: int = 0, *args: Any, **kwargs: Any
+) -> ConditionalMLP:
     if event_size < 2:
         raise ValueError(f"expected an event size of at least 2 for a coupling; got {event_size}")
-    return ConditionalMLP(event_size // 2, event_size - event_size // 2, num_params, **kwargs)
+    kept = event_size // 2
+    return ConditionalMLP(kept, event_size - kept, num_params, context_size, *args, **kwargs)
 
 
-def _independent_network(event_size: int, num_params: int, **kwargs: Any) -> ConditionalMLP:
-    return ConditionalMLP(0, event_size, num_params, **kwargs)
+def _independent_network(
+    event_size: int, num_params: int, context_size: int = 0, *args: Any, **kwargs: Any
+) -> ConditionalMLP:
+    return ConditionalMLP(0, event_size, num_params, context_size, *args, **kwargs)
 
 
 AF = HiddenStructure(ConditionalMADE, AutoregressiveHidden, FixedPointHidden)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.hidden.base import HiddenBijector
+from bijectors.hidden.made import ConditionalMADE
 
 __all__ = [
     "AutoregressiveHidden",
@@ -44,6 +45,9 @@ class AutoregressiveHidden(HiddenBijector):
     def _event_size(self) -> int:
         return self._network.event_size
 
+    def _check_network(self) -> None:
+        self._expect_network(isinstance(self._network, ConditionalMADE), "af")
+
     def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return inverse_and_log_det(self._scalar(z), z, event_ndims=1)
 
@@ -73,6 +77,11 @@ class SplitCouplingHidden(HiddenBijector):
       [1.0, 2.0]
     """
 
+    def _check_network(self) -> None:
+        inputs, outputs = self._network.input_size, self._network.output_size
+        is_made = isinstance(self._network, ConditionalMADE)
+        self._expect_network(not is_made and inputs == (inputs + outputs) // 2 > 0, "scf")
+
     def _map(self, values: tf.Tensor, direction: Callable) -> tuple[tf.Tensor, tf.Tensor]:
         size = self._network.input_size
         values = self._in_batch(values)
@@ -99,6 +108,9 @@ class IndependentHidden(HiddenBijector):
       >>> flow.forward(tf.zeros([7, 2])).shape
       TensorShape([7, 2])
     """
+
+    def _check_network(self) -> None:
+        self._expect_network(self._network.input_size == 0, "none")
 
     def _inverse_and_log_det(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return inverse_and_log_det(self._scalar(None), z, event_ndims=1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -29,6 +31,10 @@ class TimeBijector(FlowBijector):
       stride: Only the steps 0, stride, 2 stride, ... are mapped, as a sequence of their own, which
         is all that the conditioner sees. The others are left as they are.
       name: Name of the bijector.
+      dtype: Dtype that values are cast to, that of `hidden`; `keras.config.floatx()` by default.
+
+    Raises:
+      ValueError: The lengths or the stride are not whole numbers, or the stride is below 1.
 
     Example:
       >>> import tensorflow as tf
@@ -56,9 +62,12 @@ class TimeBijector(FlowBijector):
         lengths: tf.Tensor | None = None,
         stride: int = 1,
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
-        if stride < 1:
-            raise ValueError(f"expected a stride of at least 1; got {stride}")
+        if not isinstance(stride, int | np.integer) or stride < 1:
+            raise ValueError(f"expected a stride, a whole number of at least 1; got {stride}")
+        if lengths is not None and not tf.convert_to_tensor(lengths).dtype.is_integer:
+            raise ValueError(f"expected lengths that are whole numbers; got {lengths}")
         self._conditioner: Any = conditioner  # A subclass says of which protocol it is.
         self._hidden = hidden
         self._lengths = lengths
@@ -66,12 +75,14 @@ class TimeBijector(FlowBijector):
         name = name or type(self).__name__
         super().__init__(
             forward_min_event_ndims=2,
+            dtype=tf.as_dtype(dtype or keras.config.floatx()),
             parameters={
                 "conditioner": conditioner,
                 "hidden": hidden,
                 "lengths": lengths,
                 "stride": stride,
                 "name": name,
+                "dtype": dtype,
             },
             name=name,
         )
@@ -86,6 +97,15 @@ class TimeBijector(FlowBijector):
             f"expected a part of the batch to be asked of a new {type(self).__name__}, made with "
             f"the conditioner and the lengths of that part; got [{slices}] of one"
         )
+
+    def _cast(self, values: Any) -> tf.Tensor:
+        """See `FlowBijector`; also raises ValueError if the values are no sequences of vectors."""
+        values = super()._cast(values)
+        if values.shape.rank is None or values.shape.rank < 2:
+            raise ValueError(
+                f"expected values [..., T, H] for {self.name}; got shape {values.shape}"
+            )
+        return values
 
     def inverse_and_step_log_dets(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns `(eps, log|deps[t]/dz[t]|)`: log-dets per step `[..., T]`, in nats, 0 in padding.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -31,6 +32,7 @@ class CouplingTime(TimeBijector):
       stride: See `TimeBijector`. Couplings at strides 1, 2, 4, ... make a flow of many scales
         (section 3.6 of the source).
       name: Name of the bijector.
+      dtype: See `TimeBijector`.
 
     Example:
       >>> import tensorflow as tf
@@ -54,11 +56,12 @@ class CouplingTime(TimeBijector):
         kept: int = 0,
         stride: int = 1,
         name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         if kept not in (0, 1):
             raise ValueError(f"expected kept to be 0 or 1; got {kept}")
         self._kept = kept
-        super().__init__(conditioner, hidden, lengths, stride, name)
+        super().__init__(conditioner, hidden, lengths, stride, name, dtype)
         self._parameters["kept"] = kept
 
     def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

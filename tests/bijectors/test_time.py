@@ -9,6 +9,8 @@ import tensorflow_probability as tfp
 
 from bijectors import AutoregressiveTime, IndependentTime, InverseAutoregressiveTime, TimeBijector
 
+pytestmark = pytest.mark.usefixtures("float64")
+
 B, T, H = 2, 5, 3
 
 

@@ -53,10 +53,11 @@ class StagePlan(NamedTuple):
         conditioner: Conditioner,
         hidden: Callable[[Structure], HiddenBijector],
         lengths: tf.Tensor,
+        dtype: str,
     ) -> TimeBijector:
         """The bijector of events `[T, H]`; see `TimeBijector`."""
         options = {"kept": self.kept} if self.is_coupling else {}
-        return self.kind(conditioner, hidden, lengths, stride=self.stride, **options)
+        return self.kind(conditioner, hidden, lengths, stride=self.stride, dtype=dtype, **options)
 
     def of_its_steps(self, count: int | tf.Tensor) -> int | tf.Tensor:
         """How many of the first `count` steps are steps of the stage."""

@@ -98,7 +98,7 @@ class FlowStage(Layer):
           dropout_noise: Noise of the dropout in training; None otherwise.
         """
         conditioner = self._conditioner(lengths, limit, dropout_noise)
-        return self._plan.bijector(conditioner, self._hidden_bijector, lengths)
+        return self._plan.bijector(conditioner, self._hidden_bijector, lengths, self.compute_dtype)
 
     def step_bijector(
         self, z: tf.Tensor, lengths: tf.Tensor, limit: int | tf.Tensor, steps: Sequence[int]
