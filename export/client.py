@@ -11,79 +11,27 @@ The server is TF Serving or `python -m export.serve`. This program needs neither
 from __future__ import annotations
 
 import base64
-import dataclasses
 import inspect
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
-
+from export.client_flags import GenerateConfig, ScoreConfig, StatusConfig
 from export.rest_client import RestClient
 from export.saving.packed_rolls import pack_roll, unpack_roll
-from train.data.music.midi import DEFAULT_TEMPO_BPM, midi_bytes
+from train.data.music.midi import midi_bytes
 from train.samples.piece_files import read_piece, unused_path
 from train.support.errors import UserError, run_program
 from train.support.files import write_bytes
-from train.support.flags import OptionalText, parse_flags
-from train.support.ranges import POSITIVE, STEPS_PER_BEAT, TEMPERATURE, TEMPO, Range
+from train.support.flags import parse_flags
 
-__all__ = ["GenerateConfig", "ScoreConfig", "StatusConfig", "main"]
+__all__ = ["main"]
 
 _ROLL = "roll_bytes"
 _TEXT = "text"
 _DEFAULT_LENGTH = 100
-# The server takes it as int32.
-_LENGTH = Range("a number above 0, at most 2147483647", lambda x: 1 <= x < 2**31)
-
-
-@dataclasses.dataclass(frozen=True)
-class GenerateConfig:
-    """Samples: text, one per line, or music, as MIDI files whose paths are printed."""
-
-    url: str
-    """URL of the model, http://HOST:PORT/v1/models/NAME."""
-    num: Annotated[int, POSITIVE, tyro.conf.arg(aliases=["-n"])] = 1
-    """Number of samples."""
-    prompt: OptionalText = None
-    """Beginning of each sample: a text, or a MIDI file for a model of music."""
-    length: Annotated[int | None, _LENGTH] = None
-    """Length of each sample [characters or time steps], at most the model's maximum.
-    None: 100, or drawn by the model after --prompt."""
-    temperature: Annotated[float, TEMPERATURE] = 1.0
-    """Factor of the noise. 0: deterministic; 1: the model's distribution."""
-    seed: int = 0
-    """Seed of the first sample; the next samples have the next seeds."""
-    out: Path = Path("samples")
-    """Music: folder for the files."""
-    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = 2
-    """Music: time steps per quarter note, as in the training."""
-    tempo: Annotated[float, TEMPO] = DEFAULT_TEMPO_BPM
-    """Music: quarter notes per minute, 4 to 1000."""
-
-
-@dataclasses.dataclass(frozen=True)
-class ScoreConfig:
-    """Log-likelihoods of texts or pieces, one per line."""
-
-    inputs: tyro.conf.Positional[tuple[str, ...]]
-    """Sentences, or MIDI files for a model of music."""
-    url: str
-    """URL of the model, http://HOST:PORT/v1/models/NAME."""
-    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = 2
-    """Music: time steps per quarter note, as in the training."""
-    json: bool = False
-    """Print the numbers as JSON, one object per line."""
-
-
-@dataclasses.dataclass(frozen=True)
-class StatusConfig:
-    """Versions and signatures of a model."""
-
-    url: str
-    """URL of the model, http://HOST:PORT/v1/models/NAME."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -112,8 +60,9 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def _generate(config: GenerateConfig) -> None:
     """Prints or writes samples."""
-    if not 0 <= config.seed < 2**63 - config.num:
-        raise UserError(f"--seed expects a whole number of at least 0; got {config.seed}")
+    last = 2**63 - config.num  # A row's seed is an int64.
+    if not 0 <= config.seed <= last:
+        raise UserError(f"--seed expects a whole number from 0 to {last}; got {config.seed}")
     client = RestClient(config.url)
     signature, given = "generate", {"length": config.length or _DEFAULT_LENGTH}
     if config.prompt is not None:
@@ -133,11 +82,21 @@ def _generate(config: GenerateConfig) -> None:
                 + ("" if config.length is None else f"; got --length {config.length}")
             )
         if isinstance(row, dict) and isinstance(row.get(_TEXT), str):
-            print(row[_TEXT])
+            print(_with_remarks(row[_TEXT], config, is_first=i == 0))
         elif isinstance(row, dict) and _ROLL in row:
             print(_write_piece(config, config.seed + i, row[_ROLL]))
         else:
             raise UserError(f"expected {_TEXT!r} or {_ROLL!r} from {config.url}; got {row}")
+
+
+def _with_remarks(text: str, config: GenerateConfig, is_first: bool) -> str:
+    """Returns a sample to print; remarks on the first one go to standard error."""
+    prompt = config.prompt or ""
+    if is_first and not text.startswith(prompt):
+        _note("the model does not know all characters of --prompt, and reads them as unknown")
+    if is_first and len(text) < (config.length or 0):
+        _note(f"--length {config.length} is beyond the model's longest sequence")
+    return prompt + text[len(prompt) :]
 
 
 def _score(config: ScoreConfig) -> None:
@@ -153,6 +112,8 @@ def _score(config: ScoreConfig) -> None:
     for text, row in zip(config.inputs, client.predict("score", instances), strict=True):
         if not isinstance(row, dict):  # A signature of one output, and no model of ours.
             row = {"score": row}
+        if any(value != value for value in row.values()):
+            _note(f"{text!r} is empty or longer than any sequence of the model: it has no numbers")
         if config.json:
             known = {name: None if value != value else value for name, value in row.items()}
             print(json.dumps({"input": text, **known}, ensure_ascii=False))  # JSON has no NaN.
@@ -221,6 +182,10 @@ def _packed(path: str, steps_per_beat: int, flag: str) -> dict[str, str]:
     """Returns the MIDI file that a flag names in the form of a request."""
     packed = pack_roll(read_piece(Path(path), steps_per_beat, flag).roll)
     return {"b64": base64.b64encode(packed).decode("ascii")}
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
 
 
 def _fields(infos: dict[str, Any]) -> str:

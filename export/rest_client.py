@@ -6,6 +6,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from train.support.errors import UserError
 
 __all__ = ["RestClient"]
 
+_MOST_ROWS = 64  # Of a request: a server has a limit, and a time limit too.
 _TIMEOUT = 60.0  # Longer than a server's own [s].
 _ADVICE = {
     404: "is the name of the model right?",
@@ -43,18 +45,23 @@ class RestClient:
                 f"--url expects http://HOST:PORT/v1/models/NAME, as the server prints it; got {url}"
             )
 
-    def predict(self, signature_name: str, instances: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Returns the response to each row: its outputs by name.
+    def predict(
+        self, signature_name: str, instances: Sequence[dict[str, Any]]
+    ) -> Iterator[dict[str, Any]]:
+        """Yields the response to each row: its outputs by name. A request has at most 64 rows.
 
         Raises:
           UserError: The server returns an error; the message says why.
         """
-        body = json.dumps({"signature_name": signature_name, "instances": instances})
-        answer = self._ask(f"{self.url}:predict", body.encode())
-        rows = answer.get("predictions")
-        if not isinstance(rows, list) or len(rows) != len(instances):
-            raise UserError(f"{self.url} returned no predictions; is it a model of this project?")
-        return rows
+        for start in range(0, len(instances), _MOST_ROWS):
+            block = instances[start : start + _MOST_ROWS]
+            body = json.dumps({"signature_name": signature_name, "instances": block})
+            rows = self._ask(f"{self.url}:predict", body.encode()).get("predictions")
+            if not isinstance(rows, list) or len(rows) != len(block):
+                raise UserError(
+                    f"{self.url} returned no predictions; is it a model of this project?"
+                )
+            yield from rows
 
     def status(self) -> list[dict[str, Any]]:
         """Returns the state of each version."""
@@ -79,7 +86,14 @@ class RestClient:
             advice = _ADVICE.get(error.code)
             reason = _error_of(error.read()) + (f"; {advice}" if advice else "")
             raise UserError(f"{url} answered {error.code}: {reason}") from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except http.client.IncompleteRead:
+            raise UserError(f"{url}: the answer broke off; try again") from None
+        except http.client.HTTPException:
+            raise UserError(
+                f"{url} did not answer in HTTP: expected the REST port of the server, not that of "
+                "gRPC"
+            ) from None
+        except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise UserError(f"cannot reach {url}: {reason}; is the server running?") from None
         try:

@@ -33,9 +33,13 @@ def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str])
     client.main(["generate", "--url", url, "-n", "2", "--length", "5", "--seed", "9"])
     assert capsys.readouterr().out == f"9{dot}5{dot}1.00\n10{dot}5{dot}1.00\n"
     client.main(["score", "ab", "", "--url", url + "/"])
-    first, second = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr()
+    first, second = printed.out.splitlines()
+    assert printed.err.startswith("note: '' is empty or longer than any sequence of the model")
     assert first == "log_likelihood -0.4000  num_characters 2  ab"
     assert "log_likelihood nan" in second
+    client.main(["generate", "--url", url, "-n", "300", "--length", "5"])  # Of 256 rows at most.
+    assert capsys.readouterr().out.splitlines()[299] == f"299{dot}5{dot}1.00"
     client.main(["score", "ab", "--url", url, "--json"])
     assert json.loads(capsys.readouterr().out) == {
         "input": "ab",
@@ -80,6 +84,7 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
     url = server.rest_url
     with socket.create_server(("127.0.0.1", 0)) as listening:
         nobody = listening.getsockname()[1]  # A port that is closed by the time it is asked.
+    ports = (str(server.rest_port), str(server.grpc_port))
     for args, message in [
         ([], "expected a command, .*; got none"),
         (["sing"], "expected a command, .*; got 'sing'"),
@@ -91,7 +96,12 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
         (["generate", "--url", url, "--length", "0"], "--length"),
         (["generate", "--url", url, "--prompt", "a"], "no signature 'complete'; export the model"),
         (["generate", "--url", url, "--temperature", "nan"], "--temperature"),
-        (["generate", "--url", url, "--seed", "-1"], "--seed"),
+        (
+            ["generate", "--url", url, "--seed", "-1"],
+            "--seed expects a whole number from 0",
+        ),
+        (["generate", "--url", url, "--seed", str(2**63)], "from 0 to 9223372036854775807; got"),
+        (["status", "--url", server.rest_url.replace(*ports)], "expected the REST port of the"),
         (["generate", "--url", url, "--tempo", "0"], "--tempo expects a number from 4 to 1000"),
         (["generate", "--url", url, "--prompt", "None"], "no signature 'complete'; export the"),
         (["generate", "--url", url, "--steps-per-beat", "0"], "--steps-per-beat expects a number"),
@@ -103,8 +113,10 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
             client.main(args)
 
 
-class NothingToContinue:
-    """A server whose model cannot continue what it is given."""
+class Continuing:
+    """A server whose model answers every row alike."""
+
+    answer: dict[str, object]
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -113,15 +125,30 @@ class NothingToContinue:
         return {"complete": {"inputs": {"text": {}}}}
 
     def predict(self, signature: str, instances: list[dict]) -> list[dict]:
-        return [{"text": "", "num_steps": 0} for _ in instances]
+        return [self.answer for _ in instances]
+
+
+CONTINUE = ("generate", "--url", "http://x/v1/models/y", "--prompt", "Thé", "--length")
 
 
 def test_a_prompt_without_a_continuation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "RestClient", NothingToContinue)
+    monkeypatch.setattr(client, "RestClient", Continuing)
+    monkeypatch.setattr(Continuing, "answer", {"text": "", "num_steps": 0}, raising=False)
     with pytest.raises(UserError, match="expected a --prompt that is not empty, and shorter than"):
-        client.main(
-            ["generate", "--url", "http://x/v1/models/y", "--prompt", "The", "--length", "3"]
-        )
+        client.main([*CONTINUE, "3"])
+
+
+def test_a_prompt_is_printed_as_it_was_given_and_what_is_odd_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(client, "RestClient", Continuing)
+    answer = {"text": "Th\N{REPLACEMENT CHARACTER} end", "num_steps": 7}
+    monkeypatch.setattr(Continuing, "answer", answer, raising=False)
+    client.main([*CONTINUE, "9", "-n", "2"])
+    printed = capsys.readouterr()
+    assert printed.out == "Thé end\nThé end\n"
+    assert printed.err.count("does not know all characters of --prompt") == 1
+    assert printed.err.count("--length 9 is beyond the model's longest sequence") == 1
 
 
 def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from export.client import GenerateConfig, ScoreConfig, StatusConfig
+from export.client_flags import GenerateConfig, ScoreConfig, StatusConfig
 from export.load_test import LoadTestConfig
 from export.saved_model import ExportConfig
 from export.saving.server_files import IMAGE

@@ -145,6 +145,7 @@ def test_lists_do(name: str) -> None:
     "way, instead",
     [
         ("fit", "elbo"),
+        ("compile", "optimizer of your own"),
         ("predict", "log_likelihood"),
         ("evaluate", "log_likelihood"),
         ("export", "python -m export.saved_model"),

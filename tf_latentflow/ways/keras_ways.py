@@ -22,6 +22,13 @@ class KerasWays:
 
     train_on_batch = fit
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Not supported: only `fit` would use an optimizer of the model."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no compile: give the gradients of elbo(x, lengths, "
+            "training=True) to an optimizer of your own, whose apply changes the weights"
+        )
+
     def predict(self, *args: Any, **kwargs: Any) -> None:
         """Not supported: a batch is x with its lengths."""
         raise NotImplementedError(
