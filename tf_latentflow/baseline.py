@@ -16,6 +16,7 @@ from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import sum_steps
 from tf_latentflow.terms import Terms
+from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["LSTMLanguageModel"]
 
@@ -156,8 +157,7 @@ class LSTMLanguageModel(Continuations):
         noise: NoiseSource,
         num_steps: int | tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        missing = [[0, 0] for _ in self.event_shape]
-        x = tf.pad(x, [[0, 0], [0, num_steps - tf.shape(x)[1]], *missing])
+        x = pad_steps(x, num_steps)
         drawn = self._draw(x, prefix_lengths, lengths[0], temperature, noise, num_steps)
         return drawn, lengths[0]
 

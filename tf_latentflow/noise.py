@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
+import numpy as np
 import tensorflow as tf
 
 from bijectors.loops import scan
 
-__all__ = ["Noise", "NoiseSource", "Seed", "noise_of", "seed_of"]
+__all__ = ["Noise", "NoiseSource", "Seed", "gumbel", "noise_of", "positive", "seed_of"]
 
 
 class NoiseSource(Protocol):
@@ -166,3 +167,13 @@ def _fresh_seed() -> tf.Tensor:
 def _hashed(seed: tf.Tensor) -> tf.Tensor:
     """An int32 number determined by a seed."""
     return tf.random.stateless_uniform([], seed, minval=None, maxval=None, dtype=tf.int32)
+
+
+def positive(uniform: tf.Tensor) -> tf.Tensor:
+    """From [0, 1) to (0, 1): its logarithm is finite."""
+    return tf.maximum(uniform, np.finfo(uniform.dtype.as_numpy_dtype).tiny)
+
+
+def gumbel(uniform: tf.Tensor) -> tf.Tensor:
+    """Standard Gumbel noise from uniform numbers: `argmax(logits + gumbel)` draws a category."""
+    return -tf.math.log(-tf.math.log(positive(uniform)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from export.saving.graph_protos import (
+    FunctionDef,
     NodeDef,
     SavedModel,
     core_op_is_stateful,
@@ -61,38 +62,30 @@ def graph_problems(message: SavedModel, xla: bool = False) -> list[str]:
     compiled.
     """
     problems: dict[str, None] = {}
-    functions = _functions(message)
+    functions = frozenset(function.signature.name for function in _library(message))
     for where, node in _nodes(message):
         for what in _node_problems(node, functions, xla):
             problems.setdefault(f"{what} ({node.name} in {where})")
     if not xla:
-        for name in _compiled_functions(message):
-            problems.setdefault(f"function {name} must be compiled, and servers have XLA off")
+        for function in _library(message):
+            if function.attr[_XLA].b:
+                name = function.signature.name
+                problems.setdefault(f"function {name} must be compiled, and servers have XLA off")
     return list(problems)
+
+
+def _library(message: SavedModel) -> Iterator[FunctionDef]:
+    for meta_graph in message.meta_graphs:
+        yield from meta_graph.graph_def.library.function
 
 
 def _nodes(message: SavedModel) -> Iterator[tuple[str, NodeDef]]:
     for meta_graph in message.meta_graphs:
         for node in meta_graph.graph_def.node:
             yield "the graph", node
-        for function in meta_graph.graph_def.library.function:
-            for node in function.node_def:
-                yield function.signature.name, node
-
-
-def _functions(message: SavedModel) -> frozenset[str]:
-    return frozenset(
-        function.signature.name
-        for meta_graph in message.meta_graphs
-        for function in meta_graph.graph_def.library.function
-    )
-
-
-def _compiled_functions(message: SavedModel) -> Iterator[str]:
-    for meta_graph in message.meta_graphs:
-        for function in meta_graph.graph_def.library.function:
-            if function.attr[_XLA].b:
-                yield function.signature.name
+    for function in _library(message):
+        for node in function.node_def:
+            yield function.signature.name, node
 
 
 def _node_problems(node: NodeDef, functions: frozenset[str], xla: bool) -> Iterator[str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow.core.framework import node_def_pb2
+from tensorflow.core.framework import function_pb2, node_def_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
-__all__ = ["NodeDef", "SavedModel", "core_op_is_stateful", "read_saved_model"]
+__all__ = ["FunctionDef", "NodeDef", "SavedModel", "core_op_is_stateful", "read_saved_model"]
 
+FunctionDef = function_pb2.FunctionDef
 NodeDef = node_def_pb2.NodeDef
 SavedModel = saved_model_pb2.SavedModel
 

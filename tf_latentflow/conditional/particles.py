@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors.axes import move_axis
-from tf_latentflow.noise import NoiseSource
+from tf_latentflow.noise import NoiseSource, gumbel
 
 __all__ = ["as_particles", "as_rows", "chosen", "pick"]
 
@@ -25,11 +25,10 @@ def pick(log_weight: tf.Tensor, noise: NoiseSource) -> tf.Tensor:
     """Picks one particle per row with odds `exp(log_weight)`: from `[K, B]` to int32 `[B]`."""
     shape = tf.concat([tf.shape(log_weight), [1, 1]], axis=0)
     uniform = noise.uniform(shape, log_weight.dtype)[..., 0, 0]
-    uniform = tf.maximum(uniform, np.finfo(uniform.dtype.as_numpy_dtype).tiny)
     # A particle that is impossible, or beyond the range of numbers, is never picked.
     minus_infinity = tf.constant(-np.inf, log_weight.dtype)
     possible = tf.where(tf.math.is_nan(log_weight), minus_infinity, log_weight)
-    return tf.argmax(possible - tf.math.log(-tf.math.log(uniform)), output_type=tf.int32)
+    return tf.argmax(possible + gumbel(uniform), output_type=tf.int32)
 
 
 def chosen(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:

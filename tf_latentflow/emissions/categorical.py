@@ -5,7 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from bijectors.masks import zero_unless
-from tf_latentflow.emissions.symbols import Symbols, positive
+from tf_latentflow.emissions.symbols import Symbols
+from tf_latentflow.noise import gumbel
 
 __all__ = ["CategoricalSymbols"]
 
@@ -43,6 +44,5 @@ class CategoricalSymbols(Symbols):
         self, logits: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
     ) -> tf.Tensor:
         # Gumbel-max: one expression for every temperature, 0 included.
-        gumbel = -tf.math.log(-tf.math.log(positive(uniform)))
         temperature = tf.cast(temperature, logits.dtype)
-        return tf.argmax(logits + temperature * gumbel, axis=-1, output_type=tf.int32)
+        return tf.argmax(logits + temperature * gumbel(uniform), axis=-1, output_type=tf.int32)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from bijectors.masks import zero_unless
-from tf_latentflow.emissions.symbols import Symbols, positive
+from tf_latentflow.emissions.symbols import Symbols
+from tf_latentflow.noise import positive
 
 __all__ = ["BernoulliNotes", "log_odds"]
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["Symbols", "positive"]
+__all__ = ["Symbols"]
 
 
 class Symbols(Layer):
@@ -144,8 +144,3 @@ class Symbols(Layer):
     ) -> tf.Tensor:
         """`sample` as a function of numbers `[..., T, V]` uniform on [0, 1)."""
         raise NotImplementedError
-
-
-def positive(uniform: tf.Tensor) -> tf.Tensor:
-    """From [0, 1) to (0, 1): its logarithm is finite."""
-    return tf.maximum(uniform, np.finfo(uniform.dtype.as_numpy_dtype).tiny)

@@ -61,18 +61,13 @@ class FlowPrior(Layer):
     def symbol_weights(self) -> list[keras.Variable]:
         return [weight for stage in self.stages for weight in stage.symbol_weights]
 
-    def bijector(
-        self,
-        lengths: tf.Tensor,
-        dropout_noise: NoiseSource | None = None,
-    ) -> FlowBijector:
+    def bijector(self, lengths: tf.Tensor) -> FlowBijector:
         """The map from noise to latents as a TFP bijector of events `[T, H]`.
 
         Args:
           lengths: int32 `[B]`; later steps are mapped to themselves.
-          dropout_noise: Noise of the dropout in training; None otherwise.
         """
-        bijectors = self._bijectors(lengths, dropout_noise)
+        bijectors = self._bijectors(lengths)
         return bijectors[0] if len(bijectors) == 1 else Compose(bijectors, event_ndims=2)
 
     def _bijectors(
@@ -185,11 +180,9 @@ class FlowPrior(Layer):
             total += log_dets
         return eps, noise_log_probs(eps, lengths) + total
 
-    def log_prob(
-        self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
-    ) -> tf.Tensor:
+    def log_prob(self, z: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """`log p(z | T) = log N(eps; 0, 1) + log|deps/dz|`: `[..., B, T, H]` to nats `[..., B]`."""
-        return tf.reduce_sum(self.step_log_probs(z, lengths, dropout_noise)[1], axis=-1)
+        return tf.reduce_sum(self.step_log_probs(z, lengths)[1], axis=-1)
 
     def sample(
         self,
