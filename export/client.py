@@ -22,7 +22,7 @@ from export.client_flags import GenerateConfig, ScoreConfig, StatusConfig
 from export.rest_client import RestClient
 from export.saving.packed_rolls import pack_roll, unpack_roll
 from train.data.music.midi import midi_bytes
-from train.samples.piece_files import read_piece, unused_path
+from train.samples.piece_files import read_piece, unused_paths
 from train.support.errors import UserError, run_program
 from train.support.files import write_bytes
 from train.support.flags import parse_flags
@@ -173,7 +173,7 @@ def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
         raise UserError(f"expected a packed piano roll from {config.url}; got {error}") from None
     config.out.mkdir(parents=True, exist_ok=True)
     content = midi_bytes(roll, config.steps_per_beat, config.tempo)
-    path = unused_path(config.out, f"sample-{seed}", content)
+    (path,) = unused_paths(config.out, [f"sample-{seed}"], [content])
     write_bytes(path, content)
     return path
 

@@ -124,3 +124,18 @@ def test_a_path_in_the_users_home_is_found_there(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("HOME", "/home/bach")
     flags = parse_flags(SampleConfig, "train.sample", ["run", "--out=~/pieces", "--harmonise=~x"])
     assert flags.out == Path("/home/bach/pieces") and flags.harmonise == Path("~x")
+
+
+def test_a_melody_that_is_too_fast_for_the_steps_is_remarked_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roll = np.zeros([8, 88], np.uint8)
+    roll[np.arange(8), 40 + np.arange(8)] = 1
+    write_midi(tmp_path / "fast.mid", roll, steps_per_beat=4)
+    given(MUSIC, harmonise=tmp_path / "fast.mid")
+    said = capsys.readouterr().err
+    assert "fast.mid: 3 of its notes sound together with the note before them" in said
+    assert "since a time step is 1/2 of a beat" in said
+    write_midi(tmp_path / "slow.mid", roll, steps_per_beat=2)
+    given(MUSIC, harmonise=tmp_path / "slow.mid")
+    assert not capsys.readouterr().err

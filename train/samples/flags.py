@@ -63,7 +63,7 @@ class SampleConfig:
     amount: Annotated[float | None, _AMOUNT] = None
     """How far from --vary: from 0 (its reconstruction) to 1 (a new sample). None: 0.3."""
     interpolate: tuple[str, str] | None = None
-    """Two texts or two MIDI files: samples from one to the other, including both."""
+    """Two texts or two MIDI files: samples from one's reconstruction to that of the other."""
     steps: Annotated[int | None, _BOTH_ENDS] = None
     """With --interpolate: number of samples, instead of -n. None: 5."""
     fill: OptionalText = None

@@ -28,7 +28,7 @@ class Given(NamedTuple):
       sequences: Ids int32 `[T]` or rolls uint8 `[T, 88]`; none for new samples.
       mask: Which parts of the first sequence are kept, bool of its shape; None for all.
       tempo: Quarter notes per minute of the first piece, or None.
-      name: Name for files, after the first piece; None without one.
+      name: Name for files, after the pieces; None without one.
     """
 
     sequences: tuple[np.ndarray, ...] = ()
@@ -93,7 +93,7 @@ def _read_pieces(field: str, paths: list[Path], config: MusicConfig, most: int) 
         pieces.append(piece)
     rolls = tuple(piece.roll for piece in pieces)
     mask = _highest_voice(rolls[0]) if field == "harmonise" else None
-    return Given(rolls, mask, pieces[0].tempo_bpm, paths[0].stem)
+    return Given(rolls, mask, pieces[0].tempo_bpm, "-".join(p.stem for p in paths))
 
 
 def _check_length(field: str, name: str, length: int, most: int, symbols: str) -> None:

@@ -20,10 +20,11 @@ from train.data.music.sets import MusicSet
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.made import make_sequences
-from train.samples.piece_files import unused_path
+from train.samples.piece_files import unused_paths
 from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
+from train.samples.ways import way_of
 from train.support.extras import missing_packages
 from train.support.files import write_bytes
 
@@ -97,12 +98,13 @@ class MusicSamples:
         rolls = make_sequences(model, flags, given, progress)
         tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
         flags.out.mkdir(parents=True, exist_ok=True)
-        paths: list[Path] = []
-        for i, roll in enumerate(rolls):
-            content = midi_bytes(roll, config.steps_per_beat, tempo)
-            path = unused_path(flags.out, f"{given.name or 'sample'}-{flags.seed}-{i}", content)
-            paths += _write_piece(path, content, roll, config)
-        return list(map(str, paths))
+        way = way_of(flags).field.rstrip("_")
+        name = f"{given.name}-{way}" if given.name else "sample"
+        names = [f"{name}-{flags.seed}-{i}" for i in range(len(rolls))]
+        contents = [midi_bytes(roll, config.steps_per_beat, tempo) for roll in rolls]
+        paths = unused_paths(flags.out, names, contents)
+        pieces = zip(paths, contents, rolls, strict=True)
+        return [str(path) for piece in pieces for path in _write_piece(*piece, config)]
 
 
 def _write_piece(path: Path, content: bytes, roll: np.ndarray, config: MusicConfig) -> list[Path]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from train.data.music.midi import MidiPiece, read_midi
 from train.support.errors import UserError
 from train.support.reading import refuse_special
 
-__all__ = ["read_piece", "unused_path"]
+__all__ = ["read_piece", "unused_paths"]
 
 
 def read_piece(path: Path, steps_per_beat: int, flag: str) -> MidiPiece:
@@ -29,11 +30,25 @@ def read_piece(path: Path, steps_per_beat: int, flag: str) -> MidiPiece:
     piece = read_midi(path, steps_per_beat)
     for remark in piece.remarks:
         print(f"{path}: {remark}", file=sys.stderr)
+    if piece.num_merged:
+        print(
+            f"{path}: {piece.num_merged} of its notes sound together with the note before them, "
+            f"since a time step is 1/{steps_per_beat} of a beat",
+            file=sys.stderr,
+        )
     return piece
 
 
-def unused_path(folder: Path, name: str, content: bytes) -> Path:
-    """`NAME.mid` or, if that has other content, the first of `NAME-2.mid`, ... that has not."""
-    names = itertools.chain([name], (f"{name}-{k}" for k in itertools.count(2)))
-    paths = (folder / f"{name}.mid" for name in names)
-    return next(path for path in paths if not path.exists() or path.read_bytes() == content)
+def unused_paths(folder: Path, names: Sequence[str], contents: Sequence[bytes]) -> list[Path]:
+    """Paths for files that may be there already, but overwrite no other file.
+
+    They are `NAME.mid` or, if a file of that name has other content, `NAME-2.mid`, `NAME-3.mid`,
+    ... with the same number for all.
+    """
+    suffixes = itertools.chain([""], (f"-{k}" for k in itertools.count(2)))
+    batches = ([folder / f"{name}{suffix}.mid" for name in names] for suffix in suffixes)
+    return next(paths for paths in batches if all(map(_is_free, paths, contents)))
+
+
+def _is_free(path: Path, content: bytes) -> bool:
+    return not path.exists() or path.read_bytes() == content

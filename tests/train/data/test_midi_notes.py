@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import mido
 import numpy as np
 import pytest
@@ -174,3 +176,20 @@ def test_every_tempo_is_written_as_it_was_read(tmp_path, microseconds):
     write_midi(tmp_path / "b.mid", piece.roll, tempo_bpm=piece.tempo_bpm)
     assert mido.MidiFile(tmp_path / "b.mid").tracks[0][0].tempo == microseconds
     np.testing.assert_array_equal(read_midi(tmp_path / "b.mid").roll, piece.roll)
+
+
+@pytest.mark.parametrize(
+    ("length", "rest", "merged"),
+    [(24, 0, 7), (48, 0, 0), (20, 28, 0), (12, 0, 11)],
+    ids=["half a step", "a step", "staccato", "a quarter of a step"],
+)
+def test_notes_that_follow_each_other_within_a_step_are_counted(
+    length: int, rest: int, merged: int, tmp_path: Path
+) -> None:
+    track = mido.MidiTrack()
+    for pitch in range(60, 76):
+        track.append(mido.Message("note_on", note=pitch, time=rest if pitch > 60 else 0))
+        track.append(mido.Message("note_off", note=pitch, time=length))
+    path = tmp_path / "scale.mid"
+    mido.MidiFile(type=0, ticks_per_beat=96, tracks=[track]).save(path)
+    assert read_midi(path, 2).num_merged == merged

@@ -110,7 +110,7 @@ def test_a_piece_is_varied(flow: Path, tmp_path: Path, capsys: pytest.CaptureFix
     flags = [str(flow), "-n", "2", "--prime", str(prime), "--out", str(tmp_path / "out")]
     sample.main([*flags, "--amount", "1"])
     written = sorted(p.name for p in (tmp_path / "out").iterdir())
-    assert written == [f"mine-0-{i}.{kind}" for i in range(2) for kind in ("mid", "png")]
+    assert written == [f"mine-vary-0-{i}.{kind}" for i in range(2) for kind in ("mid", "png")]
 
 
 @pytest.mark.nightly
@@ -122,9 +122,9 @@ def test_a_variation_has_the_tempo_of_its_piece(
     flags = [str(flow), "-n", "1", "--out", str(tmp_path)]
     prime = ["--prime", str(tmp_path / "mine.mid")]
     sample.main([*flags, *prime])
-    assert tempo_of(tmp_path / "mine-0-0.mid") == pytest.approx(137.5, abs=1e-3)
+    assert tempo_of(tmp_path / "mine-vary-0-0.mid") == pytest.approx(137.5, abs=1e-3)
     sample.main([*flags, *prime, "--tempo", "61.5"])
-    assert tempo_of(tmp_path / "mine-0-0-2.mid") == pytest.approx(61.5, abs=1e-3)
+    assert tempo_of(tmp_path / "mine-vary-0-0-2.mid") == pytest.approx(61.5, abs=1e-3)
     sample.main([*flags, "--length", "8", "--tempo", "240"])
     assert tempo_of(tmp_path / "sample-0-0.mid") == 240
 
@@ -139,4 +139,4 @@ def test_what_a_prime_lost_is_said(
     printed = capsys.readouterr()
     assert "1 of its notes left out: not in 21..108" in printed.err
     assert "declares 2 tracks, but it has 1" in printed.err
-    assert printed.out.split() == [str(tmp_path / f"mine-0-0.{kind}") for kind in ("mid", "png")]
+    assert printed.out.split() == [str(tmp_path / f"mine-vary-0-0.{kind}") for kind in ("mid", "png")]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from train.data.music.midi_events import MidiEvents, What, parse_midi
-from train.data.music.midi_notes import sounding_notes
+from train.data.music.midi_notes import num_merged, sounding_notes
 from train.data.music.midi_source import read_source
 from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, notes_of, roll_of
 from train.support.errors import UserError
@@ -39,12 +39,15 @@ class MidiPiece(NamedTuple):
     Attributes:
       roll: Its piano roll, uint8 `[T, 88]`; the first and the last step are not silent.
       num_outside: Number of notes that are not in the roll because a piano lacks them.
+      num_merged: Number of notes that sound together with a note that they follow, because one of
+        them is shorter than a time step.
       tempo_bpm: The tempo at its first note [quarter notes per minute].
       remarks: Remarks on what may be missing in the roll.
     """
 
     roll: np.ndarray
     num_outside: int
+    num_merged: int
     tempo_bpm: float
     remarks: tuple[str, ...] = ()
 
@@ -83,9 +86,11 @@ def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
         )
     notes = notes[inside]
     first_tick = int(notes[:, 1].min())
+    in_steps, num_steps = _quantised(notes, steps_per_beat, events.ticks_per_beat, path)
     return MidiPiece(
-        _quantised(notes, steps_per_beat, events.ticks_per_beat, path),
+        roll_of(in_steps, num_steps),
         num_outside,
+        num_merged(notes, in_steps),
         _MINUTE / events.tempo_at(first_tick),
         tuple(_remarks(events, num_outside)),
     )
@@ -196,8 +201,8 @@ def _remarks(events: MidiEvents, num_outside: int) -> list[str]:
 
 def _quantised(
     notes: np.ndarray, steps_per_beat: int, ticks_per_beat: int, path: Path
-) -> np.ndarray:
-    """Returns the piano roll of notes `[N, 3]` of pitch, start and end in ticks.
+) -> tuple[np.ndarray, int]:
+    """Returns notes `[N, 3]` of pitch, start and end with steps for ticks, and the steps of all.
 
     Raises:
       UserError: It is longer than `MAX_STEPS`.
@@ -221,7 +226,7 @@ def _quantised(
         + (steps_before - start_step)
         for ticks in (start, end)
     )
-    return roll_of(np.column_stack([pitch, start, np.maximum(end, start + 1)]), num_steps)
+    return np.column_stack([pitch, start, np.maximum(end, start + 1)]), num_steps
 
 
 def _nearest_step(

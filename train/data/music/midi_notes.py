@@ -11,7 +11,7 @@ import numpy as np
 
 from train.data.music.midi_events import CHANNELS, MidiEvents, What
 
-__all__ = ["sounding_notes"]
+__all__ = ["num_merged", "sounding_notes"]
 
 _PITCHES = 128
 
@@ -125,3 +125,19 @@ class _Player:
         self.pitches.append(key % _PITCHES)
         self.starts.append(start)
         self.ends.append(end)
+
+
+def num_merged(notes: np.ndarray, in_steps: np.ndarray) -> int:
+    """Counts the notes that share a time step with a note that had ended before they began.
+
+    Args:
+      notes: `[N, 3]` of pitch, start and end in ticks.
+      in_steps: The same in time steps.
+    """
+    _, first, end = in_steps.T
+    sizes = end - first
+    note = np.repeat(np.arange(len(notes)), sizes)
+    step = np.arange(len(note)) + np.repeat(first - np.cumsum(sizes) + sizes, sizes)
+    earliest_end = np.full(int(end.max(initial=0)), np.iinfo(np.int64).max)
+    np.minimum.at(earliest_end, step, notes[note, 2])
+    return len(np.unique(note[notes[note, 1] >= earliest_end[step]]))
