@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import re
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -115,7 +116,9 @@ def main(args: Sequence[str] | None = None) -> None:
             shutil.copyfile(workdir.path / sample, temporary / sample)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     print(f"{folder}: {size:.2f} MB")
-    print(f"to evaluate it: python -m train.evaluate {folder}")
+    named = run.config.dataset in run.config.named_datasets
+    data = "" if named else f" --dataset {shlex.quote(run.config.dataset)} --split test"
+    print(f"to evaluate it: python -m train.evaluate {folder}{data}")
 
 
 def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:

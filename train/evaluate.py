@@ -102,6 +102,11 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
         raise UserError(
             f"{config.model} does not say what it was trained on: give data with --dataset"
         )
+    if config.dataset is None and not _is_there(named):
+        raise UserError(
+            f"the data that {config.model} was trained on, {named.dataset!r}, are not here: name "
+            "their place with --dataset, and --split test for the split of results.json"
+        )
     undivided = config.dataset is not None and _is_undivided(named)
     dataset: Dataset | Undivided
     if undivided and config.split is None:
@@ -123,6 +128,10 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
     if remark := dataset.remark(run.model_config, sequences):
         print(f"note: {remark}", file=sys.stderr)
     return split, dataset, sequences
+
+
+def _is_there(named: TrainConfig) -> bool:
+    return named.dataset in named.named_datasets or Path(named.dataset).exists()
 
 
 def _is_undivided(named: TrainConfig) -> bool:

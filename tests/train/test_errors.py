@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
 
 from tests.paths import ROOT
-from train.support.errors import UserError, run_program
+from train.support.errors import UserError, fault_of_machine, run_program
 
 
 def _raise(error: BaseException) -> Callable[[], None]:
@@ -82,6 +83,16 @@ def test_a_full_disk_is_the_machine_s_in_every_form(
         run_program(_raise(error))
     err = capsys.readouterr().err
     assert stop.value.code == 2 and err.startswith("error: cannot write") and err.count("\n") == 1
+    assert err.endswith("; make room, and run the same command again\n")
+
+
+def test_the_place_and_the_cure_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs/one").mkdir(parents=True)
+    message = "runs/one/variables.data-0; File too large [Op:SaveV2] on /job:localhost/task:0/cpu"
+    said = fault_of_machine(tf.errors.OutOfRangeError(None, None, message))
+    assert said is not None and said.startswith("cannot write 'runs/one/variables.data-0': File")
+    assert "ulimit -f" in said
 
 
 @pytest.mark.parametrize(

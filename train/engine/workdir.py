@@ -34,6 +34,8 @@ __all__ = ["FORMAT", "ConfigFileError", "Workdir"]
 # and variables of checkpoints. A run without a format has format 1.
 FORMAT = 5
 
+# Settings without influence on what is trained: a run can resume with others.
+_INTERVALS = ("checkpoint_steps", "log_steps")
 _CURE = "choose another --workdir"
 _ANEW = "train again in a new --workdir"
 
@@ -149,8 +151,9 @@ class Workdir:
         clear_leftovers(self.path, self.checkpoints, self.path / "samples", self.tensorboard)
         if not self.config_file.exists():
             write_json(self.config_file, {"format": FORMAT, **config})
-        elif self._differences(config):
-            self._keep_first_end()
+        elif self._differences(config, but=()):
+            if self._differences(config):
+                self._keep_first_end()
             write_json(self.config_file, {**self.read_config(), **config})
 
     def read_config(
@@ -207,14 +210,22 @@ class Workdir:
             f"{_CURE}"
         )
 
-    def _differences(self, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-        """Returns the values in config.json and in the settings where they differ, by name."""
+    def _differences(
+        self, settings: Mapping[str, Any], but: Collection[str] = _INTERVALS
+    ) -> dict[str, tuple[Any, Any]]:
+        """Returns the values in config.json and in the settings where they differ, by name.
+
+        Args:
+          settings: The settings.
+          but: Names of settings that may differ.
+        """
         settings = json.loads(json.dumps(settings))  # As JSON sees them: tuples are lists there.
         config = self.read_config()
         if config.get("task") == settings.get("task"):  # Each kind of data has its own fields.
             known = {name: part for name, part in settings.items() if isinstance(part, dict)}
             config = self.read_config(known)
-        return differences(config, settings)
+        found = differences(config, settings)
+        return {name: pair for name, pair in found.items() if name not in but}
 
     def _keep_first_end(self) -> None:
         """Renames the results and the model of a run that is being extended."""

@@ -53,8 +53,9 @@ def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) ->
     args = sys.argv[1:] if args is None else args
     peek = peek_flags(_Peek, args)
     model = peek.model
-    if model is None and peek.init_from is not None:
-        model = config_of(find_model(peek.init_from)).name
+    if peek.init_from is not None:
+        start = _start_of(peek.init_from)
+        model = start if model is None else model
     try:
         default = kind.from_preset(peek.preset, model, peek.dataset)
     except ValueError as error:
@@ -85,6 +86,21 @@ def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) ->
         print(show_config(config, settings), flush=True)
         raise SystemExit(0)
     return config
+
+
+def _start_of(init_from: str) -> str:
+    """Returns the row of the model to start from.
+
+    Raises:
+      UserError: There is no such model.
+    """
+    try:
+        return config_of(find_model(init_from)).name
+    except UserError as error:
+        raise UserError(
+            f"--init-from: {error}; if the model has moved, name its new place, and a run that "
+            "started from it resumes"
+        ) from None
 
 
 def _given(args: Sequence[str]) -> set[str]:

@@ -17,6 +17,7 @@ _USER_ERRNOS = frozenset(
         errno.EACCES,
         errno.EDQUOT,
         errno.EEXIST,
+        errno.EFBIG,
         errno.EISDIR,
         errno.ELOOP,
         errno.ENAMETOOLONG,
@@ -29,8 +30,13 @@ _USER_ERRNOS = frozenset(
     }
 )
 # Parts of messages by which TensorFlow and HDF5 report such errors in their own exceptions.
-_SAID_IN_WORDS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_PATH = re.compile(r"/[^\s;:,'\"]+/[^\s;:,'\"]+")
+_CURES = {
+    errno.ENOSPC: "; make room, and run the same command again",
+    errno.EDQUOT: "; make room, and run the same command again",
+    errno.EFBIG: "; raise the limit on the size of a file (ulimit -f), or use another disk",
+    errno.EROFS: "",
+}
+_PATH = re.compile(r"[^\s;:,'\"()]+/[^\s;:,'\"()]+")
 
 
 class UserError(Exception):
@@ -90,14 +96,14 @@ def fault_of_machine(error: BaseException) -> str | None:
     """
     if isinstance(error, OSError) and error.errno in _USER_ERRNOS:
         where = "" if error.filename is None else f" {os.fspath(error.filename)!r}"
-        return f"cannot use{where}: {error.strerror}"
+        return f"cannot use{where}: {error.strerror}{_CURES.get(error.errno, '')}"
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
-        for number in _SAID_IN_WORDS:
+        for number, cure in _CURES.items():
             if os.strerror(number) in str(cause):
-                return f"cannot write{_path_in(str(cause))}: {os.strerror(number)}"
+                return f"cannot write{_path_in(str(cause))}: {os.strerror(number)}{cure}"
         cause = cause.__cause__ or cause.__context__
     return None
 

@@ -98,7 +98,10 @@ def test_a_run_that_starts_from_a_model_ends_goes_on_and_is_shipped(
     [
         (("--model", "lstm"), "--model expects af-only, like cats; got lstm; leave out"),
         (("--hidden-size", "7"), "--hidden-size expects 16, like cats; got 7; leave out"),
-        (("--init-from", "cast"), "did you mean cats"),
+        (
+            ("--init-from", "cast"),
+            "^--init-from: .* did you mean cats.*if the model has moved",
+        ),
     ],
 )
 def test_a_model_that_is_not_that_of_the_start_is_refused(

@@ -119,7 +119,7 @@ def test_other_data_than_the_model_has_learnt_are_refused(
     named: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"existing text file or folder; got 'cats\.txt'"):
+    with pytest.raises(UserError, match=r"cats was trained on, 'cats\.txt', are not here"):
         evaluate.main(["cats"])
     Path("cats.txt").write_text("\n".join(LINES[1:]), encoding="utf-8")
     with pytest.raises(UserError, match=r"cats\.txt is not the data that cats was trained on"):

@@ -139,4 +139,6 @@ def test_what_a_prime_lost_is_said(
     printed = capsys.readouterr()
     assert "1 of its notes left out: not in 21..108" in printed.err
     assert "declares 2 tracks, but it has 1" in printed.err
-    assert printed.out.split() == [str(tmp_path / f"mine-vary-0-0.{kind}") for kind in ("mid", "png")]
+    assert printed.out.split() == [
+        str(tmp_path / f"mine-vary-0-0.{kind}") for kind in ("mid", "png")
+    ]
