@@ -107,6 +107,18 @@ def test_the_bits_of_lines_and_characters(
     assert capsys.readouterr().out == f"{head}\tlength_bits\tcharacter_bits\n"
 
 
+def test_lines_before_a_zero_byte_are_scored(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_bytes(b"word1\nword2\nwo\0rd\nword4\n")
+    capsys.readouterr()
+    with pytest.raises(UserError, match="a zero byte in line 3"):
+        score.main([str(run), "--samples", "2", "--format", "jsonl", str(file)])
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["line"] for row in rows] == [1, 2]
+
+
 def test_what_is_refused(tmp_path: Path) -> None:
     for flags, message in ((["--samples", "0"], "--samples expects"), (["--seed", "-1"], "--seed")):
         with pytest.raises(UserError, match=message):

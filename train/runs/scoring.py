@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import sys
 import time
@@ -19,6 +18,7 @@ from train.data.text.line_stream import Line
 from train.engine.buckets import padded
 from train.runs.saved_model import load_model
 from train.runs.saved_run import SavedRun
+from train.support.errors import UserError
 from train.support.screen import Screen
 
 __all__ = ["Score", "Scorer"]
@@ -83,10 +83,9 @@ class Scorer:
 
     def score(self, lines: Iterable[Line], screen: Screen) -> Iterator[Score]:
         """Yields the numbers of each line, in order."""
-        lines = iter(lines)
         done, last = 0, time.perf_counter()
         screen.now("scoring")
-        while window := list(itertools.islice(lines, _WINDOW)):
+        for window in _windows(lines):
             full = len(window) == _WINDOW
             if not done:  # Compiling takes longer than a few lines do.
                 self._model.execution = Execution(self._compile_loops and full)
@@ -157,3 +156,21 @@ class Scorer:
         return Score(
             line.number, len(x), unknown, bits, bits / (len(x) + 1), length_bits, character_bits
         )
+
+
+def _windows(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Yields lines in windows; if they end with an error, first those before it."""
+    window: list[Line] = []
+    error = None
+    try:
+        for line in lines:
+            window.append(line)
+            if len(window) == _WINDOW:
+                yield window
+                window = []
+    except UserError as caught:
+        error = caught
+    if window:
+        yield window
+    if error is not None:
+        raise error

@@ -81,8 +81,9 @@ def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
     num_outside = _num_outside(events)
     if not inside.any():
         raise UserError(
-            f"expected notes from {LOWEST_NOTE} to {HIGHEST_NOTE} in {str(path)!r}; "
-            f"it has none, and {num_outside} outside (drums are not counted); give another file"
+            f"expected notes from {LOWEST_NOTE} to {HIGHEST_NOTE} in {str(path)!r}; it has "
+            + (f"only {num_outside} others" if num_outside else "none, or only drums")
+            + "; give another file"
         )
     notes = notes[inside]
     first_tick = int(notes[:, 1].min())
