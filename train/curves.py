@@ -63,6 +63,8 @@ def main(args: Sequence[str] | None = None) -> None:
     config = parse_flags(CurvesConfig, "python -m train.curves", args)
     if not config.runs:
         raise UserError("expected the folders of one or more runs; got none")
+    if config.out.suffix.lower() != ".png":
+        raise UserError(f"--out expects a name that ends in .png; got {str(config.out)!r}")
     costs = config.step_seconds
     if costs and len(costs) != len(config.runs):
         raise UserError(

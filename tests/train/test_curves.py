@@ -48,6 +48,8 @@ def test_music_has_its_own_unit(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "2.000 nats per time step at step 20" in capsys.readouterr().out
     with pytest.raises(UserError, match="one unit; got bits per character, nats per time step"):
         curves.main([run(tmp_path / "text"), music, "--out", str(tmp_path / "none.png")])
+    with pytest.raises(UserError, match=r"--out expects a name that ends in \.png; got"):
+        curves.main([music, "--out", str(tmp_path / "curves.pdf")])
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
