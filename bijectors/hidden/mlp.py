@@ -126,13 +126,9 @@ class ConditionalMLP(SavesLists, ExecutionOwner, keras.layers.Layer):
         sizes = (self.input_size, *self.hidden_sizes, outputs)
         self.kernels, self.biases = [], []
         for k, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
-            half_width = self._output_init if k == len(self.hidden_sizes) else self._hidden_init
-            kernel = None
-            if fan_in:
-                kernel = self.add_weight(
-                    (fan_in, fan_out), _uniform(half_width), name=f"kernel_{k}"
-                )
-            self.kernels.append(kernel)
+            init = _uniform(self._output_init if k == len(self.hidden_sizes) else self._hidden_init)
+            shape, name = (fan_in, fan_out), f"kernel_{k}"
+            self.kernels.append(self.add_weight(shape, init, name=name) if fan_in else None)
             self.biases.append(self.add_weight((fan_out,), "zeros", name=f"bias_{k}"))
         if self.context_size:
             shape = (self.context_size, self.hidden_sizes[0])

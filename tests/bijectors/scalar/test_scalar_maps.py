@@ -110,10 +110,8 @@ def test_large_raw_parameters_make_a_map_with_a_finite_slope(name: str) -> None:
     assert np.isfinite(tape.gradient(loss, raw)).all()
 
 
-@every_map
+@pytest.mark.parametrize("name", SCALAR_MAPS)  # The page's function belongs to no module.
 def test_a_map_can_be_pickled(name: str) -> None:
-    if name == PAGE:
-        pytest.skip("its function belongs to no module")
     raw, eps = draw(name)
     again = pickle.loads(pickle.dumps(map_of(name)))
     np.testing.assert_array_equal(
