@@ -1,4 +1,4 @@
-"""Nox sessions: tests on each Python, with the oldest dependencies, at night; linters; the site."""
+"""Nox sessions: tests on each Python and by night, oldest versions, coverage, linters, the site."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def nightly(session: nox.Session) -> None:
     """The tests that `pytest` leaves out because they take minutes."""
     session.install(".[test,notebooks]", JAX)
     session.run("pytest", "-m", "nightly", *session.posargs)
+
+
+@nox.session(python="3.11")
+def coverage(session: nox.Session) -> None:
+    """The share of the lines and branches that the README's test command runs."""
+    session.install(".[test]", "pytest-cov>=7,<8")
+    session.run("pytest", "--cov", "--cov-report=term", *session.posargs)
 
 
 @nox.session(python="3.11")

@@ -10,7 +10,7 @@ _MUSIC = ["music21>=9.3,<11", "mido>=1.3,<2", "scipy>=1.13,<2", *_FIGURES]
 _PAGE = ["selenium>=4.25,<5"]
 _SERVING = [
     "tensorflow-serving-api>=2.21,<2.22",
-    "grpcio>=1.81,<2",
+    "grpcio>=1.81,<2",  # 1.80 ends a call with a malformed tensor without a reason.
     "grpcio-health-checking>=1.81,<2",
     "prometheus-client>=0.22,<1",
     "starlette>=0.49,<2",
