@@ -76,7 +76,8 @@ def test_pieces(music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
         sample.main([str(music), "-n", "2", "--out", str(tmp_path / flags[0]), *flags])
         paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
         found = [read_midi(path) for path in paths if path.suffix == ".mid"]
-        assert {path.stem for path in paths} == {f"tune-0-{i}" for i in range(len(found))}
+        way = flags[0].strip("-")
+        assert {path.stem for path in paths} == {f"tune-{way}-0-{i}" for i in range(len(found))}
         assert {round(piece.tempo_bpm) for piece in found} == {72}
         return [piece.roll for piece in found]
 
@@ -90,7 +91,7 @@ def test_pieces(music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert np.any(harmonised != roll)
     # What an untrained model has between two pieces may be silent, and no piece to read.
     sample.main([str(music), "--interpolate", str(tune), str(tune), "--steps", "3"])
-    assert capsys.readouterr().out.count("tune-0-2.mid") == 1
+    assert capsys.readouterr().out.count("tune-tune-interpolate-0-2.mid") == 1
 
 
 @pytest.mark.nightly

@@ -51,10 +51,10 @@ def test_a_flows_score_estimates_its_likelihood(tmp_path):
     # Small weights, so that q(z | x) is close to the prior: few samples are enough.
     model = make_model("af-only", 0.02, max_length=MAX_LENGTH, **fields, **LEAST_FIELDS)
     x = Vocabulary(CHARACTERS).encode(text)[None]
-    expected = model.log_likelihood(x, [len(text)], num_samples=2000)[0]
+    expected = model.log_likelihood(x, [len(text)], num_samples=20_000)[0]
     write_vocabulary(tmp_path / "vocabulary.txt", CHARACTERS)
     codec = TextCodec(tmp_path / "vocabulary.txt", MAX_LENGTH)
-    score = Endpoint(model, codec, MAX_LENGTH, score_samples=2000).signatures()["score"]
+    score = Endpoint(model, codec, MAX_LENGTH, score_samples=20_000).signatures()["score"]
     scored = score(text=tf.constant([text]))["log_likelihood"][0]
     assert abs(scored - expected) < 0.1
 
