@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from export.serving.limits import Limits
+from export.serving.limits import DEFAULT_LIMITS, Limits
 from tf_latentflow.pretrained.errors import PretrainedError
 from tf_latentflow.pretrained.folder import Pretrained
 from tf_latentflow.pretrained.names import find_pretrained
@@ -34,7 +34,6 @@ from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ServeConfig", "main"]
 
-_DEFAULT = Limits()
 _ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 
@@ -53,13 +52,13 @@ class ServeConfig:
     """Port of the gRPC interface; 0: any free port."""
     host: str = "127.0.0.1"
     """Address to listen on. The default can only be reached from this machine."""
-    max_requests: Annotated[int, POSITIVE] = _DEFAULT.max_requests
+    max_requests: Annotated[int, POSITIVE] = DEFAULT_LIMITS.max_requests
     """Maximum number of requests at a time; others are rejected with status 429."""
-    max_body_mib: Annotated[float, POSITIVE] = _DEFAULT.max_body_bytes / 2**20
+    max_body_mib: Annotated[float, POSITIVE] = DEFAULT_LIMITS.max_body_bytes / 2**20
     """Maximum size of a request's body [MiB]."""
-    max_rows: Annotated[int, POSITIVE] = _DEFAULT.max_rows
+    max_rows: Annotated[int, POSITIVE] = DEFAULT_LIMITS.max_rows
     """Maximum number of rows in a request."""
-    timeout: Annotated[float, POSITIVE] = _DEFAULT.timeout
+    timeout: Annotated[float, POSITIVE] = DEFAULT_LIMITS.timeout
     """Maximum duration of a request; over gRPC a client may ask for less [seconds]."""
     cors_origin: tuple[str, ...] = ()
     """Origin of web pages that may send requests, such as https://example.org; '*': all."""
