@@ -12,11 +12,10 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import signal
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Literal, NoReturn
 
 import tyro
 
@@ -72,7 +71,7 @@ def main(args: Sequence[str] | None = None) -> None:
         raise UserError(f"--seeds expects whole numbers from 0 to 2147483647; got {got!r}")
     require_extra("figures")
     # So that a run that is being made ends with this program.
-    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGTERM, _interrupt)
     if config.what in TABLES:
         drawing = _table(TABLES[config.what], config)
     else:
@@ -137,8 +136,8 @@ def _chosen(flag: str, asked: Sequence[str], known: Iterable[str]) -> list[str]:
     return list(asked) or names
 
 
-def _exit(number: int, frame: FrameType | None) -> Any:
-    sys.exit(128 + number)
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(number)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -130,8 +131,11 @@ class Workdir:
         """Whether settings that passed `check` give a finished run a larger limit."""
         return any(name in LIMITS for name in self._differences(settings))
 
-    def claim(self, config: Mapping[str, Any]) -> None:
+    def claim(self, config: Mapping[str, Any]) -> AbstractContextManager[object]:
         """Claims the folder for this process and writes config.json.
+
+        The folder is released at the end of a `with` block over the returned object, or else when
+        this `Workdir` is no longer referenced.
 
         Unfinished files of earlier processes are removed. If a finished run gets a larger limit,
         its results and model so far are kept with the number of steps in their names.
@@ -142,7 +146,7 @@ class Workdir:
         self.check(config)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire()
+            claimed = self._lock.acquire()
         except filelock.Timeout:
             raise UserError(f"another process is training in {self.path}: {_CURE}") from None
         except OSError as error:
@@ -155,6 +159,7 @@ class Workdir:
             if self._differences(config):
                 self._keep_first_end()
             write_json(self.config_file, {**self.read_config(), **config})
+        return claimed
 
     def read_config(
         self, known: Mapping[str, Collection[str]] = MappingProxyType({})

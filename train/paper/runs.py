@@ -134,7 +134,8 @@ def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:
         try:
             output, _ = process.communicate()
         except BaseException:
-            process.terminate()  # It resumes from its last checkpoint the next time.
+            process.terminate()  # It stops with a checkpoint, from which it resumes the next time.
+            process.wait()
             raise
     if process.returncode:
         print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -149,6 +150,5 @@ def _train(
     import_tensorflow_quietly()
     from train.runs.training import train
 
-    if team.is_chief:
-        workdir.claim(settings)
-    train(config, model_config, dataset, workdir, screen, team)
+    with workdir.claim(settings) if team.is_chief else contextlib.nullcontext():
+        train(config, model_config, dataset, workdir, screen, team)

@@ -29,6 +29,7 @@ from train.runs.testing import split_results
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
 from train.support.errors import UserError
+from train.support.interruption import Interruption
 from train.support.memory import peak_memory_gib
 from train.support.screen import Screen
 
@@ -125,5 +126,7 @@ def _train(
         config.unit,
         has_latents=model_config.is_flow,
     )
-    loop.run()
+    # The processes of a team would stop at different steps, so that they end at once.
+    with Interruption(defer=team.size == 1) as interruption:
+        loop.run(interruption)
     return backend.model, loop.summary

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 
@@ -51,6 +52,7 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
     | nothing                                    |                                | 0 (returns) |
     | `UserError`, a path, a full disk           | `error: MESSAGE`, no traceback | 2           |
     | `KeyboardInterrupt`                        | `interrupted`                  | 130         |
+    | `KeyboardInterrupt(SIGNAL)`                | `interrupted`                  | 128 + SIGNAL|
     | `BrokenPipeError` (`... | head`)           |                                | 141         |
     | anything else                              | traceback                      | 1           |
 
@@ -58,7 +60,7 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
 
     Args:
       main: The program, without arguments.
-      interrupted: Said after Ctrl-C: how to continue, where there is a way.
+      interrupted: Said after Ctrl-C or another signal: how to continue, where there is a way.
 
     Raises:
       SystemExit: With the exit status of the table, unless `main` returns.
@@ -78,9 +80,10 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
         # The reader of our output is gone, so nothing more can be written to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print(f"\n{interrupted}", file=sys.stderr)
-        raise SystemExit(130) from None
+        number = interrupt.args[0] if interrupt.args else signal.SIGINT
+        raise SystemExit(128 + number) from None
     except Exception as error:
         message = fault_of_machine(error)
         if message is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from train.engine.progress import show_split_progress
 from train.engine.results_table import results_table
 from train.support.errors import UserError
 from train.support.files import read_json
+from train.support.interruption import Interruption
 from train.support.screen import Screen
 
 __all__ = ["run_bundle"]
@@ -76,8 +78,11 @@ def run_bundle(
                 )
                 print("compiling: a minute or two at the published sizes", flush=True)
                 backend.programs.start_compiling("train", "valid")
-                if not loop.run(math.inf if max_seconds is None else max_seconds):
-                    print(f"stopped at step {loop.step}: the same command resumes it")
+                end = math.inf if max_seconds is None else time.perf_counter() + max_seconds
+                with Interruption() as interruption:
+                    over = loop.run(lambda: interruption() or time.perf_counter() > end)
+                if not over:
+                    print("the same command resumes this run")
                     return
             loop.restore_best()
             log.begin(loop.step)  # With `finish`, it may know of later steps.

@@ -150,6 +150,8 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="another process"):
         Workdir(tmp_path).claim(CONFIG)
     del first
+    with pytest.raises(ValueError), Workdir(tmp_path).claim(CONFIG):
+        raise ValueError
     Workdir(tmp_path).claim(CONFIG)
 
 

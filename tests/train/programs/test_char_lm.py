@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.train.programs.text_runs import RUN, command, environment, write_sent
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
 from train.backend.event_files import SECONDS
+from train.engine.progress import Progress
 from train.support.errors import UserError
 
 
@@ -98,17 +100,47 @@ def test_killed_it_ends_with_the_same_weights(
     data.write_bytes(data.read_bytes()[:-1])  # The last of them is damaged besides.
     char_lm.main(command(dataset, workdir)[3:])  # In this process, which has imported all.
     assert f"{newest.name} is damaged" in capsys.readouterr().out
-    undisturbed = json.loads((finished[0] / "results.json").read_text())
-    results = json.loads((workdir / "results.json").read_text())
-    resumes = results["train"].pop("resumed_from_steps")
+    resumes = resumed_run(workdir, finished[0])
     assert len(resumes) == len(steps)
     assert all(step > 0 for step in resumes)
-    undisturbed["train"].pop("resumed_from_steps")
-    for train in (results["train"], undisturbed["train"]):
+    assert scalar_steps(workdir) == scalar_steps(finished[0])
+
+
+def resumed_run(workdir: Path, undisturbed: Path) -> list[int]:
+    """Checks that a run ended as the undisturbed one; returns the steps where it was resumed."""
+    found, expected = (
+        json.loads((folder / "results.json").read_text()) for folder in (workdir, undisturbed)
+    )
+    resumes = found["train"].pop("resumed_from_steps")
+    assert expected["train"].pop("resumed_from_steps") == []
+    for train in (found["train"], expected["train"]):
         assert train.pop("wall_seconds") > 0
         assert 0 < train.pop("peak_memory_gib") < 24
-    assert results == undisturbed
-    assert scalar_steps(workdir) == scalar_steps(finished[0])
+    assert found == expected
+    return resumes
+
+
+def test_stopped_by_a_scheduler_it_loses_no_step(
+    finished: tuple[Path, str],
+    dataset: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = Progress.line
+
+    def line_and_signal(self: Progress, *args: Any) -> str:
+        signal.raise_signal(signal.SIGTERM)
+        return line(self, *args)
+
+    flags = command(dataset, tmp_path)[3:]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as stop:
+        patch.setattr(Progress, "line", line_and_signal)
+        char_lm.main([*flags, "--log-steps", "3"])
+    assert stop.value.args == (signal.SIGTERM,)
+    assert "stopped at step 3, with a checkpoint" in capsys.readouterr().out
+    char_lm.main(flags)
+    assert resumed_run(tmp_path, finished[0]) == [3]
 
 
 def test_two_workers_make_the_same_steps_and_end_when_one_is_killed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from train.engine.checkpoint_folders import CheckpointFolders
@@ -94,11 +95,11 @@ class TrainingLoop:
             "resumed_from_steps": state.resumed_from_steps,
         }
 
-    def run(self, max_seconds: float = math.inf) -> bool:
-        """Trains to the end, or for a limited time. At the end the model has the best weights.
+    def run(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Trains to the end, or until told to stop. At the end the model has the best weights.
 
         Args:
-          max_seconds: Time after which to stop with a checkpoint [seconds].
+          should_stop: Asked after each call; if true, the run stops with a checkpoint.
 
         Returns:
           Whether all steps have been made.
@@ -117,17 +118,17 @@ class TrainingLoop:
                 f"note: the KL weight reaches 1 only at step {schedule.ramp_end}, but the run "
                 f"ends at step {total}, so the last weights count as the best"
             )
-        begun = time.perf_counter()
-        self._started = begun - state.wall_seconds
+        self._started = time.perf_counter() - state.wall_seconds
         self._progress.start_window()
         while not self.is_over:
             self._make_call(self._order.call_at(state.step, self._next_stop() - state.step))
-            late = time.perf_counter() - begun > max_seconds
+            stop = should_stop()
             if self.is_over or state.step % schedule.eval_steps == 0:
                 self._validate()
-            if self.is_over or late or state.step % self._config.checkpoint_steps == 0:
+            if self.is_over or stop or state.step % self._config.checkpoint_steps == 0:
                 self._save()
-            if late:
+            if stop:
+                self._screen.line(f"stopped at step {state.step}, with a checkpoint")
                 break
         if self.is_over:
             self.restore_best()

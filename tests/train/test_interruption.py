@@ -1,0 +1,92 @@
+"""Signals that are deferred to where the work can stop."""
+
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from train.support.errors import run_program
+from train.support.interruption import Interruption
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Those of a program, which every test must leave in place."""
+    found = [signal.signal(number, default) for number, default in zip(SIGNALS, own(), strict=True)]
+    yield
+    kept = [signal.getsignal(number) for number in SIGNALS]
+    for number, before in zip(SIGNALS, found, strict=True):
+        signal.signal(number, before)
+    assert kept == own()
+
+
+def own() -> list[object]:
+    return [signal.default_int_handler, signal.SIG_DFL]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_waits_for_the_end_of_the_block(
+    number: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+
+    def main() -> None:
+        with Interruption() as interruption:
+            said.append(interruption())
+            signal.raise_signal(number)
+            said.append(interruption())
+
+    with pytest.raises(SystemExit) as stop:
+        run_program(main, "the same command resumes it")
+    assert said == [False, True]
+    assert stop.value.code == 128 + number
+    first, last = capfd.readouterr().err.split("\n\n")
+    assert "stopping after this step, with a checkpoint" in first
+    assert last == "the same command resumes it\n"
+
+
+def test_a_second_ctrl_c_acts_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt) as stop, Interruption():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)  # The first of its kind: a program ends its children.
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the second signal was deferred too")
+    assert stop.value.args == ()
+
+
+def test_another_error_is_not_replaced() -> None:
+    with pytest.raises(ZeroDivisionError), Interruption():
+        signal.raise_signal(signal.SIGTERM)
+        raise ZeroDivisionError
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interruption() as interruption:
+            signal.raise_signal(signal.SIGINT)
+            assert not interruption()
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_it_can_be_switched_off() -> None:
+    with pytest.raises(KeyboardInterrupt), Interruption(defer=False):
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the signal was deferred")
+
+
+def test_in_another_thread_nothing_is_deferred() -> None:
+    asked = []
+
+    def work() -> None:
+        with Interruption() as interruption:
+            asked.append((interruption(), *map(signal.getsignal, SIGNALS)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert asked == [(False, *own())]
