@@ -48,7 +48,6 @@ class Emitter(Layer):
     def call(
         self,
         z: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
@@ -57,8 +56,7 @@ class Emitter(Layer):
 
         Args:
           z: Latents.
-          lengths: int32 `[B]`.
-          positions: Of the same sequences.
+          positions: Of the sequences.
           parts: What the networks of the model share.
           dropout_noise: Noise of the dropout in training, which is applied to the states but not to
             z.
@@ -76,16 +74,15 @@ class _FromContext(Emitter):
     def call(
         self,
         z: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
-        states = self._states(z, lengths, positions)
+        states = self._states(z, positions)
         states = stateless_dropout(states, self._dropout, dropout_noise)
         return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
 
-    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+    def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
         raise NotImplementedError
 
 
@@ -104,10 +101,10 @@ class BiLSTMEmitter(_FromContext):
         self.linear = dense(self, config.latent_size + 2 * size, size, "linear")
         self.built = True
 
-    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        ahead, behind = self.bilstm(z, lengths, positions)
+    def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
+        ahead, behind = self.bilstm(z, positions)
         steps = tf.range(tf.shape(z)[-2])[:, None]
-        last = lengths[:, None, None] - 1
+        last = positions.lengths[:, None, None] - 1
         # Rolls, whose gradients are rolls: that of a slice fills an array with zeros first.
         ahead = zero_unless(steps > 0, tf.roll(ahead, 1, axis=-2))
         behind = zero_unless(steps < last, tf.roll(behind, -1, axis=-2))
@@ -126,8 +123,8 @@ class ConvEmitter(_FromContext):
         self.linear = dense(self, config.latent_size + size, size, "linear")
         self.built = True
 
-    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        return self.stack(z, self.stack.positions(positions), lengths=lengths)
+    def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
+        return self.stack(z, self.stack.positions(positions), lengths=positions.lengths)
 
 
 def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:
@@ -150,7 +147,6 @@ class LocalEmitter(Emitter):
     def call(
         self,
         z: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
@@ -180,7 +176,6 @@ class CodebookEmitter(Emitter):
     def call(
         self,
         z: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
