@@ -15,7 +15,7 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.networks.sequence_network import dense, stateless_dropout
+from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
 __all__ = [
@@ -98,7 +98,7 @@ class BiLSTMEmitter(_FromContext):
         self.bilstm = BiLSTM(
             config.latent_size, size, config.num_lstm_layers, config.max_length, name="bilstm"
         )
-        self.linear = dense(self, config.latent_size + 2 * size, size, "linear")
+        self.linear = self._dense(config.latent_size + 2 * size, size, "linear")
         self.built = True
 
     def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
@@ -120,7 +120,7 @@ class ConvEmitter(_FromContext):
         self.stack = ConvStack(
             config.latent_size, size, num_layers, config.max_length, two_sided=True, name="conv"
         )
-        self.linear = dense(self, config.latent_size + size, size, "linear")
+        self.linear = self._dense(config.latent_size + size, size, "linear")
         self.built = True
 
     def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
@@ -140,8 +140,8 @@ class LocalEmitter(Emitter):
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
         super().__init__(config, name)
         size = config.hidden_size
-        self.hidden = dense(self, config.latent_size, size, "hidden")
-        self.linear = dense(self, size, size, "linear")
+        self.hidden = self._dense(config.latent_size, size, "hidden")
+        self.linear = self._dense(size, size, "linear")
         self.built = True
 
     def call(

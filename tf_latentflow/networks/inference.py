@@ -14,7 +14,7 @@ from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.posterior import Posterior
-from tf_latentflow.networks.sequence_network import dense, stateless_dropout
+from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
 __all__ = [
@@ -62,7 +62,7 @@ class _FromStates(InferenceNetwork):
 
     def __init__(self, config: ModelConfig, state_size: int, name: str) -> None:
         super().__init__(config, name)
-        self.outputs = dense(self, state_size, 2 * config.latent_size, "outputs")
+        self.outputs = self._dense(state_size, 2 * config.latent_size, "outputs")
 
     def call(
         self,
@@ -123,7 +123,7 @@ class LocalInference(_FromStates):
     def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
         size = config.hidden_size
         super().__init__(config, size, name)
-        self.hidden = dense(self, size, size, "hidden")
+        self.hidden = self._dense(size, size, "hidden")
         self.built = True
 
     def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import lstm_recurrence, lstm_step
-from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense
+from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
 
 __all__ = ["BiLSTM", "LSTMStack", "LSTMState"]
@@ -78,7 +78,7 @@ class LSTMStack(SequenceNetwork):
         self.cells = [_Cell(size, units, name=f"cell_{k}") for k, size in enumerate(sizes)]
         self.positions = PositionTable(4 * units, max_length, name="positions")
         self.code = PositionTable(units, max_length, init=0.5, name="initial_code")
-        self.state_layer = dense(self, units, 2 * num_layers * units, "initial_state")
+        self.state_layer = self._dense(units, 2 * num_layers * units, "initial_state")
         self.built = True
 
     @property
