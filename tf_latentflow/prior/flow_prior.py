@@ -109,6 +109,7 @@ class FlowPrior(Layer):
         Raises:
           ValueError: `z[t]` depends on later steps.
         """
+        self.check_is_causal()
         lengths, limit = as_int32(lengths), self._limit()
         maps = []
         for stage in self.stages:
