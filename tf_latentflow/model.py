@@ -74,7 +74,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
     ) -> Posterior:
         positions = self._positions(lengths, tf.shape(x)[1])
         return self.inference_network(
-            x, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise
+            x, positions, parts=self._parts(), dropout_noise=dropout_noise
         )
 
     def _parts(self) -> Parts:
@@ -89,7 +89,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         """Logits of x, `[..., V]`, given latents `z [..., B, T, H]`, zero beyond each length."""
         z, lengths = tf.cast(z, self.compute_dtype), as_int32(lengths)
         positions = self._positions(lengths, tf.shape(z)[-2])
-        return self.emitter(z, lengths, positions, parts=self._parts(), dropout_noise=dropout_noise)
+        return self.emitter(z, positions, parts=self._parts(), dropout_noise=dropout_noise)
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, each `[B, T, H]`."""

@@ -5,23 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-from bijectors.base import FlowBijector
 from bijectors.masks import bounded
+from bijectors.scalar.base import ScalarBijector, positive, real
 from bijectors.scalar.maps import ScalarMap, inverted
-from bijectors.scalar.parameters import (
-    MAX_LOG_SLOPE,
-    convert_parameters,
-    from_unconstrained,
-    known_value,
-    log_det_like,
-)
+from bijectors.scalar.parameters import MAX_LOG_SLOPE, from_unconstrained, log_det_like
 
 __all__ = ["AFFINE", "Affine"]
 
 
-class Affine(FlowBijector):
+class Affine(ScalarBijector):
     """`y = a + b*x` with `b > 0`, elementwise; the log-det is `log(b)` nats per element.
 
     Example:
@@ -31,6 +24,8 @@ class Affine(FlowBijector):
       ([1.0, 7.0], [0.6930999755859375, 0.6930999755859375])
     """
 
+    a: Any
+
     def __init__(self, a: Any, b: Any, validate_args: bool = False, name: str = "affine") -> None:
         """Args: a, b, float32 or float64, of shapes that broadcast with each other and x.
 
@@ -38,20 +33,9 @@ class Affine(FlowBijector):
           ValueError: A parameter has another dtype; or, with `validate_args`, `b` is not positive
             and its value is already known.
         """
-        values = convert_parameters(a=a, b=b)
-        self.a, self.b = values.values()
-        # b', if made by `from_unconstrained`.
-        self._log_b: tf.Tensor | None = None
-        super().__init__(
-            dtype=values["a"].dtype,
-            forward_min_event_ndims=0,
-            validate_args=validate_args,
-            parameters={**values, "validate_args": validate_args, "name": name},
-            name=name,
-        )
-        static_b = known_value(self.b) if validate_args else None
-        if static_b is not None and not (static_b > 0).all():
-            raise ValueError(f"expected b > 0; got {static_b.min()}")
+        super().__init__({"a": a, "b": b}, validate_args, name)
+        if validate_args:
+            self._check_positive("b")
 
     @classmethod
     def from_unconstrained(cls, raw: Any) -> Affine:
@@ -76,20 +60,8 @@ class Affine(FlowBijector):
         return bijector
 
     @classmethod
-    def _is_increasing(cls) -> bool:
-        return True
-
-    @classmethod
     def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
-        return {
-            "a": tfp.util.ParameterProperties(),
-            "b": tfp.util.ParameterProperties(
-                default_constraining_bijector_fn=lambda: tfp.bijectors.Exp()
-            ),
-        }
-
-    def _log_slope(self) -> tf.Tensor:
-        return tf.math.log(self.b) if self._log_b is None else self._log_b
+        return {"a": real(), "b": positive()}
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         y = self.a + self.b * x

@@ -7,20 +7,17 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from bijectors.axes import move_axis
-from bijectors.base import FlowBijector
 from bijectors.masks import bounded
 from bijectors.root_finder import find_root
+from bijectors.scalar.base import ScalarBijector, positive, real
 from bijectors.scalar.maps import ScalarMap, inverted
 from bijectors.scalar.mixture_logit import aligned, mixture_logit, with_dims
 from bijectors.scalar.parameters import (
     MAX_LOG_SCALE,
     MAX_LOG_SLOPE,
-    convert_parameters,
     from_unconstrained,
-    known_value,
     log_det_like,
 )
 
@@ -34,7 +31,7 @@ _MAX_LOG_WIDTH = 3.0
 _MAX_LOG_TERM = 9.0
 
 
-class MixtureOfLogistics(FlowBijector):
+class MixtureOfLogistics(ScalarBijector):
     """`y = b * (logit F(x) + a)`, `F(x) = sum_k w[k] sigmoid((x - m[k]) / s[k])`, elementwise.
 
     Monotone for `b > 0` and `s[k] > 0`. It maps a latent `x`, whose density has up to K modes, to
@@ -62,6 +59,13 @@ class MixtureOfLogistics(FlowBijector):
       [-3.0, 0.0, 3.0]
     """
 
+    weights: Any
+    means: Any
+    scales: Any
+    a: Any
+    # Weights, means and inverse scales `[K, ...]`, if made by `from_unconstrained`.
+    _first: list[tf.Tensor] | None = None
+
     def __init__(
         self,
         weights: Any,
@@ -81,18 +85,8 @@ class MixtureOfLogistics(FlowBijector):
             `validate_args`, a weight, a scale or `b` is not positive and its value is already
             known.
         """
-        values = convert_parameters(weights=weights, means=means, scales=scales, a=a, b=b)
-        self.weights, self.means, self.scales, self.a, self.b = values.values()
-        # If made by `from_unconstrained`: b', and weights, means and inverse scales `[K, ...]`.
-        self._log_b: tf.Tensor | None = None
-        self._first: list[tf.Tensor] | None = None
-        super().__init__(
-            dtype=values["weights"].dtype,
-            forward_min_event_ndims=0,
-            validate_args=validate_args,
-            parameters={**values, "validate_args": validate_args, "name": name},
-            name=name,
-        )
+        values = {"weights": weights, "means": means, "scales": scales, "a": a, "b": b}
+        super().__init__(values, validate_args, name)
         shapes = [value.shape for value in (self.weights, self.means, self.scales)]
         sizes = {shape[-1] if shape.rank else 1 for shape in shapes if shape.rank is not None}
         if any(shape.rank == 0 for shape in shapes) or len(sizes - {None}) > 1:
@@ -101,10 +95,7 @@ class MixtureOfLogistics(FlowBijector):
                 + ", ".join(map(str, shapes))
             )
         if validate_args:
-            for what in ("weights", "scales", "b"):
-                value = known_value(getattr(self, what))
-                if value is not None and not (value > 0).all():
-                    raise ValueError(f"expected {what} > 0; got {value.min()}")
+            self._check_positive("weights", "scales", "b")
 
     @classmethod
     def from_unconstrained(cls, raw: Any, num_components: int = 8) -> MixtureOfLogistics:
@@ -147,33 +138,20 @@ class MixtureOfLogistics(FlowBijector):
         return bijector
 
     @classmethod
-    def _is_increasing(cls) -> bool:
-        return True
-
-    @classmethod
     def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
-        def of(event_ndims: int, positive: bool) -> tfp.util.ParameterProperties:
-            if not positive:
-                return tfp.util.ParameterProperties(event_ndims=event_ndims)
-            return tfp.util.ParameterProperties(
-                event_ndims=event_ndims,
-                default_constraining_bijector_fn=lambda: tfp.bijectors.Exp(),
-            )
-
         return {
-            "weights": of(1, positive=True),
-            "means": of(1, positive=False),
-            "scales": of(1, positive=True),
-            "a": of(0, positive=False),
-            "b": of(0, positive=True),
+            "weights": positive(event_ndims=1),
+            "means": real(event_ndims=1),
+            "scales": positive(event_ndims=1),
+            "a": real(),
+            "b": positive(),
         }
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         near = _clip_far(x)
         logit, log_slope = mixture_logit(near, *self._components(near))
         y = self.b * (logit + self.a + (x - near) / self._largest_scale())
-        log_b = tf.math.log(self.b) if self._log_b is None else self._log_b
-        return y, log_det_like(log_b + log_slope, y)
+        return y, log_det_like(self._log_slope() + log_slope, y)
 
     def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x = self._inverse(y)

@@ -6,16 +6,14 @@ import math
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-from bijectors.base import FlowBijector
 from bijectors.masks import bounded
+from bijectors.scalar.base import ScalarBijector, positive, real
 from bijectors.scalar.compensated import compensated_residual
 from bijectors.scalar.maps import ScalarMap, inverted
 from bijectors.scalar.parameters import (
     MAX_LOG_SCALE,
     MAX_LOG_SLOPE,
-    convert_parameters,
     from_unconstrained,
     known_value,
     log_det_like,
@@ -31,7 +29,7 @@ _MAX_KAPPA = 8.0 * math.sqrt(3.0) / 9.0
 _MAX_LOG_BUMP = 7.0
 
 
-class NLSq(FlowBijector):
+class NLSq(ScalarBijector):
     """`y = a + b*x + c / (1 + (d*x + g)**2)`, elementwise: a line with one bump.
 
     Monotone for `b > 0`, `d > 0` and `b > 9 / (8 * sqrt(3)) * abs(c) * d`. `forward` is the
@@ -51,6 +49,13 @@ class NLSq(FlowBijector):
       [-1.0, 0.0, 1.0]
     """
 
+    a: Any
+    c: Any
+    d: Any
+    g: Any
+    # c*d/b, if made by `from_unconstrained`.
+    _kappa: tf.Tensor | None = None
+
     def __init__(
         self,
         a: Any,
@@ -67,19 +72,9 @@ class NLSq(FlowBijector):
           ValueError: A parameter has another dtype; or, with `validate_args`, the map is not
             monotone and the values are already known.
         """
-        values = convert_parameters(a=a, b=b, c=c, d=d, g=g)
-        self.a, self.b, self.c, self.d, self.g = values.values()
-        # b' and c*d/b, if made by `from_unconstrained`.
-        self._log_b: tf.Tensor | None = None
-        self._kappa: tf.Tensor | None = None
-        super().__init__(
-            dtype=values["a"].dtype,
-            forward_min_event_ndims=0,
-            validate_args=validate_args,
-            parameters={**values, "validate_args": validate_args, "name": name},
-            name=name,
-        )
+        super().__init__({"a": a, "b": b, "c": c, "d": d, "g": g}, validate_args, name)
         if validate_args:
+            self._check_positive("b", "d")
             self._check_monotone()
 
     @classmethod
@@ -114,22 +109,11 @@ class NLSq(FlowBijector):
         return bijector
 
     @classmethod
-    def _is_increasing(cls) -> bool:
-        return True
-
-    @classmethod
     def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:
-        positive = tfp.util.ParameterProperties(
-            default_constraining_bijector_fn=lambda: tfp.bijectors.Exp()
-        )
-        real = tfp.util.ParameterProperties()
-        return {"a": real, "b": positive, "c": real, "d": positive, "g": real}
+        return {"a": real(), "b": positive(), "c": real(), "d": positive(), "g": real()}
 
     def _check_monotone(self) -> None:
         b, c, d = (known_value(p) for p in (self.b, self.c, self.d))
-        for name, value in (("b", b), ("d", d)):
-            if value is not None and not (value > 0).all():
-                raise ValueError(f"expected {name} > 0; got {value.min()}")
         if b is not None and c is not None and d is not None:
             kappa = abs(c) * d / b
             if not (kappa < _MAX_KAPPA).all():
@@ -145,9 +129,8 @@ class NLSq(FlowBijector):
         u = tf.clip_by_value(u, -largest / 8, largest / 8)
         q = 1.0 / (1.0 + u * u)
         y = self.a + self.b * x + self.c * q
-        log_b = tf.math.log(self.b) if self._log_b is None else self._log_b
         kappa = self.c * self.d / self.b if self._kappa is None else self._kappa
-        return y, log_det_like(log_b + tf.math.log1p(-2.0 * kappa * u * q * q), y)
+        return y, log_det_like(self._log_slope() + tf.math.log1p(-2.0 * kappa * u * q * q), y)
 
     def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x = self._root(y)

@@ -10,16 +10,21 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.base import FlowBijector
+from bijectors.scalar.base import ScalarBijector
 from bijectors.scalar.maps import ScalarMap, inverted
-from bijectors.scalar.parameters import convert_parameters, from_unconstrained, log_det_like
+from bijectors.scalar.parameters import from_unconstrained, log_det_like
 
 __all__ = ["num_spline_params", "rational_quadratic_spline", "spline_map"]
 
 _NUM_BINS = 8
 
 
-class _Spline(FlowBijector):
+class _Spline(ScalarBijector):
     """TFP's spline, which itself can be neither sliced nor, within a distribution, deep-copied."""
+
+    bin_widths: Any
+    bin_heights: Any
+    knot_slopes: Any
 
     def __init__(
         self,
@@ -30,27 +35,9 @@ class _Spline(FlowBijector):
         validate_args: bool = False,
         name: str = "rational_quadratic_spline",
     ) -> None:
-        values = convert_parameters(
-            bin_widths=bin_widths, bin_heights=bin_heights, knot_slopes=knot_slopes
-        )
-        self.bin_widths, self.bin_heights, self.knot_slopes = values.values()
+        values = {"bin_widths": bin_widths, "bin_heights": bin_heights, "knot_slopes": knot_slopes}
         self._range_min = range_min
-        super().__init__(
-            dtype=values["bin_widths"].dtype,
-            forward_min_event_ndims=0,
-            validate_args=validate_args,
-            parameters={
-                **values,
-                "range_min": range_min,
-                "validate_args": validate_args,
-                "name": name,
-            },
-            name=name,
-        )
-
-    @classmethod
-    def _is_increasing(cls) -> bool:
-        return True
+        super().__init__(values, validate_args, name, range_min=range_min)
 
     @classmethod
     def _parameter_properties(cls, dtype: tf.DType | None) -> dict[str, Any]:

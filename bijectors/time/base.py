@@ -19,6 +19,7 @@ from bijectors.time.conditioner import Conditioner, CouplingConditioner, Structu
 __all__ = ["Direction", "TimeBijector"]
 
 Direction = Callable[[tfp.bijectors.Bijector, tf.Tensor, int], tuple[tf.Tensor, tf.Tensor]]
+_Steps = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 class TimeBijector(FlowBijector):
@@ -153,29 +154,28 @@ class TimeBijector(FlowBijector):
     def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         raise NotImplementedError
 
-    def _masked(
-        self, steps: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]], values: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def _masked(self, steps: _Steps, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if self._lengths is None:
-            mapped, log_det = self._strided(steps, values)
+            mapped, log_det = self._at_every(self._stride, steps, values)
         else:
             mask = step_mask(self._lengths, values)
             # Padding is zeroed before the map too: a NaN would otherwise reach the gradient.
-            mapped, log_det = self._strided(steps, zero_unless(mask, values))
+            mapped, log_det = self._at_every(self._stride, steps, zero_unless(mask, values))
             mapped = tf.where(mask, mapped, values)
             log_det = zero_unless(mask[..., 0], log_det)
         return mapped, log_det
 
-    def _strided(
-        self, steps: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]], values: tf.Tensor
+    def _at_every(
+        self, stride: int, steps: _Steps, values: tf.Tensor, first: int = 0
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        if self._stride == 1:
+        """Maps the steps first, first + stride, ... and leaves the others as they are."""
+        if stride == 1:
             return steps(values)
-        mapped, log_det = steps(every(values, self._stride))
+        mapped, log_det = steps(every(values, stride, first))
         num_steps = size_of_axis(values, -2)
-        chosen = tf.range(num_steps)[:, None] % self._stride == 0
-        mapped = tf.where(chosen, spread(mapped, self._stride, num_steps), values)
-        return mapped, spread(log_det[..., None], self._stride, num_steps)[..., 0]
+        chosen = tf.range(num_steps)[:, None] % stride == first
+        mapped = tf.where(chosen, spread(mapped, stride, num_steps, first), values)
+        return mapped, spread(log_det[..., None], stride, num_steps, first)[..., 0]
 
     def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps all steps at once, with contexts from `values` one step earlier."""

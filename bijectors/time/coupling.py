@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors.axes import every, size_of_axis, spread
+from bijectors.axes import size_of_axis
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.masks import zero_unless
 from bijectors.time.base import Direction, TimeBijector
@@ -65,13 +65,12 @@ class CouplingTime(TimeBijector):
         self._parameters["kept"] = kept
 
     def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        num_steps, first = size_of_axis(values, -2), 1 - self._kept
-        kept = tf.range(num_steps)[:, None] % 2 == self._kept
+        first = 1 - self._kept
+        kept = tf.range(size_of_axis(values, -2))[:, None] % 2 == self._kept
         inputs = zero_unless(kept, values)
         contexts = self._conditioner.between(inputs, self._covariates(values), first)
-        mapped, log_det = direction(self._hidden(contexts), every(values, 2, first), 1)
-        mapped = tf.where(kept, values, spread(mapped, 2, num_steps, first))
-        return mapped, spread(log_det[..., None], 2, num_steps, first)[..., 0]
+        hidden = self._hidden(contexts)
+        return self._at_every(2, lambda chosen: direction(hidden, chosen, 1), values, first)
 
     def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return self._map(forward_and_log_det, eps)

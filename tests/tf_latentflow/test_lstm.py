@@ -121,7 +121,7 @@ def test_bilstm_backward_starts_at_each_sequences_end(float64: None) -> None:
     layer = BiLSTM(3, 4, 1, max_length=9)
     inputs, lengths = draw(2, 3, 5, 3), [5, 2, 0]  # two samples of three sequences
     positions = Positions.of(tf.constant(lengths), 5, 9)
-    ahead, behind = layer(inputs, tf.constant(lengths), positions)
+    ahead, behind = layer(inputs, positions)
     forward, backward = layer.forward_cells[0], layer.backward_cells[0]
     zeros = np.zeros(4)
     for s, b in np.ndindex(2, 3):

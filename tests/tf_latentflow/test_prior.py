@@ -206,6 +206,12 @@ def test_compiled_equals_eager(float64: None, name: str, jit_compile: bool) -> N
             np.testing.assert_allclose(a, b, atol=1e-10)
 
 
+def test_lengths_may_have_64_bits(float64: None) -> None:
+    prior, z = make_prior("af-scf"), draw(3, T, H)
+    lengths = tf.constant(LENGTHS, tf.int64)
+    np.testing.assert_array_equal(prior.log_prob(z, lengths), prior.log_prob(z, LENGTHS))
+
+
 def test_sampling_follows_the_temperature(float64: None) -> None:
     prior = make_prior("af-scf")
     z = prior.sample(LENGTHS, seed=[3, 4])

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bijectors.masks import step_mask
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel
 from tf_latentflow.ways.inputs import as_count, as_int32, as_temperature, require
@@ -120,14 +119,6 @@ class Continuations(SequenceModel):
 
         # Of the baseline this is the longest part.
         return tf.cond(tf.reduce_all(lengths > 0), lambda: told, draw)
-
-    def _begun(
-        self, x: tf.Tensor, prefix_lengths: tf.Tensor, drawn: tf.Tensor, lengths: tf.Tensor
-    ) -> tf.Tensor:
-        """`x[:k]` followed by what was `drawn [B, T, *event_shape]`, 0 beyond each length."""
-        begun = pad_steps(x, tf.shape(drawn)[1])
-        given = step_mask(prefix_lengths, drawn, len(self.event_shape))
-        return self._within(tf.where(given, begun, drawn), lengths)
 
 
 def _check_lengths(prefix_lengths: tf.Tensor, lengths: tf.Tensor, max_length: int) -> tf.Tensor:

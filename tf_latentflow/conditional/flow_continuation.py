@@ -8,6 +8,7 @@ from bijectors.masks import mask_steps, step_mask
 from tf_latentflow.conditional.continuation import Continuations
 from tf_latentflow.conditional.particles import as_particles, as_rows, chosen, pick
 from tf_latentflow.noise import NoiseSource
+from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["FlowContinuations"]
 
@@ -58,7 +59,9 @@ class FlowContinuations(Continuations):
             index = pick(log_weight, noise.fold(2))
             z, lengths = chosen(z, index), chosen(lengths, index)
         drawn = self.emit(z, lengths, temperature, noise.fold(3))
-        return self._begun(x, prefix_lengths, drawn, lengths), lengths
+        given = step_mask(prefix_lengths, drawn, len(self.event_shape))
+        begun = tf.where(given, pad_steps(x, tf.shape(drawn)[1]), drawn)
+        return self._within(begun, lengths), lengths
 
     def _propose(
         self, x: tf.Tensor, prefix_lengths: tf.Tensor, lengths: tf.Tensor, noise: NoiseSource

@@ -15,10 +15,10 @@ _type_hints = functools.cache(get_type_hints)  # Resolving them takes most of th
 
 
 class ConfigError(ValueError):
-    """A configuration that no model can have.
+    """A configuration with a value that it cannot have: of a model or, in `train`, of a run.
 
     Attributes:
-      field: Name of the invalid field of `ModelConfig`.
+      field: Name of the invalid field.
     """
 
     def __init__(self, field: str, message: str) -> None:

@@ -25,14 +25,8 @@ class MADENotes(BernoulliNotes):
     a product of such factors, and only then can the rest be drawn given them.
     """
 
-    def __init__(
-        self,
-        vocab_size: int,
-        size: int | None = None,
-        init: float | None = None,
-        name: str = "symbols",
-    ) -> None:
-        super().__init__(vocab_size, size, init, name)
+    def __init__(self, vocab_size: int, size: int | None = None, name: str = "symbols") -> None:
+        super().__init__(vocab_size, size, name)
         units = max(size or 0, 2 * vocab_size)
         # Small outputs: at first the notes are all but independent.
         self.made = ConditionalMADE(

@@ -20,24 +20,17 @@ class Symbols(Layer):
     Args:
       vocab_size: V, number of symbols.
       size: E, size of the embedding; None for no embedding.
-      init: Half-width of the uniform initialisation of the embedding; None for Xavier's.
       name: Name of the layer.
     """
 
     initial_bias = 0.0
 
-    def __init__(
-        self,
-        vocab_size: int,
-        size: int | None = None,
-        init: float | None = None,
-        name: str = "symbols",
-    ) -> None:
+    def __init__(self, vocab_size: int, size: int | None = None, name: str = "symbols") -> None:
         super().__init__(name=name)
         self.vocab_size = vocab_size
         self.has_embedding = size is not None
         if size is not None:
-            half_width = np.sqrt(6 / (vocab_size + size)) if init is None else init
+            half_width = np.sqrt(6 / (vocab_size + size))  # Xavier's.
             bias = keras.initializers.Constant(self.initial_bias)
             self.embedding = self._add_uniform("embedding", (vocab_size, size), half_width)
             self.bias = self.add_weight((vocab_size,), bias, name="bias")

@@ -10,7 +10,7 @@ import tensorflow as tf
 from bijectors.masks import step_mask
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.residual import ResidualStack
-from tf_latentflow.networks.sequence_network import Masks, dense
+from tf_latentflow.networks.sequence_network import Masks
 
 __all__ = ["AttentionStack"]
 
@@ -45,10 +45,10 @@ class AttentionStack(ResidualStack):
     def _make_layers(self) -> None:
         layers, units = range(self.num_layers), self.units
         self._heads = max(n for n in range(1, max(units // 32, 1) + 1) if units % n == 0)
-        self.queries = [dense(self, units, 3 * units, f"queries_{k}") for k in layers]
-        self.attended = [dense(self, units, units, f"attended_{k}") for k in layers]
-        self.hidden = [dense(self, units, units, f"hidden_{k}") for k in layers]
-        self.outputs = [dense(self, units, units, f"output_{k}") for k in layers]
+        self.queries = [self._dense(units, 3 * units, f"queries_{k}") for k in layers]
+        self.attended = [self._dense(units, units, f"attended_{k}") for k in layers]
+        self.hidden = [self._dense(units, units, f"hidden_{k}") for k in layers]
+        self.outputs = [self._dense(units, units, f"output_{k}") for k in layers]
 
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor

@@ -8,7 +8,7 @@ from bijectors.axes import later
 from bijectors.masks import mask_steps
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.residual import ResidualStack
-from tf_latentflow.networks.sequence_network import Masks, dense
+from tf_latentflow.networks.sequence_network import Masks
 
 __all__ = ["ConvStack"]
 
@@ -30,8 +30,8 @@ class ConvStack(ResidualStack):
 
     def _make_layers(self) -> None:
         layers, units = range(self.num_layers), self.units
-        self.taps = [dense(self, 3 * units, units, f"taps_{k}") for k in layers]
-        self.outputs = [dense(self, units, units, f"output_{k}") for k in layers]
+        self.taps = [self._dense(3 * units, units, f"taps_{k}") for k in layers]
+        self.outputs = [self._dense(units, units, f"output_{k}") for k in layers]
 
     def initial_state(
         self, positions: Positions, batch_shape: tf.Tensor, num_steps: int | tf.Tensor

@@ -15,7 +15,7 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.networks.sequence_network import dense, stateless_dropout
+from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
 __all__ = [
@@ -48,7 +48,6 @@ class Emitter(Layer):
     def call(
         self,
         z: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
@@ -57,8 +56,7 @@ class Emitter(Layer):
 
         Args:
           z: Latents.
-          lengths: int32 `[B]`.
-          positions: Of the same sequences.
+          positions: Of the sequences.
           parts: What the networks of the model share.
           dropout_noise: Noise of the dropout in training, which is applied to the states but not to
             z.
@@ -76,16 +74,15 @@ class _FromContext(Emitter):
     def call(
         self,
         z: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
-        states = self._states(z, lengths, positions)
+        states = self._states(z, positions)
         states = stateless_dropout(states, self._dropout, dropout_noise)
         return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
 
-    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
+    def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
         raise NotImplementedError
 
 
@@ -101,13 +98,13 @@ class BiLSTMEmitter(_FromContext):
         self.bilstm = BiLSTM(
             config.latent_size, size, config.num_lstm_layers, config.max_length, name="bilstm"
         )
-        self.linear = dense(self, config.latent_size + 2 * size, size, "linear")
+        self.linear = self._dense(config.latent_size + 2 * size, size, "linear")
         self.built = True
 
-    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        ahead, behind = self.bilstm(z, lengths, positions)
+    def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
+        ahead, behind = self.bilstm(z, positions)
         steps = tf.range(tf.shape(z)[-2])[:, None]
-        last = lengths[:, None, None] - 1
+        last = positions.lengths[:, None, None] - 1
         # Rolls, whose gradients are rolls: that of a slice fills an array with zeros first.
         ahead = zero_unless(steps > 0, tf.roll(ahead, 1, axis=-2))
         behind = zero_unless(steps < last, tf.roll(behind, -1, axis=-2))
@@ -123,11 +120,11 @@ class ConvEmitter(_FromContext):
         self.stack = ConvStack(
             config.latent_size, size, num_layers, config.max_length, two_sided=True, name="conv"
         )
-        self.linear = dense(self, config.latent_size + size, size, "linear")
+        self.linear = self._dense(config.latent_size + size, size, "linear")
         self.built = True
 
-    def _states(self, z: tf.Tensor, lengths: tf.Tensor, positions: Positions) -> tf.Tensor:
-        return self.stack(z, self.stack.positions(positions), lengths=lengths)
+    def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
+        return self.stack(z, self.stack.positions(positions), lengths=positions.lengths)
 
 
 def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:
@@ -143,14 +140,13 @@ class LocalEmitter(Emitter):
     def __init__(self, config: ModelConfig, name: str = "emitter") -> None:
         super().__init__(config, name)
         size = config.hidden_size
-        self.hidden = dense(self, config.latent_size, size, "hidden")
-        self.linear = dense(self, size, size, "linear")
+        self.hidden = self._dense(config.latent_size, size, "hidden")
+        self.linear = self._dense(size, size, "linear")
         self.built = True
 
     def call(
         self,
         z: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
@@ -180,7 +176,6 @@ class CodebookEmitter(Emitter):
     def call(
         self,
         z: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,

@@ -14,7 +14,7 @@ from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.posterior import Posterior
-from tf_latentflow.networks.sequence_network import dense, stateless_dropout
+from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
 __all__ = [
@@ -42,7 +42,6 @@ class InferenceNetwork(Layer):
     def call(
         self,
         x: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
@@ -51,8 +50,7 @@ class InferenceNetwork(Layer):
 
         Args:
           x: Symbols or notes.
-          lengths: int32 `[B]`.
-          positions: Of the same sequences.
+          positions: Of the sequences.
           parts: What the networks of the model share.
           dropout_noise: Noise of the dropout in training, which is applied to the states.
         """
@@ -64,23 +62,20 @@ class _FromStates(InferenceNetwork):
 
     def __init__(self, config: ModelConfig, state_size: int, name: str) -> None:
         super().__init__(config, name)
-        self.outputs = dense(self, state_size, 2 * config.latent_size, "outputs")
+        self.outputs = self._dense(state_size, 2 * config.latent_size, "outputs")
 
     def call(
         self,
         x: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,
     ) -> Posterior:
-        states = self._states(x, lengths, positions, parts)
+        states = self._states(x, positions, parts)
         states = stateless_dropout(states, self._dropout, dropout_noise)
         return Posterior(*tf.split(self._apply(self.outputs, states), 2, axis=-1))
 
-    def _states(
-        self, x: tf.Tensor, lengths: tf.Tensor, positions: Positions, parts: Parts
-    ) -> tf.Tensor:
+    def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
         raise NotImplementedError
 
 
@@ -93,11 +88,9 @@ class BiLSTMInference(_FromStates):
         self.bilstm = BiLSTM(size, size, config.num_lstm_layers, config.max_length, name="bilstm")
         self.built = True
 
-    def _states(
-        self, x: tf.Tensor, lengths: tf.Tensor, positions: Positions, parts: Parts
-    ) -> tf.Tensor:
+    def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
         kernels = [parts.input_kernel(kernel) for kernel in self.bilstm.input_kernels]
-        states = self.bilstm(parts.inputs(x), lengths, positions, kernels)
+        states = self.bilstm(parts.inputs(x), positions, kernels)
         return tf.concat(states, axis=-1)
 
 
@@ -114,10 +107,9 @@ class ConvInference(_FromStates):
         )
         self.built = True
 
-    def _states(
-        self, x: tf.Tensor, lengths: tf.Tensor, positions: Positions, parts: Parts
-    ) -> tf.Tensor:
-        return self.stack(parts.embed(x), self.stack.positions(positions), lengths=lengths)
+    def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
+        offset = self.stack.positions(positions)
+        return self.stack(parts.embed(x), offset, lengths=positions.lengths)
 
 
 def conv_inference(num_layers: int = 4) -> Callable[[ModelConfig], ConvInference]:
@@ -131,12 +123,10 @@ class LocalInference(_FromStates):
     def __init__(self, config: ModelConfig, name: str = "inference_network") -> None:
         size = config.hidden_size
         super().__init__(config, size, name)
-        self.hidden = dense(self, size, size, "hidden")
+        self.hidden = self._dense(size, size, "hidden")
         self.built = True
 
-    def _states(
-        self, x: tf.Tensor, lengths: tf.Tensor, positions: Positions, parts: Parts
-    ) -> tf.Tensor:
+    def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
         return tf.nn.relu(self._apply(self.hidden, parts.embed(x)))
 
 
@@ -150,7 +140,6 @@ class CodebookInference(InferenceNetwork):
     def call(
         self,
         x: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         parts: Parts,
         dropout_noise: NoiseSource | None = None,

@@ -90,6 +90,12 @@ class Layer(SavesLists, ExecutionOwner, keras.layers.Layer):
         uniform = keras.initializers.RandomUniform(-half_width, half_width)
         return self.add_weight(shape, uniform, name=name)
 
+    def _dense(self, input_size: int, units: int, name: str) -> keras.layers.Dense:
+        """Returns a linear part for this layer, with its variables; see `_apply`."""
+        part = keras.layers.Dense(units, name=name, dtype=self.dtype_policy)
+        part.build((None, input_size))
+        return part
+
     def _apply(self, part: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
         """A linear part of this layer, computed as its `execution` says."""
         return self.execution.product(values, part.kernel) + part.bias

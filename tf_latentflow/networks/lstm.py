@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import lstm_recurrence, lstm_step
-from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense
+from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
 
 __all__ = ["BiLSTM", "LSTMStack", "LSTMState"]
@@ -78,7 +78,7 @@ class LSTMStack(SequenceNetwork):
         self.cells = [_Cell(size, units, name=f"cell_{k}") for k, size in enumerate(sizes)]
         self.positions = PositionTable(4 * units, max_length, name="positions")
         self.code = PositionTable(units, max_length, init=0.5, name="initial_code")
-        self.state_layer = dense(self, units, 2 * num_layers * units, "initial_state")
+        self.state_layer = self._dense(units, 2 * num_layers * units, "initial_state")
         self.built = True
 
     @property
@@ -90,7 +90,8 @@ class LSTMStack(SequenceNetwork):
     ) -> LSTMState:
         """State before the first step: a small feed-forward function of its position code."""
         # A batch padded to no step at all still has an initial state: that of position 0.
-        first = Positions(tf.zeros([1, 1], tf.int32), _first_to_end(positions))
+        start = tf.zeros([1, 1], tf.int32)
+        first = Positions(positions.lengths, start, _first_to_end(positions))
         state = self._apply(self.state_layer, tf.tanh(self.code(first)[:, 0]))
         state = tf.broadcast_to(state, tf.concat([batch_shape, tf.shape(state)[-1:]], 0))
         h_and_c = tf.split(state, 2 * len(self.cells), axis=-1)
@@ -182,7 +183,6 @@ class BiLSTM(Layer):
     def call(
         self,
         inputs: tf.Tensor,
-        lengths: tf.Tensor,
         positions: Positions,
         kernels: Sequence[tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -191,8 +191,7 @@ class BiLSTM(Layer):
         Args:
           inputs: `[..., B, T, n]`, n the rows of the kernels. Steps beyond a length must be finite;
             they do not affect those within it.
-          lengths: int32 `[B]`.
-          positions: Of the same sequences.
+          positions: Of the sequences.
           kernels: `[n, 4U]` each, in place of `input_kernels`.
 
         Returns:
@@ -201,6 +200,7 @@ class BiLSTM(Layer):
         batch = tf.shape(inputs)[:-2]
         rows = time_major(inputs)
         num_steps, num_rows = tf.unstack(tf.shape(rows)[:2])
+        lengths = positions.lengths
         copies = num_rows // tf.maximum(tf.shape(lengths)[0], 1)
         flip = flip_within(tf.tile(lengths, [copies]), num_steps)
         first = (tf.zeros([num_rows, self.units], rows.dtype),) * 2

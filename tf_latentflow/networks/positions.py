@@ -15,10 +15,12 @@ class Positions(NamedTuple):
     """Distances of each step from both ends, as row numbers of a `PositionTable`.
 
     Attributes:
+      lengths: int32 `[B]`, of the sequences.
       from_start: int32 `[1, T]`, `t`.
       to_end: int32 `[B, T]`, `length - 1 - t`, and 0 beyond the length.
     """
 
+    lengths: tf.Tensor
     from_start: tf.Tensor
     to_end: tf.Tensor
 
@@ -33,11 +35,11 @@ class Positions(NamedTuple):
         steps = tf.range(num_steps)[None]
         last = tf.cast(limit, tf.int32) - 1
         to_end = tf.maximum(lengths[:, None] - 1 - steps, 0)
-        return cls(tf.minimum(steps, last), tf.minimum(to_end, last))
+        return cls(lengths, tf.minimum(steps, last), tf.minimum(to_end, last))
 
     def reversed(self) -> Positions:
         """The positions of the sequences read backwards, within their lengths."""
-        return Positions(self.to_end, self.from_start)
+        return Positions(self.lengths, self.to_end, self.from_start)
 
 
 class PositionTable(Layer):

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tf_latentflow.networks.positions import PositionTable
-from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense, normalisation
+from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork
 
 __all__ = ["ResidualStack"]
 
@@ -41,9 +41,9 @@ class ResidualStack(SequenceNetwork):
         self.two_sided = two_sided
         self.num_layers = num_layers
         self.positions = PositionTable(units, max_length, name="positions")
-        self.input_layer = dense(self, input_size, units, "input")
+        self.input_layer = self._dense(input_size, units, "input")
         num_norms = self.norms_per_layer * num_layers + 1
-        self.norms = [normalisation(self, f"norm_{k}") for k in range(num_norms)]
+        self.norms = [self._normalisation(f"norm_{k}") for k in range(num_norms)]
         self._make_layers()
         self.built = True
 

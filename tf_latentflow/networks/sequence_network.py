@@ -1,4 +1,4 @@
-"""The base class of networks over sequences, and their shared parts: dense layers and dropout."""
+"""The base class of networks over sequences, and dropout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.noise import NoiseSource
 
-__all__ = ["SequenceNetwork", "Masks", "State", "dense", "normalisation", "stateless_dropout"]
+__all__ = ["SequenceNetwork", "Masks", "State", "stateless_dropout"]
 
 # How often one number decides what is dropped. It has 23 bits; a decision takes less than 1 of them
 # on average.
@@ -126,22 +126,14 @@ class SequenceNetwork(Layer):
         if self.two_sided:
             raise ValueError("expected a causal network to go step by step; got a two-sided one")
 
+    def _normalisation(self, name: str) -> keras.layers.LayerNormalization:
+        """Returns a layer normalisation of the output's size, with its variables."""
+        part = keras.layers.LayerNormalization(epsilon=1e-5, name=name, dtype=self.dtype_policy)
+        part.build((None, self.units))
+        return part
+
     def _drop(self, values: tf.Tensor, masks: Masks, place: int) -> tf.Tensor:
         return _drop(values, masks[place], self._dropout) if masks else values
-
-
-def dense(layer: Layer, input_size: int, units: int, name: str) -> keras.layers.Dense:
-    """Adds a linear layer to `layer` and creates its variables."""
-    part = keras.layers.Dense(units, name=name, dtype=layer.dtype_policy)
-    part.build((None, input_size))
-    return part
-
-
-def normalisation(layer: SequenceNetwork, name: str) -> keras.layers.LayerNormalization:
-    """Adds a layer normalisation to `layer` and creates its variables."""
-    part = keras.layers.LayerNormalization(epsilon=1e-5, name=name, dtype=layer.dtype_policy)
-    part.build((None, layer.units))
-    return part
 
 
 def stateless_dropout(values: tf.Tensor, rate: float, noise: NoiseSource | None) -> tf.Tensor:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from bijectors.axes import every, later, size_of_axis
 from bijectors.masks import mask_steps
 from tf_latentflow.networks.positions import Positions, PositionTable
-from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork, dense, normalisation
+from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork
 
 __all__ = ["NUM_HIDDEN", "Window"]
 
@@ -55,11 +55,11 @@ class Window(SequenceNetwork):
         self.num_steps = num_steps
         self._size = max(units // 2, 1)
         self.positions = PositionTable(units, max_length, name="positions")
-        self.embedding = dense(self, input_size, self._size, "embedding")
+        self.embedding = self._dense(input_size, self._size, "embedding")
         num_read = 2 * num_steps if two_sided else num_steps
-        self.hidden = dense(self, num_read * self._size, NUM_HIDDEN, "hidden")
-        self.outputs = dense(self, NUM_HIDDEN, units, "outputs")
-        self.norm = normalisation(self, "norm")
+        self.hidden = self._dense(num_read * self._size, NUM_HIDDEN, "hidden")
+        self.outputs = self._dense(NUM_HIDDEN, units, "outputs")
+        self.norm = self._normalisation("norm")
         self.built = True
 
     @property

@@ -15,7 +15,7 @@ from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.normal import noise_log_probs
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.stage import FlowStage
-from tf_latentflow.ways.inputs import as_lengths, as_temperature, longest
+from tf_latentflow.ways.inputs import as_int32, as_lengths, as_temperature, longest
 
 __all__ = ["FlowPrior"]
 
@@ -76,7 +76,7 @@ class FlowPrior(Layer):
         dropout_noise: NoiseSource | None = None,
     ) -> list[TimeBijector]:
         """The bijectors of the stages."""
-        lengths, limit = tf.convert_to_tensor(lengths, tf.int32), self._limit()
+        lengths, limit = as_int32(lengths), self._limit()
         noises = [dropout_noise and dropout_noise.fold(k) for k in range(len(self.stages))]
         return [
             stage.bijector(lengths, limit, noise)
@@ -109,8 +109,8 @@ class FlowPrior(Layer):
         Raises:
           ValueError: `z[t]` depends on later steps.
         """
-        lengths = tf.convert_to_tensor(lengths, tf.int32)
-        limit = self._limit()
+        self.check_is_causal()
+        lengths, limit = as_int32(lengths), self._limit()
         maps = []
         for stage in self.stages:
             maps.append(stage.step_bijector(z, lengths, limit, steps))
@@ -172,7 +172,7 @@ class FlowPrior(Layer):
         Returns:
           eps `[..., B, T, H]`, and nats `[..., B, T]`, 0 beyond each length.
         """
-        lengths = tf.convert_to_tensor(lengths, tf.int32)
+        lengths = as_int32(lengths)
         eps = self._vectors(z)
         total = tf.zeros([], eps.dtype)
         for bijector in self._bijectors(lengths, dropout_noise):

@@ -105,11 +105,8 @@ class FlowStage(Layer):
     ) -> Compose:
         """The maps of selected steps, given the output of the stage at all steps; see `FlowPrior`.
 
-        Raises:
-          ValueError: The stage is a coupling, whose steps depend on later ones.
+        The prior must be causal.
         """
-        if self._plan.is_coupling:
-            raise ValueError("expected steps that depend on earlier ones alone; got a coupling")
         conditioner = self._conditioner(lengths, limit)
         # To IAF the past is the noise that it came from.
         past = self.bijector(lengths, limit).inverse(z) if self._reads_noise else z

@@ -15,6 +15,8 @@ __all__ = ["UNIT_OPERATIONS", "Machine", "Timing", "measure_machine", "time_in_u
 
 _ROWS, _INNER, _COLUMNS = 1500, 1000, 2000
 _READS = 100
+# The first dozen calls of a process are slower than later ones, and every floor hangs on these.
+_REPEATS = 50
 UNIT_OPERATIONS = 2 * _ROWS * _INNER * _COLUMNS  # Multiplications and additions of a unit.
 _READ_SHAPE = (2000, 2000)  # 16 MB, as much as the weights of a step at the published sizes.
 
@@ -45,11 +47,8 @@ class Timing(NamedTuple):
     first_seconds: float
 
 
-def measure_machine(repeats: int = 50) -> Machine:
-    """Times the unit, and a compiled loop of products of a matrix with a vector.
-
-    The first dozen of a process are slower than those to come, and every floor hangs on these.
-    """
+def measure_machine() -> Machine:
+    """Times the unit, and a compiled loop of products of a matrix with a vector."""
     matrix = tf.random.stateless_normal(_READ_SHAPE, [0, 0])
     vector = tf.random.stateless_normal([1, _READ_SHAPE[0]], [0, 1])
 
@@ -62,8 +61,8 @@ def measure_machine(repeats: int = 50) -> Machine:
             (tf.constant(0), vector),
         )[1]
 
-    seconds = statistics.median(_times(_unit(), repeats))
-    read_seconds = statistics.median(_times(read, repeats)) / _READS
+    seconds = _median_seconds(_unit())
+    read_seconds = _median_seconds(read) / _READS
     return Machine(seconds, 4 * math.prod(_READ_SHAPE) * seconds / read_seconds)
 
 
@@ -79,9 +78,9 @@ def time_in_units(work: Callable[[], object], repeats: int = 5) -> Timing:
     return Timing(seconds, seconds / statistics.median(unit_times), first)
 
 
-def _times(work: Callable[[], object], repeats: int) -> list[float]:
+def _median_seconds(work: Callable[[], object]) -> float:
     work()
-    return [_seconds(work) for _ in range(repeats)]
+    return statistics.median(_seconds(work) for _ in range(_REPEATS))
 
 
 def _seconds(work: Callable[[], object]) -> float:
