@@ -24,7 +24,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES", "Numbered", "Table", "name_of"]
+__all__ = [
+    "CAUSAL_TIME_STRUCTURES",
+    "HIDDEN_STRUCTURES",
+    "SCALAR_MAPS",
+    "TIME_STRUCTURES",
+    "Numbered",
+    "Table",
+    "name_of",
+]
 
 
 @dataclass(frozen=True)
@@ -137,3 +145,6 @@ TIME_STRUCTURES = Table(
         "none": "bijectors.time.structures:IndependentTime",
     }
 )
+
+# Those in which no step depends on later ones, so that the start of a sequence has a density.
+CAUSAL_TIME_STRUCTURES = ("af", "iaf", "none")

@@ -161,7 +161,9 @@ def _inputs(client: RestClient, url: str, name: str) -> dict[str, Any]:
     """
     signature = client.signatures().get(name)
     if signature is None:
-        raise UserError(f"{url} has no signature {name!r}; export the model again")
+        raise UserError(
+            f"{url} has no signature {name!r}: its model has no such way, or was exported by another version"
+        )
     return signature["inputs"]
 
 

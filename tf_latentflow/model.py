@@ -111,6 +111,8 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
 
             reconstruction[t] = log p(x[t] | z, T)
             kl[t]             = log q(z[t] | x, T) - log p(z[t] | z[:t], T)
+
+        If the prior is not causal, the second term of `kl[t]` is only a share of `log p(z | T)`.
         """
         num_samples = as_count("num_samples", num_samples)
         x, lengths = self._batch_of(x, lengths)

@@ -143,6 +143,8 @@ def seed_of(seed: Any, purpose: int = 0) -> tf.Tensor:
     """
     if seed is None:
         return _fresh_seed()
+    if isinstance(seed, int) and seed.bit_length() > 63:
+        raise ValueError(f"expected a seed from 0 to 2147483647; got {seed}")
     seed = tf.convert_to_tensor(seed)
     known = tf.get_static_value(seed)
     if not seed.dtype.is_integer or seed.shape.rank is None or seed.shape not in ([], [2]):

@@ -99,7 +99,7 @@ class MixtureOfLogistics(ScalarBijector):
 
     @classmethod
     def from_unconstrained(cls, raw: Any, num_components: int = 8) -> MixtureOfLogistics:
-        """The map for `3*K + 2` numbers of size up to 1e18, `raw[..., :]` = `w', m', s', a, b'`.
+        """The map for `3*K + 2` numbers of size up to 1e15, `raw[..., :]` = `w', m', s', a, b'`.
 
         `w = exp(w')`, normalised by the sum (a softmax); `m` is `m'` plus the centres of K equal
         parts of -3 .. 3; `s = exp(3 * tanh(s' / 3))`; `b = exp(b')`. `w'` is clipped to

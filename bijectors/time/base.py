@@ -148,10 +148,15 @@ class TimeBijector(FlowBijector):
         return eps, tf.reduce_sum(log_dets, axis=-1)
 
     def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps `[..., T, H]` to `[..., T, H]` and the log-dets of the steps `[..., T]`."""
+        """Maps `[..., T, H]` to `[..., T, H]` and the log-dets of the steps `[..., T]`.
+
+        Padding comes last and is zero. What the map makes of it is discarded, but the map has to
+        keep it from influencing the steps within a length (`self._lengths`).
+        """
         raise NotImplementedError
 
     def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The inverse of `_forward_steps`."""
         raise NotImplementedError
 
     def _masked(self, steps: _Steps, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -185,7 +185,7 @@ def test_the_table_of_rows_is_the_table_of_the_code() -> None:
 
     text = (ROOT / "docs" / "MODELS.md").read_text(encoding="utf-8")
     cells = r"\|([^|]*)" * len(CHOICES)
-    rows = re.findall(rf"^\| `([a-z-]+)` {cells}\|[^|]*\|$", text, re.M)
+    rows = re.findall(rf"^\| `([a-z0-9_-]+)` {cells}\|[^|]*\|$", text, re.M)
     shown = {name: tuple(c.strip(" `") or None for c in choices) for name, *choices in rows}
     configs = {name: ModelConfig.from_name(name) for name in MODEL_NAMES}
     expected = {}

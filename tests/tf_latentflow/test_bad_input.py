@@ -32,7 +32,11 @@ MANY = {
     "few lengths": (lambda m: m.complete(X, [1, 1], lengths=[5]), r"of shape \(2,\); got \(1"),
     "no length": (lambda m: m.complete(X, [1, 1], lengths=[-1, 5]), "expected lengths above"),
     "id": (lambda m: m.interpolate([99, 2], 2, [2, 3], 2, 3), "from 0 to .*; got 2 to 99"),
-    "end": (lambda m: m.interpolate([2, 2], -1, [2, 3], 2, 3), "expected lengths from 0"),
+    "end": (lambda m: m.interpolate([2, 2], -1, [2, 3], 2, 3), "length0 of at least 1; got -1"),
+    "ends": (lambda m: m.interpolate(X[:1], [2], X[1:], [2], 3), "length0 that is a whole number"),
+    "ways": (lambda m: m.interpolate([2, 2], 2, [2, 3], 2, 2.5), "steps that is a whole number"),
+    "sweeps": (lambda m: m.fill_in(X, LENGTHS, X > 3, sweeps=1.5), "sweeps that is a whole number"),
+    "seed": (lambda m: m.vary(X, LENGTHS, 0.1, seed=2**70), "expected a seed from 0 to"),
     "float": (lambda m: m.interpolate([2.0], 1, [2, 3], 2, 3), "x of integers; got float32"),
     "size": (lambda m: m.prior.log_prob(np.zeros([2, 3, 9]), [3, 2]), "expected vectors"),
 }

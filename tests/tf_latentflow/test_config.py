@@ -31,7 +31,7 @@ ROWS = {
 
 
 def test_rows_are_looked_up() -> None:
-    assert set(MODEL_NAMES) == set(ROWS)
+    assert set(ROWS) <= set(MODEL_NAMES)
     for name, choices in ROWS.items():
         config = ModelConfig.from_name(name)
         assert (config.scalar, config.hidden, config.time) == choices
@@ -57,6 +57,7 @@ def test_presets_change_sizes_but_not_the_maximum_length() -> None:
 def test_music_has_its_own_sizes() -> None:
     for name in MODEL_NAMES:
         assert ModelConfig.from_name(name, "tiny", emission="bernoulli").vocab_size == 88
+    for name in ROWS:
         layers = 1 if name in ("codebook", "multiscale", "multiscale-codebook") else 5
         assert ModelConfig.from_name(name, "paper", emission="bernoulli").flow_layers == layers
     rates = {

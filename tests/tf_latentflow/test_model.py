@@ -91,7 +91,7 @@ def test_interpolation_ends_at_the_posterior_means(name: str, emission: str) -> 
         expected = model.emit(mean, tf.constant([length]))
         assert np.any(expected)
         np.testing.assert_array_equal(end, expected[0])
-    with pytest.raises(ValueError, match="at least 2 steps; got 1"):
+    with pytest.raises(ValueError, match="steps of at least 2; got 1"):
         model.interpolate(x[0], 5, x[1], 3, 1)
 
 

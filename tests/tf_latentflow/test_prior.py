@@ -92,6 +92,7 @@ def allowed(config: ModelConfig, inverse: bool) -> np.ndarray:
         return within | (first & (s % 2 != t % 2) & anything) | (last & anything)
     if config.time == "multiscale":  # Of two scales: the even steps are independent.
         return within | ((t % 2 == 1) & (s % 2 == 0) & anything)
+    assert config.time in ("af", "iaf"), f"what depends on what in {config.time}?"
     return within | ((s < t) & anything)
 
 

@@ -135,7 +135,7 @@ def test_help_shows_the_defaults_of_the_preset(capsys: pytest.CaptureFixture[str
         shown = " ".join(re.sub("[^ -~]", " ", capsys.readouterr().out).split())
         assert stop.value.code == 0
         assert f"Initial learning rate. (default: {default})" in shown
-        assert "multiscale-codebook or chords, latent flows; or lstm, the discrete" in shown
+        assert "af-af, af-scf, " in shown and ", latent flows; or lstm, the discrete" in shown
         assert "--show-config Print every setting" in shown
 
 

@@ -75,7 +75,7 @@ def test_other_flags_or_data_are_refused_before_the_first_step(tmp_path: Path) -
     assert [out for _, out, _ in ended[1:]] == ["", ""]
     (line,) = {err for *_, err in ended}
     assert re.fullmatch(
-        r"error: worker 2 \(127.0.0.1:\d+\) differs from the chief: .*batch_size is 8, not 5; "
+        r"error: worker 2 \(127.0.0.1:\d+\) differs from the chief: .*batch_size is 5, not 8; "
         r"other data;.* start all with the same flags, data and version\n",
         line,
     )

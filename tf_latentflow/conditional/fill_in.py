@@ -12,7 +12,7 @@ from bijectors.masks import mask_steps, zero_unless
 from tf_latentflow.conditional.particles import chosen, pick
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel
-from tf_latentflow.ways.inputs import as_temperature
+from tf_latentflow.ways.inputs import as_count, as_temperature
 
 __all__ = ["FillIns"]
 
@@ -76,11 +76,8 @@ class FillIns(SequenceModel):
           ValueError: There are fewer than two particles or no sweeps, `given` does not fit x or the
             emission, or the prior is a coupling.
         """
-        if num_particles < 2 or sweeps < 1:
-            raise ValueError(
-                "expected num_particles of at least 2 and sweeps of at least 1; "
-                f"got {num_particles} and {sweeps}"
-            )
+        num_particles = as_count("num_particles", num_particles, least=2)
+        sweeps = as_count("sweeps", sweeps)
         self.prior.check_is_causal()
         x, lengths = self._batch_of(x, lengths)
         temperature = as_temperature(temperature, self.compute_dtype)

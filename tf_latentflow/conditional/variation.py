@@ -10,7 +10,7 @@ import tensorflow as tf
 from bijectors.masks import mask_steps
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel
-from tf_latentflow.ways.inputs import as_temperature
+from tf_latentflow.ways.inputs import as_count, as_temperature
 from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["Variations"]
@@ -100,8 +100,8 @@ class Variations(SequenceModel):
           The most likely symbols, int32 `[steps, max length, *event_shape]`, and the lengths, int32
           `[steps]`.
         """
-        if steps < 2:
-            raise ValueError(f"expected at least 2 steps; got {steps}")
+        steps = as_count("steps", steps, least=2)
+        length0, length1 = as_count("length0", length0), as_count("length1", length1)
         ends = [self._batch_of([x], [length]) for x, length in ((x0, length0), (x1, length1))]
         longest = max(int(length[0]) for _, length in ends)
         rounded = self._rounded(longest)

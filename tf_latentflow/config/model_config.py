@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bijectors.tables import CAUSAL_TIME_STRUCTURES
 from tf_latentflow.config.checks import check_fields, check_name
 from tf_latentflow.config.types import check_types
 from tf_latentflow.rows import MODEL_NAMES, NOTES, PRESETS, RULES, Setting, resolve
@@ -92,7 +93,7 @@ class ModelConfig:
     @property
     def is_causal(self) -> bool:
         """Whether no step depends on later ones, so that the start of a sequence has a density."""
-        return self.time not in ("coupling", "multiscale")
+        return not self.is_flow or self.time in CAUSAL_TIME_STRUCTURES
 
     @property
     def is_text(self) -> bool:

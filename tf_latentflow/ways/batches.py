@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.noise import Noise, seed_of
-from tf_latentflow.ways.inputs import as_int32
+from tf_latentflow.ways.inputs import as_count, as_int32
 
 __all__ = ["batches", "draw_sequences", "padded"]
 
@@ -72,8 +72,7 @@ def draw_sequences(
     Raises:
       ValueError: `n` is below 1, the seed is a pair, or a length or the temperature is invalid.
     """
-    if n < 1:
-        raise ValueError(f"expected a number of sequences of at least 1; got {n}")
+    n = as_count("a number of sequences", n)
     if seed is not None and np.ndim(seed):  # A pair would give every batch the same noise.
         raise ValueError(f"expected a seed that is a whole number; got {seed}")
     if length is None:

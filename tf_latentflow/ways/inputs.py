@@ -96,18 +96,18 @@ def as_lengths(lengths: Any, num_steps: int | tf.Tensor | None = None) -> tf.Ten
     return lengths
 
 
-def as_count(name: str, number: Any) -> int:
-    """Converts a number of things, at least one, to a Python integer.
+def as_count(name: str, number: Any, least: int = 1) -> int:
+    """Converts a number of things to a Python integer.
 
     Raises:
-      ValueError: It is below 1, or not a whole number; the error names it.
+      ValueError: It is below `least`, or not a whole number; the error names it.
     """
     try:
         count = operator.index(number)
     except TypeError:
         raise ValueError(f"expected {name} that is a whole number; got {number!r}") from None
-    if count < 1:
-        raise ValueError(f"expected {name} of at least 1; got {count}")
+    if count < least:
+        raise ValueError(f"expected {name} of at least {least}; got {count}")
     return count
 
 

@@ -16,6 +16,7 @@ from train.backend.devices import make_strategy
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.dataset import Dataset
 from train.engine.buckets import default_boundaries, lengths_of
+from train.engine.loop.interruption import Interruption
 from train.engine.loop.record import Record
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
@@ -29,7 +30,6 @@ from train.runs.testing import split_results
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
 from train.support.errors import UserError
-from train.support.interruption import Interruption
 from train.support.memory import peak_memory_gib
 from train.support.screen import Screen
 

@@ -16,13 +16,13 @@ from export.bundle.device.contents import Bundle
 from export.bundle.device.result import write_result
 from export.bundle.device.run_log import RunLog
 from train.engine.checkpoint_folders import CheckpointFolders
+from train.engine.loop.interruption import Interruption
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
 from train.engine.progress import show_split_progress
 from train.engine.results_table import results_table
 from train.support.errors import UserError
 from train.support.files import read_json
-from train.support.interruption import Interruption
 from train.support.screen import Screen
 
 __all__ = ["run_bundle"]

@@ -94,7 +94,7 @@ def test_who_differs_from_the_chief_is_named_in_every_process(three: Processes) 
 
     (line,) = set(three.in_all(refused, three.teams))
     assert line == (
-        f"worker 2 ({three.addresses[2]}) differs from the chief: seed is 3, not 4; other data; "
+        f"worker 2 ({three.addresses[2]}) differs from the chief: seed is 4, not 3; other data; "
         "start all with the same flags, data and version"
     )
 

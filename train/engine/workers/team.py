@@ -89,7 +89,7 @@ class Team:
         def compare(parts: Sequence[bytes]) -> bytes:
             chief, *others = map(json.loads, parts)
             for index, asked in enumerate(others, start=1):
-                if found := differences(chief, asked):
+                if found := differences(asked, chief):
                     said = [_OTHER.get(n) or describe_difference(n, *p) for n, p in found.items()]
                     line = f"{self.cluster.name(index)} differs from the chief: {'; '.join(said)}"
                     return line.encode()

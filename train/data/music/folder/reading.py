@@ -115,4 +115,6 @@ def _split_pieces(
 
 def _first(left_out: Sequence[str]) -> str:
     """Returns the end of an error message, with the first remark."""
-    return f"; {len(left_out)} remarks, the first: {left_out[0]}" if left_out else ""
+    if len(left_out) > 1:
+        return f"; {len(left_out)} remarks, the first: {left_out[0]}"
+    return f"; {left_out[0]}" if left_out else ""

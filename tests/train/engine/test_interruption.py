@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from train.engine.loop.interruption import Interruption
 from train.support.errors import run_program
-from train.support.interruption import Interruption
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
