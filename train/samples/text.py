@@ -17,14 +17,14 @@ from tf_latentflow.ways.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.text.config import TextConfig
 from train.data.text.corpus import Corpus
-from train.paper.figures.densities import has_plane, prior_densities
-from train.paper.figures.passage import find_passage
-from train.paper.figures.text_pictures import densities_png
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.made import make_sequences
 from train.samples.printed import NUM_TEXTS
 from train.samples.protocol import Show
+from train.samples.word.densities import has_plane, prior_densities
+from train.samples.word.passage import find_passage
+from train.samples.word.pictures import densities_png
 from train.support.files import write_text
 
 __all__ = ["TextSamples", "share_of_known_words"]
