@@ -185,9 +185,8 @@ def _plain_dataset(run: SavedRun) -> str:
 def _samples(run: SavedRun, workdir: Workdir) -> tuple[str, ...]:
     """Texts, or the paths of MIDI files in the run's folder."""
     if run.config.task == "music":
-        files = sorted((workdir.path / "samples").glob("final-*.mid"))
-        return tuple(file.relative_to(workdir.path).as_posix() for file in files)
-    lines = (workdir.path / "samples.txt").read_text(encoding="utf-8").split("\n")
+        return tuple(file.relative_to(workdir.path).as_posix() for file in workdir.pieces)
+    lines = workdir.texts_file.read_text(encoding="utf-8").split("\n")
     return tuple(lines[:_SHOWN])
 
 
