@@ -126,7 +126,7 @@ def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
     about = _about(flags)
     started = workdir.read_config().get("init_from")
     config = dataclasses.replace(run.config, dataset=_plain_dataset(run), init_from=started)
-    test, train, metric = results["test"], results["train"], run.config.unit.name
+    test, train, unit = results["test"], results["train"], run.config.unit
     finished = datetime.date.fromtimestamp(workdir.results_file.stat().st_mtime)
     return Card(
         name=flags.name,
@@ -139,11 +139,11 @@ def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
         hardware=describe_machine() if flags.hardware is None else flags.hardware,
         date=finished.isoformat(),
         test=Result(
-            metric=metric,
-            value=test[metric],
-            stderr=test[f"{metric}_stderr"],
+            metric=unit.name,
+            value=test[unit.name],
+            stderr=test[unit.stderr],
             num_sequences=test["num_sequences"],
-            num_samples=None if test[f"kl_{metric}"] is None else test["num_samples"],
+            num_samples=None if test[unit.kl] is None else test["num_samples"],
         ),
         samples=_samples(run, workdir),
     )
