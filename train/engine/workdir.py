@@ -34,7 +34,7 @@ __all__ = ["FORMAT", "ConfigFileError", "Workdir"]
 
 # Incremented when the files of a run change their meaning: the fields of config.json, or the state
 # and variables of checkpoints. A run without a format has format 1.
-FORMAT = 5
+FORMAT = 6
 
 # Settings without influence on what is trained: a run can resume with others.
 _INTERVALS = ("checkpoint_steps", "log_steps")

@@ -136,7 +136,7 @@ class TrainingLoop:
 
     def restore_best(self) -> None:
         """Sets the weights of the model to the best so far, if there has been a validation."""
-        if self._state.best_loss is not None:
+        if math.isfinite(self._state.plateau.best):
             self._backend.restore_best()
 
     def _resume(self) -> None:
