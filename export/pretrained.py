@@ -116,7 +116,7 @@ def main(args: Sequence[str] | None = None) -> None:
             shutil.copyfile(workdir.path / sample, temporary / sample)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     print(f"{folder}: {size:.2f} MB")
-    named = run.config.dataset in run.config.named_datasets
+    named = run.config.has_named_dataset
     data = "" if named else f" --dataset {shlex.quote(run.config.dataset)} --split test"
     print(f"to evaluate it: python -m train.evaluate {folder}{data}")
 
@@ -178,8 +178,8 @@ def _run_fields(run: SavedRun) -> Mapping[str, Any]:
 
 def _plain_dataset(run: SavedRun) -> str:
     """The dataset without its folder on this machine."""
-    named = run.config.dataset in run.config.named_datasets
-    return run.config.dataset if named else Path(run.config.dataset).name
+    config = run.config
+    return config.dataset if config.has_named_dataset else Path(config.dataset).name
 
 
 def _samples(run: SavedRun, workdir: Workdir) -> tuple[str, ...]:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from train.data.tasks import TASKS
+from train.data.tasks import task_of
 from train.engine.differences import describe_difference, differences
 from train.engine.workdir import Workdir
 from train.paper.experiments import Run
 from train.paper.scales import flags_of
-from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
 from train.support.errors import UserError
 from train.support.files import read_json_or_refuse, write_json
@@ -90,7 +89,7 @@ class Runs:
             flags = [*flags_of(run, self._scale), "--seed", str(seed)]
             if self._data_dir is not None:
                 flags += ["--data-dir", str(self._data_dir)]
-            _run([_config_class(run).program, *flags, "--workdir", str(workdir.path)])
+            _run([task_of(run.dataset).program, *flags, "--workdir", str(workdir.path)])
         if run.samples is not None and not self._own_test(run, seed).exists():
             print(f"{run.name}: testing {workdir.path}, {run.samples} samples each", flush=True)
             flags = ["--samples", str(run.samples), "--json"]
@@ -106,7 +105,7 @@ class Runs:
             raise UserError(
                 f"{workdir.path} has results and no config.json: {_CONFIG_CURE}"
             ) from None
-        kind = _config_class(run)
+        kind = task_of(run.dataset)
         flags = [*flags_of(run, self._scale), "--seed", str(seed)]
         asked = parse_train_config(kind, flags).to_dict()
         found = differences(there, {name: asked[name] for name in there if name in asked})
@@ -121,11 +120,6 @@ class Runs:
 
     def _own_test(self, run: Run, seed: int) -> Path:
         return self.workdir(run, seed).path / f"test-{run.samples}-samples.json"
-
-
-def _config_class(run: Run) -> type[TrainConfig]:
-    """Returns the class of the settings of a run."""
-    return next(c for c in TASKS.values() if run.dataset in c.named_datasets)
 
 
 def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.paths import ROOT
 from train import reproduce
-from train.data.tasks import TASKS
+from train.data.tasks import TASKS, task_of
 from train.paper.experiments import FIGURES, TABLES, Run
 from train.paper.runs import Runs
 from train.paper.scales import SCALES, flags_of
@@ -114,8 +114,7 @@ def all_runs() -> list[Run]:
 def test_every_run_has_flags_that_its_program_takes() -> None:
     # The scales in turn: what a scale adds to the flags is the same for every run.
     for run, (scale, preset) in zip(all_runs(), itertools.cycle(SCALES.items()), strict=False):
-        kind = next(kind for kind in TASKS.values() if run.dataset in kind.named_datasets)
-        config = parse_train_config(kind, flags_of(run, scale))
+        config = parse_train_config(task_of(run.dataset), flags_of(run, scale))
         assert (config.model, config.dataset, config.preset) == (run.model, run.dataset, preset)
     with pytest.raises(ValueError, match="scale"):
         flags_of(all_runs()[0], "huge")
