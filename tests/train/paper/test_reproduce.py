@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.paths import ROOT
+from tests.paths import environment
 from train import reproduce
 from train.data.tasks import TASKS, task_of
 from train.paper.experiments import FIGURES, TABLES, Run
@@ -48,11 +48,7 @@ def start(data_dir: Path, out: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "CUDA_VISIBLE_DEVICES": "-1",
-        },
+        env=environment(),
         start_new_session=True,
     )
 
