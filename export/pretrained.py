@@ -116,7 +116,7 @@ def main(args: Sequence[str] | None = None) -> None:
             shutil.copyfile(workdir.path / sample, temporary / sample)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     print(f"{folder}: {size:.2f} MB")
-    named = run.config.dataset in run.config.named_datasets
+    named = run.config.has_named_dataset
     data = "" if named else f" --dataset {shlex.quote(run.config.dataset)} --split test"
     print(f"to evaluate it: python -m train.evaluate {folder}{data}")
 
@@ -126,7 +126,7 @@ def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
     about = _about(flags)
     started = workdir.read_config().get("init_from")
     config = dataclasses.replace(run.config, dataset=_plain_dataset(run), init_from=started)
-    test, train, metric = results["test"], results["train"], run.config.unit.name
+    test, train, unit = results["test"], results["train"], run.config.unit
     finished = datetime.date.fromtimestamp(workdir.results_file.stat().st_mtime)
     return Card(
         name=flags.name,
@@ -139,11 +139,11 @@ def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
         hardware=describe_machine() if flags.hardware is None else flags.hardware,
         date=finished.isoformat(),
         test=Result(
-            metric=metric,
-            value=test[metric],
-            stderr=test[f"{metric}_stderr"],
+            metric=unit.name,
+            value=test[unit.name],
+            stderr=test[unit.stderr],
             num_sequences=test["num_sequences"],
-            num_samples=None if test[f"kl_{metric}"] is None else test["num_samples"],
+            num_samples=None if test[unit.kl] is None else test["num_samples"],
         ),
         samples=_samples(run, workdir),
     )
@@ -178,16 +178,15 @@ def _run_fields(run: SavedRun) -> Mapping[str, Any]:
 
 def _plain_dataset(run: SavedRun) -> str:
     """The dataset without its folder on this machine."""
-    named = run.config.dataset in run.config.named_datasets
-    return run.config.dataset if named else Path(run.config.dataset).name
+    config = run.config
+    return config.dataset if config.has_named_dataset else Path(config.dataset).name
 
 
 def _samples(run: SavedRun, workdir: Workdir) -> tuple[str, ...]:
     """Texts, or the paths of MIDI files in the run's folder."""
     if run.config.task == "music":
-        files = sorted((workdir.path / "samples").glob("final-*.mid"))
-        return tuple(file.relative_to(workdir.path).as_posix() for file in files)
-    lines = (workdir.path / "samples.txt").read_text(encoding="utf-8").split("\n")
+        return tuple(file.relative_to(workdir.path).as_posix() for file in workdir.pieces)
+    lines = workdir.texts_file.read_text(encoding="utf-8").split("\n")
     return tuple(lines[:_SHOWN])
 
 

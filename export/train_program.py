@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 import tyro
 
 from train.data.music.config import MusicConfig
-from train.data.tasks import TASKS
+from train.data.tasks import TASKS, task_of
 from train.data.text.config import TextConfig
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
@@ -132,8 +132,7 @@ def _kind_of(args: Sequence[str] | None) -> type[TextConfig] | type[MusicConfig]
     peek = peek_flags(_Peek, args)
     if peek.task in TASKS:
         return TASKS[peek.task]
-    named = (kind for kind in TASKS.values() if peek.dataset in kind.named_datasets)
-    return next(named, TextConfig)
+    return task_of(peek.dataset) or TextConfig
 
 
 if __name__ == "__main__":

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.paths import ROOT
+from tests.paths import environment
 
 __all__ = [
     "Worker",
@@ -42,17 +41,14 @@ def free_addresses(count: int) -> tuple[str, ...]:
 class Worker:
     """A process `python -m ...`; its output goes to files, for which it never has to wait."""
 
-    def __init__(
-        self, command: Sequence[str], folder: Path, environment: Mapping[str, str]
-    ) -> None:
-        kept = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    def __init__(self, command: Sequence[str], folder: Path, **changes: str) -> None:
         self._files = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, "-m", *command],
             stdout=self._files[0],
             stderr=self._files[1],
             cwd=folder,
-            env={**kept, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1", **environment},
+            env=environment(**changes),
         )
 
     def wait(self, seconds: float = 900) -> tuple[int, str, str]:
@@ -69,7 +65,7 @@ def start_by_flags(commands: Sequence[Sequence[str]], folder: Path) -> list[Work
     """Starts a worker for each command, with what they are told of each other as flags."""
     workers = ",".join(free_addresses(len(commands)))
     return [
-        Worker([*command, "--workers", workers, "--task", str(index)], folder, {})
+        Worker([*command, "--workers", workers, "--task", str(index)], folder)
         for index, command in enumerate(commands)
     ]
 
@@ -80,7 +76,7 @@ def start_by_variable(command: Sequence[str], folders: Sequence[Path]) -> list[W
     tasks = [{"type": "worker", "index": index} for index in range(len(folders))]
     variables = [json.dumps({"cluster": cluster, "task": task}) for task in tasks]
     return [
-        Worker(command, folder, {"TF_CONFIG": variable})
+        Worker(command, folder, TF_CONFIG=variable)
         for folder, variable in zip(folders, variables, strict=True)
     ]
 

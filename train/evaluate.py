@@ -131,12 +131,12 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
 
 
 def _is_there(named: TrainConfig) -> bool:
-    return named.dataset in named.named_datasets or Path(named.dataset).exists()
+    return named.has_named_dataset or Path(named.dataset).exists()
 
 
 def _is_undivided(named: TrainConfig) -> bool:
     """Whether a dataset is an existing file or folder without splits."""
-    own = named.dataset not in named.named_datasets and named.data_dir is None
+    own = not named.has_named_dataset and named.data_dir is None
     return own and Path(named.dataset).exists() and not named.is_divided()
 
 

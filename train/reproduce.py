@@ -117,7 +117,7 @@ def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
 
     folder = config.out / f"{config.what}-{config.scale}-{seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    workdirs = {run.name: runs.workdir(run, seed) for run in figure.runs}
+    workdirs = {run.name: runs.workdir(run, seed).path for run in figure.runs}
     draw = importlib.import_module(figure.module).draw
     drawing: Drawing = draw(Job(config.scale, seed, load, folder))
     return drawing._replace(text=f"{figure.title}.\n\n{drawing.text.rstrip()}\n")

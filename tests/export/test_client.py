@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +13,6 @@ import pytest
 from export import client
 from export.serving.local_server import LocalServer
 from tests.local_servers import running
-from tests.paths import ROOT
 from tests.served_model import MUSIC_STEPS, write_model, write_music_model
 from train.data.music.midi import read_midi
 from train.support.errors import UserError
@@ -156,8 +153,3 @@ def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
     out = capsys.readouterr().out
     assert "generate  Samples: text" in out and "score     Log-likelihoods" in out
     assert "status    Versions" in out
-
-
-def test_the_client_needs_no_tensorflow() -> None:
-    code = "import sys, export.client; sys.exit('tensorflow' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -112,17 +112,17 @@ def check_reproduce(flags: list[str]) -> None:
         assert callable(importlib.import_module(figure.module).draw)
         return
     table = TABLES[config.what]
-    unit = TASKS[table.task].unit.name
+    unit = TASKS[table.task].unit
     assert any(config.data_dir.iterdir())
     runs = Runs(config.out, config.scale, config.data_dir)
     for row in table.rows:
         if row.run is not None and row.dataset in (config.datasets or (row.dataset,)):
             workdir = runs.workdir(row.run, 0)
-            workdir.mkdir(parents=True, exist_ok=True)
-            names = (unit, f"kl_{unit}", f"reconstruction_{unit}", f"{unit}_stderr")
-            results = {"test": dict.fromkeys(names, 1.0), "train": RUN_LENGTH}
-            write_json(workdir / "config.json", {"train": {"dataset": row.dataset}})
-            write_json(workdir / "results.json", results)
+            workdir.path.mkdir(parents=True, exist_ok=True)
+            names = (unit.name, unit.kl, unit.reconstruction, unit.stderr)
+            results = {"test": dict.fromkeys(names, 1.0), "train": RUN_LENGTH, "samples": {}}
+            write_json(workdir.config_file, {"train": {"dataset": row.dataset}})
+            write_json(workdir.results_file, results)
     reproduce.main(flags)
     assert "not run" not in (config.out / f"{config.what}-{config.scale}.md").read_text()
 

@@ -24,7 +24,7 @@ def run(path: Path, task: str = "text", seconds: float = 6.0) -> str:
     unit = TASKS[task].unit
     board = Board(Workdir(path).tensorboard, unit)
     for i, (step, loss) in enumerate(LOSSES.items()):
-        parts = {f"reconstruction_{unit.name}": None, f"kl_{unit.name}": None}
+        parts = {unit.reconstruction: None, unit.kl: None}
         board.validation(step, (i + 1) * seconds, {unit.name: loss, **parts}, best=loss < 2.2)
     return str(path)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.paths import ROOT
+from tests.paths import ROOT, environment
 
 FLAGS = (
     *("--preset", "tiny", "--max-steps", "12", "--checkpoint-steps", "2", "--log-steps", "2"),
@@ -41,13 +41,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def train(dataset: Path, workdir: Path) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-m", "train.char_lm", "--dataset", str(dataset)]
-    kept = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     return subprocess.run(
         [*program, "--workdir", str(workdir), *FLAGS],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**kept, "CUDA_VISIBLE_DEVICES": "-1", "TF_NUM_INTRAOP_THREADS": "1"},
+        env=environment(TF_NUM_INTRAOP_THREADS="1"),
         check=False,
     )
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from tests.paths import ROOT
 from tf_latentflow import ModelConfig
 from tf_latentflow.config import MAX_TEMPERATURE
 from train.data.music.config import MusicConfig
@@ -106,11 +103,6 @@ def test_the_highest_voice(tmp_path: Path) -> None:
 def test_what_is_refused(model: ModelConfig, flags: dict, message: str) -> None:
     with pytest.raises(UserError, match=message):
         given(model, **flags)
-
-
-def test_it_needs_no_tensorflow() -> None:
-    code = "import sys, train.samples.given; sys.exit('tensorflow' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_every_word_can_be_a_prompt() -> None:

@@ -45,9 +45,7 @@ class Board(Record):
         self.scalars("train", step, scalars)
 
     def validation(self, step: int, seconds: float, report: Mapping[str, Any], best: bool) -> None:
-        unit = self._unit.name
-        names = (unit, f"reconstruction_{unit}", f"kl_{unit}")
-        values = {f"loss/{name}": report[name] for name in names if report[name] is not None}
+        values = {f"loss/{name}": value for name, value in self._unit.losses(report).items()}
         self.scalars("valid", step, {**values, SECONDS: seconds})
         if self._show:
             self._show(self, step)

@@ -19,6 +19,7 @@ from train.engine.settings import LoopSettings
 from train.engine.split_terms import SplitTerms
 from train.engine.step_terms import StepTerms
 from train.engine.workers.team import ALONE, Team
+from train.support.errors import UserError
 
 __all__ = ["TensorFlowBackend"]
 
@@ -117,7 +118,9 @@ class TensorFlowBackend:
             status = self._checkpoint.read(str(folder / _FILE))
             status.assert_existing_objects_matched()
         except (AssertionError, ValueError) as error:
-            raise ValueError(f"expected a checkpoint of this model; got {folder}") from error
+            raise UserError(
+                f"{folder} is a checkpoint of another model: choose another --workdir"
+            ) from error
 
     def _weights(self) -> list[tf.Variable]:
         return [variable.value for variable in self.model.trainable_variables]

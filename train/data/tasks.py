@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from train.data.music.config import MusicConfig
 from train.data.text.config import TextConfig
 
-__all__ = ["TASKS"]
+__all__ = ["TASKS", "task_of"]
 
 TASKS: Mapping[str, type[TextConfig] | type[MusicConfig]] = {
     config.task: config for config in (TextConfig, MusicConfig)
 }
+
+
+def task_of(dataset: str | None) -> type[TextConfig] | type[MusicConfig] | None:
+    """Returns the class of the settings for a named dataset, or None."""
+    return next((kind for kind in TASKS.values() if dataset in kind.named_datasets), None)

@@ -193,8 +193,8 @@ class Progress:
             "training/learning_rate": window.learning_rate,
         }
         if self._has_latents:
-            scalars[f"loss/reconstruction_{unit.name}"] = unit.per_symbol(-terms.reconstruction, 1)
-            scalars[f"loss/kl_{unit.name}"] = unit.per_symbol(terms.kl, 1)
+            scalars[f"loss/{unit.reconstruction}"] = unit.per_symbol(-terms.reconstruction, 1)
+            scalars[f"loss/{unit.kl}"] = unit.per_symbol(terms.kl, 1)
             scalars["training/kl_weight"] = window.weight
         if window.rate is not None:
             scalars[f"training/{unit.symbols}_per_second"] = window.rate

@@ -18,23 +18,22 @@ def results_table(split: str | None, results: Mapping[str, Any], unit: Unit) -> 
       results: As in `results.json`.
       unit: Unit of the results.
     """
-    name, samples = unit.name, results["num_samples"]
-    stderr = results[f"{name}_stderr"]
-    exact = results[f"kl_{name}"] is None
+    samples, stderr = results["num_samples"], results[unit.stderr]
+    exact = results[unit.kl] is None
     how = "exact" if exact else f"{samples} importance sample{'s' if samples > 1 else ''}"
     per = "" if unit.nats == 1 else " / log 2"
     label = unit.label
     rows = [
         (
             label,
-            f"{results[name]:.4f}" + ("" if stderr is None else f" +- {stderr:.4f}"),
+            f"{results[unit.name]:.4f}" + ("" if stderr is None else f" +- {stderr:.4f}"),
             f"-(log p(x|T) + log p(T)){per} / sum(T + 1)",
         ),
-        ("reconstruction", _number(results[f"reconstruction_{name}"]), "-log p(x|z) of the ELBO"),
-        ("KL", _number(results[f"kl_{name}"]), "KL(q(z|x) || p(z)) of the ELBO"),
+        ("reconstruction", _number(results[unit.reconstruction]), "-log p(x|z) of the ELBO"),
+        ("KL", _number(results[unit.kl]), "KL(q(z|x) || p(z)) of the ELBO"),
         (
             "given length" if unit.nats == 1 else f"{label} given length",
-            f"{results[f'{name}_given_length']:.4f}",
+            f"{results[unit.given_length]:.4f}",
             f"-log p(x|T){per} / sum(T)",
         ),
         (unit.sequences, str(results["num_sequences"]), how),

@@ -24,14 +24,12 @@ class RunState:
     Attributes:
       step: Number of steps made.
       wall_seconds: Time they took, over all processes.
-      best_loss: Validation loss of the best weights, in the unit of the run, or None.
-      plateau: State of the learning rate.
+      plateau: State of the learning rate, with the validation loss of the best weights.
       resumed_from_steps: Steps at which the run was resumed.
     """
 
     step: int = 0
     wall_seconds: float = 0.0
-    best_loss: float | None = None
     plateau: Plateau = dataclasses.field(default_factory=Plateau)
     resumed_from_steps: list[int] = dataclasses.field(default_factory=list)
 
@@ -45,11 +43,9 @@ class RunState:
         """
         if not ramp_over:
             return False
+        before = self.plateau.best
         self.plateau = self.plateau.update(loss, config.plateau_patience, config.plateau_factor)
-        best = self.best_loss is None or loss < self.best_loss
-        if best:
-            self.best_loss = loss
-        return best
+        return loss < before
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the state as JSON values."""

@@ -54,12 +54,12 @@ class SplitTerms:
         stderr = bootstrap_stderr(self.nll, self.lengths + 1)
         return {
             unit.name: unit.per_symbol(np.sum(self.nll), symbols),
-            f"{unit.name}_stderr": None if stderr is None else stderr / unit.nats,
-            f"reconstruction_{unit.name}": (
+            unit.stderr: None if stderr is None else stderr / unit.nats,
+            unit.reconstruction: (
                 unit.per_symbol(-np.sum(reconstruction), symbols) if has_latents else None
             ),
-            f"kl_{unit.name}": unit.per_symbol(np.sum(kl), symbols) if has_latents else None,
-            f"{unit.name}_given_length": unit.per_symbol(-np.sum(log_prob), np.sum(self.lengths)),
+            unit.kl: unit.per_symbol(np.sum(kl), symbols) if has_latents else None,
+            unit.given_length: unit.per_symbol(-np.sum(log_prob), np.sum(self.lengths)),
             "num_sequences": len(self.lengths),
         }
 

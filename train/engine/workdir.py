@@ -1,4 +1,4 @@
-"""The folder of a run: its files, and who may use it."""
+"""The folder of a run: its settings, its results, and who may use it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from train.engine.differences import (
     is_extension,
     other_fields,
 )
+from train.engine.run_files import RunFiles
 from train.support.errors import UserError
 from train.support.files import (
     clear_leftovers,
@@ -33,7 +34,7 @@ __all__ = ["FORMAT", "ConfigFileError", "Workdir"]
 
 # Incremented when the files of a run change their meaning: the fields of config.json, or the state
 # and variables of checkpoints. A run without a format has format 1.
-FORMAT = 5
+FORMAT = 6
 
 # Settings without influence on what is trained: a run can resume with others.
 _INTERVALS = ("checkpoint_steps", "log_steps")
@@ -45,30 +46,12 @@ class ConfigFileError(UserError):
     """The config.json of a run is damaged or from another version."""
 
 
-class Workdir:
-    """Paths of a run's files, and the rule that a folder contains only one run.
-
-    | file                | content                                                               |
-    |---------------------|-----------------------------------------------------------------------|
-    | `config.json`       | format, all settings, the model's config with the vocabulary, checksum |
-    | `checkpoints/`      | state of the run                                                      |
-    | `tensorboard/`      | event files, `train/` and `valid/`: `tensorboard --logdir WORKDIR`    |
-    | `model.keras`       | the best weights, once the run has finished                           |
-    | `results.json`      | the results of the test, once it has finished too                     |
-    | `results-N.json`    | the results after N steps, if the run was extended afterwards         |
-    | `model-N.keras`     | the model of those results                                            |
-    | `samples.txt`       | samples of the finished model, one a line (text)                      |
-    | `samples/`          | samples of the finished model, MIDI files and pictures (music)        |
-    """
+class Workdir(RunFiles):
+    """The folder of a run, and the rule that it contains only one."""
 
     def __init__(self, path: Path) -> None:
         """Only remembers the path; touches no file."""
-        self.path = path
-        self.config_file = path / "config.json"
-        self.results_file = path / "results.json"
-        self.model_file = path / "model.keras"
-        self.checkpoints = path / "checkpoints"
-        self.tensorboard = path / "tensorboard"
+        super().__init__(path)
         self._lock = filelock.FileLock(path / ".lock", blocking=False)
 
     @property
@@ -152,7 +135,7 @@ class Workdir:
         except OSError as error:
             raise UserError(f"cannot write in {self.path} ({error.strerror}): {_CURE}") from None
         self.check(config)  # Another process may have been faster.
-        clear_leftovers(self.path, self.checkpoints, self.path / "samples", self.tensorboard)
+        clear_leftovers(self.path, self.checkpoints, self.samples_folder, self.tensorboard)
         if not self.config_file.exists():
             write_json(self.config_file, {"format": FORMAT, **config})
         elif self._differences(config, but=()):

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from train.data.tasks import TASKS
+from train.data.tasks import task_of
 from train.engine.differences import describe_difference, differences
+from train.engine.workdir import Workdir
 from train.paper.experiments import Run
 from train.paper.scales import flags_of
-from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
 from train.support.errors import UserError
 from train.support.files import read_json_or_refuse, write_json
@@ -43,10 +43,10 @@ class Runs:
         self._scale = scale
         self._data_dir = data_dir
 
-    def workdir(self, run: Run, seed: int) -> Path:
+    def workdir(self, run: Run, seed: int) -> Workdir:
         """Returns the folder of a run. A separate test shares the folder of its training."""
         name = run.name if run.samples is None else run.model
-        return self._folder / f"{name}-{run.dataset}-{self._scale}-{seed}"
+        return Workdir(self._folder / f"{name}-{run.dataset}-{self._scale}-{seed}")
 
     def results(self, run: Run, seed: int) -> dict[str, Any] | None:
         """Returns the results.json of a finished run, or None.
@@ -54,11 +54,11 @@ class Runs:
         Raises:
           UserError: The folder holds a run with other settings, or is damaged.
         """
-        file = self.workdir(run, seed) / "results.json"
-        if not file.exists():
+        workdir = self.workdir(run, seed)
+        if not workdir.results_file.exists():
             return None
         self._check_settings(run, seed)
-        results = read_json_or_refuse(file, _CURE)
+        results = workdir.read_results()
         if run.samples is not None:
             own = self._own_test(run, seed)
             if not own.exists():
@@ -68,7 +68,7 @@ class Runs:
 
     def finished(self, run: Run) -> dict[int, dict[str, Any]]:
         """Returns the results of the finished runs by seed, ascending."""
-        prefix = self.workdir(run, 0).name[:-1]
+        prefix = self.workdir(run, 0).path.name[:-1]
         found = (path.name.removeprefix(prefix) for path in self._folder.glob(prefix + "*"))
         seeds = sorted(int(seed) for seed in found if seed.isdigit())
         results = {seed: self.results(run, seed) for seed in seeds}
@@ -82,28 +82,30 @@ class Runs:
           UserError: The folder holds a run with other settings, or is damaged.
         """
         workdir = self.workdir(run, seed)
-        if (workdir / "results.json").exists():
+        if workdir.results_file.exists():
             self._check_settings(run, seed)
         else:
-            print(f"{run.name} on {run.dataset}, seed {seed}, in {workdir}", flush=True)
+            print(f"{run.name} on {run.dataset}, seed {seed}, in {workdir.path}", flush=True)
             flags = [*flags_of(run, self._scale), "--seed", str(seed)]
             if self._data_dir is not None:
                 flags += ["--data-dir", str(self._data_dir)]
-            _run([_config_class(run).program, *flags, "--workdir", str(workdir)])
+            _run([task_of(run.dataset).program, *flags, "--workdir", str(workdir.path)])
         if run.samples is not None and not self._own_test(run, seed).exists():
-            print(f"{run.name}: testing {workdir}, {run.samples} samples each", flush=True)
+            print(f"{run.name}: testing {workdir.path}, {run.samples} samples each", flush=True)
             flags = ["--samples", str(run.samples), "--json"]
-            output = _run(["train.evaluate", str(workdir), *flags], capture=True)
+            output = _run(["train.evaluate", str(workdir.path), *flags], capture=True)
             write_json(self._own_test(run, seed), json.loads(output))
 
     def _check_settings(self, run: Run, seed: int) -> None:
         """Checks that the folder holds this run; fields that its version did not have are equal."""
-        folder = self.workdir(run, seed)
+        workdir = self.workdir(run, seed)
         try:
-            there = read_json_or_refuse(folder / "config.json", _CONFIG_CURE)["train"]
+            there = read_json_or_refuse(workdir.config_file, _CONFIG_CURE)["train"]
         except FileNotFoundError:
-            raise UserError(f"{folder} has results and no config.json: {_CONFIG_CURE}") from None
-        kind = _config_class(run)
+            raise UserError(
+                f"{workdir.path} has results and no config.json: {_CONFIG_CURE}"
+            ) from None
+        kind = task_of(run.dataset)
         flags = [*flags_of(run, self._scale), "--seed", str(seed)]
         asked = parse_train_config(kind, flags).to_dict()
         found = differences(there, {name: asked[name] for name in there if name in asked})
@@ -112,17 +114,12 @@ class Runs:
         if found:
             words = "; ".join(describe_difference(name, *pair) for name, pair in found.items())
             raise UserError(
-                f"{folder} holds a run with other settings than {run.name} at scale "
+                f"{workdir.path} holds a run with other settings than {run.name} at scale "
                 f"{self._scale} ({words}): move it, or choose another --out"
             )
 
     def _own_test(self, run: Run, seed: int) -> Path:
-        return self.workdir(run, seed) / f"test-{run.samples}-samples.json"
-
-
-def _config_class(run: Run) -> type[TrainConfig]:
-    """Returns the class of the settings of a run."""
-    return next(c for c in TASKS.values() if run.dataset in c.named_datasets)
+        return self.workdir(run, seed).path / f"test-{run.samples}-samples.json"
 
 
 def _run(module_and_flags: Sequence[str], capture: bool = False) -> str:

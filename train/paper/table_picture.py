@@ -31,12 +31,12 @@ def table_png(table: Table, lines: Sequence[Line]) -> bytes | None:
         names = []
         for y, (row, seed, results) in enumerate(own):
             test = results["test"]
-            kl = test[f"kl_{unit.name}"]
+            kl = test[unit.kl]
             if kl is not None:
                 bar = {"y": y, "height": 0.62}
                 axes.barh(width=kl, color="#9fb9d9", label="KL", **bar)
                 axes.barh(
-                    width=test[f"reconstruction_{unit.name}"],
+                    width=test[unit.reconstruction],
                     left=kl,
                     color="#f0b48c",
                     label="reconstruction",
@@ -45,7 +45,7 @@ def table_png(table: Table, lines: Sequence[Line]) -> bytes | None:
             axes.errorbar(
                 test[unit.name],
                 y,
-                xerr=2 * (test[f"{unit.name}_stderr"] or 0),
+                xerr=2 * (test[unit.stderr] or 0),
                 fmt="o",
                 color="black",
                 label="here",

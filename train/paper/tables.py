@@ -9,6 +9,7 @@ from train.data.tasks import TASKS
 from train.paper.experiments import Row, Table
 from train.paper.markdown import markdown_table
 from train.paper.runs import Runs
+from train.support.units import Unit
 
 __all__ = ["Line", "lines_of", "markdown", "table_json"]
 
@@ -46,7 +47,7 @@ def lines_of(table: Table, runs: Runs, datasets: Sequence[str]) -> list[Line]:
 
 def markdown(table: Table, lines: Sequence[Line]) -> str:
     """Returns a table in Markdown. The share of KL is that of the bound's two terms."""
-    unit = TASKS[table.task].unit.name
+    unit = TASKS[table.task].unit
     several = len({row.dataset for row in table.rows}) > 1
     names = ["dataset"] * several + ["row", "model"]
     numbers = ("here", "stderr", "reconstruction", "KL", "share of KL", "paper", "steps", "minutes")
@@ -66,8 +67,8 @@ def markdown(table: Table, lines: Sequence[Line]) -> str:
             cells = [
                 f"`{row.run.name}`",
                 str(seed),
-                f"{test[unit]:.3f}",
-                "" if test[f"{unit}_stderr"] is None else f"{test[f'{unit}_stderr']:.3f}",
+                f"{test[unit.name]:.3f}",
+                "" if test[unit.stderr] is None else f"{test[unit.stderr]:.3f}",
                 *_terms(test, unit),
                 paper,
                 f"{train['steps']:,}",
@@ -77,9 +78,9 @@ def markdown(table: Table, lines: Sequence[Line]) -> str:
     return f"{table.title}.\n\n{markdown_table(columns, rows)}\n"
 
 
-def _terms(test: Mapping[str, Any], unit: str) -> list[str]:
+def _terms(test: Mapping[str, Any], unit: Unit) -> list[str]:
     """Returns the bound's two terms and the share of the second; the baseline has none."""
-    reconstruction, kl = test[f"reconstruction_{unit}"], test[f"kl_{unit}"]
+    reconstruction, kl = test[unit.reconstruction], test[unit.kl]
     if kl is None:
         return ["", "", ""]
     return [f"{reconstruction:.3f}", f"{kl:.3f}", f"{kl / (kl + reconstruction):.0%}"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from train.data.music.config import MusicConfig
 from train.data.text.config import TextConfig
+from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.results_table import results_table
 from train.engine.workdir import ConfigFileError, Workdir
 from train.engine.workers.cluster import Cluster, find_cluster
@@ -58,7 +59,7 @@ def run_training(
     results = workdir.read_results()
     print()
     print(results_table("test", results["test"], config.unit))
-    print_samples(config.task, workdir.path, results["samples"])
+    print_samples(config.task, workdir, results["samples"])
     print(f"\nthe run is in {workdir.path}")
 
 
@@ -107,7 +108,7 @@ def _is_over(workdir: Workdir, settings: dict[str, Any], config: TrainConfig) ->
 def _refuse_to_start_anew(workdir: Workdir) -> None:
     """Raises an error if a model would be trained from the start that has been trained before."""
     trained = workdir.results_file.exists() or workdir.model_file.exists()
-    if trained and not any(workdir.checkpoints.glob("step-*")):
+    if trained and not CheckpointFolders(workdir.checkpoints).steps:
         raise UserError(
             f"{workdir.path} has no checkpoint to resume from, and its model would be trained from "
             "the start: choose another --workdir"

@@ -8,6 +8,7 @@ from pathlib import Path
 from tf_latentflow import ModelConfig
 from tf_latentflow.pretrained.folder import Pretrained
 from train.data.tasks import TASKS
+from train.engine.run_files import RunFiles
 from train.engine.workdir import Workdir
 from train.settings.config import TrainConfig
 from train.settings.source import Source, find_model
@@ -35,8 +36,8 @@ class SavedRun:
     @property
     def samples_folder(self) -> Path:
         """Folder for samples that are files: in the run, or `samples` in the current folder."""
-        parent = self.source.path if isinstance(self.source, Workdir) else Path()
-        return parent / "samples"
+        files = self.source if isinstance(self.source, Workdir) else RunFiles(Path())
+        return files.samples_folder
 
 
 def read_run(source: str | Path) -> SavedRun:

@@ -17,6 +17,7 @@ from train.backend.board import Board
 from train.data.music.config import MusicConfig
 from train.data.music.midi import DEFAULT_TEMPO_BPM, midi_bytes
 from train.data.music.sets import MusicSet
+from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.made import make_sequences
@@ -72,7 +73,7 @@ class MusicSamples:
         model: keras.Model,
         dataset: MusicSet,
         config: MusicConfig,
-        folder: Path,
+        run: RunFiles,
         progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
         length = min(_SAMPLE_STEPS, model.config.max_length)
@@ -80,10 +81,10 @@ class MusicSamples:
             model, _NUM_SAMPLES, seed=config.seed, length=length, progress=progress
         )
         if _has("mido"):
-            (folder / "samples").mkdir(exist_ok=True)
+            run.samples_folder.mkdir(exist_ok=True)
             for i, roll in enumerate(rolls[:_NUM_FILES]):
-                path = folder / "samples" / f"final-{i}.mid"
-                _write_piece(path, midi_bytes(roll, config.steps_per_beat), roll, config)
+                content = midi_bytes(roll, config.steps_per_beat)
+                _write_piece(run.piece(i), content, roll, config)
         return {"samples": summary(rolls), "data": summary(dataset.train)}
 
     def sample(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
+
+from train.engine.run_files import RunFiles
 
 __all__ = ["NUM_TEXTS", "print_samples"]
 
@@ -12,34 +13,34 @@ NUM_TEXTS = 200  # Samples that a finished run writes.
 _NUM_SHOWN = 10  # Samples that are printed.
 
 
-def print_samples(task: str, workdir: Path, numbers: dict[str, Any]) -> None:
+def print_samples(task: str, run: RunFiles, numbers: dict[str, Any]) -> None:
     """Prints the samples of a finished run.
 
     Args:
       task: Kind of data.
-      workdir: Folder of the run.
+      run: Its files.
       numbers: The section `samples` of its results.
     """
-    _PRINTERS[task](workdir, numbers)
+    _PRINTERS[task](run, numbers)
 
 
-def _print_texts(workdir: Path, numbers: dict[str, Any]) -> None:
+def _print_texts(run: RunFiles, numbers: dict[str, Any]) -> None:
     share = numbers["share_of_known_words"]
     print(f"{'known words':<20}{share:>18.3f}  of the words in {NUM_TEXTS} samples")
     print(f"\n{_NUM_SHOWN} samples:")
-    file = workdir / "samples.txt"
+    file = run.texts_file
     samples = file.read_text(encoding="utf-8") if file.exists() else f"({file} is gone)"
     for sample in samples.split("\n")[:_NUM_SHOWN]:
         print(f"  {sample}")
 
 
-def _print_pieces(workdir: Path, numbers: dict[str, Any]) -> None:
+def _print_pieces(run: RunFiles, numbers: dict[str, Any]) -> None:
     samples, data = numbers["samples"], numbers["data"]
     print(f"\n{'':<20}{'samples':>9}{'data':>9}")
     for key, label in (("notes_per_step", "notes per step"), ("held_share", "notes held")):
         print(f"{label:<20}{samples[key]:>9.3f}{data[key]:>9.3f}")
-    if (workdir / "samples").is_dir():
-        print(f"\nsamples, MIDI files and pictures: {workdir / 'samples'}")
+    if run.samples_folder.is_dir():
+        print(f"\nsamples, MIDI files and pictures: {run.samples_folder}")
 
 
 _PRINTERS: Mapping[str, Any] = {"text": _print_texts, "music": _print_pieces}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import keras
@@ -12,6 +11,7 @@ import numpy as np
 from tf_latentflow import ModelConfig
 from train.backend.board import Board
 from train.data.dataset import Dataset
+from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.settings.config import TrainConfig
@@ -35,7 +35,7 @@ class Samples(Protocol):
         model: keras.Model,
         dataset: Dataset,
         config: TrainConfig,
-        folder: Path,
+        run: RunFiles,
         progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
         """Writes samples of a finished model; returns the section `samples` of `results.json`.

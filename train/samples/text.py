@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,14 +16,15 @@ from tf_latentflow.ways.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.text.config import TextConfig
 from train.data.text.corpus import Corpus
-from train.paper.figures.densities import has_plane, prior_densities
-from train.paper.figures.passage import find_passage
-from train.paper.figures.text_pictures import densities_png
+from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.made import make_sequences
 from train.samples.printed import NUM_TEXTS
 from train.samples.protocol import Show
+from train.samples.word.densities import has_plane, prior_densities
+from train.samples.word.passage import find_passage
+from train.samples.word.pictures import densities_png
 from train.support.files import write_text
 
 __all__ = ["TextSamples", "share_of_known_words"]
@@ -82,12 +82,12 @@ class TextSamples:
         model: keras.Model,
         dataset: Corpus,
         config: TextConfig,
-        folder: Path,
+        run: RunFiles,
         progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
         drawn = draw_sequences(model, NUM_TEXTS, seed=config.seed, progress=progress)
         samples = _texts(model, drawn)
-        write_text(folder / "samples.txt", "\n".join(samples) + "\n")
+        write_text(run.texts_file, "\n".join(samples) + "\n")
         return {"share_of_known_words": share_of_known_words(samples, dataset.train)}
 
     def sample(

@@ -101,7 +101,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         del fields["workdir"]  # A folder can be moved.
         del fields["init_from"]  # See `start_fields`.
         del fields["workers"], fields["worker_index"]
-        if self.dataset not in self.named_datasets:
+        if not self.has_named_dataset:
             fields["dataset"] = str(Path(self.dataset).expanduser().absolute())
         if self.data_dir is not None:
             fields["data_dir"] = str(self.data_dir.expanduser().absolute())
@@ -199,6 +199,11 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
                 f"{emission.value}"
             )
         return flags
+
+    @property
+    def has_named_dataset(self) -> bool:
+        """Whether the dataset is a name, and not a path."""
+        return self.dataset in self.named_datasets
 
     @property
     def vary(self) -> Vary | None:

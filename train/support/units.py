@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["BITS_PER_CHARACTER", "NATS_PER_STEP", "Unit"]
 
@@ -30,6 +32,33 @@ class Unit:
     def label(self) -> str:
         """Name as shown to people."""
         return self.name.replace("_", " ")
+
+    # The names of results, beside that of the loss itself, `name`.
+
+    @property
+    def stderr(self) -> str:
+        """Name of the standard error of the loss."""
+        return f"{self.name}_stderr"
+
+    @property
+    def reconstruction(self) -> str:
+        """Name of the first term of the ELBO."""
+        return f"reconstruction_{self.name}"
+
+    @property
+    def kl(self) -> str:
+        """Name of the second term of the ELBO."""
+        return f"kl_{self.name}"
+
+    @property
+    def given_length(self) -> str:
+        """Name of the loss without the length."""
+        return f"{self.name}_given_length"
+
+    def losses(self, results: Mapping[str, Any]) -> dict[str, float]:
+        """Returns the loss and the terms of the ELBO by name; only a flow has the terms."""
+        names = (self.name, self.reconstruction, self.kl)
+        return {name: results[name] for name in names if results[name] is not None}
 
     def per_symbol(self, nats: float, symbols: float) -> float:
         """Returns `nats` divided by a number of symbols, in this unit."""

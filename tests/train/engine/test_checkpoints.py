@@ -18,6 +18,7 @@ from train.engine.order import Call
 from train.engine.workdir import FORMAT
 from train.runs.saved_model import weights_sha256
 from train.support.digests import sha256_of
+from train.support.errors import UserError
 
 SEQUENCES = [np.array([2, 3, 4, 2], np.int32), np.array([5, 2], np.int32)]
 
@@ -140,7 +141,7 @@ def test_all_that_a_training_is_comes_back(tmp_path: Path) -> None:
     backend.write(tmp_path)
     # Other variables, and a run of before cannot go on: count FORMAT up, and write the new digest.
     names = repr(sorted(tf.train.list_variables(str(tmp_path / "variables"))))
-    assert (FORMAT, sha256_of([names.encode()])[:12]) == (5, "2e5e4af7872e")
+    assert (FORMAT, sha256_of([names.encode()])[:12]) == (6, "2e5e4af7872e")
     expected = weights_sha256(backend.model)
     step(backend)
     after = weights_sha256(backend.model)
@@ -156,7 +157,9 @@ def test_all_that_a_training_is_comes_back(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     make_backend().write(tmp_path)
-    with pytest.raises(ValueError, match="expected a checkpoint of this model"):
+    with pytest.raises(
+        UserError, match="is a checkpoint of another model: choose another --workdir"
+    ):
         make_backend(hidden_size=4).read_state(tmp_path)
 
 

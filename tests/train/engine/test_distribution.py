@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.paths import ROOT
+from tests.paths import ROOT, environment
 from train.backend.devices import make_strategy
 from train.engine.workers.team import ALONE
 
@@ -28,7 +27,7 @@ def run(what: str) -> dict[str, dict]:
         [sys.executable, str(ROOT / "tests/two_devices.py"), what],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"},
+        env=environment(),
         check=False,
     )
     assert done.returncode == 0, done.stderr

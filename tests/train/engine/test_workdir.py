@@ -136,7 +136,7 @@ def test_a_checkpoint_of_another_version_is_refused() -> None:
     assert RunState.from_dict(state) == RunState()
     for fields, says in (
         ({**state, "depth": 1}, "has state.depth, which this version does not know"),
-        ({n: value for n, value in state.items() if n != "best_loss"}, "lacks state.best_loss"),
+        ({n: value for n, value in state.items() if n != "step"}, "lacks state.step"),
         ({**state, "plateau": {"best": None}}, "lacks state.plateau.waited, state.plateau.scale"),
         ({**state, "plateau": None}, "lacks state.plateau"),
     ):

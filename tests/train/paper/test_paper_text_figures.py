@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import make_model
-from tests.train.paper.text_models import CHARACTERS, SENTENCES, SIZES, ids, plane_model
+from tests.train.samples.text_models import CHARACTERS, SENTENCES, SIZES, ids, plane_model
 from train.data.text.corpus import load_corpus
 from train.paper.figures import next_character, prior_densities
 from train.paper.job import Drawing, Job, Trained

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.paths import ROOT
+from tests.paths import environment
 from train import reproduce
-from train.data.tasks import TASKS
+from train.data.tasks import TASKS, task_of
 from train.paper.experiments import FIGURES, TABLES, Run
 from train.paper.runs import Runs
 from train.paper.scales import SCALES, flags_of
@@ -48,11 +48,7 @@ def start(data_dir: Path, out: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "CUDA_VISIBLE_DEVICES": "-1",
-        },
+        env=environment(),
         start_new_session=True,
     )
 
@@ -114,8 +110,7 @@ def all_runs() -> list[Run]:
 def test_every_run_has_flags_that_its_program_takes() -> None:
     # The scales in turn: what a scale adds to the flags is the same for every run.
     for run, (scale, preset) in zip(all_runs(), itertools.cycle(SCALES.items()), strict=False):
-        kind = next(kind for kind in TASKS.values() if run.dataset in kind.named_datasets)
-        config = parse_train_config(kind, flags_of(run, scale))
+        config = parse_train_config(task_of(run.dataset), flags_of(run, scale))
         assert (config.model, config.dataset, config.preset) == (run.model, run.dataset, preset)
     with pytest.raises(ValueError, match="scale"):
         flags_of(all_runs()[0], "huge")
@@ -128,19 +123,23 @@ def test_runs_of_one_name_are_one_run() -> None:
             assert (run == other) == same
 
 
+RESULTS = {"test": {"bpc": 2.0}, "train": {}, "samples": {}}
+
+
 def test_a_test_of_its_own_is_that_of_the_same_training(tmp_path: Path) -> None:
     runs = Runs(tmp_path, "tiny", None)
     plain, own = Run("af-af", "ptb", "af-af"), Run("af-af-k100", "ptb", "af-af", samples=100)
-    assert runs.workdir(own, 3) == runs.workdir(plain, 3) == tmp_path / "af-af-ptb-tiny-3"
+    assert runs.workdir(own, 3).path == runs.workdir(plain, 3).path == tmp_path / "af-af-ptb-tiny-3"
     for seed in (3, 11):
-        runs.workdir(plain, seed).mkdir()
-        write_json(runs.workdir(plain, seed) / "config.json", {"train": {"dataset": "ptb"}})
-        write_json(runs.workdir(plain, seed) / "results.json", {"test": {"bpc": 2.0}})
+        workdir = runs.workdir(plain, seed)
+        workdir.path.mkdir()
+        write_json(workdir.config_file, {"train": {"dataset": "ptb"}})
+        write_json(workdir.results_file, RESULTS)
     (tmp_path / "af-af-ptb-tiny-old").mkdir()
     assert (list(runs.finished(plain)), runs.finished(own)) == ([3, 11], {})
-    write_json(runs.workdir(own, 3) / "test-100-samples.json", {"bpc": 1.5})
-    assert runs.results(own, 3) == {"test": {"bpc": 1.5}}
-    assert runs.results(plain, 3) == {"test": {"bpc": 2.0}}
+    write_json(runs.workdir(own, 3).path / "test-100-samples.json", {"bpc": 1.5})
+    assert runs.results(own, 3) == {**RESULTS, "test": {"bpc": 1.5}}
+    assert runs.results(plain, 3) == RESULTS
     assert list(runs.finished(own)) == [3]
 
 
@@ -154,19 +153,20 @@ def test_a_test_of_its_own_is_that_of_the_same_training(tmp_path: Path) -> None:
 )
 def test_another_run_is_not_a_row(tmp_path: Path, field: str, value: Any, message: str) -> None:
     runs, run = Runs(tmp_path, "tiny", None), Run("af-af", "ptb", "af-af")
-    runs.workdir(run, 3).mkdir()
+    workdir = runs.workdir(run, 3)
+    workdir.path.mkdir()
     settings = parse_train_config(TASKS["text"], [*flags_of(run, "tiny"), "--seed", "3"]).to_dict()
-    write_json(runs.workdir(run, 3) / "results.json", {"test": {"bpc": 2.0}})
+    write_json(workdir.results_file, RESULTS)
     # One of an earlier version lacks the fields that are new.
     for there in (settings, {"dataset": "ptb", "data_dir": "elsewhere"}):
-        write_json(runs.workdir(run, 3) / "config.json", {"train": there})
-        assert runs.results(run, 3) == {"test": {"bpc": 2.0}}
-    write_json(runs.workdir(run, 3) / "config.json", {"train": {**settings, field: value}})
+        write_json(workdir.config_file, {"train": there})
+        assert runs.results(run, 3) == RESULTS
+    write_json(workdir.config_file, {"train": {**settings, field: value}})
     with pytest.raises(UserError, match=f"than af-af at scale tiny .{message}.: move"):
         runs.results(run, 3)
     with pytest.raises(UserError, match="than af-af at scale tiny"):
         runs.make(run, 3)  # A figure would be drawn from it.
-    (runs.workdir(run, 3) / "config.json").unlink()
+    workdir.config_file.unlink()
     with pytest.raises(UserError, match="has results and no config.json: move the folder away"):
         runs.results(run, 3)
 

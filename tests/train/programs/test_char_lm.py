@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.paths import environment
 from tests.tensorboard import scalar_steps, scalars
 from tests.train.programs.refusals import contents, refusal
-from tests.train.programs.text_runs import RUN, command, environment, write_sentences
+from tests.train.programs.text_runs import RUN, command, write_sentences
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
 from train.backend.event_files import SECONDS

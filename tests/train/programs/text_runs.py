@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 from pathlib import Path
 
 from tests.models import LEAST_FLOW
-from tests.paths import ROOT
 
-__all__ = ["RUN", "command", "environment", "write_sentences"]
+__all__ = ["RUN", "command", "write_sentences"]
 
 WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
 RUN = (
@@ -31,9 +29,3 @@ def write_sentences(path: Path) -> Path:
 def command(dataset: Path, workdir: Path) -> list[str]:
     program = [sys.executable, "-m", "train.char_lm"]
     return [*program, "--dataset", str(dataset), "--workdir", str(workdir), *RUN]
-
-
-def environment() -> dict[str, str]:
-    """The environment of a user, without what the tests set, on one CPU device."""
-    kept = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    return {**kept, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}

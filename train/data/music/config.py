@@ -69,7 +69,7 @@ class MusicConfig(TrainConfig):
 
     def is_divided(self) -> bool:
         """Whether the dataset comes with splits. Other data is split by hash, or used whole."""
-        return self.dataset in self.named_datasets or has_splits(Path(self.dataset))
+        return self.has_named_dataset or has_splits(Path(self.dataset))
 
     def load_undivided(self) -> UndividedMusic:
         """Returns data without splits, to be evaluated as a whole.

@@ -52,7 +52,7 @@ class TextConfig(TrainConfig):
         Raises:
           UserError: It is a folder without text files.
         """
-        return self.dataset in self.named_datasets or has_splits(self.dataset)
+        return self.has_named_dataset or has_splits(self.dataset)
 
     def load_undivided(self) -> UndividedText:
         """Returns data without splits, to be evaluated as a whole.

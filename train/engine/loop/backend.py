@@ -54,4 +54,8 @@ class Backend(Protocol):
         """Writes the state, including the best weights, to a folder."""
 
     def read_state(self, folder: Path) -> None:
-        """Restores the state written by `write`."""
+        """Restores the state written by `write`.
+
+        Raises:
+          UserError: It belongs to another model.
+        """

@@ -136,7 +136,7 @@ class TrainingLoop:
 
     def restore_best(self) -> None:
         """Sets the weights of the model to the best so far, if there has been a validation."""
-        if self._state.best_loss is not None:
+        if math.isfinite(self._state.plateau.best):
             self._backend.restore_best()
 
     def _resume(self) -> None:
@@ -217,8 +217,7 @@ class TrainingLoop:
             self._backend.keep_best()
         self._record.validation(state.step, self._seconds(), report, best)
         self._progress.add_validation(time.perf_counter() - start)
-        names = (unit.name, f"reconstruction_{unit.name}", f"kl_{unit.name}")
-        shown = [f"{name} {report[name]:.3f}" for name in names if report[name] is not None]
+        shown = [f"{name} {value:.3f}" for name, value in unit.losses(report).items()]
         mark = ", the best so far" if best else ""
         self._screen.line(f"validation at step {state.step}: {', '.join(shown)}{mark}")
 

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from train.paper.figures.passage import as_code, find_passage, visible
-from train.paper.figures.text_pictures import next_symbols_png
 from train.paper.job import Drawing, Job
 from train.paper.markdown import markdown_table
+from train.samples.word.passage import as_code, find_passage, visible
+from train.samples.word.pictures import next_symbols_png
 
 __all__ = ["draw", "next_probabilities"]
 

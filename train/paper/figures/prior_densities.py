@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from train.paper.figures.densities import Density, prior_densities
-from train.paper.figures.passage import Passage, as_code, find_passage
-from train.paper.figures.text_pictures import densities_png
 from train.paper.job import Drawing, Job
 from train.paper.markdown import markdown_table
+from train.samples.word.densities import Density, prior_densities
+from train.samples.word.passage import Passage, as_code, find_passage
+from train.samples.word.pictures import densities_png
 
 __all__ = ["draw"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from train.data.splits import SPLITS
+from train.engine.run_files import RunFiles
 from train.support.errors import UserError
 from train.support.reading import refuse_special
 
@@ -107,7 +108,7 @@ def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> li
     for place, folders, names in os.walk(folder, onerror=cannot_open):
         if Path(place) == folder:
             folders[:] = [name for name in folders if name not in without]
-        runs = [name for name in folders if _is_run(Path(place, name))]
+        runs = [name for name in folders if RunFiles(Path(place, name)).has_begun]
         left_out += [f"{Path(place, name)}: left out: it is the folder of a run" for name in runs]
         folders[:] = [name for name in folders if name not in runs]
         for path in (Path(place, name) for name in folders):
@@ -124,7 +125,3 @@ def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> li
             else:
                 left_out.append(f"{path}: left out: a broken link")
     return sorted(files)
-
-
-def _is_run(folder: Path) -> bool:
-    return (folder / "config.json").is_file() and (folder / "checkpoints").is_dir()

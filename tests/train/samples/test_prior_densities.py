@@ -11,13 +11,13 @@ import pytest
 import tensorflow as tf
 
 from tests.models import make_model
-from tests.train.paper.text_models import CHARACTERS, SENTENCES, SIZES, ids, plane_model
+from tests.train.samples.text_models import CHARACTERS, SENTENCES, SIZES, ids, plane_model
 from train.backend.board import Board
 from train.data.text.config import TextConfig
-from train.paper.figures import densities
-from train.paper.figures.densities import step_log_prob
-from train.paper.figures.text_pictures import densities_png
 from train.samples import text as samples
+from train.samples.word import densities
+from train.samples.word.densities import step_log_prob
+from train.samples.word.pictures import densities_png
 
 
 @pytest.mark.parametrize("name", ["af-af", "af-scf", "iaf-scf", "af-only", "af-indep-affine"])
