@@ -162,7 +162,8 @@ def _inputs(client: RestClient, url: str, name: str) -> dict[str, Any]:
     signature = client.signatures().get(name)
     if signature is None:
         raise UserError(
-            f"{url} has no signature {name!r}: its model has no such way, or was exported by another version"
+            f"{url} has no signature {name!r}: its model cannot do that, or another version "
+            "exported it"
         )
     return signature["inputs"]
 
