@@ -29,18 +29,19 @@ def find_prepared(folder: Path, files: MidiFiles, steps_per_beat: int) -> Prepar
         "splits": sorted({split or "" for split, _ in files.paths}),
         "steps_per_beat": steps_per_beat,
     }
-    return PreparedFolder(folder, [path for _, path in files.paths], settings)
+    paths = [path for _, path in files.paths]
+    return PreparedFolder(
+        folder, paths, settings, lambda place: _prepare(place, files, steps_per_beat)
+    )
 
 
 def open_prepared(
-    folder: PreparedFolder, files: MidiFiles, steps_per_beat: int
+    folder: PreparedFolder,
 ) -> tuple[Stored[np.ndarray], list[tuple[int, bytes]], list[str]]:
     """Returns prepared piano rolls, and prepares them first if necessary.
 
     Args:
-      folder: The result of `find_prepared` for the same arguments.
-      files: The MIDI files.
-      steps_per_beat: Time steps per quarter note.
+      folder: The result of `find_prepared`.
 
     Returns:
       The rolls; the file and the digest of each; a line for each file that was left out or lost
@@ -49,7 +50,7 @@ def open_prepared(
     Raises:
       UserError: The folder is damaged, or the disk is full.
     """
-    facts = folder.open(lambda path: _prepare(path, files, steps_per_beat))
+    facts = folder.open()
     rolls = Stored(Records(folder.path / _ROLLS), unpack_roll)
     return rolls, _pieces(folder.path), facts["left_out"]
 
