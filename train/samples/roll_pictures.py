@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, notes_of
+from train.data.music.rolls import (
+    DEFAULT_STEPS_PER_BEAT,
+    HIGHEST_NOTE,
+    LOWEST_NOTE,
+    NUM_NOTES,
+    notes_of,
+)
 from train.support.figures import figure_png, new_figure
 
 if TYPE_CHECKING:
@@ -31,7 +37,7 @@ _NOTE_COLOUR = "#1f4e8c"
 _GRID_COLOUR = "#d9d9d9"
 
 
-def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = 2) -> bytes:
+def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = DEFAULT_STEPS_PER_BEAT) -> bytes:
     """Draws a piano roll.
 
     Args:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = [
+    "DEFAULT_STEPS_PER_BEAT",
     "HIGHEST_NOTE",
     "LOWEST_NOTE",
     "NUM_NOTES",
@@ -28,6 +29,7 @@ __all__ = [
 LOWEST_NOTE = 21
 HIGHEST_NOTE = 108
 NUM_NOTES = HIGHEST_NOTE - LOWEST_NOTE + 1
+DEFAULT_STEPS_PER_BEAT = 2  # Per quarter note: a step is an eighth note.
 _BYTES_PER_STEP = NUM_NOTES // 8
 
 
