@@ -32,7 +32,7 @@ def given(model: ModelConfig, **flags: object) -> Given:
     config = MusicConfig() if not model.is_text else TextConfig()
     asked = SampleConfig(model=Path("run"), **flags)
     asked.check(model, config.unit)
-    return read_given(asked, model, config)
+    return read_given(asked.resolved(), model, config)
 
 
 def test_what_would_not_fit_into_memory_is_refused() -> None:
@@ -44,7 +44,7 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
         ({"prompt": "ab", "particles": 10**9}, "--particles expects at most"),
     ):
         with pytest.raises(UserError, match=message):
-            asked = SampleConfig(model=Path("run"), **flags)
+            asked = SampleConfig(model=Path("run"), **flags).resolved()
             make_sequences(model, asked, given(TEXT, **flags), lambda done, total: None)
 
 

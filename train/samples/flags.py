@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import tyro
 
@@ -28,8 +28,6 @@ from train.support.units import Unit
 
 __all__ = ["SampleConfig"]
 
-_DEFAULT_AMOUNT = 0.3
-_DEFAULT_BLANK = "_"
 _BOTH_ENDS = Range("a number of at least 2", lambda x: x >= 2)
 _AMOUNT = Range("a number from 0 to 1", lambda x: 0 <= x <= 1)
 
@@ -77,15 +75,11 @@ class SampleConfig:
     sweeps: Annotated[int | None, AT_LEAST_1] = None
     """With --fill or --harmonise: how often everything is redrawn. None: 8."""
 
-    @property
-    def distance(self) -> float:
-        """The value of --amount, or its default."""
-        return _DEFAULT_AMOUNT if self.amount is None else self.amount
-
-    @property
-    def blank_mark(self) -> str:
-        """The value of --blank, or its default."""
-        return _DEFAULT_BLANK if self.blank is None else self.blank
+    def resolved(self) -> Self:
+        """Returns these flags, with the defaults of the options that their way has."""
+        options = way_of(self).options
+        missing = {name: value for name, value in options.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **missing)
 
     def check(self, model: ModelConfig, unit: Unit) -> None:
         """Checks that the flags are valid for a model.
@@ -117,7 +111,7 @@ class SampleConfig:
         check_ranges(self)
         if self.out is not None and self.out.exists() and not self.out.is_dir():
             refuse_flag("out", "a folder", repr(str(self.out)))
-        if len(self.blank_mark) != 1:
+        if self.blank is not None and len(self.blank) != 1:
             refuse_flag("blank", "one character", repr(self.blank))
         if way_of(self).needs_latents and self.particles == 1:
             refuse_flag("particles", "a number of at least 2", self.particles)
