@@ -21,7 +21,7 @@ from train.samples.flags import SampleConfig
 from train.samples.given import Given, read_given
 from train.support.errors import UserError
 from train.support.flags import parse_flags
-from train.support.ranges import TEMPERATURE
+from train.support.ranges import TEMPERATURE, check_ranges
 
 TEXT = ModelConfig(vocab_size=5, vocabulary=tuple("ab "), max_length=9)
 BASELINE = ModelConfig.from_name("lstm", "tiny", vocab_size=5, vocabulary=tuple("ab "))
@@ -31,6 +31,8 @@ MUSIC = ModelConfig.from_name("af-af", "tiny", emission="bernoulli", max_length=
 def given(model: ModelConfig, **flags: object) -> Given:
     config = MusicConfig() if not model.is_text else TextConfig()
     asked = SampleConfig(model=Path("run"), **flags)
+    check_ranges(asked)
+    asked.check_values()
     asked.check(model, config.unit)
     return read_given(asked.resolved(), model, config)
 

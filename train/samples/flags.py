@@ -21,7 +21,6 @@ from train.support.ranges import (
     TEMPERATURE,
     TEMPO,
     Range,
-    check_ranges,
     refuse_flag,
 )
 from train.support.units import Unit
@@ -91,7 +90,6 @@ class SampleConfig:
         Raises:
           UserError: A value is invalid; the error names the flag.
         """
-        self.check_values()
         check_way(self, model)
         if self.length is not None and not 1 <= self.length <= model.max_length:
             refuse_flag("length", f"1 to {model.max_length} {unit.symbols}", self.length)
@@ -103,12 +101,11 @@ class SampleConfig:
                 raise UserError(f"--{name} is for models of music; this one writes text")
 
     def check_values(self) -> None:
-        """Checks the values that do not depend on the model.
+        """Checks what depends on no model and is no range, which `parse_flags` checks.
 
         Raises:
           UserError: A value is invalid; the error names the flag.
         """
-        check_ranges(self)
         if self.out is not None and self.out.exists() and not self.out.is_dir():
             refuse_flag("out", "a folder", repr(str(self.out)))
         if self.blank is not None and len(self.blank) != 1:
