@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from train.data.download import cache_dir, fetch
+from tf_latentflow.pretrained.download import cache_dir
+from train.data.download import fetch
 from train.data.music.chorales import bach_chorales
 from train.data.music.encoding import MusicEncoding
 from train.data.music.folder.reading import MOST_IN_MEMORY, read_midi_folder
