@@ -20,8 +20,8 @@ from typing import Any
 
 from export.client_flags import GenerateConfig, ScoreConfig, StatusConfig
 from export.rest_client import RestClient
-from export.saving.packed_rolls import pack_roll, unpack_roll
 from train.data.music.midi import midi_bytes
+from train.data.music.rolls import pack_roll, unpack_roll
 from train.samples.piece_files import read_piece, unused_paths
 from train.support.errors import UserError, run_program
 from train.support.files import write_bytes

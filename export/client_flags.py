@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from train.data.music.midi import DEFAULT_TEMPO_BPM
+from train.data.music.rolls import DEFAULT_STEPS_PER_BEAT
 from train.support.flags import OptionalText
 from train.support.ranges import POSITIVE, STEPS_PER_BEAT, TEMPERATURE, TEMPO, Range
 
@@ -37,7 +38,7 @@ class GenerateConfig:
     """Seed of the first sample; the next samples have the next seeds."""
     out: Path = Path("samples")
     """Music: folder for the files."""
-    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = 2
+    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = DEFAULT_STEPS_PER_BEAT
     """Music: time steps per quarter note, as in the training."""
     tempo: Annotated[float, TEMPO] = DEFAULT_TEMPO_BPM
     """Music: quarter notes per minute, 4 to 1000."""
@@ -51,7 +52,7 @@ class ScoreConfig:
     """Sentences, or MIDI files for a model of music."""
     url: str
     """URL of the model, http://HOST:PORT/v1/models/NAME."""
-    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = 2
+    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = DEFAULT_STEPS_PER_BEAT
     """Music: time steps per quarter note, as in the training."""
     json: bool = False
     """Print the numbers as JSON, one object per line."""

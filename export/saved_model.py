@@ -28,6 +28,7 @@ from typing import Annotated
 
 import tyro
 
+from export.saving.options import ExportOptions
 from export.versions import check_version
 from train.runs.saved_run import read_run
 from train.settings.source import ModelSource
@@ -59,11 +60,11 @@ class ExportConfig:
     max_length: int | None = None
     """Longest sequence to draw or read [characters or time steps]. None: the maximum of the model,
     288 for text."""
-    score_samples: Annotated[int, POSITIVE] = 50
+    score_samples: Annotated[int, POSITIVE] = ExportOptions.score_samples
     """Importance samples per likelihood."""
-    particles: Annotated[int, POSITIVE] = 32
+    particles: Annotated[int, POSITIVE] = ExportOptions.particles
     """Number of proposals for a continuation."""
-    xla: bool = False
+    xla: bool = ExportOptions.xla
     """Compile generation, for servers with --xla_cpu_compilation_enabled; others cannot run it."""
 
 
@@ -99,15 +100,8 @@ def main(args: Sequence[str] | None = None) -> None:
     from train.runs.saved_model import load_model
 
     hide_gpus()
-    export_model(
-        load_model(run.source),
-        base,
-        version,
-        max_length,
-        flags.score_samples,
-        flags.xla,
-        flags.particles,
-    )
+    options = ExportOptions(max_length, flags.score_samples, flags.particles, flags.xla)
+    export_model(load_model(run.source), base, version, options)
     kept = write_server_files(flags.out, flags.name, flags.xla)
     print(base / str(version))
     for path in kept:

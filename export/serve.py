@@ -24,8 +24,7 @@ from typing import Annotated
 from export.serving.limits import DEFAULT_LIMITS, Limits
 from tf_latentflow.pretrained.errors import PretrainedError
 from tf_latentflow.pretrained.folder import Pretrained
-from tf_latentflow.pretrained.names import find_pretrained
-from train.settings.source import with_vocabulary
+from train.settings.source import find_usable
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
@@ -142,7 +141,7 @@ def _find(source: str) -> Pretrained:
       UserError: If there is none.
     """
     try:
-        return with_vocabulary(find_pretrained(source))
+        return find_usable(source)
     except PretrainedError as error:
         raise UserError(f"--pretrained: {error}") from None
 

@@ -21,7 +21,7 @@ from train.data.music.config import MusicConfig
 from train.data.tasks import TASKS, task_of
 from train.data.text.config import TextConfig
 from train.settings.config import TrainConfig
-from train.settings.parsing import parse_train_config
+from train.settings.parsing import ShowFlag, parse_with_extra
 from train.support.errors import UserError, run_program
 from train.support.files import whole_folder
 from train.support.flags import peek_flags
@@ -32,7 +32,7 @@ __all__ = ["main"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _BundleFlags:
+class _BundleFlags(ShowFlag):
     """Settings of a bundle, in addition to those of the training."""
 
     # `task` is what a config calls its kind of data.
@@ -44,27 +44,6 @@ class _BundleFlags:
     """Maximum number of steps that the device takes per call [optimiser steps]."""
     max_buckets: Annotated[int, POSITIVE] = 10
     """Maximum number of lengths that batches are padded to, each compiled separately [lengths]."""
-
-    # One process makes a bundle; the flag `--task` is that above.
-    worker_index: tyro.conf.Suppress[tyro.conf.Fixed[int | None]] = None
-
-    def check_bundle(self, config: TrainConfig) -> None:
-        """Checks the values.
-
-        Raises:
-          UserError: A value is invalid; the error names the flag.
-        """
-        if config.accumulation_steps > 1:
-            raise UserError(
-                "a bundle trains on one batch per step: give --accumulation-steps 1 and a larger "
-                f"--batch-size; got {config.accumulation_steps} accumulation steps"
-            )
-        if config.vary is not None:
-            raise UserError("--transpose is not available in a bundle; leave it out")
-        if config.workdir is not None:
-            raise UserError("--workdir is a flag of export.import_weights; give --out here")
-        if config.workers is not None:
-            raise UserError("--workers is not available in a bundle; leave it out")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,18 +64,8 @@ def main(args: Sequence[str] | None = None) -> None:
       UserError: The input is invalid.
     """
     kind = _kind_of(args)
-    with_bundle = dataclasses.make_dataclass(
-        "Flags",
-        [],
-        bases=(_BundleFlags, kind),
-        namespace={"program": "export.train_program", "__doc__": _HELP},
-        frozen=True,
-        kw_only=True,
-    )
-    flags = parse_train_config(with_bundle, args)
-    fields = (field.name for field in dataclasses.fields(kind))
-    config = kind(**{name: getattr(flags, name) for name in fields})
-    flags.check_bundle(config)
+    config, flags = parse_with_extra(kind, _BundleFlags, "export.train_program", _HELP, args)
+    _check_for_bundle(config)
     out = flags.out or Path("bundles") / config.run_directory.name
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} holds files: choose another --out")
@@ -133,6 +102,25 @@ def _kind_of(args: Sequence[str] | None) -> type[TextConfig] | type[MusicConfig]
     if peek.task in TASKS:
         return TASKS[peek.task]
     return task_of(peek.dataset) or TextConfig
+
+
+def _check_for_bundle(config: TrainConfig) -> None:
+    """Refuses settings of a run that no bundle can have.
+
+    Raises:
+      UserError: The error names the flag.
+    """
+    if config.accumulation_steps > 1:
+        raise UserError(
+            "a bundle trains on one batch per step: give --accumulation-steps 1 and a larger "
+            f"--batch-size; got {config.accumulation_steps} accumulation steps"
+        )
+    if config.vary is not None:
+        raise UserError("--transpose is not available in a bundle; leave it out")
+    if config.workdir is not None:
+        raise UserError("--workdir is a flag of export.import_weights; give --out here")
+    if config.workers is not None or config.worker_index is not None:
+        raise UserError("a bundle has one process; leave out --workers and --worker-index")
 
 
 if __name__ == "__main__":

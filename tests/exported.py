@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.saving.export import export_model
+from export.saving.options import ExportOptions
 from tests.models import make_model
 
 __all__ = ["CHARACTERS", "MAX_LENGTH", "Served", "export_tiny", "requests"]
@@ -22,7 +23,7 @@ def export_tiny(base: Path, name: str, xla: bool = False, **overrides) -> Path:
     if "emission" not in overrides:
         overrides = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2, **overrides}
     model = make_model(name, spread=0.3, max_length=MAX_LENGTH, **overrides)
-    return export_model(model, base, 1, MAX_LENGTH, score_samples=4, xla=xla)
+    return export_model(model, base, 1, ExportOptions(MAX_LENGTH, score_samples=4, xla=xla))
 
 
 class Served:

@@ -65,7 +65,7 @@ def start_by_flags(commands: Sequence[Sequence[str]], folder: Path) -> list[Work
     """Starts a worker for each command, with what they are told of each other as flags."""
     workers = ",".join(free_addresses(len(commands)))
     return [
-        Worker([*command, "--workers", workers, "--task", str(index)], folder)
+        Worker([*command, "--workers", workers, "--worker-index", str(index)], folder)
         for index, command in enumerate(commands)
     ]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["PADDING_ID", "UNKNOWN_ID", "Vocabulary"]
+__all__ = ["FIRST_CHARACTER_ID", "PADDING_ID", "REPLACEMENT", "UNKNOWN_ID", "Vocabulary"]
 
 PADDING_ID = 0
 UNKNOWN_ID = 1
-_FIRST_CHARACTER_ID = 2
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+FIRST_CHARACTER_ID = 2
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, init=False)
@@ -47,7 +47,7 @@ class Vocabulary:
         for character in characters:
             if not isinstance(character, str) or len(character) != 1:
                 raise ValueError(f"expected strings of one character; got {character!r}")
-        ids = {character: i for i, character in enumerate(characters, start=_FIRST_CHARACTER_ID)}
+        ids = {character: i for i, character in enumerate(characters, start=FIRST_CHARACTER_ID)}
         if len(ids) != len(characters):
             twice = sorted({c for c in characters if characters.count(c) > 1})
             raise ValueError(f"expected distinct characters; got {twice} more than once")
@@ -62,7 +62,7 @@ class Vocabulary:
     @property
     def size(self) -> int:
         """Number of symbols, including padding and unknown."""
-        return _FIRST_CHARACTER_ID + len(self.characters)
+        return FIRST_CHARACTER_ID + len(self.characters)
 
     def encode(self, text: str) -> np.ndarray:
         """The ids of a text, int32 `[T]`. Characters outside the vocabulary get id 1."""
@@ -81,7 +81,7 @@ class Vocabulary:
             raise ValueError(
                 f"expected ids from 0 to {self.size - 1}; got {ids.min()} to {ids.max()}"
             )
-        symbols = ("", _REPLACEMENT, *self.characters)
+        symbols = ("", REPLACEMENT, *self.characters)
         return "".join(symbols[i] for i in ids)
 
     def decode_drawn(self, ids: np.ndarray) -> str:

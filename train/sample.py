@@ -53,6 +53,7 @@ def main(args: Sequence[str] | None = None) -> None:
     flags.check_values()
     run = read_run(flags.model)
     flags.check(run.model_config, run.config.unit)
+    flags = flags.resolved()
     given = read_given(flags, run.model_config, run.config)
     if flags.out is None:
         flags = dataclasses.replace(flags, out=run.samples_folder)

@@ -11,6 +11,7 @@ import bijectors
 import export.saving
 import tf_latentflow
 from export.saving.export import export_model, hide_gpus
+from export.saving.options import ExportOptions
 from export.versions import version_folders
 from tf_latentflow.pretrained.download import cache_dir
 from tf_latentflow.pretrained.folder import Pretrained
@@ -44,7 +45,8 @@ def cached_export(found: Pretrained, show: Callable[[str], None]) -> Path:
             if not version_folders(base):  # The other process may have failed.
                 show("exporting this model for the first time, which takes a minute or two")
                 hide_gpus()
-                export_model(load_model(found), base, 1, found.model.max_length, show=show)
+                options = ExportOptions(found.model.max_length)
+                export_model(load_model(found), base, 1, options, show)
     return base
 
 

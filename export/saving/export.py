@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from export.saving.byte_strings import FLOAT_BYTES
 from export.saving.graph_checks import check_graph
+from export.saving.options import ExportOptions
 from export.saving.roll_codec import RollCodec
 from export.saving.samplers import compiled_lengths
 from export.saving.signatures import Endpoint
@@ -37,10 +38,7 @@ def export_model(
     model: keras.Model,
     base: Path,
     version: int,
-    max_length: int,
-    score_samples: int = 50,
-    xla: bool = False,
-    particles: int = 32,
+    options: ExportOptions,
     show: Callable[[str], None] = lambda what: None,
 ) -> Path:
     """Writes `base/version` completely or not at all, and returns its path.
@@ -49,18 +47,15 @@ def export_model(
       model: A model of text, with its vocabulary, or of music.
       base: Folder of the model's versions; its name is that of the model.
       version: Number of a version that does not exist yet.
-      max_length: Maximum length of a sequence, at most that of the model.
-      score_samples: Importance samples per likelihood.
-      xla: Whether `generate` is compiled, for servers with XLA.
-      particles: Number of proposals for `complete`.
+      options: Settings of the export.
       show: Called with each stage before it begins.
 
     Raises:
       UserError: A server could not use the SavedModel.
     """
-    config = model.config
+    config, max_length = model.config, options.max_length
     # All lengths that are compiled.
-    lengths = compiled_lengths(max_length) if xla else [min(_WARMUP_STEPS, max_length)]
+    lengths = compiled_lengths(max_length) if options.xla else [min(_WARMUP_STEPS, max_length)]
     with tempfile.TemporaryDirectory() as assets, new_version(base, version) as folder:
         if config.is_text:
             vocabulary = Path(assets, "vocabulary.txt")
@@ -70,14 +65,14 @@ def export_model(
         else:
             codec = RollCodec(config.vocab_size, max_length)
             example = bytes(codec.step_bytes)
-        endpoint = Endpoint(model, codec, max_length, score_samples, xla, particles)
+        endpoint = Endpoint(model, codec, options)
         signatures = endpoint.signatures(show)
         show("writing the model")
         # Nobody trains what is served.
-        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(endpoint, str(folder), signatures, options)
+        untrained = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(endpoint, str(folder), signatures, untrained)
         show("checking the model")
-        check_graph(folder, xla)
+        check_graph(folder, options.xla)
         noise = bytes(FLOAT_BYTES * config.latent_size) if config.is_flow else b""
         requests = requests_of(base.name, list(signatures), codec.field, example, lengths, noise)
         write_warmup(folder, list(requests))

@@ -14,9 +14,8 @@ __all__ = ["RollCodec"]
 class RollCodec(tf.Module):
     """Rolls of N notes as strings of `ceil(N / 8)` bytes per step; the first note is the top bit.
 
-    In NumPy, `np.packbits(roll, axis=1).tobytes()`; back, for the 88 notes of a piano,
-    `np.unpackbits(np.frombuffer(string, np.uint8).reshape(-1, 11), axis=1)`. Column n of a roll is
-    MIDI note 21 + n. A string is malformed if its length is not a multiple of the bytes per step.
+    `pack_roll` and `unpack_roll` of `train.data.music.rolls` do the same for the 88 notes of a
+    piano. A string is malformed if its length is not a multiple of the bytes per step.
 
     Args:
       num_notes: N.

@@ -15,6 +15,7 @@ import tensorflow as tf
 from export.saving.byte_strings import pack_floats
 from export.saving.codec import Codec
 from export.saving.noise_signatures import NOISE, NoiseFunctions
+from export.saving.options import ExportOptions
 from export.saving.request_noise import CONTINUATION, POSTERIOR, request_noise, scoring_noise
 from export.saving.samplers import make_sampler
 from tf_latentflow.config import MAX_TEMPERATURE
@@ -33,29 +34,16 @@ class Endpoint(tf.Module):
     Args:
       model: A `LatentFlow` or an `LSTMLanguageModel`.
       codec: Converts between its sequences and strings.
-      max_length: Longest sequence, in steps, at most the model's.
-      score_samples: Importance samples per likelihood.
-      xla: Whether `generate` is compiled; see `make_sampler`.
-      particles: Number of proposals for `complete`.
+      options: Settings of the export.
     """
 
-    def __init__(
-        self,
-        model: keras.Model,
-        codec: Codec,
-        max_length: int,
-        score_samples: int = 50,
-        xla: bool = False,
-        particles: int = 32,
-    ) -> None:
+    def __init__(self, model: keras.Model, codec: Codec, options: ExportOptions) -> None:
         super().__init__(name="endpoint")
         # Only the objects used by these functions are saved, not the model's own functions.
         self._model = _Untracked(model)
-        self._draw = _Untracked(make_sampler(model, xla))
+        self._draw = _Untracked(make_sampler(model, options.xla))
         self._codec = codec
-        self._max_length = max_length
-        self._score_samples = score_samples
-        self._particles = particles
+        self._options = options
 
     def signatures(
         self, show: Callable[[str], None] = lambda what: None
@@ -79,7 +67,7 @@ class Endpoint(tf.Module):
         if self._model.value.config.is_causal:
             functions["complete"] = (self._complete, string, length, seed, temperature)
         if self._model.value.config.is_flow:
-            noise = NoiseFunctions(self._model.value, self._codec, self._max_length)
+            noise = NoiseFunctions(self._model.value, self._codec, self._options.max_length)
             functions["reconstruct"] = (self._reconstruct, string, seed)
             functions["encode"] = (noise.encode, string)
             functions["decode"] = (noise.decode, tf.TensorSpec([None], tf.string, name=NOISE))
@@ -96,7 +84,7 @@ class Endpoint(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Sequences of given lengths; an invalid length or temperature gives an empty one."""
         possible = (temperature >= 0) & (temperature <= MAX_TEMPERATURE)
-        lengths = tf.clip_by_value(length, 0, self._max_length)
+        lengths = tf.clip_by_value(length, 0, self._options.max_length)
         lengths = tf.where(possible, lengths, 0)
         x = self._draw.value(lengths, seed, tf.where(possible, temperature, 0.0))
         return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}
@@ -110,19 +98,19 @@ class Endpoint(tf.Module):
         """
         model = self._model.value
         x, begun, _, _ = self._codec.encode(strings)
-        wanted = tf.clip_by_value(length, 0, self._max_length)
+        wanted = tf.clip_by_value(length, 0, self._options.max_length)
         possible = (temperature >= 0) & (temperature <= MAX_TEMPERATURE) & (begun > 0)
-        possible &= tf.where(wanted > 0, wanted, self._max_length) > begun
+        possible &= tf.where(wanted > 0, wanted, self._options.max_length) > begun
         with model.executing(sweep_dimensions=True):
             x, lengths = model.complete(
                 x,
                 tf.where(possible, begun, 0),
                 tf.where(possible, wanted, 1),
-                self._particles,
+                self._options.particles,
                 tf.where(possible, temperature, 0.0)[:, None, None],
                 request_noise(seed).fold(CONTINUATION),
             )
-        lengths = tf.where(possible, tf.minimum(lengths, self._max_length), 0)
+        lengths = tf.where(possible, tf.minimum(lengths, self._options.max_length), 0)
         return {self._codec.field: self._codec.decode(x, lengths), "num_steps": lengths}
 
     def _score(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -149,7 +137,7 @@ class Endpoint(tf.Module):
         """
         x, lengths, _, _ = self._codec.encode(strings)
         model = self._model.value
-        samples = min(self._score_samples, _SCORE_AT_ONCE)
+        samples = min(self._options.score_samples, _SCORE_AT_ONCE)
         by_step = model.elbo_by_step(x, lengths, samples, scoring_noise()).log_prob
         steps = -tf.reduce_mean(by_step, axis=0)
         of_length = tf.where(lengths > 0, -model.length_model.log_prob(lengths), math.nan)
@@ -163,7 +151,7 @@ class Endpoint(tf.Module):
         """The sizes of this model and its vocabulary, the same for every row."""
         config = self._model.value.config
         described = {
-            "max_length": self._max_length,
+            "max_length": self._options.max_length,
             "noise_size": config.latent_size if config.is_flow else 0,
         }
         if self._codec.field == "text":
@@ -173,7 +161,7 @@ class Endpoint(tf.Module):
     def _log_prob(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """`log p(x | T)`, nats `[B]`."""
         estimate = self._model.value.estimate(
-            x, lengths, self._score_samples, scoring_noise(), _SCORE_AT_ONCE
+            x, lengths, self._options.score_samples, scoring_noise(), _SCORE_AT_ONCE
         )
         return estimate.log_prob
 

@@ -9,12 +9,9 @@ import tensorflow as tf
 
 from bijectors.masks import mask_steps
 from export.saving.codec import Encoded, fitting
-from tf_latentflow.vocabulary import PADDING_ID, UNKNOWN_ID
+from tf_latentflow.vocabulary import FIRST_CHARACTER_ID, PADDING_ID, REPLACEMENT, UNKNOWN_ID
 
 __all__ = ["TextCodec", "write_vocabulary"]
-
-_FIRST_CHARACTER_ID = 2
-_REPLACEMENT = 0xFFFD
 
 
 def write_vocabulary(path: Path, characters: Sequence[str]) -> None:
@@ -22,7 +19,7 @@ def write_vocabulary(path: Path, characters: Sequence[str]) -> None:
 
     Code points are used because a line cannot contain a line feed or tab as a character.
     """
-    rows = enumerate(characters, start=_FIRST_CHARACTER_ID)
+    rows = enumerate(characters, start=FIRST_CHARACTER_ID)
     lines = (f"{ord(character)}\t{i}\t{ascii(character)}\n" for i, character in rows)
     path.write_text("".join(lines), encoding="ascii")
 
@@ -46,7 +43,7 @@ class TextCodec(tf.Module):
         self._max_length = max_length
         self._asset = tf.saved_model.Asset(str(vocabulary_file))
         self._ids = self._table(0, 1, UNKNOWN_ID)
-        self._code_points = self._table(1, 0, _REPLACEMENT)
+        self._code_points = self._table(1, 0, ord(REPLACEMENT))
 
     def _table(self, key: int, value: int, default: int) -> tf.lookup.StaticHashTable:
         columns = (tf.int64, key, tf.int64, value)

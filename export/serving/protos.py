@@ -13,9 +13,17 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 from export.serving.servable import DEFAULT_SIGNATURE, Servable
 from export.serving.status import check_rows, invalid
 
-__all__ = ["array_of", "metadata_json", "metadata_of", "predicted", "status_json", "status_of"]
+__all__ = [
+    "METADATA_FIELD",
+    "array_of",
+    "metadata_json",
+    "metadata_of",
+    "predicted",
+    "status_json",
+    "status_of",
+]
 
-_SIGNATURES = "signature_def"
+METADATA_FIELD = "signature_def"
 
 # The field of `TensorProto` with the elements of each type.
 _FIELDS = {
@@ -69,17 +77,17 @@ def metadata_of(servable: Servable) -> get_model_metadata_pb2.GetModelMetadataRe
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     response.model_spec.name = servable.name
     response.model_spec.version.value = servable.version
-    response.metadata[_SIGNATURES].Pack(signatures)
+    response.metadata[METADATA_FIELD].Pack(signatures)
     return response
 
 
 def metadata_json(response: get_model_metadata_pb2.GetModelMetadataResponse) -> bytes:
     """Returns the signatures as JSON for REST: the message, without its `Any`."""
     signatures = get_model_metadata_pb2.SignatureDefMap()
-    response.metadata[_SIGNATURES].Unpack(signatures)
+    response.metadata[METADATA_FIELD].Unpack(signatures)
     spec = _json(response.model_spec)
     return (
-        f'{{"model_spec": {spec}, "metadata": {{"{_SIGNATURES}": {_json(signatures)}}}}}\n'
+        f'{{"model_spec": {spec}, "metadata": {{"{METADATA_FIELD}": {_json(signatures)}}}}}\n'
     ).encode()
 
 

@@ -100,7 +100,10 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
         (["generate", "--url", url, "--seed", str(2**63)], "from 0 to 9223372036854775807; got"),
         (["status", "--url", server.rest_url.replace(*ports)], "expected the REST port of the"),
         (["generate", "--url", url, "--tempo", "0"], "--tempo expects a number from 4 to 1000"),
-        (["generate", "--url", url, "--prompt", "None"], "no signature 'complete': its model cannot"),
+        (
+            ["generate", "--url", url, "--prompt", "None"],
+            "'complete': its model cannot do",
+        ),
         (["generate", "--url", url, "--steps-per-beat", "0"], "--steps-per-beat expects a number"),
         (["score", "a", "--url", url, "--steps-per-beat", "481"], "--steps-per-beat expects a"),
         (["score", "--url", url], "sentence"),

@@ -138,8 +138,9 @@ def run_sample(flags: list[str]) -> None:
         sample.main(flags)
         return
     run = read_run(config.model)
+    config.check_values()
     config.check(run.model_config, run.config.unit)
-    assert read_given(config, run.model_config, run.config).sequences
+    assert read_given(config.resolved(), run.model_config, run.config).sequences
 
 
 def check_score(flags: list[str]) -> None:

@@ -18,7 +18,7 @@ from train.samples.flags import SampleConfig
 from train.samples.given import Given, read_given
 from train.support.errors import UserError
 from train.support.flags import parse_flags
-from train.support.ranges import TEMPERATURE
+from train.support.ranges import TEMPERATURE, check_ranges
 
 TEXT = ModelConfig(vocab_size=5, vocabulary=tuple("ab "), max_length=9)
 BASELINE = ModelConfig.from_name("lstm", "tiny", vocab_size=5, vocabulary=tuple("ab "))
@@ -28,8 +28,10 @@ MUSIC = ModelConfig.from_name("af-af", "tiny", emission="bernoulli", max_length=
 def given(model: ModelConfig, **flags: object) -> Given:
     config = MusicConfig() if not model.is_text else TextConfig()
     asked = SampleConfig(model=Path("run"), **flags)
+    check_ranges(asked)
+    asked.check_values()
     asked.check(model, config.unit)
-    return read_given(asked, model, config)
+    return read_given(asked.resolved(), model, config)
 
 
 def test_what_would_not_fit_into_memory_is_refused() -> None:
@@ -41,7 +43,7 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
         ({"prompt": "ab", "particles": 10**9}, "--particles expects at most"),
     ):
         with pytest.raises(UserError, match=message):
-            asked = SampleConfig(model=Path("run"), **flags)
+            asked = SampleConfig(model=Path("run"), **flags).resolved()
             make_sequences(model, asked, given(TEXT, **flags), lambda done, total: None)
 
 

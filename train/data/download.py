@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tf_latentflow.pretrained.download import cache_dir, download
+from tf_latentflow.pretrained.download import download
 from train.support.errors import UserError
 from train.support.files import clear_leftovers
 
-__all__ = ["cache_dir", "fetch"]
+__all__ = ["fetch"]
 
 
 def fetch(url: str, path: Path, sha256: str, cure: str = "try again") -> Path:

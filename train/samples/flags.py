@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import tyro
 
@@ -21,15 +21,12 @@ from train.support.ranges import (
     TEMPERATURE,
     TEMPO,
     Range,
-    check_ranges,
     refuse_flag,
 )
 from train.support.units import Unit
 
 __all__ = ["SampleConfig"]
 
-_DEFAULT_AMOUNT = 0.3
-_DEFAULT_BLANK = "_"
 _BOTH_ENDS = Range("a number of at least 2", lambda x: x >= 2)
 _AMOUNT = Range("a number from 0 to 1", lambda x: 0 <= x <= 1)
 
@@ -77,15 +74,11 @@ class SampleConfig:
     sweeps: Annotated[int | None, AT_LEAST_1] = None
     """With --fill or --harmonise: how often everything is redrawn. None: 8."""
 
-    @property
-    def distance(self) -> float:
-        """The value of --amount, or its default."""
-        return _DEFAULT_AMOUNT if self.amount is None else self.amount
-
-    @property
-    def blank_mark(self) -> str:
-        """The value of --blank, or its default."""
-        return _DEFAULT_BLANK if self.blank is None else self.blank
+    def resolved(self) -> Self:
+        """Returns these flags, with the defaults of the options that their way has."""
+        options = way_of(self).options
+        missing = {name: value for name, value in options.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **missing)
 
     def check(self, model: ModelConfig, unit: Unit) -> None:
         """Checks that the flags are valid for a model.
@@ -97,7 +90,6 @@ class SampleConfig:
         Raises:
           UserError: A value is invalid; the error names the flag.
         """
-        self.check_values()
         check_way(self, model)
         if self.length is not None and not 1 <= self.length <= model.max_length:
             refuse_flag("length", f"1 to {model.max_length} {unit.symbols}", self.length)
@@ -109,15 +101,14 @@ class SampleConfig:
                 raise UserError(f"--{name} is for models of music; this one writes text")
 
     def check_values(self) -> None:
-        """Checks the values that do not depend on the model.
+        """Checks what depends on no model and is no range, which `parse_flags` checks.
 
         Raises:
           UserError: A value is invalid; the error names the flag.
         """
-        check_ranges(self)
         if self.out is not None and self.out.exists() and not self.out.is_dir():
             refuse_flag("out", "a folder", repr(str(self.out)))
-        if len(self.blank_mark) != 1:
+        if self.blank is not None and len(self.blank) != 1:
             refuse_flag("blank", "one character", repr(self.blank))
         if way_of(self).needs_latents and self.particles == 1:
             refuse_flag("particles", "a number of at least 2", self.particles)

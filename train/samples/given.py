@@ -38,7 +38,7 @@ class Given(NamedTuple):
 
 
 def read_given(flags: SampleConfig, model: ModelConfig, config: TrainConfig) -> Given:
-    """Reads the sequences that samples are made from.
+    """Reads the sequences that samples are made from, with the flags of `resolved`.
 
     Prints a note to standard error if the model does not know all of their characters.
 
@@ -65,9 +65,9 @@ def _read_texts(
     vocabulary = Vocabulary(model.vocabulary)
     mask = None
     if field == "fill":
-        mask = np.array([c != flags.blank_mark for c in texts[0]], bool)
+        mask = np.array([c != flags.blank for c in texts[0]], bool)
         if mask.all():
-            expected = f"a text with at least one {flags.blank_mark!r} to fill in"
+            expected = f"a text with at least one {flags.blank!r} to fill in"
             refuse_flag(field, expected, repr(texts[0]))
     for text in texts:
         if not text:

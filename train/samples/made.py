@@ -18,7 +18,6 @@ __all__ = ["make_sequences"]
 
 _MOST_NUMBERS = 2**25  # Maximum size of all particles together: 128 MB.
 _MOST_OF_ONE = 16  # Times as many numbers that a single row may have: 2 GB.
-_DEFAULT_STEPS = 5
 
 
 Progress = Callable[[int, int], None]  # Called with the number drawn so far and in total.
@@ -27,7 +26,7 @@ Progress = Callable[[int, int], None]  # Called with the number drawn so far and
 def make_sequences(
     model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
 ) -> list[np.ndarray]:
-    """Draws the requested sequences, each int32 `[T, ...]`."""
+    """Draws the requested sequences, each int32 `[T, ...]`, with the flags of `resolved`."""
     return _MAKERS[way_of(flags).field](model, flags, given, progress)
 
 
@@ -51,9 +50,8 @@ def _continued(
     # Only an emitter that reads one step can do without the rest of every particle.
     one_step = model.config.is_flow and model.emitter.reads_one_step
     num_steps = len(beginning) if one_step else flags.length or model.config.max_length
-    particles = flags.particles or 64
     made: list[np.ndarray] = []
-    for rows, seed in _batches(flags, num_steps * model.config.vocab_size, particles):
+    for rows, seed in _batches(flags, num_steps * model.config.vocab_size, flags.particles):
         sizes = np.full([rows], len(beginning), np.int32)
         lengths = None if flags.length is None else np.full([rows], flags.length, np.int32)
         x, lengths = model.complete(
@@ -62,7 +60,7 @@ def _continued(
             lengths,
             temperature=flags.temperature,
             seed=seed,
-            num_particles=particles,
+            num_particles=flags.particles,
         )
         made += [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
         progress(len(made), flags.num)
@@ -73,17 +71,16 @@ def _filled_in(
     model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
 ) -> list[np.ndarray]:
     (sequence,) = given.sequences
-    particles = flags.particles or 32
     made: list[np.ndarray] = []
-    for rows, seed in _batches(flags, len(sequence) * model.config.vocab_size, particles):
+    for rows, seed in _batches(flags, len(sequence) * model.config.vocab_size, flags.particles):
         x = model.fill_in(
             _copies(sequence, rows),
             np.full([rows], len(sequence), np.int32),
             _copies(given.mask, rows),
             temperature=flags.temperature,
             seed=seed,
-            num_particles=particles,
-            sweeps=flags.sweeps or 8,
+            num_particles=flags.particles,
+            sweeps=flags.sweeps,
         )
         made += list(x.numpy())
         progress(len(made), flags.num)
@@ -99,7 +96,7 @@ def _varied(
     for rows, seed in _batches(flags, len(sequence) * model.config.vocab_size, 8):
         lengths = np.full([rows], len(sequence), np.int32)
         x = _copies(sequence, rows)
-        made += list(model.vary(x, lengths, flags.distance, seed, flags.temperature).numpy())
+        made += list(model.vary(x, lengths, flags.amount, seed, flags.temperature).numpy())
         progress(len(made), flags.num)
     return made
 
@@ -108,13 +105,12 @@ def _interpolated(
     model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
 ) -> list[np.ndarray]:
     first, last = given.sequences
-    steps = flags.steps or _DEFAULT_STEPS
     # All at once; see `_varied`.
     most = _MOST_NUMBERS // (8 * max(len(first), len(last)) * model.config.vocab_size)
-    if steps > most:
-        refuse_flag("steps", f"at most {most} for sequences of this length", steps)
-    x, lengths = model.interpolate(first, len(first), last, len(last), steps)
-    progress(steps, steps)
+    if flags.steps > most:
+        refuse_flag("steps", f"at most {most} for sequences of this length", flags.steps)
+    x, lengths = model.interpolate(first, len(first), last, len(last), flags.steps)
+    progress(flags.steps, flags.steps)
     return [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
 
 

@@ -98,7 +98,6 @@ class MusicSamples:
         _say_what_is_missing()
         rolls = make_sequences(model, flags, given, progress)
         tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
-        flags.out.mkdir(parents=True, exist_ok=True)
         way = way_of(flags).field.rstrip("_")
         name = f"{given.name}-{way}" if given.name else "sample"
         names = [f"{name}-{flags.seed}-{i}" for i in range(len(rolls))]

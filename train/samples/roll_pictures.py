@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, notes_of
+from train.data.music.rolls import (
+    DEFAULT_STEPS_PER_BEAT,
+    HIGHEST_NOTE,
+    LOWEST_NOTE,
+    NUM_NOTES,
+    notes_of,
+)
 from train.support.figures import figure_png, new_figure
 
 if TYPE_CHECKING:
@@ -31,7 +37,7 @@ _NOTE_COLOUR = "#1f4e8c"
 _GRID_COLOUR = "#d9d9d9"
 
 
-def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = 2) -> bytes:
+def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = DEFAULT_STEPS_PER_BEAT) -> bytes:
     """Draws a piano roll.
 
     Args:
@@ -47,7 +53,7 @@ def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = 2) -> bytes:
       ValueError: `roll` is not `[T, 88]` with `T >= 1`, or `steps_per_beat` is not positive.
     """
     roll = np.asarray(roll)
-    if roll.ndim != 2 or roll.shape[0] < 1 or roll.shape[1] != HIGHEST_NOTE - LOWEST_NOTE + 1:
+    if roll.ndim != 2 or roll.shape[0] < 1 or roll.shape[1] != NUM_NOTES:
         raise ValueError(f"expected a roll [T, 88] with T of at least 1; got shape {roll.shape}")
     if steps_per_beat < 1:
         raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")

@@ -108,7 +108,7 @@ def _with_given(text: str, flags: SampleConfig) -> str:
         return flags.prompt + text[len(flags.prompt) :]
     if flags.fill is not None:
         pairs = zip(flags.fill, text, strict=True)
-        return "".join(new if old == flags.blank_mark else old for old, new in pairs)
+        return "".join(new if old == flags.blank else old for old, new in pairs)
     return text
 
 

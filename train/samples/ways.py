@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tf_latentflow import ModelConfig
@@ -19,25 +20,25 @@ class Way(NamedTuple):
       task: The kind of data of the models that it is for, text or music; None for both.
       needs_latents: Whether the baseline cannot do it.
       needs_causal: Whether a coupling across steps cannot do it.
-      fields: Names of the options that are used only with it, or with few others.
+      options: The options that are used only with it, or with few others, and their defaults.
     """
 
     field: str
     task: str | None
     needs_latents: bool
     needs_causal: bool
-    fields: tuple[str, ...]
+    options: Mapping[str, Any]
 
 
 WAYS = (
-    Way("prompt", "text", False, True, ("length", "particles")),
-    Way("continue_", "music", False, True, ("length", "particles")),
-    Way("vary", None, True, False, ("amount",)),
-    Way("interpolate", None, True, False, ("steps",)),
-    Way("fill", "text", True, True, ("blank", "particles", "sweeps")),
-    Way("harmonise", "music", True, True, ("particles", "sweeps")),
+    Way("prompt", "text", False, True, {"length": None, "particles": 64}),
+    Way("continue_", "music", False, True, {"length": None, "particles": 64}),
+    Way("vary", None, True, False, {"amount": 0.3}),
+    Way("interpolate", None, True, False, {"steps": 5}),
+    Way("fill", "text", True, True, {"blank": "_", "particles": 32, "sweeps": 8}),
+    Way("harmonise", "music", True, True, {"particles": 32, "sweeps": 8}),
 )
-_NEW = Way("", None, False, False, ("length",))
+_NEW = Way("", None, False, False, {"length": None})
 _COMPANIONS = ("length", "amount", "steps", "blank", "particles", "sweeps")
 
 
@@ -62,7 +63,7 @@ def check_way(flags: Any, model: ModelConfig) -> None:
     """
     way = way_of(flags)
     for name in _COMPANIONS:
-        if getattr(flags, name) is not None and name not in way.fields:
+        if getattr(flags, name) is not None and name not in way.options:
             raise UserError(f"{flag_of(name)} is used with {_owners(name)}{_got(way)}")
     task = "text" if model.is_text else "music"
     if way.task not in (None, task):
@@ -77,7 +78,7 @@ def check_way(flags: Any, model: ModelConfig) -> None:
 
 
 def _owners(name: str) -> str:
-    owners = [flag_of(way.field) for way in WAYS if name in way.fields]
+    owners = [flag_of(way.field) for way in WAYS if name in way.options]
     if name == "length":
         owners.append("new samples")
     return " or ".join(owners)

@@ -59,7 +59,7 @@ class WorkerSettings:
     workers: str | None = None
     """Addresses of all processes that train together, HOST:PORT,HOST:PORT,... The first is the
     chief, which also needs the next port. None: as in TF_CONFIG, or one process alone."""
-    worker_index: Annotated[int | None, tyro.conf.arg(name="task")] = None
+    worker_index: int | None = None
     """Number of this process in --workers [from 0, the chief]. None: as in TF_CONFIG."""
 
 

@@ -16,9 +16,10 @@ from train.settings.source import config_of, find_model
 from train.support.errors import UserError
 from train.support.flags import parse_flags, peek_flags
 
-__all__ = ["parse_train_config"]
+__all__ = ["ShowFlag", "parse_train_config", "parse_with_extra"]
 
 Config = TypeVar("Config", bound=TrainConfig)
+Extra = TypeVar("Extra", bound="ShowFlag")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,18 +33,32 @@ class _Peek:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Show:
-    """Flags that are not settings of a run."""
+class ShowFlag:
+    """A flag that is no setting of a run; a program may add others to it."""
 
     show_config: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print every setting of the run and of its model, and where it comes from; then exit."""
 
 
 def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) -> Config:
+    """Returns the settings of `parse_with_extra`, without extra flags."""
+    return parse_with_extra(kind, ShowFlag, kind.program, kind.__doc__, args)[0]
+
+
+def parse_with_extra(
+    kind: type[Config],
+    extra: type[Extra],
+    program: str,
+    help_text: str,
+    args: Sequence[str] | None = None,
+) -> tuple[Config, Extra]:
     """Returns the checked settings of a run, with defaults by preset, model and dataset.
 
     Args:
       kind: Class of the settings.
+      extra: Class of the program's other flags, which are returned too.
+      program: Module of the program.
+      help_text: What `--help` says first.
       args: Flags; None for those of the process.
 
     Raises:
@@ -64,14 +79,13 @@ def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) ->
     flags = dataclasses.make_dataclass(
         "Flags",
         [],
-        bases=(_Show, kind),
-        namespace={"__doc__": kind.__doc__},
+        bases=(extra, kind),
+        namespace={"__doc__": help_text},
         frozen=True,
         kw_only=True,
     )
-    parsed = parse_flags(
-        flags, f"python -m {kind.program}", args, flags(**{n: getattr(default, n) for n in names})
-    )
+    defaults = flags(**{name: getattr(default, name) for name in names})
+    parsed = parse_flags(flags, f"python -m {program}", args, defaults)
     # What is given may move what is not, as one limit does the other.
     given = {name: getattr(parsed, name) for name in _given(args) if name in names}
     if parsed.init_from is None:
@@ -85,7 +99,7 @@ def parse_train_config(kind: type[Config], args: Sequence[str] | None = None) ->
     if parsed.show_config:
         print(show_config(config, settings), flush=True)
         raise SystemExit(0)
-    return config
+    return config, parsed
 
 
 def _start_of(init_from: str) -> str:

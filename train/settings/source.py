@@ -22,8 +22,8 @@ __all__ = [
     "config_of",
     "digest_of",
     "find_model",
+    "find_usable",
     "known_models",
-    "with_vocabulary",
 ]
 
 _FLAG = tyro.conf.arg(
@@ -49,19 +49,21 @@ def find_model(source: str | Path) -> Source:
     if workdir.config_file.exists():
         return workdir
     try:
-        return with_vocabulary(find_pretrained(source))
+        return find_usable(source)
     except PretrainedError as error:
         if workdir.path.is_dir():
             raise UserError(f"{source} is neither a run nor a pretrained model: {error}") from None
         raise UserError(str(error)) from None
 
 
-def with_vocabulary(found: Pretrained) -> Pretrained:
-    """Returns a pretrained model, which every program can use.
+def find_usable(source: str | Path) -> Pretrained:
+    """Returns the pretrained model with a given path or name, which every program can use.
 
     Raises:
+      PretrainedError: There is none, or it is damaged.
       UserError: It is a model of text without a vocabulary.
     """
+    found = find_pretrained(source)
     if found.model.is_text and found.model.vocabulary is None:
         raise UserError(
             "expected a model of text whose configuration has a vocabulary, the characters it "

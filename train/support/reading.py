@@ -1,4 +1,4 @@
-"""Rejects files that cannot be read repeatedly, or that would make a program wait."""
+"""What is read of a user: a sign of gzip, and no file that would make a program wait."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 from train.support.errors import UserError
 
-__all__ = ["refuse_special"]
+__all__ = ["GZIP", "refuse_special"]
+
+GZIP = b"\x1f\x8b"  # The first bytes of a gzip file, which are not valid UTF-8.
 
 _SPECIAL = {
     stat.S_IFIFO: "a pipe",

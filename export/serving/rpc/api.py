@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
 
 from export.serving.connections import Connections
 from export.serving.limits import Limits
-from export.serving.protos import array_of, metadata_of, predicted, status_of
+from export.serving.protos import METADATA_FIELD, array_of, metadata_of, predicted, status_of
 from export.serving.recorder import Recorder
 from export.serving.rpc.calls import Calls
 from export.serving.servable import Servable
@@ -24,8 +24,6 @@ from export.serving.status import invalid
 from export.serving.workers import Workers
 
 __all__ = ["RpcApi"]
-
-_SIGNATURES = "signature_def"
 
 
 class RpcApi:
@@ -100,7 +98,7 @@ class RpcApi:
         spec = _spec_of(request)
         if not request.metadata_field:
             raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
-        if set(request.metadata_field) != {_SIGNATURES}:
+        if set(request.metadata_field) != {METADATA_FIELD}:
             raise invalid(f"Metadata field is not supported: {list(request.metadata_field)}")
         self._servable.check(*_which(spec))
         return metadata_of(self._servable)

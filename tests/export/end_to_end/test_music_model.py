@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from export import client
-from export.saving.packed_rolls import unpack_roll
 from tests.export.end_to_end.serving import Model, check_generation, serving
 from tests.exported import export_tiny
 from train.data.music.midi import read_midi
+from train.data.music.rolls import unpack_roll
 
 
 @pytest.fixture(scope="module")

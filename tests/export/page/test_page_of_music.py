@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from export.saving.packed_rolls import pack_roll, unpack_roll
 from export.serving.local_server import LocalServer
 from tests.export.page.asked import ask
 from tests.export.page.conftest import Page
 from tests.exported import MAX_LENGTH
 from tests.music_files import PIECE
 from train.data.music.midi import read_midi, write_midi
+from train.data.music.rolls import pack_roll, unpack_roll
 
 pytestmark = pytest.mark.nightly  # Another model, and another server.
 

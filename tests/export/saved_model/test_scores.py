@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from export.saving.options import ExportOptions
 from export.saving.signatures import Endpoint
 from export.saving.text_codec import TextCodec, write_vocabulary
 from tests.export.kinds import MUSIC, floats, nightly, strings_of
@@ -54,7 +55,8 @@ def test_a_flows_score_estimates_its_likelihood(tmp_path):
     expected = model.log_likelihood(x, [len(text)], num_samples=20_000)[0]
     write_vocabulary(tmp_path / "vocabulary.txt", CHARACTERS)
     codec = TextCodec(tmp_path / "vocabulary.txt", MAX_LENGTH)
-    score = Endpoint(model, codec, MAX_LENGTH, score_samples=20_000).signatures()["score"]
+    options = ExportOptions(MAX_LENGTH, score_samples=20_000)
+    score = Endpoint(model, codec, options).signatures()["score"]
     scored = score(text=tf.constant([text]))["log_likelihood"][0]
     assert abs(scored - expected) < 0.1
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from train.data.download import cache_dir, fetch
+from tf_latentflow.pretrained.download import cache_dir
+from train.data.download import fetch
 from train.data.text import ptb
 from train.data.text.corpus import load_corpus
 from train.support.errors import UserError

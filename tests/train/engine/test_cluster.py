@@ -57,9 +57,9 @@ def test_places() -> None:
 @pytest.mark.parametrize(
     ("workers", "index", "environment", "says"),
     [
-        ("a:1,b:1", None, {}, "--workers expects --task too, 0 to 1"),
-        (None, 1, {}, "--task expects --workers too"),
-        ("a:1,b:1", 2, {}, "--task expects a number from 0 to 1; got 2"),
+        ("a:1,b:1", None, {}, "--workers expects --worker-index too, 0 to 1"),
+        (None, 1, {}, "--worker-index expects --workers too"),
+        ("a:1,b:1", 2, {}, "--worker-index expects a number from 0 to 1; got 2"),
         ("a:1,b:1", -1, {}, "got -1"),
         ("a:1,b", 0, {}, "HOST:PORT,HOST:PORT,...; got 'b'"),
         ("a:1,b:65535", 0, {}, "got 'b:65535'"),

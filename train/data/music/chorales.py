@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train.data.download import cache_dir
+from tf_latentflow.pretrained.download import cache_dir
 from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, roll_of
 from train.data.music.splitting import split_rolls
 from train.support.extras import require_extra

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from tf_latentflow.rows import NOTES
 from train.data.music.folder.files import has_splits
+from train.data.music.rolls import DEFAULT_STEPS_PER_BEAT
 from train.data.music.sets import NAMED_SETS, MusicSet, load_music
 from train.data.music.transposition import transposed
 from train.data.music.undivided import UndividedMusic, load_undivided
@@ -45,7 +46,7 @@ class MusicConfig(TrainConfig):
     """Folder with the .mat or .pickle file of jsb, nottingham, piano-midi or musedata. None:
     they are downloaded once."""
     # There are 480 ticks of a beat in a MIDI file.
-    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = 2
+    steps_per_beat: Annotated[int, STEPS_PER_BEAT] = DEFAULT_STEPS_PER_BEAT
     """Time steps that a quarter note is quantised to, in a folder of MIDI files and in the MIDI
     files of samples [time steps]."""
 

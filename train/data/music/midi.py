@@ -11,7 +11,14 @@ import numpy as np
 from train.data.music.midi_events import MidiEvents, What, parse_midi
 from train.data.music.midi_notes import num_merged, sounding_notes
 from train.data.music.midi_source import read_source
-from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, notes_of, roll_of
+from train.data.music.rolls import (
+    DEFAULT_STEPS_PER_BEAT,
+    HIGHEST_NOTE,
+    LOWEST_NOTE,
+    NUM_NOTES,
+    notes_of,
+    roll_of,
+)
 from train.support.errors import UserError
 from train.support.extras import require_extra
 from train.support.files import write_bytes
@@ -52,7 +59,7 @@ class MidiPiece(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
+def read_midi(path: Path, steps_per_beat: int = DEFAULT_STEPS_PER_BEAT) -> MidiPiece:
     """Reads a MIDI file as a quantised piano roll.
 
     A note sounds from the step nearest to its start to the step nearest to its end, and in at least
@@ -98,14 +105,19 @@ def read_midi(path: Path, steps_per_beat: int = 2) -> MidiPiece:
 
 
 def write_midi(
-    path: Path, roll: np.ndarray, steps_per_beat: int = 2, tempo_bpm: float = DEFAULT_TEMPO_BPM
+    path: Path,
+    roll: np.ndarray,
+    steps_per_beat: int = DEFAULT_STEPS_PER_BEAT,
+    tempo_bpm: float = DEFAULT_TEMPO_BPM,
 ) -> None:
     """Writes `midi_bytes` to a file in an existing folder, completely or not at all."""
     write_bytes(path, midi_bytes(roll, steps_per_beat, tempo_bpm))
 
 
 def midi_bytes(
-    roll: np.ndarray, steps_per_beat: int = 2, tempo_bpm: float = DEFAULT_TEMPO_BPM
+    roll: np.ndarray,
+    steps_per_beat: int = DEFAULT_STEPS_PER_BEAT,
+    tempo_bpm: float = DEFAULT_TEMPO_BPM,
 ) -> bytes:
     """Returns a piano roll as a MIDI file of type 0.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
+from train.support.reading import GZIP
+
 __all__ = ["MAX_BYTES", "read_source"]
 
 MAX_BYTES = 2**23  # Bounds time and memory; a long piece has a small fraction of this.
-_GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31  # zlib's code for data with a gzip header.
 _CHUNK_HEADER = 8  # Bytes: a name of 4, a size of 4.
 
@@ -24,7 +25,7 @@ def read_source(path: Path) -> bytes:
     """
     with open(path, "rb") as file:
         data = _bounded(file.read(MAX_BYTES + 1))
-    if data.startswith(_GZIP):
+    if data.startswith(GZIP):
         data = _out_of_gzip(data)
     return _out_of_riff(data) if data.startswith(b"RIFF") else data
 

@@ -1,6 +1,10 @@
 """A piece of music as a piano roll: uint8 `[T, 88]` of 0 and 1.
 
 A row is one time step, and column n is MIDI note 21 + n: from A0 to C8, the keys of a piano.
+
+Packed, as servers receive and return it, it is `11 T` bytes, `np.packbits(roll, axis=-1)`: the
+lowest note is the most significant bit of a step's first byte, the highest the least significant
+bit of its last.
 """
 
 from __future__ import annotations
@@ -10,11 +14,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["HIGHEST_NOTE", "LOWEST_NOTE", "NUM_NOTES", "Note", "notes_of", "roll_of"]
+__all__ = [
+    "DEFAULT_STEPS_PER_BEAT",
+    "HIGHEST_NOTE",
+    "LOWEST_NOTE",
+    "NUM_NOTES",
+    "Note",
+    "notes_of",
+    "pack_roll",
+    "roll_of",
+    "unpack_roll",
+]
 
 LOWEST_NOTE = 21
 HIGHEST_NOTE = 108
 NUM_NOTES = HIGHEST_NOTE - LOWEST_NOTE + 1
+DEFAULT_STEPS_PER_BEAT = 2  # Per quarter note: a step is an eighth note.
+_BYTES_PER_STEP = NUM_NOTES // 8
 
 
 class Note(NamedTuple):
@@ -53,3 +69,33 @@ def notes_of(roll: np.ndarray) -> list[Note]:
         Note(LOWEST_NOTE + int(pitch), int(start), int(end))
         for pitch, start, end in zip(pitches, starts, ends, strict=True)
     ]
+
+
+def pack_roll(roll: np.ndarray) -> bytes:
+    """Returns a roll `[T, 88]` of 0 and 1 as `11 T` bytes.
+
+    >>> roll = np.zeros([2, 88], np.uint8)
+    >>> roll[1, 0] = 1
+    >>> pack_roll(roll).hex()
+    '00000000000000000000008000000000000000000000'
+    >>> bool((unpack_roll(pack_roll(roll)) == roll).all())
+    True
+
+    Raises:
+      ValueError: If it is no roll.
+    """
+    if roll.ndim != 2 or roll.shape[1] != NUM_NOTES or not np.isin(roll, (0, 1)).all():
+        raise ValueError(f"expected a roll [T, {NUM_NOTES}] of 0 and 1; got {list(roll.shape)}")
+    return np.packbits(roll.astype(np.uint8), axis=-1).tobytes()
+
+
+def unpack_roll(packed: bytes) -> np.ndarray:
+    """Returns the roll, uint8 `[T, 88]`, of `11 T` bytes.
+
+    Raises:
+      ValueError: The number of bytes is not a multiple of 11.
+    """
+    if len(packed) % _BYTES_PER_STEP:
+        raise ValueError(f"expected a multiple of {_BYTES_PER_STEP} bytes; got {len(packed)}")
+    steps = np.frombuffer(packed, np.uint8).reshape(-1, _BYTES_PER_STEP)
+    return np.unpackbits(steps, axis=-1)

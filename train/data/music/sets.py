@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from train.data.download import cache_dir, fetch
+from tf_latentflow.pretrained.download import cache_dir
+from train.data.download import fetch
 from train.data.music.chorales import bach_chorales
 from train.data.music.encoding import MusicEncoding
 from train.data.music.folder.reading import MOST_IN_MEMORY, read_midi_folder
 from train.data.music.matlab import read_mat
 from train.data.music.pickles import read_pickle
-from train.data.music.rolls import NUM_NOTES
+from train.data.music.rolls import DEFAULT_STEPS_PER_BEAT, NUM_NOTES
 from train.data.splits import SPLITS, splits_sha256
 from train.engine.buckets import lengths_of
 from train.support.errors import UserError
@@ -92,7 +93,7 @@ class MusicSet(MusicEncoding):
 def load_music(
     name: str,
     data_dir: Path | None = None,
-    steps_per_beat: int = 2,
+    steps_per_beat: int = DEFAULT_STEPS_PER_BEAT,
     most_in_memory: int = MOST_IN_MEMORY,
 ) -> MusicSet:
     """Loads a dataset of music.

@@ -34,7 +34,13 @@ class PreparedFolder:
       path: The folder.
     """
 
-    def __init__(self, dataset: Path, files: Sequence[Path], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        dataset: Path,
+        files: Sequence[Path],
+        settings: Mapping[str, Any],
+        make: Callable[[Path], dict[str, Any]],
+    ) -> None:
         """Computes the path of the folder; touches nothing.
 
         Args:
@@ -42,6 +48,9 @@ class PreparedFolder:
           files: The source files.
           settings: Settings of the preparation, as JSON values. Data prepared with other settings,
             from other files, or from earlier versions of these files is replaced.
+          make: Fills a folder and returns the facts, as JSON values. The folder may contain the
+            files of an interrupted call for the same source. If it cannot use them, it raises
+            `ValueError`, and they are removed.
 
         Raises:
           OSError: A file does not exist.
@@ -50,6 +59,7 @@ class PreparedFolder:
         key = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
         self._name = str(dataset)
         self._files = files
+        self._make = make
         self._source = {
             "format": _FORMAT,
             "path": str(place),
@@ -67,20 +77,15 @@ class PreparedFolder:
         """Whether the folder exists, is complete, and was made from this source."""
         return self._recorded(self.path, _SOURCE) == self._source
 
-    def open(self, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    def open(self) -> dict[str, Any]:
         """Returns the facts about the prepared data; prepares it first if necessary.
-
-        Args:
-          make: Fills a folder and returns the facts, as JSON values. The folder may contain the
-            files of an interrupted call for the same source. If it cannot use them, it raises
-            `ValueError`, and they are removed.
 
         Raises:
           UserError: The folder is damaged or cannot be written, or a source file changes meanwhile.
         """
         try:
             if not self.exists():
-                self._prepare(make)
+                self._prepare()
             return self._checked()
         except OSError as error:
             raise UserError(
@@ -88,11 +93,11 @@ class PreparedFolder:
                 f"({error.strerror}): {_CURE}"
             ) from None
 
-    def _prepare(self, make: Callable[[Path], dict[str, Any]]) -> None:
+    def _prepare(self) -> None:
         with one_at_a_time(self.path, self._say_that_it_waits):
             clear_leftovers(self.path.parent)
             if not self.exists():  # The other process may have finished it.
-                self._make_whole(make)
+                self._make_whole()
 
     def _say_that_it_waits(self) -> None:
         print(
@@ -101,15 +106,15 @@ class PreparedFolder:
             flush=True,
         )
 
-    def _make_whole(self, make: Callable[[Path], dict[str, Any]]) -> None:
+    def _make_whole(self) -> None:
         partial = self._partial
         if self._recorded(partial, _SOURCE) != self._source:
             self._start_anew()
         try:
-            facts = make(partial)
+            facts = self._make(partial)
         except ValueError:
             self._start_anew()
-            facts = make(partial)
+            facts = self._make(partial)
         if _fingerprint(self._files) != self._source["files"]:
             raise UserError(
                 f"a file of {self._name!r} changed while it was being read; repeat the command to "

@@ -17,7 +17,7 @@ from train.data.text.prepared_text import find_prepared, open_prepared
 from train.data.text.ptb import fetch_ptb
 from train.data.text.pydoc_corpus import pydoc_sentences
 from train.data.text.unicode_form import forms_of_splits
-from train.data.text.user_text import Files, find_splits, find_texts, in_order, read_files
+from train.data.text.user_text import find_splits, find_texts, in_order, read_files
 from train.engine.buckets import lengths_of
 from train.support.errors import UserError
 
@@ -122,7 +122,7 @@ def load_corpus(
         count = dataclasses.replace(left_out)
         pairs = read_files(files, count)
         corpus = _corpus(dataset, pairs, count, most_in_memory)
-    return corpus or _prepared_corpus(dataset, files, left_out, prepared)
+    return corpus or _prepared_corpus(dataset, left_out, prepared)
 
 
 def _corpus(
@@ -160,11 +160,9 @@ def _corpus(
     )
 
 
-def _prepared_corpus(
-    dataset: str, files: Files, left_out: LeftOut, folder: PreparedFolder
-) -> Corpus:
+def _prepared_corpus(dataset: str, left_out: LeftOut, folder: PreparedFolder) -> Corpus:
     """Returns a corpus on disk."""
-    found = open_prepared(folder, files)
+    found = open_prepared(folder)
     _check_splits(dataset, found.splits, found.num_filtered)
     counted = dataclasses.replace(left_out, num_blank=found.num_blank, num_marks=found.num_marks)
     return Corpus(

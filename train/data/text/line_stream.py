@@ -7,13 +7,13 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, TextIO
 
+from train.data.text.text_files import BYTE_ORDER_MARK
 from train.support.errors import UserError
+from train.support.reading import GZIP
 
 __all__ = ["Line", "stream_lines"]
 
-_GZIP = b"\x1f\x8b"
 _CHUNK_CHARACTERS = 1 << 16
-_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # A byte order mark, not text.
 
 
 class Line(NamedTuple):
@@ -44,7 +44,7 @@ def stream_lines(stream: BinaryIO, most: int) -> Iterator[Line]:
       OSError, EOFError, zlib.error: The stream cannot be read or decompressed.
       UserError: It is no text in UTF-8: there is a zero byte.
     """
-    if getattr(stream, "peek", lambda _: b"")(len(_GZIP))[: len(_GZIP)] == _GZIP:
+    if getattr(stream, "peek", lambda _: b"")(len(GZIP))[: len(GZIP)] == GZIP:
         stream = gzip.GzipFile(fileobj=stream)
     text = io.TextIOWrapper(stream, "utf-8", errors="replace", newline=None)
     try:
@@ -64,7 +64,7 @@ def _rest_of_line(stream: TextIO, chunk: str, number: int, most: int) -> Line:
                 "expected text in UTF-8; got binary data or another encoding (a zero byte in line "
                 f"{number}): convert it to UTF-8"
             )
-        part = chunk.replace(_MARK, "").removesuffix("\n")
+        part = chunk.replace(BYTE_ORDER_MARK, "").removesuffix("\n")
         if len(text) > most + _CHUNK_CHARACTERS:  # Too long, even if it ends with blanks.
             dropped += len(part)
         else:

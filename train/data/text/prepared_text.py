@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from train.data.splits import SPLITS
 from train.data.store.folder import PreparedFolder
-from train.data.store.records import Records
 from train.data.store.stored import Stored
 from train.data.text.left_out import MAX_LENGTH
-from train.data.text.preparing import prepare_text
+from train.data.text.preparing import prepare_text, stored_splits
 from train.data.text.user_text import Files, in_order
 
 __all__ = ["PreparedText", "find_prepared", "open_prepared"]
@@ -52,23 +50,22 @@ def find_prepared(dataset: str, files: Files) -> PreparedFolder:
     """
     paths = in_order(files)
     settings = {"splits": [split for split, _ in paths], "max_length": MAX_LENGTH}
-    return PreparedFolder(Path(dataset), [path for _, path in paths], settings)
+    return PreparedFolder(
+        Path(dataset),
+        [path for _, path in paths],
+        settings,
+        lambda place: prepare_text(place, paths),
+    )
 
 
-def open_prepared(folder: PreparedFolder, files: Files) -> PreparedText:
+def open_prepared(folder: PreparedFolder) -> PreparedText:
     """Returns a prepared text, and prepares it first if necessary.
 
     Args:
-      folder: The result of `find_prepared` for the same arguments.
-      files: The files of the text.
+      folder: The result of `find_prepared`.
 
     Raises:
       UserError: A file of the text cannot be read, the folder is damaged, or the disk is full.
     """
-    facts = folder.open(lambda path: prepare_text(path, in_order(files)))
-    splits = {split: Stored(Records(folder.path / f"{split}.txt"), _text) for split in SPLITS}
-    return PreparedText(folder=folder.path, splits=splits, **facts)
-
-
-def _text(record: bytes) -> str:
-    return record[:-1].decode()
+    facts = folder.open()
+    return PreparedText(folder=folder.path, splits=stored_splits(folder.path), **facts)

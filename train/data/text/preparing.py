@@ -21,7 +21,7 @@ from train.data.text.unicode_form import forms_of_splits
 from train.engine.progress import format_seconds
 from train.support.files import read_json, write_json
 
-__all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "prepare_text"]
+__all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "prepare_text", "stored_splits"]
 
 BLOCK_BYTES = 1 << 20  # Read at once from the source.
 COMMIT_BYTES = 1 << 26  # Maximum amount of sentences to repeat after a kill.
@@ -99,7 +99,7 @@ def prepare_text(folder: Path, files: _Files) -> dict[str, Any]:
                 writer.commit(folder, number, block.end)
                 read = 0
         writer.commit(folder, len(files), START)
-    splits = {s: Stored(Records(folder / f"{s}.txt"), lambda r: r[:-1].decode()) for s in SPLITS}
+    splits = stored_splits(folder)
     known = state.characters["train"]
     suspects = {s: splits[s] for s in SPLITS if not set(state.characters[s]) <= set(known)}
     return {
@@ -110,6 +110,11 @@ def prepare_text(folder: Path, files: _Files) -> dict[str, Any]:
         "num_blank": state.num_blank,
         "num_marks": state.num_marks,
     }
+
+
+def stored_splits(folder: Path) -> dict[str, Stored[str]]:
+    """Returns the sentences that `prepare_text` wrote to a folder, by split."""
+    return {s: Stored(Records(folder / f"{s}.txt"), lambda r: r[:-1].decode()) for s in SPLITS}
 
 
 class _SplitWriter:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.data.download import cache_dir, fetch
+from tf_latentflow.pretrained.download import cache_dir
+from train.data.download import fetch
 
 __all__ = ["fetch_ptb"]
 

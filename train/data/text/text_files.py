@@ -10,14 +10,13 @@ from typing import BinaryIO, NamedTuple
 
 from train.data.text.left_out import LeftOut
 from train.support.errors import UserError
-from train.support.reading import refuse_special
+from train.support.reading import GZIP, refuse_special
 
-__all__ = ["START", "Block", "Position", "read_blocks", "read_lines"]
+__all__ = ["BYTE_ORDER_MARK", "START", "Block", "Position", "read_blocks", "read_lines"]
 
-_GZIP = b"\x1f\x8b"  # The first bytes of a gzip file, which are not valid UTF-8.
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # It is no text.
 _BLOCK_BYTES = 1 << 20
 _LINE_BYTES = 1 << 26  # Bounds the memory; no sentence is as long.
-_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # A byte order mark, not text.
 
 
 class Position(NamedTuple):
@@ -93,9 +92,9 @@ def read_blocks(
                 "convert it to UTF-8"
             ) from None
         if not position.offset:
-            text = text.removeprefix(_MARK)
-        left_out.num_marks += text.count(_MARK)
-        text = text.replace(_MARK, "").replace("\r\n", "\n").replace("\r", "\n")
+            text = text.removeprefix(BYTE_ORDER_MARK)
+        left_out.num_marks += text.count(BYTE_ORDER_MARK)
+        text = text.replace(BYTE_ORDER_MARK, "").replace("\r\n", "\n").replace("\r", "\n")
         lines = text.removesuffix("\n").split("\n") if text else []
         with_text = [line for line in map(str.strip, lines) if line]
         left_out.num_blank += len(lines) - len(with_text)
@@ -118,7 +117,7 @@ def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, fl
     try:
         with open(path, "rb") as file:
             total = max(1, path.stat().st_size)
-            compressed = file.read(len(_GZIP)) == _GZIP
+            compressed = file.read(len(GZIP)) == GZIP
             file.seek(0)
             stream: BinaryIO = gzip.GzipFile(fileobj=file) if compressed else file
             stream.seek(offset)

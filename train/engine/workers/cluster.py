@@ -55,10 +55,10 @@ def find_cluster(
         addresses = tuple(address.strip() for address in workers.split(","))
         expected, source = "the addresses of the workers, HOST:PORT,HOST:PORT,...", "--workers"
         if index is None:
-            raise UserError(f"--workers expects --task too, 0 to {len(addresses) - 1}")
-        where = "--task"
+            raise UserError(f"--workers expects --worker-index too, 0 to {len(addresses) - 1}")
+        where = "--worker-index"
     elif index is not None:
-        raise UserError("--task expects --workers too, the addresses of all workers")
+        raise UserError("--worker-index expects --workers too, the addresses of all workers")
     else:
         addresses, index = _of_variable(environment.get(_VARIABLE, ""))
         expected, source = "addresses HOST:PORT of chief and workers", _VARIABLE

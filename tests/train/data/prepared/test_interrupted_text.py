@@ -145,12 +145,12 @@ def test_changed_data_are_prepared_anew(
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, cache: Path) -> None:
     path = a_file(tmp_path)
-    folder = PreparedFolder(path, [path], {})
+    folder = PreparedFolder(path, [path], {}, lambda _: {"size": path.write_text("more")})
     with pytest.raises(UserError, match="changed while it was being read"):
-        folder.open(lambda _: {"size": path.write_text("more")})
+        folder.open()
     assert [p.suffix for p in cache.glob("*/")] == [".partial"]
-    folder = PreparedFolder(path, [path], {})
-    assert folder.open(lambda place: {"left": len(list(place.iterdir()))}) == {"left": 1}
+    folder = PreparedFolder(path, [path], {}, lambda place: {"left": len(list(place.iterdir()))})
+    assert folder.open() == {"left": 1}
 
 
 def test_two_processes_prepare_once(

@@ -9,7 +9,7 @@ import numpy as np
 
 from train.data.music.folder.files import MidiFiles
 from train.data.music.folder.pieces import read_pieces
-from train.data.music.rolls import NUM_NOTES
+from train.data.music.rolls import pack_roll, unpack_roll
 from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records, RecordWriter
 from train.data.store.stored import Stored
@@ -29,18 +29,19 @@ def find_prepared(folder: Path, files: MidiFiles, steps_per_beat: int) -> Prepar
         "splits": sorted({split or "" for split, _ in files.paths}),
         "steps_per_beat": steps_per_beat,
     }
-    return PreparedFolder(folder, [path for _, path in files.paths], settings)
+    paths = [path for _, path in files.paths]
+    return PreparedFolder(
+        folder, paths, settings, lambda place: _prepare(place, files, steps_per_beat)
+    )
 
 
 def open_prepared(
-    folder: PreparedFolder, files: MidiFiles, steps_per_beat: int
+    folder: PreparedFolder,
 ) -> tuple[Stored[np.ndarray], list[tuple[int, bytes]], list[str]]:
     """Returns prepared piano rolls, and prepares them first if necessary.
 
     Args:
-      folder: The result of `find_prepared` for the same arguments.
-      files: The MIDI files.
-      steps_per_beat: Time steps per quarter note.
+      folder: The result of `find_prepared`.
 
     Returns:
       The rolls; the file and the digest of each; a line for each file that was left out or lost
@@ -49,8 +50,8 @@ def open_prepared(
     Raises:
       UserError: The folder is damaged, or the disk is full.
     """
-    facts = folder.open(lambda path: _prepare(path, files, steps_per_beat))
-    rolls = Stored(Records(folder.path / _ROLLS), _roll)
+    facts = folder.open()
+    rolls = Stored(Records(folder.path / _ROLLS), unpack_roll)
     return rolls, _pieces(folder.path), facts["left_out"]
 
 
@@ -81,8 +82,7 @@ def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, A
         before = _pieces(folder)[:count]
         for piece in read_pieces(files.paths, steps_per_beat, left_out, before, start):
             if piece.roll is not None:
-                packed = np.packbits(piece.roll, axis=1).tobytes()
-                rolls.extend([packed], [len(piece.roll)])
+                rolls.extend([pack_roll(piece.roll)], [len(piece.roll)])
                 pieces.extend([piece.file.to_bytes(8, "little") + piece.digest], [1])
             if (piece.file + 1) % COMMIT_FILES == 0:
                 commit(piece.file + 1)
@@ -94,7 +94,3 @@ def _pieces(folder: Path) -> list[tuple[int, bytes]]:
     """Returns the file and the digest of each roll."""
     entries = Stored(Records(folder / _PIECES), bytes)
     return [(int.from_bytes(entry[:8], "little"), entry[8:]) for entry in entries]
-
-
-def _roll(record: bytes) -> np.ndarray:
-    return np.unpackbits(np.frombuffer(record, np.uint8)).reshape(-1, NUM_NOTES)

@@ -54,7 +54,7 @@ def read_midi_folder(
     files = find_midi(folder)
     prepared = find_prepared(folder, files, steps_per_beat)
     if len(files.paths) > most_in_memory or prepared.exists():
-        rolls, pieces, lines = open_prepared(prepared, files, steps_per_beat)
+        rolls, pieces, lines = open_prepared(prepared)
         by_split = _split_pieces(folder, files, pieces, [*files.left_out, *lines])
         splits = {split: rolls.at(by_split[split]) for split in SPLITS}
         return MidiFolder(splits, [*files.left_out, *lines], prepared.path)
