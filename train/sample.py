@@ -68,9 +68,8 @@ def main(args: Sequence[str] | None = None) -> None:
         screen.now("reading the model")
         model = load_model(run.source)
         progress = show_split_progress(screen, "drawing samples")
-        lines = SAMPLES[run.config.task].sample(model, flags, run.config, given, progress)
-    for line in lines:
-        print(line)
+        for line in SAMPLES[run.config.task].sample(model, flags, run.config, given, progress):
+            screen.line(line)
 
 
 if __name__ == "__main__":

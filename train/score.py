@@ -103,6 +103,8 @@ def _open(path: Path) -> BinaryIO:
     if path == _STANDARD_INPUT:
         if sys.stdin is None:
             raise UserError("expected text on standard input; it is closed")
+        if sys.stdin.isatty():
+            print("reading lines from the terminal: Ctrl-D ends the text", file=sys.stderr)
         return sys.stdin.buffer
     return open(path, "rb")
 

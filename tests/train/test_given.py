@@ -44,7 +44,7 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
     ):
         with pytest.raises(UserError, match=message):
             asked = SampleConfig(model=Path("run"), **flags).resolved()
-            make_sequences(model, asked, given(TEXT, **flags), lambda done, total: None)
+            next(make_sequences(model, asked, given(TEXT, **flags), lambda done, total: None))
 
 
 def test_flags_allow_what_models_allow() -> None:
@@ -79,14 +79,25 @@ def test_the_highest_voice(tmp_path: Path) -> None:
     ("model", "flags", "message"),
     [
         (TEXT, {"prompt": ""}, "--prompt expects a text of at least one character"),
-        (TEXT, {"prompt": "a" * 9}, "--prompt expects at most 8 characters here; got 'aaaaaaaaa'"),
-        (TEXT, {"prompt": "abab", "length": 4}, "--prompt expects at most 3 characters"),
+        (
+            TEXT,
+            {"prompt": "a" * 9},
+            "--prompt expects at most 8 characters for this model; got 'aaaaaaaaa'",
+        ),
+        (
+            TEXT,
+            {"prompt": "abab", "length": 4},
+            "at most 3 characters with --length 4; .* or raise --length",
+        ),
         (TEXT, {"vary": "a" * 10}, "--vary expects at most 9 characters"),
         (TEXT, {"vary": "a", "amount": 1.5}, "--amount expects a number from 0 to 1; got 1.5"),
         (TEXT, {"vary": "a", "length": 5}, "--length is used with .* new samples, not with --vary"),
         (TEXT, {"fill": "ab"}, "--fill expects a text with at least one '_' to fill in; got 'ab'"),
         (TEXT, {"fill": "a_", "blank": "__"}, "--blank expects one character; got '__'"),
         (TEXT, {"prompt": "a", "fill": "a_"}, "got --prompt and --fill: give one of them"),
+        (TEXT, {"interpolate": ("a",)}, "--interpolate expects two texts or two MIDI files; got 1"),
+        (TEXT, {"interpolate": ("a", "b"), "num": 3}, "--num is used .*, not with --interpolate"),
+        (TEXT, {"interpolate": ("a", "b"), "temperature": 0.5}, "--temperature is used with .*"),
         (TEXT, {"steps": 3}, "--steps is used with --interpolate; give that too"),
         (TEXT, {"interpolate": ("a", "b"), "steps": 1}, "--steps expects a number of at least 2"),
         (TEXT, {"sweeps": 0, "fill": "_"}, "--sweeps expects a number of at least 1"),

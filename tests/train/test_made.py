@@ -43,26 +43,42 @@ def test_texts(
     monkeypatch.setattr(sample, "show_split_progress", lambda screen, what: show)
 
     def lines(*flags: str) -> list[str]:
-        sample.main([str(text), "-n", "3", *flags])
+        sample.main([str(text), *flags])
         found = capsys.readouterr().out.splitlines()
         assert shown[-1] == (len(found), len(found))
         shown.clear()
         return found
 
-    assert [len(line) for line in lines("--length", "4")] == [4, 4, 4]
-    unknown = lines("--prompt", "é", "--length", "3", "--particles", "2")
+    three = ("-n", "3")
+    assert [len(line) for line in lines("--length", "4", *three)] == [4, 4, 4]
+    unknown = lines("--prompt", "é", "--length", "3", "--particles", "2", *three)
     assert [line[0] for line in unknown] == ["é"] * 3  # The model knows no such character.
-    unknown = lines("--fill", "é*", "--blank", "*", "--particles", "2", "--sweeps", "1")
+    unknown = lines("--fill", "é*", "--blank", "*", "--particles", "2", "--sweeps", "1", *three)
     assert [line[0] for line in unknown] == ["é"] * 3
-    begun = lines("--prompt", "ab", "--particles", "4")
+    begun = lines("--prompt", "ab", "--particles", "4", *three)
     assert len(begun) == 3 and all(line.startswith("ab") and len(line) > 2 for line in begun)
-    assert [len(line) for line in lines("--prompt", "ab", "--length", "5")] == [5, 5, 5]
-    filled = lines("--fill", "ab*c", "--blank", "*", "--particles", "2", "--sweeps", "1")
+    assert [len(line) for line in lines("--prompt", "ab", "--length", "5", *three)] == [5, 5, 5]
+    small = ("--particles", "2", "--sweeps", "1")
+    filled = lines("--fill", "ab*c", "--blank", "*", *small, *three)
     assert [line[:2] + line[3:] for line in filled] == ["abc"] * 3
-    assert [len(line) for line in lines("--vary", "ab c", "--amount", "0.5")] == [4, 4, 4]
+    assert [len(line) for line in lines("--vary", "ab c", "--amount", "0.5", *three)] == [4, 4, 4]
     assert [len(line) for line in lines("--interpolate", "a", "abcab", "--steps", "5")] == [
         *(1, 2, 3, 4, 5)
     ]
+
+
+def test_what_is_made_is_not_lost(
+    text: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done > 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sample, "show_split_progress", lambda screen, what: interrupt)
+    monkeypatch.setattr("tf_latentflow.ways.batches._MOST_ROWS", 2)
+    with pytest.raises(KeyboardInterrupt):
+        sample.main([str(text), "-n", "6", "--length", "3"])
+    assert len(capsys.readouterr().out.splitlines()) == 4
 
 
 @pytest.mark.nightly

@@ -91,7 +91,7 @@ def test_the_bits_of_lines_and_characters(
             assert bound > row["bits"]
         else:
             assert bound == pytest.approx(row["bits"], rel=1e-5)
-    for said in ("1 characters unknown", "1 lines of more than 20", "1 blank lines"):
+    for said in ("1 character unknown", "1 line of more than 20", "1 blank line"):
         assert said in printed.err
 
     # A line's numbers do not depend on its neighbours; a table has them too.

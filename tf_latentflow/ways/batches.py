@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_latentflow.noise import Noise, seed_of
 from tf_latentflow.ways.inputs import as_count, as_int32
 
-__all__ = ["batches", "draw_sequences", "padded"]
+__all__ = ["batches", "draw_batches", "draw_sequences", "padded"]
 
 _MOST_STEPS = 2**13  # Of a batch that a model reads, padding included.
 _MOST_ROWS = 256
@@ -51,15 +51,29 @@ def batches(
 
 
 def draw_sequences(
+    model: Any, n: int, progress: Callable[[int, int], None] | None = None, **options: Any
+) -> list[np.ndarray]:
+    """Draws sequences, each int32 `[T, ...]`; see `draw_batches`.
+
+    `progress` is called after each batch with the number drawn so far and in total.
+    """
+    drawn: list[np.ndarray] = []
+    for batch in draw_batches(model, n, **options):
+        drawn += batch
+        if progress:
+            progress(len(drawn), n)
+    return drawn
+
+
+def draw_batches(
     model: Any,
     n: int,
     *,
     seed: int | None = None,
     temperature: float = 1.0,
     length: int | Sequence[int] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[np.ndarray]:
-    """Draws sequences, each int32 `[T, ...]`.
+) -> Iterator[list[np.ndarray]]:
+    """Draws sequences, each int32 `[T, ...]`, in batches that fit into memory.
 
     Args:
       model: A `SequenceModel`.
@@ -67,7 +81,6 @@ def draw_sequences(
       seed: The same seed gives the same sequences; None gives new ones at every call.
       temperature: As in `sample`; 1 is the model's distribution.
       length: T of all, or of each; None draws it from p(T).
-      progress: Called after each batch with the number drawn so far and in total.
 
     Raises:
       ValueError: `n` is below 1, the seed is a pair, or a length or the temperature is invalid.
@@ -88,11 +101,7 @@ def draw_sequences(
                 f"expected lengths from 1 to {longest}; got {lengths.min()} to {lengths.max()}"
             )
     rows = max(1, min(_MOST_ROWS, _MOST_NUMBERS // (int(lengths.max()) * model.config.vocab_size)))
-    drawn: list[np.ndarray] = []
     for k, i in enumerate(range(0, n, rows)):
         part = lengths[i : i + rows]
         x = model.sample(tf.constant(part), temperature, seed_of(seed, 1 + k))
-        drawn += [row[:size] for row, size in zip(x.numpy(), part, strict=True)]
-        if progress:
-            progress(len(drawn), n)
-    return drawn
+        yield [row[:size] for row, size in zip(x.numpy(), part, strict=True)]

@@ -101,11 +101,16 @@ class Scorer:
         """Summary of the characters and lines that the model could not read; None for none."""
         longest = self._model.config.max_length
         counts = (
-            (self._num_unknown, "characters unknown to the model"),
-            (self._num_too_long, f"lines of more than {longest} characters without a score"),
-            (self._num_blank, "blank lines"),
+            (self._num_unknown, "character", "unknown to the model"),
+            (self._num_too_long, "line", f"of more than {longest} characters without a score"),
+            (self._num_blank, "blank line", ""),
         )
-        return ", ".join(f"{count} {what}" for count, what in counts if count) or None
+        parts = (
+            f"{count} {what}{'s' * (count > 1)} {more}".rstrip()
+            for count, what, more in counts
+            if count
+        )
+        return ", ".join(parts) or None
 
     def _score_window(self, lines: Sequence[Line], full: bool) -> list[Score]:
         encoded = [self._vocabulary.encode(line.text or "") for line in lines]

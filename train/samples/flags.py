@@ -38,13 +38,13 @@ class SampleConfig:
     model: tyro.conf.Positional[OptionalModelSource] = None
     list: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """List the pretrained models and exit."""
-    num: Annotated[int, POSITIVE, tyro.conf.arg(aliases=["-n"])] = 10
-    """Number of samples."""
+    num: Annotated[int | None, POSITIVE, tyro.conf.arg(aliases=["-n"])] = None
+    """Number of samples. None: 10, or --steps with --interpolate."""
     length: int | None = None
     """Length of each sample [characters or time steps]. None: drawn from p(T)."""
-    temperature: Annotated[float, TEMPERATURE] = 1.0
+    temperature: Annotated[float | None, TEMPERATURE] = None
     """Multiplies the noise, divides the logits. 0: deterministic, as --interpolate always is;
-    1: the model's distribution."""
+    1, for None: the model's distribution."""
     seed: Annotated[int, SEED] = 0
     """The same seed gives the same samples."""
     out: Path | None = None
@@ -59,7 +59,7 @@ class SampleConfig:
     """A text or a MIDI file to vary through its latents."""
     amount: Annotated[float | None, _AMOUNT] = None
     """How far from --vary: from 0 (its reconstruction) to 1 (a new sample). None: 0.3."""
-    interpolate: tuple[str, str] | None = None
+    interpolate: tuple[str, ...] | None = None
     """Two texts or two MIDI files: samples from one's reconstruction to that of the other."""
     steps: Annotated[int | None, _BOTH_ENDS] = None
     """With --interpolate: number of samples, instead of -n. None: 5."""
@@ -108,6 +108,8 @@ class SampleConfig:
         """
         if self.out is not None and self.out.exists() and not self.out.is_dir():
             refuse_flag("out", "a folder", repr(str(self.out)))
+        if self.interpolate is not None and len(self.interpolate) != 2:
+            refuse_flag("interpolate", "two texts or two MIDI files", len(self.interpolate))
         if self.blank is not None and len(self.blank) != 1:
             refuse_flag("blank", "one character", repr(self.blank))
         if way_of(self).needs_latents and self.particles == 1:

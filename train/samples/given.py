@@ -56,7 +56,7 @@ def read_given(flags: SampleConfig, model: ModelConfig, config: TrainConfig) -> 
         return _read_texts(flags, field, [str(text) for text in values], model, most)
     if "" in values:
         raise UserError(f"{flag_of(field)} expects a MIDI file; got ''")
-    return _read_pieces(field, [Path(path) for path in values], config, most)
+    return _read_pieces(flags, field, [Path(path) for path in values], config, most)
 
 
 def _read_texts(
@@ -72,7 +72,7 @@ def _read_texts(
     for text in texts:
         if not text:
             raise UserError(f"{flag_of(field)} expects a text of at least one character; got ''")
-        _check_length(field, f"{text[:20]!r}", len(text), most, "characters")
+        _check_length(flags, field, f"{text[:20]!r}", len(text), most, "characters")
     encoded = tuple(vocabulary.encode(text) for text in texts)
     kept = [encoded[0][mask], *encoded[1:]] if mask is not None else encoded
     unknown = sum(int(np.sum(ids == UNKNOWN_ID)) for ids in kept)
@@ -85,22 +85,29 @@ def _read_texts(
     return Given(encoded, mask)
 
 
-def _read_pieces(field: str, paths: list[Path], config: MusicConfig, most: int) -> Given:
+def _read_pieces(
+    flags: SampleConfig, field: str, paths: list[Path], config: MusicConfig, most: int
+) -> Given:
     pieces = []
     for path in paths:
         piece = read_piece(path, config.steps_per_beat, flag_of(field))
-        _check_length(field, str(path), len(piece.roll), most, "steps")
+        _check_length(flags, field, str(path), len(piece.roll), most, "steps")
         pieces.append(piece)
     rolls = tuple(piece.roll for piece in pieces)
     mask = _highest_voice(rolls[0]) if field == "harmonise" else None
     return Given(rolls, mask, pieces[0].tempo_bpm, "-".join(p.stem for p in paths))
 
 
-def _check_length(field: str, name: str, length: int, most: int, symbols: str) -> None:
+def _check_length(
+    flags: SampleConfig, field: str, name: str, length: int, most: int, symbols: str
+) -> None:
     if length > most:
+        limit, cure = "for this model", "shorten it"
+        if flags.length is not None:
+            limit, cure = f"with --length {flags.length}", "shorten it, or raise --length"
         raise UserError(
-            f"{flag_of(field)} expects at most {most} {symbols} here; got {name} with {length}: "
-            "shorten it"
+            f"{flag_of(field)} expects at most {most} {symbols} {limit}; got {name} with {length}: "
+            f"{cure}"
         )
 
 

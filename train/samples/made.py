@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_latentflow.ways.batches import draw_sequences
+from tf_latentflow.ways.batches import draw_batches
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.ways import way_of
@@ -20,37 +20,41 @@ _MOST_NUMBERS = 2**25  # Maximum size of all particles together: 128 MB.
 _MOST_OF_ONE = 16  # Times as many numbers that a single row may have: 2 GB.
 
 
-Progress = Callable[[int, int], None]  # Called with the number drawn so far and in total.
+_Batches = Iterator[list[np.ndarray]]
 
 
 def make_sequences(
-    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
-) -> list[np.ndarray]:
-    """Draws the requested sequences, each int32 `[T, ...]`, with the flags of `resolved`."""
-    return _MAKERS[way_of(flags).field](model, flags, given, progress)
+    model: keras.Model,
+    flags: SampleConfig,
+    given: Given,
+    progress: Callable[[int, int], None],
+) -> _Batches:
+    """Draws the requested sequences, each int32 `[T, ...]`, in batches that fit into memory.
+
+    Args:
+      model: The model.
+      flags: The flags of `resolved`.
+      given: What they are made from.
+      progress: Called before each batch is used, with the number drawn so far and in total.
+    """
+    done = 0
+    for batch in _MAKERS[way_of(flags).field](model, flags, given):
+        done += len(batch)
+        progress(done, flags.num or flags.steps)
+        yield batch
 
 
-def _new(
-    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
-) -> list[np.ndarray]:
-    return draw_sequences(
-        model,
-        flags.num,
-        seed=flags.seed,
-        temperature=flags.temperature,
-        length=flags.length,
-        progress=progress,
+def _new(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
+    return draw_batches(
+        model, flags.num, seed=flags.seed, temperature=flags.temperature, length=flags.length
     )
 
 
-def _continued(
-    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
-) -> list[np.ndarray]:
+def _continued(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
     (beginning,) = given.sequences
     # Only an emitter that reads one step can do without the rest of every particle.
     one_step = model.config.is_flow and model.emitter.reads_one_step
     num_steps = len(beginning) if one_step else flags.length or model.config.max_length
-    made: list[np.ndarray] = []
     for rows, seed in _batches(flags, num_steps * model.config.vocab_size, flags.particles):
         sizes = np.full([rows], len(beginning), np.int32)
         lengths = None if flags.length is None else np.full([rows], flags.length, np.int32)
@@ -62,16 +66,11 @@ def _continued(
             seed=seed,
             num_particles=flags.particles,
         )
-        made += [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
-        progress(len(made), flags.num)
-    return made
+        yield [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
 
 
-def _filled_in(
-    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
-) -> list[np.ndarray]:
+def _filled_in(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
     (sequence,) = given.sequences
-    made: list[np.ndarray] = []
     for rows, seed in _batches(flags, len(sequence) * model.config.vocab_size, flags.particles):
         x = model.fill_in(
             _copies(sequence, rows),
@@ -82,39 +81,29 @@ def _filled_in(
             num_particles=flags.particles,
             sweeps=flags.sweeps,
         )
-        made += list(x.numpy())
-        progress(len(made), flags.num)
-    return made
+        yield list(x.numpy())
 
 
-def _varied(
-    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
-) -> list[np.ndarray]:
+def _varied(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
     (sequence,) = given.sequences
-    made: list[np.ndarray] = []
     # What the networks compute takes several times what the symbols take.
     for rows, seed in _batches(flags, len(sequence) * model.config.vocab_size, 8):
         lengths = np.full([rows], len(sequence), np.int32)
         x = _copies(sequence, rows)
-        made += list(model.vary(x, lengths, flags.amount, seed, flags.temperature).numpy())
-        progress(len(made), flags.num)
-    return made
+        yield list(model.vary(x, lengths, flags.amount, seed, flags.temperature).numpy())
 
 
-def _interpolated(
-    model: keras.Model, flags: SampleConfig, given: Given, progress: Progress
-) -> list[np.ndarray]:
+def _interpolated(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
     first, last = given.sequences
     # All at once; see `_varied`.
     most = _MOST_NUMBERS // (8 * max(len(first), len(last)) * model.config.vocab_size)
     if flags.steps > most:
         refuse_flag("steps", f"at most {most} for sequences of this length", flags.steps)
     x, lengths = model.interpolate(first, len(first), last, len(last), flags.steps)
-    progress(flags.steps, flags.steps)
-    return [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
+    yield [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
 
 
-_MAKERS: Mapping[str, Callable[..., list[np.ndarray]]] = {
+_MAKERS: Mapping[str, Callable[..., _Batches]] = {
     "": _new,
     "prompt": _continued,
     "continue_": _continued,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,17 +94,19 @@ class MusicSamples:
         config: MusicConfig,
         given: Given,
         progress: Callable[[int, int], None],
-    ) -> list[str]:
+    ) -> Iterator[str]:
         _say_what_is_missing()
-        rolls = make_sequences(model, flags, given, progress)
         tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
         way = way_of(flags).field.rstrip("_")
         name = f"{given.name}-{way}" if given.name else "sample"
-        names = [f"{name}-{flags.seed}-{i}" for i in range(len(rolls))]
-        contents = [midi_bytes(roll, config.steps_per_beat, tempo) for roll in rolls]
-        paths = unused_paths(flags.out, names, contents)
-        pieces = zip(paths, contents, rolls, strict=True)
-        return [str(path) for piece in pieces for path in _write_piece(*piece, config)]
+        number = 0
+        for rolls in make_sequences(model, flags, given, progress):
+            names = [f"{name}-{flags.seed}-{number + i}" for i in range(len(rolls))]
+            number += len(rolls)
+            contents = [midi_bytes(roll, config.steps_per_beat, tempo) for roll in rolls]
+            paths = unused_paths(flags.out, names, contents)
+            for piece in zip(paths, contents, rolls, strict=True):
+                yield from map(str, _write_piece(*piece, config))
 
 
 def _write_piece(path: Path, content: bytes, roll: np.ndarray, config: MusicConfig) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import keras
@@ -50,8 +50,8 @@ class Samples(Protocol):
         config: TrainConfig,
         given: Given,
         progress: Callable[[int, int], None],
-    ) -> list[str]:
-        """Makes the samples of `train.sample`; returns the lines to print.
+    ) -> Iterator[str]:
+        """Makes the samples of `train.sample`, and yields the lines to print as they are made.
 
         `progress` is called as in `leave`.
 

@@ -91,7 +91,7 @@ def _draw_grid(axes: Axes, low: float, high: float, start: float, end: float) ->
     """Sets the limits and draws octaves, bars and their labels, from beat `start` to `end`."""
     octaves = range(1, 9)
     axes.set_yticks([12 * (octave + 1) for octave in octaves], [f"C{n}" for n in octaves])
-    interval = _BEATS_PER_BAR
+    interval = _BEATS_PER_BAR if end - start > _BEATS_PER_BAR else 1
     while (end - start) / interval > _MAX_LABELS:
         interval *= 2
     axes.set_xticks(np.arange(start, end + 1e-6, _BEATS_PER_BAR), minor=True)

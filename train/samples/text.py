@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -97,9 +97,9 @@ class TextSamples:
         config: TextConfig,
         given: Given,
         progress: Callable[[int, int], None],
-    ) -> list[str]:
-        texts = _texts(model, make_sequences(model, flags, given, progress))
-        return [_with_given(text, flags) for text in texts]
+    ) -> Iterator[str]:
+        for batch in make_sequences(model, flags, given, progress):
+            yield from (_with_given(text, flags) for text in _texts(model, batch))
 
 
 def _with_given(text: str, flags: SampleConfig) -> str:

@@ -30,16 +30,17 @@ class Way(NamedTuple):
     options: Mapping[str, Any]
 
 
+_DRAWN = {"num": 10, "temperature": 1.0}
 WAYS = (
-    Way("prompt", "text", False, True, {"length": None, "particles": 64}),
-    Way("continue_", "music", False, True, {"length": None, "particles": 64}),
-    Way("vary", None, True, False, {"amount": 0.3}),
+    Way("prompt", "text", False, True, {**_DRAWN, "length": None, "particles": 64}),
+    Way("continue_", "music", False, True, {**_DRAWN, "length": None, "particles": 64}),
+    Way("vary", None, True, False, {**_DRAWN, "amount": 0.3}),
     Way("interpolate", None, True, False, {"steps": 5}),
-    Way("fill", "text", True, True, {"blank": "_", "particles": 32, "sweeps": 8}),
-    Way("harmonise", "music", True, True, {"particles": 32, "sweeps": 8}),
+    Way("fill", "text", True, True, {**_DRAWN, "blank": "_", "particles": 32, "sweeps": 8}),
+    Way("harmonise", "music", True, True, {**_DRAWN, "particles": 32, "sweeps": 8}),
 )
-_NEW = Way("", None, False, False, {"length": None})
-_COMPANIONS = ("length", "amount", "steps", "blank", "particles", "sweeps")
+_NEW = Way("", None, False, False, {**_DRAWN, "length": None})
+_COMPANIONS = (*_DRAWN, "length", "amount", "steps", "blank", "particles", "sweeps")
 
 
 def way_of(flags: Any) -> Way:
@@ -79,7 +80,7 @@ def check_way(flags: Any, model: ModelConfig) -> None:
 
 def _owners(name: str) -> str:
     owners = [flag_of(way.field) for way in WAYS if name in way.options]
-    if name == "length":
+    if name in _NEW.options:
         owners.append("new samples")
     return " or ".join(owners)
 

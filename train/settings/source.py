@@ -53,6 +53,8 @@ def find_model(source: str | Path) -> Source:
     except PretrainedError as error:
         if workdir.path.is_dir():
             raise UserError(f"{source} is neither a run nor a pretrained model: {error}") from None
+        if not workdir.path.exists() and workdir.path.name != str(source):
+            raise UserError(f"{source} does not exist, as a run or otherwise") from None
         raise UserError(str(error)) from None
 
 

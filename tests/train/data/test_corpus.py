@@ -169,6 +169,7 @@ def test_a_folder_of_other_files_is_split_by_hash(tmp_path: Path) -> None:
     _write(tmp_path / "a.txt", _SENTENCES[:100])
     _write(tmp_path / "b.txt", _SENTENCES[100:])
     (tmp_path / "c.md").write_text("not this")
+    (tmp_path / "d.txt").touch()
     corpus = load_corpus(str(tmp_path))
     assert {s: getattr(corpus, s) for s in SPLITS} == split_by_hash(_SENTENCES)
 

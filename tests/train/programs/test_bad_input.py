@@ -36,7 +36,7 @@ BAD_INPUT = {
     "evaluate no run": ("evaluate", "{tmp}", "is neither a run nor a pretrained model"),
     "evaluate no split": ("evaluate", "{run} --split dev", "valid"),
     "evaluate no samples": ("evaluate", "{run} --samples 0", "--samples"),
-    "sample no run": ("sample", "{tmp}/none", "expected the name of a pretrained model"),
+    "sample no run": ("sample", "{tmp}/none", "none does not exist"),
     "sample none": ("sample", "{run} -n 0", "-n"),
     "sample too long": ("sample", "{run} --length 289", "288"),
     "sample too cold": ("sample", "{run} --temperature -1", "--temperature"),

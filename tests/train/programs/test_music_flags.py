@@ -40,7 +40,10 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["--sweeps", "2", "--continue", "long.mid"],
             "--sweeps is used with --fill or --harm",
         ),
-        (["--continue", "long.mid"], "--continue expects at most 24 steps here; got long.mid with"),
+        (
+            ["--continue", "long.mid"],
+            "--continue expects at most 24 steps for this model; got long.mid with",
+        ),
         (["--continue", "long.mid", "--vary", "long.mid"], "got --continue and --vary: give one"),
         (["--interpolate", "text.mid", "nowhere.mid"], "MIDI"),
         (["--prompt", "The"], "--prompt is for models of text; this one is of music"),

@@ -230,7 +230,7 @@ def _quantised(
         raise UserError(
             f"expected at most {MAX_STEPS:,} time steps in {str(path)!r}; it lasts {num_steps:,} "
             f"({steps_per_beat} in each of {num_steps // steps_per_beat:,} beats); "
-            "shorten it, or use fewer steps per beat"
+            "shorten it"
         )
     beats_before = int(start.min()) // ticks_per_beat
     ticks_before, steps_before = beats_before * ticks_per_beat, beats_before * steps_per_beat

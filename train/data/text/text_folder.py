@@ -20,6 +20,8 @@ def text_files_in(
 ) -> dict[str, Path] | list[Path]:
     """Finds the text files of a folder, `*.txt` and `*.txt.gz` in any case.
 
+    In a folder that is not divided, empty files are not read if there are others.
+
     Args:
       folder: A folder. Its subfolders are not read.
       left_out: Collects the names of what is not read.
@@ -52,6 +54,10 @@ def text_files_in(
         there = "; ".join(["there are none", *LeftOut(subfolders=subfolders).remarks()])
         raise UserError(f"expected text files (*.txt) in the folder {str(folder)!r}; {there}")
     else:
+        empty = [path for path in texts if path.is_file() and not path.stat().st_size]
+        if len(empty) < len(texts):
+            others += [path.name for path in empty]
+            texts = [path for path in texts if path not in empty]
         files = texts
     for path in texts:  # All of them before the first is read.
         refuse_special(path)
