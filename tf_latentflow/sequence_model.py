@@ -17,7 +17,7 @@ from tf_latentflow.networks.layer import floatx_of
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.terms import Terms
-from tf_latentflow.ways.data_ways import DataWays
+from tf_latentflow.ways.given_ways import GivenWays
 from tf_latentflow.ways.inputs import as_batch, as_count, as_lengths, as_temperature, longest
 from tf_latentflow.ways.keras_ways import KerasWays
 from tf_latentflow.ways.shapes import rounded_steps
@@ -25,7 +25,7 @@ from tf_latentflow.ways.shapes import rounded_steps
 __all__ = ["SequenceModel", "sum_steps"]
 
 
-class SequenceModel(ExecutionOwner, DataWays, KerasWays, keras.Model):
+class SequenceModel(ExecutionOwner, GivenWays, KerasWays, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
     Everything is batch-major. `x` is `[B, T, *event_shape]` of any integer dtype: ids `[B, T]` or,

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_latentflow.noise import Noise, seed_of
 from tf_latentflow.ways.inputs import as_count, as_int32
 
-__all__ = ["batches", "draw_batches", "draw_sequences", "padded"]
+__all__ = ["batches", "checked_lengths", "draw_batches", "draw_sequences", "padded"]
 
 _MOST_STEPS = 2**13  # Of a batch that a model reads, padding included.
 _MOST_ROWS = 256
@@ -30,13 +30,14 @@ def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def batches(
-    sequences: Sequence[np.ndarray], seed: tf.Tensor
+    sequences: Sequence[np.ndarray], seed: tf.Tensor, most_rows: int = _MOST_ROWS
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, Noise]]:
     """Batches of sequences of similar length.
 
     Args:
       sequences: Arrays `[T, ...]`.
       seed: int32 `[2]`.
+      most_rows: Maximum number of sequences in a batch.
 
     Yields:
       The indices `[B]` of the sequences; the batch `[B, max T, ...]`; its lengths `[B]`; and the
@@ -44,7 +45,7 @@ def batches(
     """
     order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
     while order:
-        rows = max(1, min(_MOST_ROWS, _MOST_STEPS // len(sequences[order[-1]])))
+        rows = max(1, min(most_rows, _MOST_STEPS // len(sequences[order[-1]])))
         indices, order = np.array(order[-rows:], np.int32), order[:-rows]
         x, lengths = padded([sequences[i] for i in indices])
         yield indices, x, lengths, Noise(seed, tf.constant(indices))
@@ -91,17 +92,26 @@ def draw_batches(
     if length is None:
         lengths = model.length_model.sample(n, seed_of(seed)).numpy()
     else:
-        lengths = as_int32(length).numpy()
-        if lengths.shape not in ((), (n,)):
-            raise ValueError(f"expected one length, or {n}; got the shape {list(lengths.shape)}")
-        lengths = np.broadcast_to(lengths, [n])
-        longest = model.config.max_length
-        if lengths.min() < 1 or lengths.max() > longest:
-            raise ValueError(
-                f"expected lengths from 1 to {longest}; got {lengths.min()} to {lengths.max()}"
-            )
+        lengths = checked_lengths(length, n, model.config.max_length)
     rows = max(1, min(_MOST_ROWS, _MOST_NUMBERS // (int(lengths.max()) * model.config.vocab_size)))
     for k, i in enumerate(range(0, n, rows)):
         part = lengths[i : i + rows]
         x = model.sample(tf.constant(part), temperature, seed_of(seed, 1 + k))
         yield [row[:size] for row, size in zip(x.numpy(), part, strict=True)]
+
+
+def checked_lengths(length: int | Sequence[int], n: int, longest: int) -> np.ndarray:
+    """Lengths of n sequences, int32 `[n]`, given one for all or one for each.
+
+    Raises:
+      ValueError: They are not whole numbers from 1 to `longest`, or there are neither 1 nor n.
+    """
+    lengths = as_int32(length).numpy()
+    if lengths.shape not in ((), (n,)):
+        raise ValueError(f"expected one length, or {n}; got the shape {list(lengths.shape)}")
+    lengths = np.broadcast_to(lengths, [n])
+    if n and (lengths.min() < 1 or lengths.max() > longest):
+        raise ValueError(
+            f"expected lengths from 1 to {longest}; got {lengths.min()} to {lengths.max()}"
+        )
+    return lengths

@@ -156,8 +156,7 @@ class DataWays:
         return [roll.astype(np.uint8) for roll in self._reconstructed(rolls, seed)]
 
     def _reconstructed(self, sequences: Sequence[Any], seed: int | None) -> list[np.ndarray]:
-        if not self.config.is_flow:
-            raise ValueError("expected a latent flow; got the baseline, which cannot reconstruct")
+        self._check_latents("reconstruct")
         encoded = self._encode(sequences)
         found = list(encoded)
         for indices, x, lengths, noise in batches(encoded, seed_of(seed)):
@@ -215,3 +214,7 @@ class DataWays:
     def _check_music(self) -> None:
         if self.config.is_text:
             raise ValueError("expected a model of music; got one of text: use its texts")
+
+    def _check_latents(self, way: str) -> None:
+        if not self.config.is_flow:
+            raise ValueError(f"expected a latent flow; got the baseline, which cannot {way}")
