@@ -222,7 +222,7 @@ class SequenceModel(ExecutionOwner, GivenWays, KerasWays, keras.Model):
         takes seconds.
 
         Args:
-          lengths: int32 `[B]`.
+          lengths: int32 `[B]`. The model has not been trained on more than `max_length` steps.
           temperature: t, from 0 to 1000: `eps ~ N(0, t^2)`, and logits are divided by t; 0 takes
             eps = 0 and the most likely symbols. A number, or `[B, 1, 1]` for one per sequence.
           seed: See the class.

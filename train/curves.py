@@ -35,8 +35,8 @@ class CurvesConfig:
     out: Path = Path("curves.png")
     """The picture, a PNG file; an existing one is replaced."""
     step_seconds: Annotated[tuple[float, ...], ALL_POSITIVE] = ()
-    """Time of a step of each run [seconds], for runs that shared their machine with other programs.
-    None: the time that the training took."""
+    """Time of a step of each run, one number for each [seconds], for runs that shared their machine
+    with other programs. None: the time that the training took."""
     levels: Annotated[tuple[float, ...], ALL_FINITE] = ()
     """Losses to mark, such as published ones, in the unit of the runs."""
 

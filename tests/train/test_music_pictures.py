@@ -44,6 +44,17 @@ def test_time_runs_to_the_right_and_pitch_upwards() -> None:
     assert len(set(rows)) < 12  # Two bars of some pixels' height, with nothing between.
 
 
+def test_what_was_given_is_grey() -> None:
+    roll = roll_of([Note(60, 0, 16)], 16)
+    first_half = np.arange(16)[:, None] < 8
+    whole, half, none = (
+        np.nonzero(note_pixels(roll_png(roll, "", given=given)))[1]
+        for given in (None, first_half, np.ones([16, 88], bool))
+    )
+    assert half.min() == pytest.approx((whole.min() + whole.max()) / 2, abs=2)
+    assert half.max() == whole.max() and not none.size
+
+
 def test_beats_not_steps_are_what_is_drawn() -> None:
     notes = [Note(60, 0, 3), Note(64, 4, 8)]
     twice = [Note(pitch, 2 * start, 2 * end) for pitch, start, end in notes]

@@ -105,17 +105,26 @@ class MusicSamples:
             number += len(rolls)
             contents = [midi_bytes(roll, config.steps_per_beat, tempo) for roll in rolls]
             paths = unused_paths(flags.out, names, contents)
-            for piece in zip(paths, contents, rolls, strict=True):
-                yield from map(str, _write_piece(*piece, config))
+            for path, content, roll in zip(paths, contents, rolls, strict=True):
+                kept = given.mask
+                if way == "continue":
+                    kept = np.arange(len(roll))[:, None] < len(given.sequences[0])
+                yield from map(str, _write_piece(path, content, roll, config, kept))
 
 
-def _write_piece(path: Path, content: bytes, roll: np.ndarray, config: MusicConfig) -> list[Path]:
+def _write_piece(
+    path: Path,
+    content: bytes,
+    roll: np.ndarray,
+    config: MusicConfig,
+    given: np.ndarray | None = None,
+) -> list[Path]:
     """Writes a MIDI file and, with matplotlib, a picture beside it; returns their paths."""
     write_bytes(path, content)
     if not _has("matplotlib"):
         return [path]
     picture = path.with_suffix(".png")
-    picture.write_bytes(roll_png(roll, path.stem, config.steps_per_beat))
+    picture.write_bytes(roll_png(roll, path.stem, config.steps_per_beat, given))
     return [path, picture]
 
 

@@ -34,16 +34,23 @@ _ROW_EXTRA = 0.25
 _PICTURE_EXTRA = 0.55
 _NOTE_HEIGHT = 0.8  # Semitones.
 _NOTE_COLOUR = "#1f4e8c"
+_GIVEN_COLOUR = "#9a9a9a"
 _GRID_COLOUR = "#d9d9d9"
 
 
-def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = DEFAULT_STEPS_PER_BEAT) -> bytes:
+def roll_png(
+    roll: np.ndarray,
+    title: str,
+    steps_per_beat: int = DEFAULT_STEPS_PER_BEAT,
+    given: np.ndarray | None = None,
+) -> bytes:
     """Draws a piano roll.
 
     Args:
       roll: `[T, 88]` of 0 and 1.
       title: Written above the picture.
       steps_per_beat: Steps per quarter note.
+      given: Bool, broadcast to the shape of `roll`: what was given, which is grey. None: nothing.
 
     Returns:
       A PNG file with beats and bars of four, cropped to the pitches that occur. A piece of more
@@ -58,7 +65,10 @@ def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = DEFAULT_STEPS_P
     if steps_per_beat < 1:
         raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")
     # A figure without pyplot has no state outside this function, and needs no display.
-    notes = np.array(notes_of(roll), int).reshape(-1, 3)  # Rows of pitch, start, end.
+    notes, known = (
+        np.array(notes_of(part), int).reshape(-1, 3)  # Rows of pitch, start, end.
+        for part in (roll, np.where(False if given is None else given, roll, 0))
+    )
     low, high = _pitch_range(notes[:, 0])
     beats = len(roll) / steps_per_beat
     num_rows = math.ceil(beats / _BEATS_PER_ROW)
@@ -72,7 +82,8 @@ def roll_png(roll: np.ndarray, title: str, steps_per_beat: int = DEFAULT_STEPS_P
     for i, axes in enumerate(rows):
         start = i * beats_per_row
         _draw_grid(axes, low, high, start, start + beats_per_row)
-        _draw_notes(axes, notes, steps_per_beat)
+        _draw_notes(axes, notes, steps_per_beat, _NOTE_COLOUR)
+        _draw_notes(axes, known, steps_per_beat, _GIVEN_COLOUR)
     rows[-1].set_xlabel("beats", fontsize="small")
     return figure_png(figure)
 
@@ -104,7 +115,7 @@ def _draw_grid(axes: Axes, low: float, high: float, start: float, end: float) ->
     axes.set_ylim(low, high)
 
 
-def _draw_notes(axes: Axes, notes: np.ndarray, steps_per_beat: int) -> None:
+def _draw_notes(axes: Axes, notes: np.ndarray, steps_per_beat: int, colour: str) -> None:
     """Draws notes, rows of `pitch, start, end`; what is outside the limits is cut off."""
     from matplotlib.collections import PolyCollection
 
@@ -116,5 +127,5 @@ def _draw_notes(axes: Axes, notes: np.ndarray, steps_per_beat: int) -> None:
     corners = [[left, low], [right, low], [right, high], [left, high]]
     # One collection for all: thousands of bars would take seconds.
     axes.add_collection(
-        PolyCollection(np.moveaxis(np.array(corners), -1, 0), facecolor=_NOTE_COLOUR), autolim=False
+        PolyCollection(np.moveaxis(np.array(corners), -1, 0), facecolor=colour), autolim=False
     )
