@@ -47,6 +47,7 @@ function showModel() {
   document.querySelectorAll('input[type="range"][data-unit], input[type="range"][name]').forEach(showRange);
   showRange(byId("between-place"));
   if (model.isMusic) {
+    makeBeats();
     makeComposing();
     makeFromFile();
   } else {
