@@ -197,3 +197,5 @@ def test_no_panel_is_wider_than_the_screen(music_page: Page, piece: Path, width:
             music_page.until(lambda: len(music_page.all(".source .hint")) > 0)
             music_page.go(panel)
             assert music_page.overflow() <= 0, panel
+        tabs = "const t = document.querySelector('.tabs'); return t.scrollWidth - t.clientWidth"
+        assert music_page.run(tabs) == 0  # They have no scrollbar.
