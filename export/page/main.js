@@ -2,6 +2,7 @@
 /* Finds the model, and shows what it can do. */
 
 let model = null;
+let connecting = new AbortController();
 
 /* Where the model is: what the server that sent this page says, or else what the user says. */
 function addressOfModel() {
@@ -12,24 +13,45 @@ function addressOfModel() {
   return null;
 }
 
-async function connect(url) {
+function say(text, isError = false) {
   const said = byId("connection");
-  said.className = "status";
-  said.textContent = "Looking for the model.";
-  said.hidden = false;
+  said.classList.toggle("error", isError);
+  said.textContent = text;
+  said.hidden = !text;
+  return said;
+}
+
+async function connect(url) {
+  connecting.abort();
+  connecting = new AbortController();
+  const { signal } = connecting;
+  const isGiven = !byId("connect").hidden; // The user gave the address.
+  say("Looking for the model.");
   try {
-    model = await Model.connect(url);
+    model = await Model.connect(url, signal);
   } catch (error) {
-    said.classList.add("error");
-    said.textContent = error.message;
+    const found = isGiven && error instanceof UnreachableError ? await whyUnanswered(url, signal) : error;
+    if (signal.aborted) return;
+    if (isGiven) return say(found.message.includes(url) ? found.message : `${url}: ${found.message}`, true);
     const again = element("button", { type: "button" }, "Try again");
     again.addEventListener("click", () => connect(url));
-    if (byId("connect").hidden) said.append(" ", again);
-    return;
+    return say(found.message, true).append(" ", again);
   }
-  said.hidden = true;
+  say("");
   byId("connect").hidden = true;
   showModel();
+}
+
+/* Connects to the address that the user gave, and keeps it in that of the page. */
+function connectTo(entered) {
+  try {
+    const url = addressOf(entered);
+    history.replaceState(null, "", `#${url}`);
+    connect(url);
+  } catch (error) {
+    connecting.abort();
+    say(error.message, true);
+  }
 }
 
 function showModel() {
@@ -47,6 +69,7 @@ function showModel() {
   document.querySelectorAll('input[type="range"][data-unit], input[type="range"][name]').forEach(showRange);
   showRange(byId("between-place"));
   if (model.isMusic) {
+    makeBeats();
     makeComposing();
     makeFromFile();
   } else {
@@ -69,9 +92,7 @@ for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event
 
 byId("connect").addEventListener("submit", (event) => {
   event.preventDefault();
-  const url = byId("url").value.trim();
-  history.replaceState(null, "", `#${url}`);
-  connect(url);
+  connectTo(byId("url").value.trim());
 });
 
 {
@@ -80,6 +101,6 @@ byId("connect").addEventListener("submit", (event) => {
   else {
     byId("connect").hidden = false;
     byId("connection").hidden = true;
-    if (byId("url").value && location.hash) connect(byId("url").value);
+    if (byId("url").value && location.hash) connectTo(byId("url").value);
   }
 }

@@ -1,5 +1,5 @@
 "use strict";
-/* Numbers as the server's strings, and numbers drawn at random.
+/* Numbers as the server's strings and in words, and numbers drawn at random.
 
    The noise of a sequence is a Float32Array of T * H numbers, step after step. Every machine that
    runs a browser has the lowest byte first, as the server has. */
@@ -20,6 +20,11 @@ function floatsOfBase64(text) {
 
 function base64OfFloats(floats) {
   return base64OfBytes(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
+}
+
+/* "1 step", "2 steps". */
+function counted(count, what) {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /* Uniform numbers on (0, 1), always the same ones for a seed: mulberry32. */

@@ -58,6 +58,10 @@ function heldNotes(roll) {
   return held.sort((a, b) => a.start - b.start || a.note - b.note);
 }
 
+function rollInWords(roll) {
+  return `${counted(roll.steps, "step")}, ${counted(heldNotes(roll).length, "note")}`;
+}
+
 function noteName(column) {
   const midi = LOWEST_NOTE + column;
   return NOTE_NAMES[midi % 12] + (Math.floor(midi / 12) - 1);

@@ -6,6 +6,9 @@ const MOST_TRIES = 6;
 /* What went wrong, in words for whoever looks at the page. */
 class ServerError extends Error {}
 
+/* There was no answer, or none that the page may read. */
+class UnreachableError extends ServerError {}
+
 class ModelServer {
   /* `url`: that of the model, http://HOST:PORT/v1/models/NAME. */
   constructor(url) {
@@ -64,8 +67,7 @@ class ModelServer {
 
 function unreachable(error, url) {
   if (error.name === "AbortError") return error;
-  const why = location.protocol === "file:" ? " Or it does not let this page ask: see above." : "";
-  return new ServerError(`The server does not answer. Is it still running at ${url}?${why}`);
+  return new UnreachableError(`The server does not answer. Is it still running at ${url}?`);
 }
 
 /* The server writes NaN and Infinity as they are, which JSON has no form for: null. */

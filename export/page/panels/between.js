@@ -9,7 +9,7 @@ function makeBetween() {
   const sources = model.isMusic && ["first", "last"].map((which) =>
     new PieceSource(byId(`between-source-${which}`), composedFresh));
   const piece = model.isMusic && new Piece(byId("between-piece"));
-  let way = [];
+  let way = [], tempo;
   const ends = () => {
     if (model.isMusic) return sources.map((source) => source.chosen(model.maxLength));
     return ["between-first", "between-last"].map((id) => textOf(byId(id), "sentence"));
@@ -18,7 +18,7 @@ function makeBetween() {
     const index = Number(place.value);
     byId("between-way").hidden = !way.length;
     if (!way.length) return;
-    if (model.isMusic) return piece.show(way[index]);
+    if (model.isMusic) return piece.show(way[index], { tempo });
     byId("between-text").textContent = way[index];
     for (const [i, row] of [...all.children].entries()) {
       if (i === index) row.setAttribute("aria-current", "true");
@@ -26,6 +26,7 @@ function makeBetween() {
     }
   };
   const task = new Task(form.querySelector(".task"), form, async () => {
+    const tempoOfFirst = model.isMusic && sources[0].tempo;
     const [first, last] = await model.encode(ends(), task);
     if (!first.length || !last.length) throw new InputError("The model cannot read one of the two.");
     const found = [];
@@ -35,7 +36,7 @@ function makeBetween() {
       const noises = places.map((k) => noiseBetween(first, last, k / PLACES, model.noiseSize));
       found.push(...(await model.decode(noises, task)));
     }
-    way = found;
+    [way, tempo] = [found, tempoOfFirst];
     if (!model.isMusic) all.replaceChildren(...way.map((text, i) => rung(text, i, place)));
     setRange(place, { max: PLACES, value: 0 });
     show();

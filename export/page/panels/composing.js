@@ -7,7 +7,7 @@ function makeComposing() {
   const task = new Task(form.querySelector(".task"), form, async () => {
     const roll = await composed(Number(length.value), Number(form.temperature.value), Number(form.seed.value), task);
     piece.show(roll);
-    return `${roll.steps} steps, ${heldNotes(roll).length} notes.`;
+    return `${rollInWords(roll)}.`;
   });
   setRange(length, { max: model.maxLength, value: Math.min(48, model.maxLength) });
 }
@@ -28,8 +28,12 @@ function makeFromFile() {
   const source = new PieceSource(byId("file-source"), composedFresh);
   const piece = new Piece(byId("file-piece"));
   const task = new Task(form.querySelector(".task"), form, async () => {
-    const given = source.chosen(model.maxLength);
-    return form.way.value === "vary" ? vary(form, given, piece, task) : goOn(form, given, piece, task);
+    const given = source.chosen(model.maxLength), { tempo } = source;
+    const { roll, options, said } = await (form.way.value === "vary" ? vary : goOn)(form, given, task);
+    piece.show(roll, { ...options, tempo });
+    // A bar before the new part.
+    if (options.given) piece.view.moveTo(Math.max(0, given.steps - 4 * stepsPerBeat()));
+    return said;
   });
   const update = () => {
     form.querySelector(".if-continue").hidden = form.way.value === "vary";
@@ -45,7 +49,8 @@ function makeFromFile() {
   update();
 }
 
-async function goOn(form, given, piece, task) {
+/* A roll, how it is shown, and what is said of it. */
+async function goOn(form, given, task) {
   if (given.steps >= model.maxLength) {
     throw new InputError(`The model makes pieces of at most ${model.maxLength} steps. Use fewer of yours.`);
   }
@@ -54,16 +59,20 @@ async function goOn(form, given, piece, task) {
     roll_bytes: [model.packed(given)], length: [length], seed: [Number(form.seed.value)],
     temperature: [Number(form.temperature.value)],
   }, task);
-  piece.show(roll, { given: given.steps });
-  piece.view.moveTo(Math.max(0, given.steps - 4 * stepsPerBeat())); // A bar before the new part.
-  return `The first ${given.steps} steps are yours; the other ${roll.steps - given.steps} are new.`;
+  const yours = given.steps === 1 ? "The first step is" : `The first ${given.steps} steps are`;
+  const added = roll.steps - given.steps;
+  const said = `${yours} yours; the other ${added === 1 ? "one is" : `${added} are`} new.`;
+  return { roll, options: { given: given.steps }, said };
 }
 
-async function vary(form, given, piece, task) {
+/* Likewise. */
+async function vary(form, given, task) {
   const [noise] = await model.encode([given], task);
   const varied = variedNoise(noise, Number(form.amount.value), Number(form.seed.value));
   const [roll] = await model.decode([varied], task);
-  const changed = changedSteps(given, roll);
-  piece.show(roll, { before: given });
-  return `${changed.size} of ${roll.steps} steps differ from your piece; they are marked.`;
+  const { size } = changedSteps(given, roll);
+  const [differ, are] = size === 1 ? ["differs", "it is"] : ["differ", "they are"];
+  const marked = size ? `; ${are} marked` : "";
+  const said = `${size} of ${counted(roll.steps, "step")} ${differ} from your piece${marked}.`;
+  return { roll, options: { before: given }, said };
 }

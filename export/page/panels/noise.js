@@ -35,8 +35,9 @@ class NoisePanel {
 
   async #read() {
     const sequence = model.isMusic ? this.source.chosen(model.maxLength) : textOf(byId("noise-text"), "text");
+    const tempo = this.source?.tempo;
     const [noise] = await model.encode([sequence], this.task);
-    return this.#begin(noise);
+    return this.#begin(noise, tempo);
   }
 
   #fresh() {
@@ -45,15 +46,15 @@ class NoisePanel {
   }
 
   /* Starts from some noise; what is changed later is compared with what it gives now. */
-  async #begin(noise) {
+  async #begin(noise, tempo = DEFAULT_TEMPO) {
     const [decoded] = await model.decode([noise], this.task);
-    Object.assign(this, { noise: noise.slice(), before: noise, first: decoded });
+    Object.assign(this, { noise: noise.slice(), before: noise, first: decoded, tempo });
     byId("noise-shown").hidden = byId("noise-step").hidden = false;
     byId("noise-before").textContent = model.isMusic ? "" : decoded;
     this.step = Math.min(this.step, noise.length / model.noiseSize - 1);
     this.#show(decoded);
     this.#showSliders();
-    return `${noise.length / model.noiseSize} steps of ${model.noiseSize} numbers. ` +
+    return `${counted(noise.length / model.noiseSize, "step")} of ${counted(model.noiseSize, "number")}. ` +
       "Choose a step, and drag its numbers.";
   }
 
@@ -114,7 +115,7 @@ class NoisePanel {
 
   #showMusic(roll) {
     const changed = changedSteps(this.first, roll);
-    this.piece.show(roll, { before: this.first });
+    this.piece.show(roll, { before: this.first, tempo: this.tempo });
     return changesInWords(changed, roll.steps);
   }
 
@@ -131,6 +132,7 @@ class NoisePanel {
 }
 
 function changesInWords(changed, steps) {
-  if (!changed.size) return "Nothing has changed.";
-  return `${changed.size} of ${steps} steps have changed, the first is step ${Math.min(...changed) + 1}.`;
+  if (!changed.size) return `The ${model.isMusic ? "piece" : "text"} has not changed.`;
+  const have = changed.size === 1 ? "has" : "have";
+  return `${changed.size} of ${counted(steps, "step")} ${have} changed, the first is step ${Math.min(...changed) + 1}.`;
 }

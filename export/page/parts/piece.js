@@ -1,6 +1,9 @@
 "use strict";
 /* A piece on the page: its roll, and what plays and saves it. */
 
+const DEFAULT_TEMPO = 100;
+const TEMPO_RANGE = [20, 300];
+
 class Piece {
   constructor(place, { whenMoved = () => {} } = {}) {
     this.place = place;
@@ -12,14 +15,15 @@ class Piece {
       whenMoved(step);
     });
     this.button = element("button", { type: "button", className: "play" }, "Play");
-    this.tempo = element("input", { type: "range", min: 40, max: 200, value: 100, step: 5 });
-    this.tempo.setAttribute("aria-label", "Tempo, beats in a minute");
-    const beats = element("output", {}, "100");
-    this.tempo.addEventListener("input", () => (beats.value = this.tempo.value));
+    this.slider = element("input", { type: "range", step: 1 });
+    this.slider.setAttribute("aria-label", "Tempo, beats in a minute");
+    this.beats = element("output");
+    this.slider.addEventListener("input", () => this.#setTempo(Number(this.slider.value)));
+    this.#setTempo(DEFAULT_TEMPO);
     const save = element("button", { type: "button", className: "save" }, "Download MIDI");
     place.append(
       element("p", { className: "actions" }, this.button, save,
-        element("span", { className: "tempo" }, "Tempo", this.tempo, beats)),
+        element("span", { className: "tempo" }, "Tempo", this.slider, this.beats)),
       this.readout);
     this.button.addEventListener("click", () => (this.isPlaying ? player.stop() : this.#play()));
     save.addEventListener("click", () => this.#save());
@@ -29,19 +33,31 @@ class Piece {
     return this.view.roll;
   }
 
-  show(roll, options = {}) {
+  /* `tempo`: that of the given piece. What the user chose since that was shown is kept. */
+  show(roll, { tempo = this.givenTempo, ...options } = {}) {
     if (this.isPlaying) player.stop();
+    if (tempo !== this.givenTempo) this.#setTempo(tempo);
+    this.givenTempo = tempo;
     this.stepsPerBeat = options.stepsPerBeat ?? stepsPerBeat();
     this.place.hidden = false;
     this.view.show(roll, { ...options, stepsPerBeat: this.stepsPerBeat });
     this.readout.textContent = this.view.describe(this.view.step);
   }
 
+  /* It may be between two whole numbers, or beyond the usual ones, as in a file. */
+  #setTempo(tempo) {
+    this.tempo = tempo;
+    const [least, most] = TEMPO_RANGE;
+    Object.assign(this.slider, { min: Math.min(least, Math.floor(tempo)), max: Math.max(most, Math.ceil(tempo)) });
+    this.slider.value = tempo;
+    this.beats.value = Number(tempo.toFixed(1));
+  }
+
   #play() {
     const from = this.view.step >= this.roll.steps - 1 ? 0 : this.view.step;
     this.isPlaying = true;
     this.button.textContent = "Stop";
-    const seconds = 60 / this.tempo.value / this.stepsPerBeat;
+    const seconds = 60 / this.tempo / this.stepsPerBeat;
     player.play(this.roll, from, seconds, (step) => this.view.moveTo(step, false), () => {
       this.isPlaying = false;
       this.button.textContent = "Play";
@@ -49,16 +65,9 @@ class Piece {
   }
 
   #save() {
-    const bytes = writeMidi(this.roll, this.stepsPerBeat, Number(this.tempo.value));
+    const bytes = writeMidi(this.roll, this.stepsPerBeat, this.tempo);
     const url = URL.createObjectURL(new Blob([bytes], { type: "audio/midi" }));
     element("a", { href: url, download: `${this.name}.mid` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10000);
   }
-}
-
-/* How many steps of the model are a beat. The server does not say it: it is the user's choice. No
-   form checks the limits of this input. */
-function stepsPerBeat() {
-  const input = byId("steps-per-beat"), steps = Math.round(Number(input.value)) || 2;
-  return Math.min(Math.max(steps, Number(input.min)), Number(input.max));
 }

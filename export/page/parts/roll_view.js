@@ -5,7 +5,8 @@
 
 const ROW_HEIGHT = 7;
 const LEAST_STEP_WIDTH = 9;
-const LABEL_WIDTH = 34;
+const KEYS_WIDTH = 34;
+const KEY_HEIGHT = 12;
 const LEAST_ROWS = 24;
 const MARK_HEIGHT = 5;
 
@@ -18,7 +19,10 @@ class RollView {
     this.canvas.setAttribute("role", "slider");
     this.canvas.setAttribute("aria-label", label);
     this.canvas.setAttribute("aria-valuemin", "1");
-    this.scroller = element("div", { className: "roll" }, this.canvas);
+    this.keys = element("div", { className: "keys" });
+    this.keys.setAttribute("aria-hidden", "true");
+    this.keys.style.width = `${KEYS_WIDTH}px`;
+    this.scroller = element("div", { className: "roll" }, this.keys, this.canvas);
     container.append(this.scroller);
     this.canvas.addEventListener("keydown", (event) => this.#key(event));
     this.canvas.addEventListener("pointerdown", (event) => this.#pointed(event));
@@ -35,6 +39,7 @@ class RollView {
     const more = Math.max(2, Math.ceil((LEAST_ROWS - (high - low + 1)) / 2));
     this.low = Math.max(0, low - more);
     this.high = Math.min(NUM_NOTES - 1, high + more);
+    this.#nameKeys();
     this.canvas.setAttribute("aria-valuemax", String(Math.max(1, roll.steps)));
     this.moveTo(Math.min(this.step, Math.max(0, roll.steps - 1)), false);
   }
@@ -57,9 +62,8 @@ class RollView {
   draw() {
     const width = this.scroller.clientWidth;
     if (!width || !this.roll.steps) return;
-    const stepWidth = Math.max(LEAST_STEP_WIDTH, Math.min(24, (width - LABEL_WIDTH) / this.roll.steps));
-    this.stepWidth = stepWidth;
-    const size = [LABEL_WIDTH + Math.ceil(stepWidth * this.roll.steps), (this.high - this.low + 1) * ROW_HEIGHT + MARK_HEIGHT];
+    this.stepWidth = Math.max(LEAST_STEP_WIDTH, Math.min(24, (width - KEYS_WIDTH) / this.roll.steps));
+    const size = [Math.ceil(this.stepWidth * this.roll.steps), (this.high - this.low + 1) * ROW_HEIGHT + MARK_HEIGHT];
     const scale = window.devicePixelRatio || 1;
     [this.canvas.width, this.canvas.height] = size.map((pixels) => pixels * scale);
     this.canvas.style.width = `${size[0]}px`;
@@ -67,14 +71,14 @@ class RollView {
     const pen = this.canvas.getContext("2d");
     pen.scale(scale, scale);
     this.#drawGrid(pen, ...size);
-    this.#drawNotes(pen);
+    this.#drawNotes(pen, ...size);
     this.#drawChanges(pen, size[1]);
     this.#drawCursor(pen, size[1]);
     this.#keepInSight();
   }
 
   #x(step) {
-    return LABEL_WIDTH + step * this.stepWidth;
+    return step * this.stepWidth;
   }
 
   #y(note) {
@@ -85,34 +89,49 @@ class RollView {
     return getComputedStyle(this.canvas).getPropertyValue(name);
   }
 
+  /* The names of the Cs, which stay in sight when the roll is scrolled. */
+  #nameKeys() {
+    const names = [];
+    for (let n = this.low; n <= this.high; n++) {
+      if ((LOWEST_NOTE + n) % 12) continue;
+      const name = element("span", {}, noteName(n));
+      name.style.top = `${Math.max(0, this.#y(n) + (ROW_HEIGHT - KEY_HEIGHT) / 2)}px`;
+      names.push(name);
+    }
+    this.keys.replaceChildren(...names);
+  }
+
   #drawGrid(pen, width, height) {
     pen.fillStyle = this.#color("--row");
     for (let n = this.low; n <= this.high; n++) {
       const isBlack = [1, 3, 6, 8, 10].includes((LOWEST_NOTE + n) % 12);
-      if (isBlack) pen.fillRect(LABEL_WIDTH, this.#y(n), width, ROW_HEIGHT);
+      if (isBlack) pen.fillRect(0, this.#y(n), width, ROW_HEIGHT);
     }
     if (this.given) {
       pen.fillStyle = this.#color("--given-ground");
-      pen.fillRect(LABEL_WIDTH, 0, this.given * this.stepWidth, height);
+      pen.fillRect(0, 0, this.given * this.stepWidth, height);
     }
     pen.fillStyle = this.#color("--line");
     for (let t = 0; t <= this.roll.steps; t += this.stepsPerBeat) {
       pen.fillRect(this.#x(t), 0, t % (4 * this.stepsPerBeat) ? 0.5 : 1.5, height);
     }
-    pen.fillStyle = this.#color("--text");
-    pen.font = "11px system-ui, sans-serif";
-    pen.textBaseline = "middle";
-    for (let n = this.low; n <= this.high; n++) {
-      if ((LOWEST_NOTE + n) % 12 === 0) pen.fillText(noteName(n), 4, this.#y(n) + ROW_HEIGHT / 2);
-    }
   }
 
-  #drawNotes(pen) {
-    for (const { note, start, end } of heldNotes(this.roll)) {
-      pen.fillStyle = this.#color(start < this.given ? "--given" : "--note");
+  /* What is given and what is new differ in colour, also within a note that is held over. */
+  #drawNotes(pen, width, height) {
+    const border = this.#x(this.given);
+    for (const [color, from, to] of [["--given", 0, border], ["--note", border, width]]) {
+      pen.save();
       pen.beginPath();
-      pen.roundRect(this.#x(start) + 0.5, this.#y(note) + 0.5, (end - start) * this.stepWidth - 1.5, ROW_HEIGHT - 1, 2);
-      pen.fill();
+      pen.rect(from, 0, to - from, height);
+      pen.clip();
+      pen.fillStyle = this.#color(color);
+      for (const { note, start, end } of heldNotes(this.roll)) {
+        pen.beginPath();
+        pen.roundRect(this.#x(start) + 0.5, this.#y(note) + 0.5, (end - start) * this.stepWidth - 1.5, ROW_HEIGHT - 1, 2);
+        pen.fill();
+      }
+      pen.restore();
     }
   }
 
@@ -137,8 +156,8 @@ class RollView {
   }
 
   #keepInSight() {
-    const left = this.#x(this.step), shown = this.scroller.clientWidth;
-    if (left < this.scroller.scrollLeft + LABEL_WIDTH) this.scroller.scrollLeft = left - LABEL_WIDTH;
+    const left = this.#x(this.step), shown = this.scroller.clientWidth - KEYS_WIDTH;
+    if (left < this.scroller.scrollLeft) this.scroller.scrollLeft = left;
     else if (left + this.stepWidth > this.scroller.scrollLeft + shown) {
       this.scroller.scrollLeft = left - shown / 4; // What follows is in sight too.
     }
@@ -156,7 +175,7 @@ class RollView {
   }
 
   #pointed(event) {
-    const step = Math.floor((event.offsetX - LABEL_WIDTH) / this.stepWidth);
+    const step = Math.floor(event.offsetX / this.stepWidth);
     if (this.roll.steps) this.moveTo(Math.max(0, Math.min(this.roll.steps - 1, step)));
   }
 }

@@ -5,6 +5,8 @@ class PieceSource {
   /* `place` gets the controls; `compose` returns a new roll of a length, for a task. */
   constructor(place, compose) {
     this.roll = null;
+    this.tempo = DEFAULT_TEMPO; // Of the piece, in beats a minute.
+    this.replaced = 0; // How often the piece was replaced: of two at work, the later one counts.
     const label = place.dataset.label;
     this.input = element("input", { type: "file", accept: ".mid,.midi,audio/midi", className: "file" });
     this.input.id = `${place.id}-file`;
@@ -19,14 +21,18 @@ class PieceSource {
       element("label", { htmlFor: this.steps.id }, "Steps to use, from the first ", output), this.steps);
     place.append(this.zone, this.input, element("p", { className: "actions" }, ask), this.message, this.choice);
     this.steps.addEventListener("input", () => (output.value = this.steps.value));
-    this.input.addEventListener("change", () => this.#read(this.input.files[0]));
+    this.input.addEventListener("change", () => this.#open(this.input.files[0]));
     this.zone.addEventListener("dragover", (event) => this.#over(event, true));
     this.zone.addEventListener("dragleave", (event) => this.#over(event, false));
     this.zone.addEventListener("drop", (event) => {
       this.#over(event, false);
-      this.#read(event.dataTransfer.files[0]);
+      this.#open(event.dataTransfer.files[0]);
     });
     ask.addEventListener("click", () => this.#compose(compose, ask));
+    byId("steps-per-beat").addEventListener("change", () => {
+      const file = this.file;
+      if (file?.bytes && file.stepsPerBeat !== stepsPerBeat()) this.#replace(() => this.#read(file));
+    });
   }
 
   /* The steps of the piece that are to be used.
@@ -37,47 +43,70 @@ class PieceSource {
     return firstSteps(this.roll, Math.min(Number(this.steps.value), most));
   }
 
-  use(roll, said) {
-    this.roll = roll;
-    this.message.classList.remove("error");
-    this.message.textContent = said;
-    this.choice.hidden = false;
-    const most = Math.min(roll.steps, model.maxLength);
-    setRange(this.steps, { max: most, value: Math.min(most, 48) });
-  }
-
   #over(event, isOver) {
     event.preventDefault();
     this.zone.classList.toggle("over", isOver);
   }
 
-  async #read(file) {
+  /* Keeps the bytes of a file, which are read again when a beat gets other steps. */
+  async #open(file) {
     if (!file) return;
-    try {
-      const { roll } = readMidi(new Uint8Array(await file.arrayBuffer()), stepsPerBeat());
-      this.use(roll, `${file.name}: ${roll.steps} steps, ${heldNotes(roll).length} notes.`);
-    } catch (error) {
-      this.#fail(error);
-    }
+    const opened = { name: file.name };
+    await this.#replace(async () => {
+      this.file = opened;
+      opened.bytes = new Uint8Array(await file.arrayBuffer());
+      return this.#read(opened);
+    });
     this.input.value = "";
+  }
+
+  #read(file) {
+    file.stepsPerBeat = stepsPerBeat();
+    const { roll, tempo, remarks } = readMidi(file.bytes, file.stepsPerBeat);
+    return { roll, tempo, said: [`${file.name}: ${rollInWords(roll)}.`, ...remarks].join(" ") };
   }
 
   async #compose(compose, button) {
     button.disabled = true;
-    this.message.classList.remove("error");
-    this.message.textContent = "Composing.";
-    try {
+    await this.#replace(async () => {
+      this.file = null;
+      this.#say("Composing.");
       const roll = await compose();
-      this.use(roll, `Composed by the model: ${roll.steps} steps, ${heldNotes(roll).length} notes.`);
-    } catch (error) {
-      this.#fail(error);
-    }
+      return { roll, tempo: DEFAULT_TEMPO, said: `Composed by the model: ${rollInWords(roll)}.` };
+    });
     button.disabled = false;
   }
 
+  /* Drops the piece, and puts what `make` returns in its place, `{roll, tempo, said}`. */
+  async #replace(make) {
+    const number = ++this.replaced;
+    this.roll = null;
+    this.choice.hidden = true;
+    this.#say("");
+    try {
+      const made = await make();
+      if (number === this.replaced) this.#use(made);
+    } catch (error) {
+      if (number === this.replaced) this.#fail(error);
+    }
+  }
+
+  #use({ roll, tempo, said }) {
+    Object.assign(this, { roll, tempo });
+    this.#say(said);
+    this.choice.hidden = false;
+    const most = Math.min(roll.steps, model.maxLength);
+    setRange(this.steps, { max: most, value: Math.min(most, 48) });
+  }
+
+  #say(text, isError = false) {
+    this.message.classList.toggle("error", isError);
+    this.message.textContent = text;
+  }
+
   #fail(error) {
-    this.message.classList.add("error");
     const isOurs = error instanceof MidiError || error instanceof ServerError;
-    this.message.textContent = isOurs ? error.message : `This file cannot be read: ${error.message}`;
+    const what = this.file ? "This file cannot be read" : "Something went wrong";
+    this.#say((this.file ? `${this.file.name}: ` : "") + (isOurs ? error.message : `${what}: ${error.message}`), true);
   }
 }

@@ -151,6 +151,13 @@ def text_server(text_model: Path) -> Iterator[LocalServer]:
 
 
 @pytest.fixture(scope="module")
+def open_server(text_model: Path) -> Iterator[LocalServer]:
+    """One that any page may ask."""
+    with running(text_model, cors_origins=["*"]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def music_server(
     browser: webdriver.Chrome, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalServer]:

@@ -19,8 +19,8 @@ from train.support.errors import UserError
 READ = """
 const bytes = bytesOfBase64(arguments[0]);
 try {
-  const {roll, tempo} = readMidi(bytes, arguments[1]);
-  return {roll: base64OfBytes(packRoll(roll)), tempo};
+  const {roll, tempo, remarks} = readMidi(bytes, arguments[1]);
+  return {roll: base64OfBytes(packRoll(roll)), tempo, remarks};
 } catch (error) {
   if (!(error instanceof MidiError)) throw error;
   return {error: error.message};
@@ -77,6 +77,10 @@ def compare(page: Page, data: bytes, steps_per_beat: int, path: Path) -> bool:
         return False
     assert found["roll"] == packed(piece.roll)
     assert found["tempo"] == pytest.approx(piece.tempo_bpm)
+    remarks = [f"{remark[0].upper()}{remark[1:]}." for remark in piece.remarks]
+    if piece.num_merged:
+        assert found["remarks"].pop().startswith(f"{piece.num_merged} of its notes sound")
+    assert found["remarks"] == remarks
     return True
 
 
@@ -92,9 +96,51 @@ def test_files_are_read_alike(page_file: Page, tmp_path: Path) -> None:
 def test_what_is_no_midi_file_is_refused(page_file: Page, tmp_path: Path) -> None:
     whole = random_file(np.random.default_rng(1))
     status = whole[:22] + b"\x01\x01" + whole[24:]  # Data where an event should begin.
-    for data in (b"", b"MThd", b"GIF89a" + bytes(40), whole[:40], whole[:14], status):
+    for data in (b"MThd", b"GIF89a" + bytes(40), whole[:40], whole[:14], status):
         found = page_file.run(READ, base64.b64encode(data).decode(), 2)
         assert "MIDI file" in found["error"]
+        assert not compare(page_file, data, 2, tmp_path / "a.mid")
+
+
+def file_of(*pitches: int, division: int = 96, kind: int = 1, channel: int = 0) -> bytes:
+    """Notes of a quarter of a beat, one after the other."""
+    track = b"".join(
+        bytes([0, 0x90 | channel, pitch, 80, 24, 0x80 | channel, pitch, 0]) for pitch in pitches
+    )
+    track += bytes([0, 0xFF, 0x2F, 0])
+    head = b"".join(value.to_bytes(2, "big") for value in (kind, 1, division))
+    return b"MThd\0\0\0\x06" + head + b"MTrk" + len(track).to_bytes(4, "big") + track
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "This file is empty."),
+        (file_of(60, division=0), "This MIDI file has 0 ticks in a beat"),
+        (file_of(60, division=0xE728), "This MIDI file counts time in film frames"),
+        (file_of(60, kind=3), "This MIDI file is of type 3"),
+        (file_of(110, 12, 109), "no notes of a piano: it has only 3 others."),
+        (file_of(110), "it has only 1 other."),
+        (file_of(40, channel=9), "This MIDI file has no notes, or only drums."),
+    ],
+)
+def test_what_cannot_be_used_is_said(
+    page_file: Page, tmp_path: Path, data: bytes, said: str
+) -> None:
+    assert said in page_file.run(READ, base64.b64encode(data).decode(), 2)["error"]
+    assert not compare(page_file, data, 2, tmp_path / "a.mid")
+
+
+def test_what_is_lost_of_a_file_is_said(page_file: Page, tmp_path: Path) -> None:
+    data = file_of(60, 62, 64, 65, 67, 110, kind=2)  # A single track of type 2 is one piece.
+    assert compare(page_file, data, 2, tmp_path / "a.mid")
+    assert page_file.run(READ, base64.b64encode(data).decode(), 2)["remarks"] == [
+        "1 of its notes left out: not in 21..108.",
+        "2 of its notes sound together with the note before them, since a step is 1/2 of a beat.",
+    ]
+    assert page_file.run(READ, base64.b64encode(file_of(60, 62)).decode(), 1)["remarks"] == [
+        "1 of its notes sounds together with the note before it, since a step is a beat."
+    ]
 
 
 @pytest.mark.parametrize("steps_per_beat", [1, 2, 7])

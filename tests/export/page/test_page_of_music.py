@@ -97,8 +97,71 @@ def test_a_file_is_continued_and_varied(
     bad = tmp_path / "bad.mid"
     bad.write_bytes(b"MThd, or not")
     page.find("#file-source-file").send_keys(str(bad))
-    page.until(lambda: "no MIDI file" in page.text("#file-source"))
+    page.until(lambda: "bad.mid: This is no MIDI file." in page.text("#file-source"))
+    # The piece before has gone, too.
+    assert not page.find("#file-source-steps").is_displayed()
+    assert "Give a piece first" in page.go("file")
     assert not page.complaints()
+
+
+def test_a_file_is_read_again_with_other_steps_in_a_beat(
+    music_page: Page, piece: Path, tmp_path: Path
+) -> None:
+    page, beat = music_page, music_page.find("#steps-per-beat")
+    page.tab("file")
+    fast = tmp_path / "fast.mid"
+    write_midi(fast, np.eye(8, 88, 40, dtype=np.uint8), 4)
+    page.find("#file-source-file").send_keys(str(fast))
+    page.until(lambda: "5 steps, 8 notes. 3 of its notes sound" in page.text("#file-source"))
+    beat.clear()
+    beat.send_keys("4", Keys.TAB)
+    page.until(lambda: "fast.mid: 8 steps, 8 notes." in page.text("#file-source"))
+    assert "together" not in page.text("#file-source")
+    for wrong in ("0", "", "1.5", "481"):
+        beat.clear()
+        beat.send_keys(wrong, Keys.TAB)
+        said = "Give a whole number from 1 to 480. Until then it is 4."
+        assert page.text("#steps-per-beat-error") == said
+        assert beat.get_attribute("aria-invalid") == "true"
+    assert "fast.mid: 8 steps, 8 notes." in page.text("#file-source")
+    beat.clear()
+    beat.send_keys("2", Keys.TAB)
+    page.until(lambda: "fast.mid: 5 steps" in page.text("#file-source"))
+    assert page.text("#steps-per-beat-error") == ""
+    assert not page.complaints()
+
+
+def test_a_piece_has_the_tempo_of_its_file_until_another_is_chosen(
+    music_page: Page, tmp_path: Path
+) -> None:
+    page = music_page
+    page.tab("file")
+    slider = page.find("#file-piece .tempo input")
+
+    def made(tempo: float, name: str) -> str:
+        path = tmp_path / name
+        write_midi(path, PIECE[:4], tempo_bpm=tempo)
+        page.find("#file-source-file").send_keys(str(path))
+        page.until(lambda: name in page.text("#file-source"))
+        page.go("file")
+        return page.find("#file-piece .tempo output").text
+
+    assert made(137.3, "a.mid") == "137.3"
+    assert made(400, "b.mid") == "400"
+    page.find("#file-piece .save").click()
+    file = page.browser.downloads / "made.mid"
+    page.until(file.exists)
+    assert read_midi(file).tempo_bpm == pytest.approx(400)
+    slider.send_keys(Keys.HOME)
+    assert slider.get_property("value") == "20"
+    page.go("file")
+    assert slider.get_property("value") == "20"  # What was chosen for this piece.
+    assert made(90, "c.mid") == "90"
+    page.find("#file-source button").click()
+    page.until(lambda: "Composed by the model" in page.text("#file-source"))
+    page.set_range("#file-source-steps", 4)
+    page.go("file")
+    assert page.find("#file-piece .tempo output").text == "100"
 
 
 def test_between_two_pieces_and_the_noise_of_one(music_page: Page, piece: Path) -> None:
@@ -134,3 +197,5 @@ def test_no_panel_is_wider_than_the_screen(music_page: Page, piece: Path, width:
             music_page.until(lambda: len(music_page.all(".source .hint")) > 0)
             music_page.go(panel)
             assert music_page.overflow() <= 0, panel
+        tabs = "const t = document.querySelector('.tabs'); return t.scrollWidth - t.clientWidth"
+        assert music_page.run(tabs) == 0  # They have no scrollbar.

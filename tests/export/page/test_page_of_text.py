@@ -123,6 +123,7 @@ def test_noise_is_dragged_and_put_back(text_page: Page, text_server: LocalServer
     assert f"{len(changed)} of 8 steps have changed" in page.done("noise")
     page.find("#noise-back").click()
     page.until(lambda: shown() == before)
+    page.until(lambda: page.done("noise") == "The text has not changed.")
     page.find("#noise-fresh").click()
     page.until(lambda: len(page.all("#noise-characters button")) == MAX_LENGTH)
     assert not page.complaints()

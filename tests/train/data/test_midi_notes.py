@@ -193,3 +193,7 @@ def test_notes_that_follow_each_other_within_a_step_are_counted(
     path = tmp_path / "scale.mid"
     mido.MidiFile(type=0, ticks_per_beat=96, tracks=[track]).save(path)
     assert read_midi(path, 2).num_merged == merged
+
+
+def test_a_note_without_length_does_not_follow_itself(tmp_path: Path) -> None:
+    assert read(tmp_path, [on(60), on(64, 2)]).num_merged == 0  # The track ends as it starts.

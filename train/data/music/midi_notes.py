@@ -130,6 +130,8 @@ class _Player:
 def num_merged(notes: np.ndarray, in_steps: np.ndarray) -> int:
     """Counts the notes that share a time step with a note that had ended before they began.
 
+    A note without length counts as one tick long, so that it does not follow itself.
+
     Args:
       notes: `[N, 3]` of pitch, start and end in ticks.
       in_steps: The same in time steps.
@@ -139,5 +141,5 @@ def num_merged(notes: np.ndarray, in_steps: np.ndarray) -> int:
     note = np.repeat(np.arange(len(notes)), sizes)
     step = np.arange(len(note)) + np.repeat(first - np.cumsum(sizes) + sizes, sizes)
     earliest_end = np.full(int(end.max(initial=0)), np.iinfo(np.int64).max)
-    np.minimum.at(earliest_end, step, notes[note, 2])
+    np.minimum.at(earliest_end, step, np.maximum(notes[:, 2], notes[:, 1] + 1)[note])
     return len(np.unique(note[notes[note, 1] >= earliest_end[step]]))
