@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from export import client
 from export.serving.local_server import LocalServer
 from tests.local_servers import running
 from tests.served_model import MUSIC_STEPS, write_model, write_music_model
-from train.data.music.midi import read_midi
+from train.data.music.midi import read_midi, write_midi
+from train.data.music.rolls import pack_roll
 from train.support.errors import UserError
 
 
@@ -70,7 +72,7 @@ def test_client_of_music(
             + ["--tempo", "240"]
         )
         other = Path(capsys.readouterr().out.strip())
-        assert other.name == "sample-0-2.mid" and len(read_midi(path).roll) == 5  # Both are kept.
+        assert other.name == "sample-0-0-2.mid" and len(read_midi(path).roll) == 5  # Both are kept.
         piece = read_midi(other)
         assert (len(piece.roll), piece.tempo_bpm) == (MUSIC_STEPS, 240)
         with pytest.raises(UserError, match="score expects a MIDI file; got"):
@@ -116,12 +118,13 @@ class Continuing:
     """A server whose model answers every row alike."""
 
     answer: dict[str, object]
+    field = "text"
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def signatures(self) -> dict[str, dict]:
-        return {"complete": {"inputs": {"text": {}}}}
+        return {"complete": {"inputs": {self.field: {}}}}
 
     def predict(self, signature: str, instances: list[dict]) -> list[dict]:
         return [self.answer for _ in instances]
@@ -148,6 +151,28 @@ def test_a_prompt_is_printed_as_it_was_given_and_what_is_odd_is_said_once(
     assert printed.out == "Thé end\nThé end\n"
     assert printed.err.count("does not know all characters of --prompt") == 1
     assert printed.err.count("--length 9 is beyond the model's longest sequence") == 1
+
+
+def test_a_continued_piece_keeps_its_tempo_and_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roll = np.eye(3, 88, 40, dtype=np.uint8)
+    write_midi(tmp_path / "tune.mid", roll, tempo_bpm=140)
+    packed = {"b64": base64.b64encode(pack_roll(roll)).decode("ascii")}
+    monkeypatch.setattr(client, "RestClient", Continuing)
+    monkeypatch.setattr(Continuing, "field", "roll_bytes")
+    answer = {"roll_bytes": packed, "num_steps": 3}
+    monkeypatch.setattr(Continuing, "answer", answer, raising=False)
+
+    def made(*flags: str) -> list[tuple[str, int]]:
+        prompt = ("--prompt", str(tmp_path / "tune.mid"), "--out", str(tmp_path / "out"))
+        client.main(["generate", "--url", "http://x/v1/models/y", *prompt, *flags])
+        paths = map(Path, capsys.readouterr().out.splitlines())
+        return [(path.name, round(read_midi(path).tempo_bpm)) for path in paths]
+
+    names = ["tune-continue-7-0.mid", "tune-continue-7-1.mid"]
+    assert made("--seed", "7", "-n", "2") == [(name, 140) for name in names]
+    assert made("--tempo", "80") == [("tune-continue-0-0.mid", 80)]
 
 
 def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

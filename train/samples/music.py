@@ -21,7 +21,7 @@ from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.made import make_sequences
-from train.samples.piece_files import unused_paths
+from train.samples.piece_files import piece_names, unused_paths
 from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
@@ -99,8 +99,7 @@ class MusicSamples:
         rolls = make_sequences(model, flags, given, progress)
         tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
         way = way_of(flags).field.rstrip("_")
-        name = f"{given.name}-{way}" if given.name else "sample"
-        names = [f"{name}-{flags.seed}-{i}" for i in range(len(rolls))]
+        names = piece_names(given.name, way, flags.seed, len(rolls))
         contents = [midi_bytes(roll, config.steps_per_beat, tempo) for roll in rolls]
         paths = unused_paths(flags.out, names, contents)
         pieces = zip(paths, contents, rolls, strict=True)
