@@ -85,7 +85,7 @@ def _generate(config: GenerateConfig) -> None:
     names = piece_names(given.name, "continue", config.seed, config.num)
     for i, row in enumerate(rows):
         if signature == "complete" and isinstance(row, dict) and row.get("num_steps") == 0:
-            refuse_prompt(config.length)
+            refuse_prompt(client, config.prompt, config.length, given)
         if isinstance(row, dict) and isinstance(row.get(TEXT), str):
             print(_with_remarks(row[TEXT], config, is_first=i == 0))
         elif isinstance(row, dict) and ROLL in row:
@@ -114,7 +114,7 @@ def _score(config: ScoreConfig) -> None:
         if not isinstance(row, dict):  # A signature of one output, and no model of ours.
             row = {"score": row}
         if any(value != value for value in row.values()):
-            _note(why_no_numbers(text))
+            _note(why_no_numbers(client, text, row))
         if config.json:
             known = {name: None if value != value else value for name, value in row.items()}
             print(json.dumps({"input": text, **known}, ensure_ascii=False))  # JSON has no NaN.

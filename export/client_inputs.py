@@ -12,6 +12,7 @@ from train.data.music.midi import DEFAULT_TEMPO_BPM, MidiPiece
 from train.data.music.rolls import pack_roll
 from train.samples.piece_files import read_piece
 from train.support.errors import UserError
+from train.support.ranges import refuse_flag
 
 __all__ = [
     "ROLL",
@@ -26,17 +27,21 @@ __all__ = [
 ROLL = "roll_bytes"
 TEXT = "text"
 
+_SHOWN = 20  # Characters of a text in a message.
+
 
 class Given(NamedTuple):
     """What all samples share.
 
     Attributes:
       inputs: Inputs of the signature.
+      size: Length of the given text or piece.
       tempo: Quarter notes per minute of the given piece, or the default.
       name: Name of the given piece; None for a text, and without one.
     """
 
     inputs: dict[str, Any]
+    size: int = 0
     tempo: float = DEFAULT_TEMPO_BPM
     name: str | None = None
 
@@ -55,18 +60,24 @@ def read_prompt(client: RestClient, prompt: str, length: int | None, steps_per_b
     """
     wanted = {"length": length or 0}
     if ROLL not in _inputs(client, "complete"):
-        return Given({TEXT: prompt, **wanted})
+        return Given({TEXT: prompt, **wanted}, len(prompt))
     path = Path(prompt)
     piece = read_piece(path, steps_per_beat, "--prompt")
-    return Given({ROLL: _packed(piece), **wanted}, piece.tempo_bpm, path.stem)
+    return Given({ROLL: _packed(piece), **wanted}, len(piece.roll), piece.tempo_bpm, path.stem)
 
 
-def refuse_prompt(length: int | None) -> NoReturn:
+def refuse_prompt(client: RestClient, prompt: str, length: int | None, given: Given) -> NoReturn:
     """Says why a model has not continued a --prompt.
 
     Raises:
       UserError: Always.
     """
+    longest = client.max_length
+    most = None if longest is None else min(length or longest, longest) - 1
+    if most is not None and given.size > most:
+        shown, symbols = (_start(prompt), "characters") if given.name is None else (prompt, "steps")
+        got = f"{shown} with {given.size}: shorten it"
+        refuse_flag("prompt", f"at most {most} {symbols} here", got)
     raise UserError(
         "the model has no answer: expected a --prompt that is not empty, and shorter than --length "
         "and the longest sequence of the model"
@@ -88,9 +99,28 @@ def rows_to_score(
     return [{ROLL: _packed(piece)} for piece in pieces]
 
 
-def why_no_numbers(given: str) -> str:
-    """Says why the score of a text, or of the piece at a path, has no numbers."""
-    return f"{given!r} is empty or longer than any sequence of the model: it has no numbers"
+def why_no_numbers(client: RestClient, given: str, row: dict[str, Any]) -> str:
+    """Says why the score of a text, or of the piece at a path, has no numbers.
+
+    Args:
+      client: The model.
+      given: The text or the path.
+      row: The score.
+    """
+    shown = given if "num_steps" in row else _start(given)
+    symbols = "steps" if "num_steps" in row else "characters"
+    count = row.get(f"num_{symbols}")
+    if count == 0:
+        why = ": it is empty"
+    elif count is None:
+        why = ": empty or longer than any sequence of the model"
+    elif client.max_length is None:
+        why = ": longer than any sequence of the model"
+    elif count > client.max_length:
+        why = f": {count} {symbols}, at most {client.max_length}"
+    else:
+        why = ""
+    return f"{shown} has no numbers{why}"
 
 
 def _inputs(client: RestClient, name: str) -> dict[str, Any]:
@@ -111,3 +141,8 @@ def _inputs(client: RestClient, name: str) -> dict[str, Any]:
 def _packed(piece: MidiPiece) -> dict[str, str]:
     """Returns a piece in the form of a request."""
     return {"b64": base64.b64encode(pack_roll(piece.roll)).decode("ascii")}
+
+
+def _start(text: str) -> str:
+    """Returns the beginning of a text, for a message."""
+    return repr(text[:_SHOWN])

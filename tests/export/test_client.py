@@ -34,7 +34,7 @@ def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str])
     client.main(["score", "ab", "", "--url", url + "/"])
     printed = capsys.readouterr()
     first, second = printed.out.splitlines()
-    assert printed.err.startswith("note: '' is empty or longer than any sequence of the model")
+    assert printed.err == "note: '' has no numbers: it is empty\n"
     assert first == "log_likelihood -0.4000  num_characters 2  ab"
     assert "log_likelihood nan" in second
     client.main(["generate", "--url", url, "-n", "300", "--length", "5"])  # Of 256 rows at most.
@@ -119,12 +119,13 @@ class Continuing:
 
     answer: dict[str, object]
     field = "text"
+    max_length: int | None = None
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def signatures(self) -> dict[str, dict]:
-        return {"complete": {"inputs": {self.field: {}}}}
+        return {name: {"inputs": {self.field: {}}} for name in ("complete", "score")}
 
     def predict(self, signature: str, instances: list[dict]) -> list[dict]:
         return [self.answer for _ in instances]
@@ -133,11 +134,23 @@ class Continuing:
 CONTINUE = ("generate", "--url", "http://x/v1/models/y", "--prompt", "Thé", "--length")
 
 
-def test_a_prompt_without_a_continuation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_without_a_continuation_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client, "RestClient", Continuing)
     monkeypatch.setattr(Continuing, "answer", {"text": "", "num_steps": 0}, raising=False)
     with pytest.raises(UserError, match="expected a --prompt that is not empty, and shorter than"):
         client.main([*CONTINUE, "3"])
+    monkeypatch.setattr(Continuing, "max_length", 9)
+    with pytest.raises(UserError, match="at most 2 characters here; got 'Thé' with 3: shorten it"):
+        client.main([*CONTINUE, "3"])
+    long = ["--prompt", "abc " * 20]
+    with pytest.raises(UserError, match=f"at most 8 .*; got '{'abc ' * 5}' with 80: shorten it"):
+        client.main([*CONTINUE[:3], *long])
+    monkeypatch.setattr(Continuing, "field", "roll_bytes")
+    write_midi(tmp_path / "long.mid", np.ones([9, 88], np.uint8))
+    with pytest.raises(UserError, match="at most 8 steps here; got .*long.mid with 9: shorten it"):
+        client.main([*CONTINUE[:3], "--prompt", str(tmp_path / "long.mid")])
 
 
 def test_a_prompt_is_printed_as_it_was_given_and_what_is_odd_is_said_once(
@@ -151,6 +164,30 @@ def test_a_prompt_is_printed_as_it_was_given_and_what_is_odd_is_said_once(
     assert printed.out == "Thé end\nThé end\n"
     assert printed.err.count("does not know all characters of --prompt") == 1
     assert printed.err.count("--length 9 is beyond the model's longest sequence") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "longest", "why"),
+    [
+        ({"num_characters": 400}, 288, ": 400 characters, at most 288"),
+        ({"num_characters": 400}, None, ": longer than any sequence of the model"),
+        ({"num_characters": 8}, 288, ""),
+        ({}, 288, ": empty or longer than any sequence of the model"),
+    ],
+)
+def test_a_score_without_numbers_has_its_reason(
+    answer: dict[str, int],
+    longest: int | None,
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(client, "RestClient", Continuing)
+    row = {"log_likelihood": np.nan, **answer}
+    monkeypatch.setattr(Continuing, "answer", row, raising=False)
+    monkeypatch.setattr(Continuing, "max_length", longest)
+    client.main(["score", "four " * 80, "--url", "http://x/v1/models/y"])
+    assert capsys.readouterr().err == f"note: 'four four four four ' has no numbers{why}\n"
 
 
 def test_a_continued_piece_keeps_its_tempo_and_its_name(
