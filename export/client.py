@@ -31,7 +31,7 @@ from export.client_inputs import (
 from export.rest_client import RestClient
 from train.data.music.midi import midi_bytes
 from train.data.music.rolls import unpack_roll
-from train.samples.piece_files import piece_names, unused_paths
+from train.samples.piece_files import check_folder, piece_names, unused_paths
 from train.support.errors import UserError, run_program
 from train.support.files import write_bytes
 from train.support.flags import parse_flags
@@ -39,6 +39,7 @@ from train.support.flags import parse_flags
 __all__ = ["main"]
 
 _DEFAULT_LENGTH = 100
+_DEFAULT_FOLDER = Path("samples")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -70,6 +71,8 @@ def _generate(config: GenerateConfig) -> None:
     last = 2**63 - config.num  # A row's seed is an int64.
     if not 0 <= config.seed <= last:
         raise UserError(f"--seed expects a whole number from 0 to {last}; got {config.seed}")
+    if config.out is not None:
+        check_folder(config.out)
     client = RestClient(config.url)
     signature, given = "generate", Given({"length": config.length or _DEFAULT_LENGTH})
     if config.prompt is not None:
@@ -147,9 +150,11 @@ def _write_piece(config: GenerateConfig, name: str, tempo: float, packed: Any) -
         roll = unpack_roll(base64.b64decode(packed["b64"]))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"expected a packed piano roll from {config.url}; got {error}") from None
-    config.out.mkdir(parents=True, exist_ok=True)
+    folder = config.out or _DEFAULT_FOLDER
+    check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     content = midi_bytes(roll, config.steps_per_beat, config.tempo or tempo)
-    (path,) = unused_paths(config.out, [name], [content])
+    (path,) = unused_paths(folder, [name], [content])
     write_bytes(path, content)
     return path
 

@@ -35,8 +35,8 @@ class GenerateConfig:
     """Factor of the noise. 0: deterministic; 1: the model's distribution."""
     seed: int = 0
     """Seed of the first sample; the next samples have the next seeds."""
-    out: Path = Path("samples")
-    """Music: folder for the files."""
+    out: Path | None = None
+    """Music: folder for the files. None: `samples`."""
     steps_per_beat: Annotated[int, STEPS_PER_BEAT] = DEFAULT_STEPS_PER_BEAT
     """Music: time steps per quarter note, as in the training."""
     tempo: Annotated[float | None, TEMPO] = None

@@ -95,6 +95,10 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
         (["generate", "--url", url, "--length", "0"], "--length"),
         (["generate", "--url", url, "--temperature", "nan"], "--temperature"),
         (
+            ["generate", "--url", url, "--out", __file__],
+            "--out expects a folder; got '.*client.py'",
+        ),
+        (
             ["generate", "--url", url, "--seed", "-1"],
             "--seed expects a whole number from 0",
         ),
@@ -210,6 +214,10 @@ def test_a_continued_piece_keeps_its_tempo_and_its_name(
     names = ["tune-continue-7-0.mid", "tune-continue-7-1.mid"]
     assert made("--seed", "7", "-n", "2") == [(name, 140) for name in names]
     assert made("--tempo", "80") == [("tune-continue-0-0.mid", 80)]
+    monkeypatch.chdir(tmp_path)
+    Path("samples").touch()
+    with pytest.raises(UserError, match="--out expects a folder; got 'samples'"):
+        client.main(["generate", "--url", "http://x/v1/models/y", "--prompt", "tune.mid"])
 
 
 def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
