@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Annotated
 
 from export.serving.limits import DEFAULT_LIMITS, Limits
+from export.serving.listening import check_ports
 from tf_latentflow.pretrained.errors import PretrainedError
 from tf_latentflow.pretrained.folder import Pretrained
 from train.settings.source import find_usable
@@ -78,6 +79,7 @@ def main(args: Sequence[str] | None = None) -> None:
     _check(config)
     found = None if config.pretrained is None else _find(config.pretrained)
     require_extra("serving")
+    check_ports(config.host, config.rest_port, config.grpc_port)
     show = _progress(config.quiet)
     show("loading TensorFlow")
     import_tensorflow_quietly()
