@@ -23,6 +23,7 @@ from typing import Annotated
 
 from export.serving.limits import DEFAULT_LIMITS, Limits
 from export.serving.listening import check_ports
+from export.versions import newest_version
 from tf_latentflow.pretrained.errors import PretrainedError
 from tf_latentflow.pretrained.folder import Pretrained
 from train.settings.source import find_usable
@@ -78,6 +79,8 @@ def main(args: Sequence[str] | None = None) -> None:
     config = parse_flags(ServeConfig, "python -m export.serve", args)
     _check(config)
     found = None if config.pretrained is None else _find(config.pretrained)
+    if config.model_base_path is not None:
+        newest_version(config.model_base_path)  # Refuses a wrong path before anything is loaded.
     require_extra("serving")
     check_ports(config.host, config.rest_port, config.grpc_port)
     show = _progress(config.quiet)

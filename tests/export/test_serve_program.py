@@ -148,6 +148,14 @@ def test_a_port_is_refused_before_anything_is_loaded(taken: tuple[str, str]) -> 
         )
 
 
+def test_a_wrong_path_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    for base, message in (
+        (tmp_path / "none", "there is none at"),
+        (tmp_path, "has none: name the"),
+    ):
+        assert message in _said_without_tensorflow(["--model-base-path", str(base)])
+
+
 def test_a_port_of_an_ended_server_is_free(model: Path) -> None:
     with running(model) as server:
         ports = server.rest_port, server.grpc_port
