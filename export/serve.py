@@ -110,7 +110,7 @@ def main(args: Sequence[str] | None = None) -> None:
     )
     show(f"loaded version {servable.version}")
     try:
-        play_warmup(servable, limits.max_body_bytes, lambda k: show(f"warm-up request {k}"))
+        play_warmup(servable, limits.max_body_bytes, lambda request: show(f"warm-up {request}"))
     except UserError:
         server.stop()
         raise

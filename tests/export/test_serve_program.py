@@ -78,7 +78,7 @@ def test_the_program(model: Path, flags: tuple[str, ...]) -> None:
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (0, "")
     said = ["loading TensorFlow", "loading the newest version in ", "loaded version 3"]
-    said += ["warm-up request 1", "warm-up request 2"]
+    said += ["warm-up request 1 of 2 (half)", "warm-up request 2 of 2 (half)"]
     said += [" predict half 200 ", " predict half 400 ", " gRPC Predict half OK "]
     lines = err.replace("POST /v1/models/cases:", "").splitlines()
     if flags:
