@@ -21,7 +21,7 @@ _ADVICE = {
     404: "is the name of the model right?",
     429: "the server is busy: try again",
     503: "the server is not ready: try again",
-    504: "it took too long: ask for less at a time",
+    504: "it took too long: ask for less at a time, or try again",
 }
 
 

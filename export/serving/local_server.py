@@ -68,7 +68,7 @@ class LocalServer:
         log: TextIO | None = None,
     ) -> None:
         self._servable = servable
-        self._workers = Workers(limits.max_requests)
+        self._workers = Workers(limits.max_requests, limits.timeout)
         self._socket = listen(host, rest_port)
         # Accepted connections inherit it; asyncio does not set it on a socket made like this, and
         # an answer of two packets would wait 40 ms for the acknowledgement of the first.
