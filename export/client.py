@@ -19,19 +19,27 @@ from pathlib import Path
 from typing import Any
 
 from export.client_flags import GenerateConfig, ScoreConfig, StatusConfig
+from export.client_inputs import (
+    ROLL,
+    TEXT,
+    Given,
+    read_prompt,
+    refuse_prompt,
+    rows_to_score,
+    why_no_numbers,
+)
 from export.rest_client import RestClient
 from train.data.music.midi import midi_bytes
-from train.data.music.rolls import pack_roll, unpack_roll
-from train.samples.piece_files import read_piece, unused_paths
+from train.data.music.rolls import unpack_roll
+from train.samples.piece_files import check_folder, piece_names, unused_paths
 from train.support.errors import UserError, run_program
 from train.support.files import write_bytes
 from train.support.flags import parse_flags
 
 __all__ = ["main"]
 
-_ROLL = "roll_bytes"
-_TEXT = "text"
 _DEFAULT_LENGTH = 100
+_DEFAULT_FOLDER = Path("samples")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -63,30 +71,30 @@ def _generate(config: GenerateConfig) -> None:
     last = 2**63 - config.num  # A row's seed is an int64.
     if not 0 <= config.seed <= last:
         raise UserError(f"--seed expects a whole number from 0 to {last}; got {config.seed}")
+    if config.out is not None:
+        check_folder(config.out)
     client = RestClient(config.url)
-    signature, given = "generate", {"length": config.length or _DEFAULT_LENGTH}
+    signature, given = "generate", Given({"length": config.length or _DEFAULT_LENGTH})
     if config.prompt is not None:
-        signature, given = "complete", _beginning(client, config)
+        signature = "complete"
+        given = read_prompt(client, config.prompt, config.length, config.steps_per_beat)
     rows = client.predict(
         signature,
         [
-            {**given, "seed": config.seed + i, "temperature": config.temperature}
+            {**given.inputs, "seed": config.seed + i, "temperature": config.temperature}
             for i in range(config.num)
         ],
     )
+    names = piece_names(given.name, "continue", config.seed, config.num)
     for i, row in enumerate(rows):
         if signature == "complete" and isinstance(row, dict) and row.get("num_steps") == 0:
-            raise UserError(
-                "the model has no answer: expected a --prompt that is not empty, and shorter than "
-                "--length and the longest sequence of the model"
-                + ("" if config.length is None else f"; got --length {config.length}")
-            )
-        if isinstance(row, dict) and isinstance(row.get(_TEXT), str):
-            print(_with_remarks(row[_TEXT], config, is_first=i == 0))
-        elif isinstance(row, dict) and _ROLL in row:
-            print(_write_piece(config, config.seed + i, row[_ROLL]))
+            refuse_prompt(client, config.prompt, config.length, given)
+        if isinstance(row, dict) and isinstance(row.get(TEXT), str):
+            print(_with_remarks(row[TEXT], config, is_first=i == 0))
+        elif isinstance(row, dict) and ROLL in row:
+            print(_write_piece(config, names[i], given.tempo, row[ROLL]))
         else:
-            raise UserError(f"expected {_TEXT!r} or {_ROLL!r} from {config.url}; got {row}")
+            raise UserError(f"expected {TEXT!r} or {ROLL!r} from {config.url}; got {row}")
 
 
 def _with_remarks(text: str, config: GenerateConfig, is_first: bool) -> str:
@@ -104,16 +112,12 @@ def _score(config: ScoreConfig) -> None:
     if not config.inputs:
         raise UserError("score expects a sentence, or a MIDI file, to score; got none")
     client = RestClient(config.url)
-    if _ROLL in _inputs(client, config.url, "score"):
-        values = [_packed(path, config.steps_per_beat, "score") for path in config.inputs]
-        instances = [{_ROLL: value} for value in values]
-    else:
-        instances = [{_TEXT: text} for text in config.inputs]
+    instances = rows_to_score(client, config.inputs, config.steps_per_beat)
     for text, row in zip(config.inputs, client.predict("score", instances), strict=True):
         if not isinstance(row, dict):  # A signature of one output, and no model of ours.
             row = {"score": row}
         if any(value != value for value in row.values()):
-            _note(f"{text!r} is empty or longer than any sequence of the model: it has no numbers")
+            _note(why_no_numbers(client, text, row))
         if config.json:
             known = {name: None if value != value else value for name, value in row.items()}
             print(json.dumps({"input": text, **known}, ensure_ascii=False))  # JSON has no NaN.
@@ -140,51 +144,19 @@ _COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
 }
 
 
-def _beginning(client: RestClient, config: GenerateConfig) -> dict[str, Any]:
-    """The inputs of `complete` that all samples share.
-
-    Raises:
-      UserError: The server has no such signature, or the piece cannot be read.
-    """
-    given: Any = config.prompt
-    field = _TEXT
-    if _ROLL in _inputs(client, config.url, "complete"):
-        field, given = _ROLL, _packed(config.prompt, config.steps_per_beat, "--prompt")
-    return {field: given, "length": config.length or 0}
-
-
-def _inputs(client: RestClient, url: str, name: str) -> dict[str, Any]:
-    """The inputs of a signature.
-
-    Raises:
-      UserError: The model has no such signature.
-    """
-    signature = client.signatures().get(name)
-    if signature is None:
-        raise UserError(
-            f"{url} has no signature {name!r}: its model cannot do that, or another version "
-            "exported it"
-        )
-    return signature["inputs"]
-
-
-def _write_piece(config: GenerateConfig, seed: int, packed: Any) -> Path:
-    """Writes a MIDI file."""
+def _write_piece(config: GenerateConfig, name: str, tempo: float, packed: Any) -> Path:
+    """Writes a MIDI file; its tempo is that of the flags if they have one."""
     try:
         roll = unpack_roll(base64.b64decode(packed["b64"]))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"expected a packed piano roll from {config.url}; got {error}") from None
-    config.out.mkdir(parents=True, exist_ok=True)
-    content = midi_bytes(roll, config.steps_per_beat, config.tempo)
-    (path,) = unused_paths(config.out, [f"sample-{seed}"], [content])
+    folder = config.out or _DEFAULT_FOLDER
+    check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = midi_bytes(roll, config.steps_per_beat, config.tempo or tempo)
+    (path,) = unused_paths(folder, [name], [content])
     write_bytes(path, content)
     return path
-
-
-def _packed(path: str, steps_per_beat: int, flag: str) -> dict[str, str]:
-    """Returns the MIDI file that a flag names in the form of a request."""
-    packed = pack_roll(read_piece(Path(path), steps_per_beat, flag).roll)
-    return {"b64": base64.b64encode(packed).decode("ascii")}
 
 
 def _note(text: str) -> None:

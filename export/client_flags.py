@@ -8,7 +8,6 @@ from typing import Annotated
 
 import tyro
 
-from train.data.music.midi import DEFAULT_TEMPO_BPM
 from train.data.music.rolls import DEFAULT_STEPS_PER_BEAT
 from train.support.flags import OptionalText
 from train.support.ranges import POSITIVE, STEPS_PER_BEAT, TEMPERATURE, TEMPO, Range
@@ -36,12 +35,12 @@ class GenerateConfig:
     """Factor of the noise. 0: deterministic; 1: the model's distribution."""
     seed: int = 0
     """Seed of the first sample; the next samples have the next seeds."""
-    out: Path = Path("samples")
-    """Music: folder for the files."""
+    out: Path | None = None
+    """Music: folder for the files. None: `samples`."""
     steps_per_beat: Annotated[int, STEPS_PER_BEAT] = DEFAULT_STEPS_PER_BEAT
     """Music: time steps per quarter note, as in the training."""
-    tempo: Annotated[float, TEMPO] = DEFAULT_TEMPO_BPM
-    """Music: quarter notes per minute, 4 to 1000."""
+    tempo: Annotated[float | None, TEMPO] = None
+    """Music: quarter notes per minute, 4 to 1000. None: the tempo of --prompt, or 100."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import urllib.error
@@ -20,7 +21,7 @@ _ADVICE = {
     404: "is the name of the model right?",
     429: "the server is busy: try again",
     503: "the server is not ready: try again",
-    504: "it took too long: ask for less at a time",
+    504: "it took too long: ask for less at a time, or try again",
 }
 
 
@@ -71,6 +72,15 @@ class RestClient:
         """Returns the signatures by name, as in JSON."""
         metadata = self._ask(f"{self.url}/metadata").get("metadata", {})
         return metadata.get("signature_def", {}).get("signature_def", {})
+
+    @functools.cached_property
+    def max_length(self) -> int | None:
+        """The length of the model's longest sequence, or None if the model does not say."""
+        if "describe" not in self.signatures():
+            return None
+        (row,) = self.predict("describe", [{"row": 0}])
+        value = row.get("max_length") if isinstance(row, dict) else None
+        return value if isinstance(value, int) else None
 
     def _ask(self, url: str, body: bytes | None = None) -> dict[str, Any]:
         """Returns the JSON object that a URL responds with.

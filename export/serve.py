@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Annotated
 
 from export.serving.limits import DEFAULT_LIMITS, Limits
+from export.serving.listening import check_ports
+from export.versions import newest_version
 from tf_latentflow.pretrained.errors import PretrainedError
 from tf_latentflow.pretrained.folder import Pretrained
 from train.settings.source import find_usable
@@ -77,7 +79,10 @@ def main(args: Sequence[str] | None = None) -> None:
     config = parse_flags(ServeConfig, "python -m export.serve", args)
     _check(config)
     found = None if config.pretrained is None else _find(config.pretrained)
+    if config.model_base_path is not None:
+        newest_version(config.model_base_path)  # Refuses a wrong path before anything is loaded.
     require_extra("serving")
+    check_ports(config.host, config.rest_port, config.grpc_port)
     show = _progress(config.quiet)
     show("loading TensorFlow")
     import_tensorflow_quietly()
@@ -105,7 +110,7 @@ def main(args: Sequence[str] | None = None) -> None:
     )
     show(f"loaded version {servable.version}")
     try:
-        play_warmup(servable, limits.max_body_bytes, lambda k: show(f"warm-up request {k}"))
+        play_warmup(servable, limits.max_body_bytes, lambda request: show(f"warm-up {request}"))
     except UserError:
         server.stop()
         raise

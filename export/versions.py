@@ -10,7 +10,7 @@ from pathlib import Path
 from train.support.errors import UserError
 from train.support.files import clear_leftovers, whole_folder
 
-__all__ = ["check_version", "new_version", "version_folders"]
+__all__ = ["check_version", "new_version", "newest_version", "version_folders"]
 
 _LARGEST = 2**63 - 1  # Servers keep a version in 64 bits.
 
@@ -21,6 +21,25 @@ def version_folders(base: Path) -> dict[int, Path]:
         return {}
     numbered = (p for p in base.iterdir() if p.name.isascii() and p.name.isdecimal())
     return {int(p.name): p for p in numbered if int(p.name) <= _LARGEST and p.is_dir()}
+
+
+def newest_version(base: Path) -> tuple[int, Path]:
+    """Returns the newest version in `base`, the --model-base-path of a server, and its folder.
+
+    Raises:
+      UserError: There is no version.
+    """
+    base = base.resolve()
+    if not base.is_dir():
+        raise UserError(f"--model-base-path expects a folder; there is none at {str(base)!r}")
+    versions = version_folders(base)
+    if not versions:
+        raise UserError(
+            f"--model-base-path expects a folder with versions, such as {str(base / '1')!r}; "
+            f"{str(base)!r} has none: name the folder above the version"
+        )
+    newest = max(versions)
+    return newest, versions[newest]
 
 
 def check_version(base: Path, version: int | None) -> int:

@@ -77,6 +77,6 @@ def export_model(
         requests = requests_of(base.name, list(signatures), codec.field, example, lengths, noise)
         write_warmup(folder, list(requests))
         servable = Servable(base.name, version, folder, optimise=False)
-        play_warmup(servable, _MAX_REQUEST_BYTES, lambda number: show(f"trying request {number}"))
+        play_warmup(servable, _MAX_REQUEST_BYTES, lambda request: show(f"trying {request}"))
         servable.close()
     return base / str(version)

@@ -84,14 +84,14 @@ def write_warmup(folder: Path, requests: Sequence[predict_pb2.PredictRequest]) -
 
 
 def play_warmup(
-    servable: Servable, max_bytes: int, show: Callable[[int], None] = lambda number: None
+    servable: Servable, max_bytes: int, show: Callable[[str], None] = lambda what: None
 ) -> int:
     """Sends a model its own warm-up requests; returns their number.
 
     Args:
       servable: The model.
       max_bytes: Maximum size of a tensor in a request.
-      show: Called with the number of each request, from 1, before it is sent.
+      show: Called with the number and the signature of each request before it is sent.
 
     Raises:
       UserError: A request fails, or there are too many. TF Serving would not serve this model.
@@ -99,20 +99,26 @@ def play_warmup(
     path = servable.path / _FILE
     if not path.exists():
         return 0
-    num = 0
+    requests: list[predict_pb2.PredictRequest] = []
+    number = 1
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            show(num + 1)
-            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+            log = prediction_log_pb2.PredictionLog.FromString(record)
+            requests.append(log.predict_log.request)
+            number = len(requests) + 1
+        if len(requests) > _MOST:
+            raise UserError(
+                f"expected at most {_MOST} warm-up requests in {str(path)!r}; got {len(requests)}"
+            )
+        for number, request in enumerate(requests, 1):
+            signature = request.model_spec.signature_name
+            show(f"request {number} of {len(requests)} ({signature})")
             inputs = {
                 name: array_of(name, tensor, max_bytes) for name, tensor in request.inputs.items()
             }
-            servable.predict(request.model_spec.signature_name, inputs)
-            num += 1
+            servable.predict(signature, inputs)
     except (DecodeError, tf.errors.OpError) as error:
         raise UserError(
-            f"warm-up request {num + 1} in {str(path)!r} fails: {error}; export the model again"
+            f"warm-up request {number} in {str(path)!r} fails: {error}; export the model again"
         ) from error
-    if num > _MOST:
-        raise UserError(f"expected at most {_MOST} warm-up requests in {str(path)!r}; got {num}")
-    return num
+    return len(requests)

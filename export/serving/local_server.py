@@ -18,6 +18,7 @@ import uvicorn
 from export.serving.connections import Connections
 from export.serving.file_limit import max_open_files
 from export.serving.limits import DEFAULT_LIMITS, Limits
+from export.serving.listening import listen
 from export.serving.metrics import Metrics
 from export.serving.recorder import Recorded, RecordedApp, Recorder
 from export.serving.request_log import RequestLog
@@ -67,8 +68,11 @@ class LocalServer:
         log: TextIO | None = None,
     ) -> None:
         self._servable = servable
-        self._workers = Workers(limits.max_requests)
-        self._socket = _listen(host, rest_port)
+        self._workers = Workers(limits.max_requests, limits.timeout)
+        self._socket = listen(host, rest_port)
+        # Accepted connections inherit it; asyncio does not set it on a socket made like this, and
+        # an answer of two packets would wait 40 ms for the acknowledgement of the first.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest_port = self._socket.getsockname()[1]
         self._log = None if log is None else RequestLog(log)
         metrics = Metrics(self._workers)
@@ -167,21 +171,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Returns a listening socket."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        raise UserError(
-            f"cannot listen on {host}, port {port}: {error}; choose another --host or --rest-port"
-        ) from None
-    # Accepted connections inherit it; asyncio does not set it on a socket made like this, and an
-    # answer of two packets would wait 40 ms for the acknowledgement of the first.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
 
 
 def _in_url(host: str) -> str:

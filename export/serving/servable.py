@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.serving.status import invalid
-from export.versions import version_folders
+from export.versions import newest_version
 from train.support.errors import UserError
 
 __all__ = ["DEFAULT_SIGNATURE", "Servable", "load_newest"]
@@ -143,17 +143,8 @@ def load_newest(base_path: Path) -> Servable:
     Raises:
       UserError: There is no version, or it cannot be loaded.
     """
-    base_path = base_path.resolve()
-    if not base_path.is_dir():
-        raise UserError(f"--model-base-path expects a folder; there is none at {str(base_path)!r}")
-    versions = version_folders(base_path)
-    if not versions:
-        raise UserError(
-            f"--model-base-path expects a folder with versions, such as {str(base_path / '1')!r}; "
-            f"{str(base_path)!r} has none: name the folder above the version"
-        )
-    newest = max(versions)
-    return Servable(base_path.name, newest, versions[newest])
+    version, folder = newest_version(base_path)
+    return Servable(base_path.resolve().name, version, folder)
 
 
 def _check_tensor(name: str, value: np.ndarray, info: tf.compat.v1.saved_model.TensorInfo) -> None:

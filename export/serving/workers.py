@@ -25,12 +25,14 @@ class Workers:
 
     Args:
       limit: Maximum number of clients that wait at the same time, at least 1.
+      timeout: The server's time limit, for messages [s].
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, timeout: float) -> None:
         if limit < 1:
             raise ValueError(f"expected a limit of at least 1; got {limit}")
         self.limit = limit
+        self._timeout = timeout
         self._clients = 0
         self._threads = ThreadPoolExecutor(2 * limit, "work")
         self._lock = threading.Lock()
@@ -67,14 +69,21 @@ class Workers:
         future = asyncio.wrap_future(submitted)
         try:
             await asyncio.wait([future], timeout=max(seconds, 0))
-            if not future.done():
-                raise tf.errors.DeadlineExceededError(None, None, "Timed out")
-            return future.result()
+            if future.done():
+                return future.result()
+        except tf.errors.DeadlineExceededError:
+            pass  # The session's; its words depend on where the graph was.
         finally:
             if submitted.cancel():  # It has not started.
                 self._count(queued=-1)
             future.cancel()  # Nobody needs the result any more.
             self._clients -= 1
+        raise tf.errors.DeadlineExceededError(
+            None,
+            None,
+            f"Timed out after {max(seconds, 0):.3g} s; --timeout of the server is "
+            f"{self._timeout:g} s",
+        )
 
     def close(self) -> None:
         """Gives the threads back, once there is nothing more to do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from export import client
 from export.serving.local_server import LocalServer
 from tests.local_servers import running
 from tests.served_model import MUSIC_STEPS, write_model, write_music_model
-from train.data.music.midi import read_midi
+from train.data.music.midi import read_midi, write_midi
+from train.data.music.rolls import pack_roll
 from train.support.errors import UserError
 
 
@@ -32,7 +34,7 @@ def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str])
     client.main(["score", "ab", "", "--url", url + "/"])
     printed = capsys.readouterr()
     first, second = printed.out.splitlines()
-    assert printed.err.startswith("note: '' is empty or longer than any sequence of the model")
+    assert printed.err == "note: '' has no numbers: it is empty\n"
     assert first == "log_likelihood -0.4000  num_characters 2  ab"
     assert "log_likelihood nan" in second
     client.main(["generate", "--url", url, "-n", "300", "--length", "5"])  # Of 256 rows at most.
@@ -70,7 +72,7 @@ def test_client_of_music(
             + ["--tempo", "240"]
         )
         other = Path(capsys.readouterr().out.strip())
-        assert other.name == "sample-0-2.mid" and len(read_midi(path).roll) == 5  # Both are kept.
+        assert other.name == "sample-0-0-2.mid" and len(read_midi(path).roll) == 5  # Both are kept.
         piece = read_midi(other)
         assert (len(piece.roll), piece.tempo_bpm) == (MUSIC_STEPS, 240)
         with pytest.raises(UserError, match="score expects a MIDI file; got"):
@@ -91,8 +93,11 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
         (["generate", "--url", f"{url}x"], "answered 404: .* name of the model"),
         (["generate", "--url", url, "-n", "0"], "--num expects"),
         (["generate", "--url", url, "--length", "0"], "--length"),
-        (["generate", "--url", url, "--prompt", "a"], "no signature 'complete'; export the model"),
         (["generate", "--url", url, "--temperature", "nan"], "--temperature"),
+        (
+            ["generate", "--url", url, "--out", __file__],
+            "--out expects a folder; got '.*client.py'",
+        ),
         (
             ["generate", "--url", url, "--seed", "-1"],
             "--seed expects a whole number from 0",
@@ -117,12 +122,14 @@ class Continuing:
     """A server whose model answers every row alike."""
 
     answer: dict[str, object]
+    field = "text"
+    max_length: int | None = None
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def signatures(self) -> dict[str, dict]:
-        return {"complete": {"inputs": {"text": {}}}}
+        return {name: {"inputs": {self.field: {}}} for name in ("complete", "score")}
 
     def predict(self, signature: str, instances: list[dict]) -> list[dict]:
         return [self.answer for _ in instances]
@@ -131,11 +138,23 @@ class Continuing:
 CONTINUE = ("generate", "--url", "http://x/v1/models/y", "--prompt", "Thé", "--length")
 
 
-def test_a_prompt_without_a_continuation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_without_a_continuation_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client, "RestClient", Continuing)
     monkeypatch.setattr(Continuing, "answer", {"text": "", "num_steps": 0}, raising=False)
     with pytest.raises(UserError, match="expected a --prompt that is not empty, and shorter than"):
         client.main([*CONTINUE, "3"])
+    monkeypatch.setattr(Continuing, "max_length", 9)
+    with pytest.raises(UserError, match="at most 2 characters here; got 'Thé' with 3: shorten it"):
+        client.main([*CONTINUE, "3"])
+    long = ["--prompt", "abc " * 20]
+    with pytest.raises(UserError, match=f"at most 8 .*; got '{'abc ' * 5}' with 80: shorten it"):
+        client.main([*CONTINUE[:3], *long])
+    monkeypatch.setattr(Continuing, "field", "roll_bytes")
+    write_midi(tmp_path / "long.mid", np.ones([9, 88], np.uint8))
+    with pytest.raises(UserError, match="at most 8 steps here; got .*long.mid with 9: shorten it"):
+        client.main([*CONTINUE[:3], "--prompt", str(tmp_path / "long.mid")])
 
 
 def test_a_prompt_is_printed_as_it_was_given_and_what_is_odd_is_said_once(
@@ -149,6 +168,56 @@ def test_a_prompt_is_printed_as_it_was_given_and_what_is_odd_is_said_once(
     assert printed.out == "Thé end\nThé end\n"
     assert printed.err.count("does not know all characters of --prompt") == 1
     assert printed.err.count("--length 9 is beyond the model's longest sequence") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "longest", "why"),
+    [
+        ({"num_characters": 400}, 288, ": 400 characters, at most 288"),
+        ({"num_characters": 400}, None, ": longer than any sequence of the model"),
+        ({"num_characters": 8}, 288, ""),
+        ({}, 288, ": empty or longer than any sequence of the model"),
+    ],
+)
+def test_a_score_without_numbers_has_its_reason(
+    answer: dict[str, int],
+    longest: int | None,
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(client, "RestClient", Continuing)
+    row = {"log_likelihood": np.nan, **answer}
+    monkeypatch.setattr(Continuing, "answer", row, raising=False)
+    monkeypatch.setattr(Continuing, "max_length", longest)
+    client.main(["score", "four " * 80, "--url", "http://x/v1/models/y"])
+    assert capsys.readouterr().err == f"note: 'four four four four ' has no numbers{why}\n"
+
+
+def test_a_continued_piece_keeps_its_tempo_and_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roll = np.eye(3, 88, 40, dtype=np.uint8)
+    write_midi(tmp_path / "tune.mid", roll, tempo_bpm=140)
+    packed = {"b64": base64.b64encode(pack_roll(roll)).decode("ascii")}
+    monkeypatch.setattr(client, "RestClient", Continuing)
+    monkeypatch.setattr(Continuing, "field", "roll_bytes")
+    answer = {"roll_bytes": packed, "num_steps": 3}
+    monkeypatch.setattr(Continuing, "answer", answer, raising=False)
+
+    def made(*flags: str) -> list[tuple[str, int]]:
+        prompt = ("--prompt", str(tmp_path / "tune.mid"), "--out", str(tmp_path / "out"))
+        client.main(["generate", "--url", "http://x/v1/models/y", *prompt, *flags])
+        paths = map(Path, capsys.readouterr().out.splitlines())
+        return [(path.name, round(read_midi(path).tempo_bpm)) for path in paths]
+
+    names = ["tune-continue-7-0.mid", "tune-continue-7-1.mid"]
+    assert made("--seed", "7", "-n", "2") == [(name, 140) for name in names]
+    assert made("--tempo", "80") == [("tune-continue-0-0.mid", 80)]
+    monkeypatch.chdir(tmp_path)
+    Path("samples").touch()
+    with pytest.raises(UserError, match="--out expects a folder; got 'samples'"):
+        client.main(["generate", "--url", "http://x/v1/models/y", "--prompt", "tune.mid"])
 
 
 def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

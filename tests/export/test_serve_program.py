@@ -17,7 +17,8 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from export import serve
 from export.saving.cached_export import _digest, cached_export
 from export.saving.warmup import write_warmup
-from export.serving.local_server import is_loopback
+from export.serving.listening import check_ports
+from export.serving.local_server import LocalServer, is_loopback
 from export.serving.servable import load_newest
 from tests.exported import CHARACTERS
 from tests.local_servers import running
@@ -77,7 +78,7 @@ def test_the_program(model: Path, flags: tuple[str, ...]) -> None:
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (0, "")
     said = ["loading TensorFlow", "loading the newest version in ", "loaded version 3"]
-    said += ["warm-up request 1", "warm-up request 2"]
+    said += ["warm-up request 1 of 2 (half)", "warm-up request 2 of 2 (half)"]
     said += [" predict half 200 ", " predict half 400 ", " gRPC Predict half OK "]
     lines = err.replace("POST /v1/models/cases:", "").splitlines()
     if flags:
@@ -85,6 +86,20 @@ def test_the_program(model: Path, flags: tuple[str, ...]) -> None:
     else:
         assert len(lines) == len(said)
         assert all(part in line for part, line in zip(said, lines, strict=True)), err
+
+
+def _said_without_tensorflow(flags: list[str]) -> str:
+    """How the program refuses flags, in a process in which TensorFlow cannot be imported."""
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "from export import serve; from train.support.errors import run_program\n"
+        f"run_program(lambda: serve.main({flags}))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
 
 
 @pytest.fixture
@@ -118,11 +133,45 @@ def test_what_the_program_refuses(tmp_path: Path, model: Path, taken: tuple[str,
         (model, ["--timeout", "nan"], "--timeout"),
         (model, ["--max-body-mib", "-1"], "--max-body-mib"),
         (model, ["--rest-port", taken_rest, "--grpc-port", "0"], "in use"),
-        (model, ["--rest-port", "0", "--grpc-port", taken_grpc], "the port is in use"),
+        (model, ["--rest-port", "0", "--grpc-port", taken_grpc], "in use.* or --grpc-port"),
         (model, ["--host", "192.0.2.1", "--rest-port", "0", "--grpc-port", "0"], "--host"),
     ]:
         with pytest.raises(UserError, match=message):
             serve.main(["--model-base-path", str(base), *flags])
+
+
+def test_a_port_is_refused_before_anything_is_loaded(taken: tuple[str, str]) -> None:
+    rest, grpc = taken
+    for flags in (["--rest-port", rest], ["--rest-port", "0", "--grpc-port", grpc]):
+        assert _said_without_tensorflow(["--pretrained", "chorales", *flags]).endswith(
+            f"choose another --host or {flags[-2]}"
+        )
+
+
+def test_a_wrong_path_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    for base, message in (
+        (tmp_path / "none", "there is none at"),
+        (tmp_path, "has none: name the"),
+    ):
+        assert message in _said_without_tensorflow(["--model-base-path", str(base)])
+
+
+def test_a_port_of_an_ended_server_is_free(model: Path) -> None:
+    with running(model) as server:
+        ports = server.rest_port, server.grpc_port
+        http = Http(server.rest_url)
+        assert http.predict(HALF).status == 200
+    http.close()  # The server has closed first, so that its side of the connection lingers.
+    check_ports("127.0.0.1", *ports)
+    with running(model, rest_port=ports[0], grpc_port=ports[1]) as server:
+        assert server.rest_port == ports[0]
+
+
+def test_a_port_that_is_taken_in_the_meantime(model: Path, taken: tuple[str, str]) -> None:
+    servable = load_newest(model)
+    with pytest.raises(UserError, match="the port is in use, or .* or --grpc-port"):
+        LocalServer(servable, grpc_port=int(taken[1]))
+    servable.close()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 import tyro
 
 from tf_latentflow import ModelConfig
+from train.samples.piece_files import check_folder
 from train.samples.ways import check_way, way_of
 from train.settings.source import OptionalModelSource
 from train.support.errors import UserError
@@ -106,8 +107,8 @@ class SampleConfig:
         Raises:
           UserError: A value is invalid; the error names the flag.
         """
-        if self.out is not None and self.out.exists() and not self.out.is_dir():
-            refuse_flag("out", "a folder", repr(str(self.out)))
+        if self.out is not None:
+            check_folder(self.out)
         if self.interpolate is not None and len(self.interpolate) != 2:
             refuse_flag("interpolate", "two texts or two MIDI files", len(self.interpolate))
         if self.blank is not None and len(self.blank) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.made import make_sequences
-from train.samples.piece_files import unused_paths
+from train.samples.piece_files import piece_names, unused_paths
 from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
@@ -98,13 +99,11 @@ class MusicSamples:
         _say_what_is_missing()
         tempo = flags.tempo or given.tempo or DEFAULT_TEMPO_BPM
         way = way_of(flags).field.rstrip("_")
-        name = f"{given.name}-{way}" if given.name else "sample"
-        number = 0
+        names = iter(piece_names(given.name, way, flags.seed, flags.num or flags.steps))
         for rolls in make_sequences(model, flags, given, progress):
-            names = [f"{name}-{flags.seed}-{number + i}" for i in range(len(rolls))]
-            number += len(rolls)
             contents = [midi_bytes(roll, config.steps_per_beat, tempo) for roll in rolls]
-            paths = unused_paths(flags.out, names, contents)
+            own = list(itertools.islice(names, len(rolls)))
+            paths = unused_paths(flags.out, own, contents)
             for path, content, roll in zip(paths, contents, rolls, strict=True):
                 kept = given.mask
                 if way == "continue":

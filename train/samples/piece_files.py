@@ -1,4 +1,4 @@
-"""Files of pieces: those that the user gives, and names for new ones."""
+"""Files of pieces: those that the user gives, and places and names for new ones."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from train.data.music.midi import MidiPiece, read_midi
 from train.support.errors import UserError
+from train.support.ranges import refuse_flag
 from train.support.reading import refuse_special
 
-__all__ = ["read_piece", "unused_paths"]
+__all__ = ["check_folder", "piece_names", "read_piece", "unused_paths"]
 
 
 def read_piece(path: Path, steps_per_beat: int, flag: str) -> MidiPiece:
@@ -37,6 +38,32 @@ def read_piece(path: Path, steps_per_beat: int, flag: str) -> MidiPiece:
             file=sys.stderr,
         )
     return piece
+
+
+def check_folder(folder: Path) -> None:
+    """Checks --out, the folder for new pieces, which need not exist.
+
+    Raises:
+      UserError: It is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        refuse_flag("out", "a folder", repr(str(folder)))
+
+
+def piece_names(given: str | None, way: str, seed: int, num: int) -> list[str]:
+    """Names of new pieces without their suffix.
+
+    Args:
+      given: What the pieces they are made from are called; None for new samples.
+      way: The flag with which they are made, without its dashes.
+      seed: Seed of the samples.
+      num: Number of samples.
+
+    >>> piece_names("tune", "continue", 7, 2), piece_names(None, "", 0, 1)
+    (['tune-continue-7-0', 'tune-continue-7-1'], ['sample-0-0'])
+    """
+    name = f"{given}-{way}" if given else "sample"
+    return [f"{name}-{seed}-{i}" for i in range(num)]
 
 
 def unused_paths(folder: Path, names: Sequence[str], contents: Sequence[bytes]) -> list[Path]:

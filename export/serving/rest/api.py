@@ -34,7 +34,7 @@ __all__ = ["RestApi"]
 
 _CLOSE = {"Connection": "close"}  # What is left of the body would be read as the next request.
 _RETRY = {"Retry-After": "1"}  # [s]
-_TRY_AGAIN = frozenset({429, 503})
+_TRY_AGAIN = frozenset({429, 503, 504})
 _PAGE_HEADERS = {
     "Cache-Control": "no-cache",
     "Referrer-Policy": "no-referrer",

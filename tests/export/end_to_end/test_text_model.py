@@ -16,6 +16,7 @@ from tests.export.end_to_end.serving import ASKED, Model, check_generation, serv
 from tests.exported import CHARACTERS, MAX_LENGTH
 from tests.local_servers import stub_of
 from tests.served import PATIENCE, predict_request
+from train.support.errors import UserError
 from train.support.memory import peak_memory_gib
 
 # One character and several, of one to four bytes; an unknown one; none; one too many.
@@ -119,6 +120,11 @@ def test_the_client_prints_texts_and_scores(
         for name, value in row.items():
             value = np.nan if value is None else value
             np.testing.assert_allclose(value, scores[name][i], rtol=1e-6)
+
+    client.main(["score", TEXTS[-1], "--url", url])
+    assert "numbers: 13 characters, at most 12\n" in capsys.readouterr().err
+    with pytest.raises(UserError, match="at most 11 characters here; got 'aa*' with 13: shorten"):
+        client.main(["generate", "--prompt", TEXTS[-1], "--url", url])
 
     flags = ["-n", "2", "--prompt", "é語", "--length", "5", "--seed", "4"]
     client.main(["generate", "--url", url, *flags])

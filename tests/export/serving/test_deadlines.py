@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import tensorflow as tf
 
 from export.serving import local_server
 from export.serving.local_server import LocalServer
@@ -18,13 +19,41 @@ from tests.local_servers import running, send, stub_of, until
 from tests.served import PATIENCE, Http
 from tests.served_model import HALF
 
+LATE = "Timed out after 0.5 s; --timeout of the server is 0.5 s"
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["session", "thread"])
+def test_whatever_ends_a_request_has_the_same_message(
+    model: Path, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def late(*args):
+        if waits:
+            over.wait(PATIENCE)
+        raise tf.errors.DeadlineExceededError(None, None, "Graph execution error:\n\nTimed out")
+
+    monkeypatch.setattr(Servable, "predict", late)
+    with running(model, timeout=0.5) as server, stub_of(server) as stub:
+        http = Http(server.rest_url)
+        answer = until(lambda: http.predict(HALF), lambda answer: answer.status != 408)
+        assert answer.status == 504 and answer.json() == {"error": LATE}
+        with pytest.raises(grpc.RpcError) as error:
+            stub.Predict(half(), timeout=PATIENCE)
+        assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert LATE.partition("; ")[2] in error.value.details()
+        over.set()
+        http.close()
+
 
 def test_a_deadline_over_rest(model: Path) -> None:
     with running(model, timeout=0.5, max_requests=1) as server:
         http = Http(server.rest_url)
         # On a machine that stalls, a body may be late, or a good answer.
         answer = until(lambda: http.predict(SLOW), lambda answer: answer.status != 408)
-        assert answer.status == 504 and answer.json()["error"]
+        assert answer.status == 504 and answer.json() == {"error": LATE}
+        answer = send(server.rest_url, whole(SLOW, b"Connection: close\r\n"))
+        assert answer.startswith(b"HTTP/1.1 504") and b"retry-after: 1\r\n" in answer.lower()
         until(lambda: http.predict(HALF), lambda answer: answer.status == 200)
         http.close()
 

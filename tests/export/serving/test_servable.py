@@ -33,9 +33,11 @@ def test_warm_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert play_warmup(servable, MAX_BYTES) == 0
     good = predict_request("cases", "half", x=np.float32([1]))
     write_warmup(servable.path, [good, good])
-    assert play_warmup(servable, MAX_BYTES) == 2
-    monkeypatch.setattr(warmup, "_MOST", 1)
-    with pytest.raises(UserError, match="at most 1 "):
+    said: list[str] = []
+    assert play_warmup(servable, MAX_BYTES, said.append) == 2
+    assert said == ["request 1 of 2 (half)", "request 2 of 2 (half)"]
+    with monkeypatch.context() as patch, pytest.raises(UserError, match="at most 1 "):
+        patch.setattr(warmup, "_MOST", 1)
         play_warmup(servable, MAX_BYTES)
     write_warmup(servable.path, [good, predict_request("cases", "half", z=np.float32([1]))])
     with pytest.raises(UserError, match="warm-up request 2 .* fails"):
