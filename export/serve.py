@@ -12,6 +12,7 @@ Programs ask, for example:
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import queue
 import re
 import signal
@@ -36,6 +37,7 @@ from train.support.startup import import_tensorflow_quietly
 __all__ = ["ServeConfig", "main"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#]+")
+_MOST_SECONDS_TO_STOP = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +127,8 @@ def main(args: Sequence[str] | None = None) -> None:
     if not is_loopback(config.host):
         print(f"warning: anyone who can reach {config.host} can use this server", file=sys.stderr)
     ended.get()
+    # If something hangs, it ends all the same, and says where.
+    faulthandler.dump_traceback_later(_MOST_SECONDS_TO_STOP, exit=True)
     server.stop()
 
 
