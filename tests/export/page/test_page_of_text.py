@@ -120,7 +120,8 @@ def test_noise_is_dragged_and_put_back(text_page: Page, text_server: LocalServer
     changed = [i for i, pair in enumerate(zip(before, after, strict=True)) if len(set(pair)) > 1]
     marked = f"{strip}.flatMap((b, i) => b.classList.contains('changed') ? [i] : [])"
     assert page.run(f"return {marked}") == changed
-    assert f"{len(changed)} of 8 steps have changed" in page.done("noise")
+    verb = "has" if len(changed) == 1 else "have"
+    assert f"{len(changed)} of 8 steps {verb} changed" in page.done("noise")
     page.find("#noise-back").click()
     page.until(lambda: shown() == before)
     page.until(lambda: page.done("noise") == "The text has not changed.")
