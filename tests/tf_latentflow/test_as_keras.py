@@ -35,6 +35,16 @@ np.save(sys.argv[2], model([np.ones((2, 3), "f"), np.ones((2, 2), "f")]))
 """
 
 
+@every_kind
+def test_a_file_that_keras_could_not_load_is_not_written(name: str, tmp_path: Path) -> None:
+    for place in (tmp_path / "model.h5", str(tmp_path / "model.hdf5")):
+        with pytest.raises(ValueError, match=r"ends with \.keras; got '.*model\.h"):
+            make_model(name).save(place)
+    assert not any(tmp_path.iterdir())
+    make_model(name).save(tmp_path / "model.keras")
+    assert type(keras.saving.load_model(tmp_path / "model.keras")) is type(make_model(name))
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize(
     "network",

@@ -1,8 +1,11 @@
-"""Keras methods that a model of ragged sequences does not support, with what to use instead."""
+"""Keras methods that a model of ragged sequences does not support, or not for every argument."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import keras
 
 __all__ = ["KerasWays"]
 
@@ -10,8 +13,19 @@ __all__ = ["KerasWays"]
 class KerasWays:
     """Methods of `keras.Model` that expect a batch of one tensor; each names its replacement.
 
-    Every method raises NotImplementedError.
+    Every method but `save` raises NotImplementedError.
     """
+
+    def save(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
+        """As in Keras, which loads the file again.
+
+        Raises:
+          ValueError: The file would be in the older format HDF5, from which Keras could not load
+            the model.
+        """
+        if Path(filepath).suffix in (".h5", ".hdf5"):
+            raise ValueError(f"expected a name that ends with .keras; got {str(filepath)!r}")
+        keras.Model.save(self, filepath, *args, **kwargs)
 
     def fit(self, *args: Any, **kwargs: Any) -> None:
         """Not supported: a batch is x with its lengths, and the KL term has a schedule."""
