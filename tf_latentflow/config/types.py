@@ -15,7 +15,7 @@ _type_hints = functools.cache(get_type_hints)  # Resolving them takes most of th
 
 
 class ConfigError(ValueError):
-    """A configuration with a value that it cannot have: of a model or, in `train`, of a run.
+    """A configuration, of a model or of a run, with a value that it cannot have.
 
     Attributes:
       field: Name of the invalid field.
