@@ -5,7 +5,8 @@ import mido
 import numpy as np
 import pytest
 
-from train.data.music.midi import MAX_STEPS, read_midi, write_midi
+from train.data.music.midi import read_midi, write_midi
+from train.data.music.midi_notes import MAX_STEPS
 from train.data.music.rolls import Note, roll_of
 from train.support.errors import UserError
 

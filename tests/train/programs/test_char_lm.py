@@ -17,7 +17,13 @@ import pytest
 from tests.paths import environment
 from tests.tensorboard import scalar_steps, scalars
 from tests.train.programs.refusals import contents, refusal
-from tests.train.programs.text_runs import RUN, command, write_sentences
+from tests.train.programs.text_runs import (
+    RUN,
+    command,
+    kill_after,
+    resumed_run,
+    write_sentences,
+)
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
 from train.backend.event_files import SECONDS
@@ -67,24 +73,6 @@ def test_results_of_a_finished_run(finished: tuple[Path, str], dataset: Path) ->
         assert shown in stdout
 
 
-def kill_after(step: int, dataset: Path, workdir: Path) -> None:
-    """Starts the run and kills it with SIGKILL soon after the checkpoint of a step is there."""
-    process = subprocess.Popen(
-        command(dataset, workdir),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    deadline = time.monotonic() + 900  # A busy machine is no failure.
-    while not (workdir / "checkpoints" / f"step-{step:09d}").exists():
-        assert process.poll() is None, process.communicate()[1].decode()
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-
-
 @pytest.mark.parametrize("steps", [(6,), pytest.param((2, 6, 12), marks=pytest.mark.nightly)])
 def test_killed_it_ends_with_the_same_weights(
     finished: tuple[Path, str],
@@ -105,20 +93,6 @@ def test_killed_it_ends_with_the_same_weights(
     assert len(resumes) == len(steps)
     assert all(step > 0 for step in resumes)
     assert scalar_steps(workdir) == scalar_steps(finished[0])
-
-
-def resumed_run(workdir: Path, undisturbed: Path) -> list[int]:
-    """Checks that a run ended as the undisturbed one; returns the steps where it was resumed."""
-    found, expected = (
-        json.loads((folder / "results.json").read_text()) for folder in (workdir, undisturbed)
-    )
-    resumes = found["train"].pop("resumed_from_steps")
-    assert expected["train"].pop("resumed_from_steps") == []
-    for train in (found["train"], expected["train"]):
-        assert train.pop("wall_seconds") > 0
-        assert 0 < train.pop("peak_memory_gib") < 24
-    assert found == expected
-    return resumes
 
 
 def test_stopped_by_a_scheduler_it_loses_no_step(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from train.data.music.midi_events import MidiEvents, What, parse_midi
-from train.data.music.midi_notes import num_merged, sounding_notes
+from train.data.music.midi_notes import num_merged, quantised, sounding_notes
 from train.data.music.midi_source import read_source
 from train.data.music.rolls import (
     DEFAULT_STEPS_PER_BEAT,
@@ -25,14 +25,12 @@ from train.support.files import write_bytes
 
 __all__ = [
     "DEFAULT_TEMPO_BPM",
-    "MAX_STEPS",
     "MidiPiece",
     "midi_bytes",
     "read_midi",
     "write_midi",
 ]
 
-MAX_STEPS = 10_000  # More than twice the longest piece of the benchmark sets.
 DEFAULT_TEMPO_BPM = 100.0
 _MINUTE = 60_000_000  # Microseconds.
 _SLOWEST = 2**24 - 1  # Maximum number of microseconds per quarter note: it has three bytes.
@@ -77,7 +75,7 @@ def read_midi(path: Path, steps_per_beat: int = DEFAULT_STEPS_PER_BEAT) -> MidiP
 
     Raises:
       UserError: It is not a MIDI file, is damaged or of another type, has no notes, or is longer
-        than `MAX_STEPS`.
+        than 10,000 steps.
     """
     if steps_per_beat < 1:
         raise ValueError(f"expected steps_per_beat of at least 1; got {steps_per_beat}")
@@ -94,7 +92,7 @@ def read_midi(path: Path, steps_per_beat: int = DEFAULT_STEPS_PER_BEAT) -> MidiP
         )
     notes = notes[inside]
     first_tick = int(notes[:, 1].min())
-    in_steps, num_steps = _quantised(notes, steps_per_beat, events.ticks_per_beat, path)
+    in_steps, num_steps = quantised(notes, steps_per_beat, events.ticks_per_beat, path)
     return MidiPiece(
         roll_of(in_steps, num_steps),
         num_outside,
@@ -210,43 +208,6 @@ def _remarks(events: MidiEvents, num_outside: int) -> list[str]:
             f"its header declares {events.num_promised} tracks, but it has {len(events.ends)}"
         )
     return remarks
-
-
-def _quantised(
-    notes: np.ndarray, steps_per_beat: int, ticks_per_beat: int, path: Path
-) -> tuple[np.ndarray, int]:
-    """Returns notes `[N, 3]` of pitch, start and end with steps for ticks, and the steps of all.
-
-    Raises:
-      UserError: It is longer than `MAX_STEPS`.
-    """
-    pitch, start, end = notes.T
-    # Checked with Python's unbounded integers, so that none overflows in NumPy below.
-    start_step = _nearest_step(int(start.min()), steps_per_beat, ticks_per_beat)
-    latest = _nearest_step(int(start.max()), steps_per_beat, ticks_per_beat) + 1
-    end_step = max(latest, _nearest_step(int(end.max()), steps_per_beat, ticks_per_beat))
-    num_steps = end_step - start_step
-    if num_steps > MAX_STEPS:
-        raise UserError(
-            f"expected at most {MAX_STEPS:,} time steps in {str(path)!r}; it lasts {num_steps:,} "
-            f"({steps_per_beat} in each of {num_steps // steps_per_beat:,} beats); "
-            "shorten it"
-        )
-    beats_before = int(start.min()) // ticks_per_beat
-    ticks_before, steps_before = beats_before * ticks_per_beat, beats_before * steps_per_beat
-    start, end = (
-        _nearest_step(ticks - ticks_before, steps_per_beat, ticks_per_beat)
-        + (steps_before - start_step)
-        for ticks in (start, end)
-    )
-    return np.column_stack([pitch, start, np.maximum(end, start + 1)]), num_steps
-
-
-def _nearest_step(
-    ticks: int | np.ndarray, steps_per_beat: int, ticks_per_beat: int
-) -> int | np.ndarray:
-    """Returns the time step nearest to a time in ticks; the later one if two are equally near."""
-    return (2 * ticks * steps_per_beat + ticks_per_beat) // (2 * ticks_per_beat)
 
 
 def _changes(roll: np.ndarray) -> list[tuple[int, bool, int]]:

@@ -1,4 +1,4 @@
-"""Computes when the notes of a MIDI file sound, from note-offs, the pedal and all-notes-off."""
+"""When the notes of a MIDI file sound: from its note-offs, pedals and all-notes-off; in steps."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import dataclasses
 from array import array
 from collections import defaultdict
 from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 
 from train.data.music.midi_events import CHANNELS, MidiEvents, What
+from train.support.errors import UserError
 
-__all__ = ["num_merged", "sounding_notes"]
+__all__ = ["MAX_STEPS", "num_merged", "quantised", "sounding_notes"]
 
+MAX_STEPS = 10_000  # Of a piece: more than twice the longest one of the benchmark sets.
 _PITCHES = 128
 
 
@@ -143,3 +146,40 @@ def num_merged(notes: np.ndarray, in_steps: np.ndarray) -> int:
     earliest_end = np.full(int(end.max(initial=0)), np.iinfo(np.int64).max)
     np.minimum.at(earliest_end, step, np.maximum(notes[:, 2], notes[:, 1] + 1)[note])
     return len(np.unique(note[notes[note, 1] >= earliest_end[step]]))
+
+
+def quantised(
+    notes: np.ndarray, steps_per_beat: int, ticks_per_beat: int, path: Path
+) -> tuple[np.ndarray, int]:
+    """Returns notes `[N, 3]` of pitch, start and end with steps for ticks, and the steps of all.
+
+    Raises:
+      UserError: It is longer than `MAX_STEPS`.
+    """
+    pitch, start, end = notes.T
+    # Checked with Python's unbounded integers, so that none overflows in NumPy below.
+    start_step = _nearest_step(int(start.min()), steps_per_beat, ticks_per_beat)
+    latest = _nearest_step(int(start.max()), steps_per_beat, ticks_per_beat) + 1
+    end_step = max(latest, _nearest_step(int(end.max()), steps_per_beat, ticks_per_beat))
+    num_steps = end_step - start_step
+    if num_steps > MAX_STEPS:
+        raise UserError(
+            f"expected at most {MAX_STEPS:,} time steps in {str(path)!r}; it lasts {num_steps:,} "
+            f"({steps_per_beat} in each of {num_steps // steps_per_beat:,} beats); "
+            "shorten it"
+        )
+    beats_before = int(start.min()) // ticks_per_beat
+    ticks_before, steps_before = beats_before * ticks_per_beat, beats_before * steps_per_beat
+    start, end = (
+        _nearest_step(ticks - ticks_before, steps_per_beat, ticks_per_beat)
+        + (steps_before - start_step)
+        for ticks in (start, end)
+    )
+    return np.column_stack([pitch, start, np.maximum(end, start + 1)]), num_steps
+
+
+def _nearest_step(
+    ticks: int | np.ndarray, steps_per_beat: int, ticks_per_beat: int
+) -> int | np.ndarray:
+    """Returns the time step nearest to a time in ticks; the later one if two are equally near."""
+    return (2 * ticks * steps_per_beat + ticks_per_beat) // (2 * ticks_per_beat)
