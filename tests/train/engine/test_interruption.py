@@ -48,6 +48,16 @@ def test_a_signal_waits_for_the_end_of_the_block(
     assert last == "the same command resumes it\n"
 
 
+def test_a_closed_standard_error_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(file: int, data: bytes) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("os.write", closed)
+    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+        signal.raise_signal(signal.SIGTERM)
+        assert interruption()
+
+
 def test_a_second_ctrl_c_acts_at_once() -> None:
     with pytest.raises(KeyboardInterrupt) as stop, Interruption():
         signal.raise_signal(signal.SIGINT)

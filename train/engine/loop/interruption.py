@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 __all__ = ["Interruption"]
 
+_STDERR = 2
 _SAID = b"\nstopping after this step, with a checkpoint; a second signal stops at once\n"
 
 
@@ -58,7 +59,8 @@ class Interruption:
         self._number = number
         self._restore(number)
         # Not `print`, which may be what the signal has interrupted.
-        os.write(sys.__stderr__.fileno(), _SAID)
+        with contextlib.suppress(OSError):  # Nobody may be reading it any more.
+            os.write(_STDERR, _SAID)
 
     def _restore(self, number: int) -> None:
         signal.signal(number, self._before.pop(number))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ __all__ = ["LinkedTeam", "end_process"]
 _CURE = "the same command on every machine resumes from the last checkpoint"
 _NEWS_SECONDS = 5  # Usually an error in this process means that another one was lost.
 _REASON_LENGTH = 300
+_STDERR = 2
 
 
 class LinkedTeam(Team):
@@ -131,7 +131,8 @@ class LinkedTeam(Team):
 
 def end_process(line: str) -> None:
     """Ends this process with one line and exit status 2, even if other threads are waiting."""
-    os.write(sys.__stderr__.fileno(), f"error: {line}\n".encode(errors="replace"))
+    with contextlib.suppress(OSError):  # Nobody may be reading it any more.
+        os.write(_STDERR, f"error: {line}\n".encode(errors="replace"))
     os._exit(2)
 
 
