@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -46,7 +47,10 @@ def lines_of(table: Table, runs: Runs, datasets: Sequence[str]) -> list[Line]:
 
 
 def markdown(table: Table, lines: Sequence[Line]) -> str:
-    """Returns a table in Markdown. The share of KL is that of the bound's two terms."""
+    """Returns a table in Markdown, followed by one of the rows that have several seeds.
+
+    The share of KL is that of the bound's two terms.
+    """
     unit = TASKS[table.task].unit
     several = len({row.dataset for row in table.rows}) > 1
     names = ["dataset"] * several + ["row", "model"]
@@ -75,7 +79,33 @@ def markdown(table: Table, lines: Sequence[Line]) -> str:
                 f"{train['wall_seconds'] / 60:.0f}",
             ]
         rows.append([*[row.dataset] * several, row.label, *cells])
-    return f"{table.title}.\n\n{markdown_table(columns, rows)}\n"
+    text = f"{table.title}.\n\n{markdown_table(columns, rows)}\n"
+    if spread := _over_seeds(table, lines):
+        columns = dict.fromkeys(names, "<")
+        columns |= dict.fromkeys(("seeds", "mean", "standard deviation"), ">")
+        rows = [
+            [
+                *[row.dataset] * several,
+                row.label,
+                f"`{row.run.name}`",
+                str(len(values)),
+                f"{statistics.mean(values):.3f}",
+                f"{statistics.stdev(values):.3f}",
+            ]
+            for row, values in spread.items()
+        ]
+        text += f"\nOver the seeds:\n\n{markdown_table(columns, rows)}\n"
+    return text
+
+
+def _over_seeds(table: Table, lines: Sequence[Line]) -> dict[Row, list[float]]:
+    """Returns the test results of the rows that have several."""
+    unit = TASKS[table.task].unit
+    found: dict[Row, list[float]] = {}
+    for line in lines:
+        if line.results is not None:
+            found.setdefault(line.row, []).append(line.results["test"][unit.name])
+    return {row: values for row, values in found.items() if len(values) > 1}
 
 
 def _terms(test: Mapping[str, Any], unit: Unit) -> list[str]:
