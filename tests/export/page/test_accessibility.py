@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.export.page.conftest import Page
+from tests.export.page.browser import Page
 
 CONTRAST = """
 const style = getComputedStyle(document.documentElement);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from export.serving.local_server import LocalServer
-from tests.export.page.conftest import Page
+from tests.export.page.browser import Page
 
 
 def connect(page: Page, entered: str) -> str:

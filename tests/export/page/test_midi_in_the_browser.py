@@ -10,7 +10,7 @@ import mido
 import numpy as np
 import pytest
 
-from tests.export.page.conftest import Page
+from tests.export.page.browser import Page
 from tests.music_files import random_rolls
 from tests.paths import ROOT
 from train.data.music.midi import read_midi, write_midi

@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from export.serving.local_server import LocalServer
 from tests.export.page.asked import ask
-from tests.export.page.conftest import Page
+from tests.export.page.browser import Page
 from tests.exported import MAX_LENGTH
 from tests.music_files import PIECE
 from train.data.music.midi import read_midi, write_midi

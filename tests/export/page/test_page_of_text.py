@@ -9,7 +9,7 @@ from selenium.webdriver.common.keys import Keys
 
 from export.serving.local_server import LocalServer
 from tests.export.page.asked import ask
-from tests.export.page.conftest import Page
+from tests.export.page.browser import Page
 from tests.exported import CHARACTERS, MAX_LENGTH
 
 TEXT = "aé語😀a\n\taé"  # The first line and the second are two parts.

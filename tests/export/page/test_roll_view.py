@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.export.page.conftest import Page
+from tests.export.page.browser import Page
 
 C5 = 72 - 21  # Alone in a roll: the row at the top is that of C6.
 SHOW = """

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 from export.serving.local_server import LocalServer
 from tests.export.page.asked import ask
-from tests.export.page.conftest import Page
+from tests.export.page.browser import Page
 from tests.local_servers import running
 from tests.served import PATIENCE
 
