@@ -1,7 +1,7 @@
 """Serves a model: `python -m export.serve --model-base-path DIR/NAME`, or `--pretrained NAME`.
 
 A stand-in for TF Serving's REST and gRPC interfaces, to try a model without Docker; not TF Serving,
-and not for production. A browser finds a page to play with the model at http://127.0.0.1:8501.
+and not for production. A page for trying the model in a browser is at http://127.0.0.1:8501.
 Programs ask, for example:
 
     curl -d '{"instances": [{"length": 80, "seed": 0, "temperature": 1.0}]}' \

@@ -49,7 +49,7 @@ class LengthModel(Layer):
         """Counts `lengths`, int `[N]`, each from 1 to `max_length`.
 
         Raises:
-          ValueError: There are no lengths, or one is out of range or no whole number.
+          ValueError: There are no lengths, or one is out of range or not a whole number.
         """
         lengths = as_int32(lengths).numpy()
         if lengths.size == 0:

@@ -160,7 +160,7 @@ def seed_of(seed: Any, purpose: int = 0) -> tf.Tensor:
 def _fresh_seed() -> tf.Tensor:
     """A new seed at every call, int32 `[2]`; `keras.utils.set_random_seed` makes the calls repeat.
 
-    It is an operation rather than a number, because a graph would keep the number for ever. XLA
+    It is an operation rather than a number, because a graph would keep the number forever. XLA
     would not let it repeat, so draw it outside of compiled functions.
     """
     return tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)

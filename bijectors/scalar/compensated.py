@@ -6,7 +6,7 @@ and product. They are written to survive two optimisations of compilers:
 - `p + x` with `p = y * z` may become a fused multiply-add. This changes nothing, because every
   product in such a sum is exact in float64.
 - XLA rewrites `(x + k) - k` as `x` for a constant `k`. Both summands are first swapped by size, and
-  are therefore no constants.
+  are therefore not constants.
 """
 
 from __future__ import annotations

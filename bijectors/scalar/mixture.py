@@ -34,8 +34,8 @@ _MAX_LOG_TERM = 9.0
 class MixtureOfLogistics(ScalarBijector):
     """`y = b * (logit F(x) + a)`, `F(x) = sum_k w[k] sigmoid((x - m[k]) / s[k])`, elementwise.
 
-    Monotone for `b > 0` and `s[k] > 0`. It maps a latent `x`, whose density has up to K modes, to
-    its noise `y`. `forward` is the formula. The log-det is
+    Monotone for `b > 0` and `s[k] > 0`. It maps a latent `x`, whose density can have a mode for
+    each component, to its noise `y`. `forward` is the formula. The log-det is
     `log(b) + log f(x) - log F(x) - log(1 - F(x))` with `f = dF/dx`, in nats per element. `inverse`
     searches between the smallest and the largest of the components' own inverses,
     `m[k] + s[k] * (y / b - a)`. Its derivatives follow from the implicit function theorem (see

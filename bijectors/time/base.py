@@ -100,7 +100,7 @@ class TimeBijector(FlowBijector):
         )
 
     def _cast(self, values: Any) -> tf.Tensor:
-        """See `FlowBijector`; also raises ValueError if the values are no sequences of vectors."""
+        """See `FlowBijector`; also raises ValueError if the values are not sequences of vectors."""
         values = super()._cast(values)
         if values.shape.rank is None or values.shape.rank < 2:
             raise ValueError(

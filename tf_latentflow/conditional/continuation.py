@@ -126,7 +126,7 @@ def _check_lengths(prefix_lengths: tf.Tensor, lengths: tf.Tensor, max_length: in
 
     Raises:
       ValueError: A length is not above that of its beginning, or there is no such length.
-      tf.errors.InvalidArgumentError: So too, where only a running graph knows the lengths.
+      tf.errors.InvalidArgumentError: The same, where only a running graph knows the lengths.
     """
     if not lengths.shape.is_compatible_with(prefix_lengths.shape):
         raise ValueError(f"expected lengths of shape {prefix_lengths.shape}; got {lengths.shape}")

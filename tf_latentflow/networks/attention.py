@@ -30,7 +30,7 @@ class _Cache(NamedTuple):
 
 
 class AttentionStack(ResidualStack):
-    """Layers of attention and of a hidden layer, each normalised before (Vaswani et al., 2017).
+    """Layers of attention and a hidden layer, each after a normalisation (Vaswani et al., 2017).
 
         h = W x + position code
         h += A_k attention(norm(h));  h += V_k relu(U_k norm(h))

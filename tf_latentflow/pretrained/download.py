@@ -48,7 +48,8 @@ def download(url: str, path: Path, sha256: str) -> None:
       sha256: Expected digest of its bytes, in hexadecimal.
 
     Raises:
-      OSError: `url` is none, or its server cannot be reached, stops early, or sends other bytes.
+      OSError: `url` is invalid, or its server cannot be reached, stops early, or sends other
+        bytes.
     """
     if path.is_file() and _digest(path) == sha256:
         return

@@ -100,7 +100,7 @@ def write_folder(
         folder.
 
     Raises:
-      ValueError: As for `pack_weights`, or `weights_url` is no address.
+      ValueError: As for `pack_weights`, or `weights_url` is not an address.
     """
     if weights_url is not None:
         check_url(weights_url)

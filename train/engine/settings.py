@@ -54,14 +54,14 @@ class LoopSettings:
     plateau_factor: Annotated[float, AT_LEAST_1] = 4.0
     """Factor by which the learning rate is then divided."""
     final_decay: Annotated[float, SHARE] = 0.0
-    """Fraction of the run, at its end, in which the learning rate falls to 0 [0 to 1]."""
+    """Fraction of the run, at its end, over which the learning rate falls to 0 [0 to 1]."""
 
     schedule_unit: Literal["steps", "epochs"] = "steps"
     """Unit of --kl-zero, --kl-ramp and --eval-every."""
     kl_zero: Annotated[float, NOT_NEGATIVE] = 0.0
-    """Time at the start in which the KL weight is only --kl-floor [--schedule-unit]."""
+    """Time at the start during which the KL weight is only --kl-floor [--schedule-unit]."""
     kl_ramp: Annotated[float, NOT_NEGATIVE] = 0.0
-    """Time after that in which the weight rises linearly to 1 [--schedule-unit]."""
+    """Time after that over which the weight rises linearly to 1 [--schedule-unit]."""
     kl_floor: Annotated[float, WEIGHT] = 1e-5
     """Smallest weight of the KL term: above 0, so that the prior learns from the start."""
 
@@ -81,7 +81,7 @@ class LoopSettings:
     """Round matrix products to bfloat16; sums, flows, losses and weights stay float32."""
     compile_loops: bool = True
     """Compile the serial loops with XLA, once per batch length. This takes seconds at the start
-    and doubles the speed."""
+    and makes each step faster."""
     jit: bool = False
     """Compile the whole training step with XLA."""
 
