@@ -25,7 +25,7 @@ KINDS = {
 
 
 def small_model(kind: str) -> keras.Model:
-    """A model of three symbols and at most three steps, whose q is wide and beside the prior."""
+    """A model of three symbols and at most three steps; q is too wide and off the prior."""
     sizes = {"vocab_size": 3, "max_length": 3, "hidden_size": 4}
     if kind == "baseline":
         model = make_model("lstm", spread=1.0, **sizes)

@@ -56,7 +56,7 @@ function connectTo(entered) {
 
 function showModel() {
   const kind = model.isMusic ? "music" : "text";
-  document.title = `${model.server.name}: a model to play with`;
+  document.title = `${model.server.name}: a model in the browser`;
   byId("title").textContent = model.server.name;
   byId("subtitle").textContent = `A model of ${kind}. Everything here is made by it while you watch.`;
   for (const part of document.querySelectorAll("[data-kind]")) part.hidden = part.dataset.kind !== kind;

@@ -56,7 +56,7 @@ class SampleConfig:
     """Text: beginning of all samples."""
     continue_: Annotated[Path | None, tyro.conf.arg(name="continue")] = None
     """Music: a MIDI file that all samples begin with."""
-    vary: Annotated[OptionalText, tyro.conf.arg(aliases=["--prime"])] = None
+    vary: OptionalText = None
     """A text or a MIDI file to vary through its latents."""
     amount: Annotated[float | None, _AMOUNT] = None
     """How far from --vary: from 0 (its reconstruction) to 1 (a new sample). None: 0.3."""

@@ -35,7 +35,7 @@ def test_the_baseline_is_exact_and_samples(
     sample.main([str(baseline), "-n", "1", "--length", "6", "--out", str(tmp_path)])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["sample-0-0.mid", "sample-0-0.png"]
     with pytest.raises(UserError, match="latents"):
-        sample.main([str(baseline), "--prime", "any.mid"])
+        sample.main([str(baseline), "--vary", "any.mid"])
 
 
 def test_a_mat_is_trained_on_with_scipy_alone(

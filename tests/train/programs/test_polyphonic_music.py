@@ -105,9 +105,9 @@ def test_samples_repeat_with_their_seed(
 
 
 def test_a_piece_is_varied(flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    prime = tmp_path / "mine.mid"
-    write_midi(prime, draw_piece(np.random.default_rng(1), 12))
-    flags = [str(flow), "-n", "2", "--prime", str(prime), "--out", str(tmp_path / "out")]
+    piece = tmp_path / "mine.mid"
+    write_midi(piece, draw_piece(np.random.default_rng(1), 12))
+    flags = [str(flow), "-n", "2", "--vary", str(piece), "--out", str(tmp_path / "out")]
     sample.main([*flags, "--amount", "1"])
     written = sorted(p.name for p in (tmp_path / "out").iterdir())
     assert written == [f"mine-vary-0-{i}.{kind}" for i in range(2) for kind in ("mid", "png")]
@@ -120,22 +120,22 @@ def test_a_variation_has_the_tempo_of_its_piece(
     piece = draw_piece(np.random.default_rng(1), 12)
     write_midi(tmp_path / "mine.mid", piece, tempo_bpm=137.5)
     flags = [str(flow), "-n", "1", "--out", str(tmp_path)]
-    prime = ["--prime", str(tmp_path / "mine.mid")]
-    sample.main([*flags, *prime])
+    vary = ["--vary", str(tmp_path / "mine.mid")]
+    sample.main([*flags, *vary])
     assert tempo_of(tmp_path / "mine-vary-0-0.mid") == pytest.approx(137.5, abs=1e-3)
-    sample.main([*flags, *prime, "--tempo", "61.5"])
+    sample.main([*flags, *vary, "--tempo", "61.5"])
     assert tempo_of(tmp_path / "mine-vary-0-0-2.mid") == pytest.approx(61.5, abs=1e-3)
     sample.main([*flags, "--length", "8", "--tempo", "240"])
     assert tempo_of(tmp_path / "sample-0-0.mid") == 240
 
 
-def test_what_a_prime_lost_is_said(
+def test_what_a_given_piece_lost_is_said(
     flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    prime = tmp_path / "mine.mid"
+    piece = tmp_path / "mine.mid"
     note = b"\0\x90\x3c\x50\x60\x3c\0"
-    prime.write_bytes(smf(note + note.replace(b"\x3c", b"\x05"), promised=2))
-    sample.main([str(flow), "-n", "1", "--prime", str(prime), "--out", str(tmp_path)])
+    piece.write_bytes(smf(note + note.replace(b"\x3c", b"\x05"), promised=2))
+    sample.main([str(flow), "-n", "1", "--vary", str(piece), "--out", str(tmp_path)])
     printed = capsys.readouterr()
     assert "1 of its notes left out: not in 21..108" in printed.err
     assert "declares 2 tracks, but it has 1" in printed.err
