@@ -105,7 +105,7 @@ class SplitEvaluation:
         return evaluate(
             sequences,
             # One trace serves all shapes, but loops are compiled for each.
-            np.unique(lengths) if self._max_steps else default_boundaries(lengths),
+            default_boundaries(lengths),
             start,
             log_length,
             batch_size=self._batch_size,

@@ -45,22 +45,36 @@ class SplitTerms:
           has_latents: False for a model without ELBO terms, which are then None.
 
         Returns:
-          `bpc` (nll over the symbols), `bpc_stderr` (of it, over sequences; None for a single
-          one), `reconstruction_bpc` and `kl_bpc` (the two terms of the ELBO over the same symbols),
-          `bpc_given_length` (`-log p(x|T)` over `sum(T)`), `num_sequences`.
+          `bpc` (nll over the symbols), `reconstruction_bpc` and `kl_bpc` (the two terms of the ELBO
+          over the same symbols), `bpc_given_length` (`-log p(x|T)` over `sum(T)`), `num_sequences`.
         """
         symbols = np.sum(self.lengths + 1)
         reconstruction, kl, log_prob = self.terms
-        stderr = bootstrap_stderr(self.nll, self.lengths + 1)
         return {
             unit.name: unit.per_symbol(np.sum(self.nll), symbols),
-            unit.stderr: None if stderr is None else stderr / unit.nats,
             unit.reconstruction: (
                 unit.per_symbol(-np.sum(reconstruction), symbols) if has_latents else None
             ),
             unit.kl: unit.per_symbol(np.sum(kl), symbols) if has_latents else None,
             unit.given_length: unit.per_symbol(-np.sum(log_prob), np.sum(self.lengths)),
             "num_sequences": len(self.lengths),
+        }
+
+    def test_report(self, unit: Unit, has_latents: bool, num_samples: int) -> dict[str, Any]:
+        """Returns `report` with `bpc_stderr`, the standard error of `bpc` over sequences.
+
+        The error, which is None for a single sequence, takes long for a large split.
+
+        Args:
+          unit: See `report`.
+          has_latents: See `report`; a model without latents is exact, with one sample.
+          num_samples: Importance samples per sequence, for `num_samples` of the result.
+        """
+        stderr = bootstrap_stderr(self.nll, self.lengths + 1)
+        return {
+            **self.report(unit, has_latents),
+            unit.stderr: None if stderr is None else stderr / unit.nats,
+            "num_samples": num_samples if has_latents else 1,
         }
 
 

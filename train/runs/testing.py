@@ -43,10 +43,9 @@ def split_results(
       team: The processes that share the work.
 
     Returns:
-      The report of `SplitTerms.report`, `num_samples`, and counts specific to the kind of data.
+      The report of `SplitTerms.test_report`, and counts specific to the kind of data.
     """
     encoded = dataset.encode(model.config, sequences)
-    has_latents = model.config.is_flow
     terms = SplitEvaluation(
         model,
         num_samples,
@@ -56,8 +55,7 @@ def split_results(
         team=team,
     )(encoded, config.seed, show_split_progress(screen, "testing"))
     return {
-        **terms.report(config.unit, has_latents),
-        "num_samples": num_samples if has_latents else 1,  # Exact without latents.
+        **terms.test_report(config.unit, model.config.is_flow, num_samples),
         **dataset.counts(sequences, encoded),
     }
 

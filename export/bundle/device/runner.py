@@ -141,14 +141,12 @@ def _test(
     samples = bundle.config.test_samples
     num_sequences, unit = len(backend.sequences["test"]), bundle.unit
     print(f"testing on {num_sequences} {unit.sequences}, {samples} samples each", flush=True)
-    has_latents = bundle.manifest["has_latents"]
     terms = backend.evaluate("test", show_split_progress(screen, "testing"))
     numbers = {
         "bundle": bundle.id,
         "settings": bundle.manifest["settings"],
         "test": {
-            **terms.report(unit, has_latents),
-            "num_samples": samples if has_latents else 1,
+            **terms.test_report(unit, bundle.manifest["has_latents"], samples),
             **bundle.manifest["test_numbers"],
         },
         **training,

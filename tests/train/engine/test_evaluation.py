@@ -41,7 +41,7 @@ LENGTHS = np.array([3, 1, 4, 1, 5, 9, 2, 6])
 
 def evaluate(unit: Unit = BITS_PER_CHARACTER, has_latents: bool = True) -> dict[str, float | None]:
     terms = SplitEvaluation(KnownModel(), 7, 3, importance=True)(SEQUENCES, seed=0)
-    return terms.report(unit, has_latents)
+    return terms.test_report(unit, has_latents, 7)
 
 
 def test_protocol_in_bits() -> None:
@@ -67,6 +67,14 @@ def test_without_latents_the_terms_are_null() -> None:
     results = evaluate(has_latents=False)
     assert results["reconstruction_bpc"] is None
     assert results["kl_bpc"] is None
+    assert results["num_samples"] == 1
+
+
+def test_what_takes_long_is_only_reported_of_a_test() -> None:
+    terms = SplitEvaluation(KnownModel(), 7, 3, importance=True)(SEQUENCES, seed=0)
+    report, test_report = (terms.report(BITS_PER_CHARACTER, True), evaluate())
+    assert set(test_report) - set(report) == {"bpc_stderr", "num_samples"}
+    assert test_report["num_samples"] == 7
 
 
 def test_batches_do_not_matter_and_terms_are_in_the_order_of_the_split() -> None:
@@ -95,7 +103,7 @@ def test_long_sequences_come_in_smaller_batches() -> None:
 
     rolls = [np.tile(x[:, None], [1, 2]).astype(np.uint8) for x in SEQUENCES]
     evaluation = SplitEvaluation(Recording(), 2, 3, importance=True, max_batch_steps=10)
-    found = evaluation(rolls, seed=0).report(NATS_PER_STEP, True)
+    found = evaluation(rolls, seed=0).test_report(NATS_PER_STEP, True, 7)
     assert shapes == [(1, 9, 2), (1, 6, 2), (2, 5, 2), (3, 3, 2), (3, 1, 2)]
     assert found == pytest.approx(evaluate(NATS_PER_STEP))
 
