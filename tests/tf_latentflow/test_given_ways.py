@@ -90,7 +90,7 @@ def test_batches_do_not_affect_the_results(
         ]
 
     together = made()
-    monkeypatch.setattr("tf_latentflow.ways.given_ways._MOST_NUMBERS", 1)
+    monkeypatch.setattr("tf_latentflow.ways.given_batches._MOST_NUMBERS", 54)  # A row each.
     assert made() == together
 
 
@@ -101,6 +101,11 @@ REFUSED: dict[str, Case] = {
     "lengths": ("text", lambda m: m.complete_texts(TEXTS, [4, 5]), "one length, or 3; got"),
     "blank": ("text", lambda m: m.fill_in_texts(["a"], blank="__"), "blank of one character"),
     "particles": ("text", lambda m: m.complete_texts(TEXTS, num_particles=0), "of at least 1"),
+    "memory": (
+        "text",
+        lambda m: m.complete_texts(TEXTS, num_particles=10**9),
+        "at most [0-9]+ for",
+    ),
     "kind": ("text", lambda m: m.vary_rolls(rolls(), 0.1), "model of music; got one of text"),
     "other kind": ("music", lambda m: m.vary_texts(TEXTS, 0.1), "model of text; got one of music"),
     "given": ("music", lambda m: m.fill_in_rolls(rolls(), rolls()[:1]), "given of the shapes"),

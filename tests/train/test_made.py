@@ -13,6 +13,8 @@ from train import sample
 from train.data.music.config import MusicConfig
 from train.data.music.midi import read_midi, write_midi
 from train.data.text.config import TextConfig
+from train.runs.saved_model import load_model
+from train.runs.saved_run import read_run
 
 CHARACTERS = tuple("abc_ ")
 
@@ -65,6 +67,14 @@ def test_texts(
     assert [len(line) for line in lines("--interpolate", "a", "abcab", "--steps", "5")] == [
         *(1, 2, 3, 4, 5)
     ]
+
+
+def test_the_library_makes_the_same(text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--prompt", "ab", "--length", "6", "--particles", "2", "--seed", "5", "-n", "3"]
+    sample.main([str(text), *flags])
+    model = load_model(read_run(text).source)
+    made = model.complete_texts(["ab"] * 3, 6, num_particles=2, seed=5)
+    assert capsys.readouterr().out.splitlines() == made
 
 
 def test_what_is_made_is_not_lost(

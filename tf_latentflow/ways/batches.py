@@ -32,7 +32,7 @@ def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 def batches(
     sequences: Sequence[np.ndarray], seed: tf.Tensor, most_rows: int = _MOST_ROWS
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, Noise]]:
-    """Batches of sequences of similar length.
+    """Batches of sequences of similar length, the longest first, and equal ones in their order.
 
     Args:
       sequences: Arrays `[T, ...]`.
@@ -43,12 +43,14 @@ def batches(
       The indices `[B]` of the sequences; the batch `[B, max T, ...]`; its lengths `[B]`; and the
       noise of its rows, which depends only on the seed and the index of a sequence.
     """
-    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
-    while order:
-        rows = max(1, min(most_rows, _MOST_STEPS // len(sequences[order[-1]])))
-        indices, order = np.array(order[-rows:], np.int32), order[:-rows]
+    order = np.argsort([-len(x) for x in sequences], kind="stable").astype(np.int32)
+    start = 0
+    while start < len(order):
+        rows = max(1, min(most_rows, _MOST_STEPS // len(sequences[order[start]])))
+        indices = order[start : start + rows]
         x, lengths = padded([sequences[i] for i in indices])
         yield indices, x, lengths, Noise(seed, tf.constant(indices))
+        start += rows
 
 
 def draw_sequences(

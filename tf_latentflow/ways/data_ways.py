@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,10 @@ class DataWays:
                 "expected a model that knows its vocabulary; got one without: give its ModelConfig "
                 "the vocabulary"
             )
+        return self._known_vocabulary
+
+    @functools.cached_property
+    def _known_vocabulary(self) -> Vocabulary:
         return Vocabulary(self.config.vocabulary)
 
     def _check_music(self) -> None:

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from tf_latentflow.noise import seed_of
-from tf_latentflow.ways.batches import batches, checked_lengths, padded
 from tf_latentflow.ways.data_ways import DataWays
-from tf_latentflow.ways.inputs import as_count
+from tf_latentflow.ways.given_batches import (
+    GivenBatches,
+    complete_batches,
+    fill_in_batches,
+    vary_batches,
+)
 
 __all__ = ["GivenWays"]
-
-_MOST_NUMBERS = 2**25  # Of all particles of a batch: 128 MB.
 
 
 class GivenWays(DataWays):
@@ -27,11 +28,7 @@ class GivenWays(DataWays):
     it.
     """
 
-    # Of the model that this is a base of.
-    complete: Callable[..., Any]
-    fill_in: Callable[..., Any]
-    vary: Callable[..., Any]
-    interpolate: Callable[..., Any]
+    interpolate: Callable[..., Any]  # Of the model that this is a base of.
 
     def complete_texts(
         self,
@@ -164,54 +161,16 @@ class GivenWays(DataWays):
         self._check_music()
         return [roll.astype(np.uint8) for roll in self._interpolated(first, last, steps)]
 
-    def _completed(
-        self, sequences: Sequence[Any], lengths: Any, particles: int, temperature: Any, seed: Any
-    ) -> list[np.ndarray]:
-        encoded, most = self._encode(sequences), self.config.max_length
-        wanted = np.zeros([len(encoded)], np.int32)
-        if lengths is not None:
-            wanted = checked_lengths(lengths, len(encoded), most)
+    def _completed(self, sequences: Sequence[Any], *arguments: Any) -> list[np.ndarray]:
+        return _in_order(complete_batches(self, self._encode(sequences), *arguments))
 
-        def make(indices: np.ndarray, x: Any, sizes: Any, noise: Any) -> Any:
-            return self.complete(x, sizes, wanted[indices], particles, temperature, noise)
-
-        return self._made(encoded, most * as_count("num_particles", particles), seed, make)
-
-    def _filled_in(
-        self,
-        sequences: Sequence[Any],
-        given: Sequence[np.ndarray],
-        particles: int,
-        sweeps: int,
-        temperature: Any,
-        seed: Any,
-    ) -> list[np.ndarray]:
+    def _filled_in(self, sequences: Sequence[Any], *arguments: Any) -> list[np.ndarray]:
         self._check_latents("fill in")
-        encoded = self._encode(sequences)
-        found, expected = ([np.shape(a) for a in arrays] for arrays in (given, encoded))
-        if found != expected:
-            raise ValueError(f"expected given of the shapes {expected}; got {found}")
+        return _in_order(fill_in_batches(self, self._encode(sequences), *arguments))
 
-        def make(indices: np.ndarray, x: Any, sizes: Any, noise: Any) -> Any:
-            keep, _ = padded([np.asarray(given[i], bool) for i in indices])
-            # What is beyond a length is not missing.
-            keep |= (np.arange(keep.shape[1]) >= sizes[:, None]).reshape(
-                [*keep.shape[:2], *[1] * (keep.ndim - 2)]
-            )
-            return self.fill_in(x, sizes, keep, particles, sweeps, temperature, noise), sizes
-
-        most = max(map(len, encoded), default=1)
-        return self._made(encoded, most * as_count("num_particles", particles), seed, make)
-
-    def _varied(
-        self, sequences: Sequence[Any], amount: float, temperature: Any, seed: Any
-    ) -> list[np.ndarray]:
+    def _varied(self, sequences: Sequence[Any], *arguments: Any) -> list[np.ndarray]:
         self._check_latents("vary")
-
-        def make(indices: np.ndarray, x: Any, sizes: Any, noise: Any) -> Any:
-            return self.vary(x, sizes, amount, noise, temperature), sizes
-
-        return self._made(self._encode(sequences), 1, seed, make)
+        return _in_order(vary_batches(self, self._encode(sequences), *arguments))
 
     def _interpolated(self, first: Any, last: Any, steps: int) -> list[np.ndarray]:
         self._check_latents("interpolate")
@@ -219,14 +178,8 @@ class GivenWays(DataWays):
         x, lengths = self.interpolate(a, len(a), b, len(b), steps)
         return [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
 
-    def _made(
-        self, encoded: Sequence[np.ndarray], steps: int, seed: Any, make: Callable[..., Any]
-    ) -> list[np.ndarray]:
-        """What `make` makes of all sequences; `steps` counts those of all particles of one."""
-        made = list(encoded)
-        rows = max(1, _MOST_NUMBERS // (steps * self.config.vocab_size))
-        for indices, x, sizes, noise in batches(encoded, seed_of(seed), rows):
-            drawn, lengths = make(indices, x, sizes, noise)
-            for index, row, length in zip(indices, np.asarray(drawn), lengths, strict=True):
-                made[index] = row[: int(length)]
-        return made
+
+def _in_order(batches: GivenBatches) -> list[np.ndarray]:
+    """What is made of sequences, in their order."""
+    made = {i: row for indices, rows in batches for i, row in zip(indices, rows, strict=True)}
+    return [made[i] for i in sorted(made)]
