@@ -27,7 +27,7 @@ import train.backend.tensorflow
 from tests.models import LEAST_FIELDS
 from tf_latentflow import ModelConfig, build_model
 from train.backend.adam import FusedAdam
-from train.backend.splits import batch_spec
+from train.backend.split_evaluation import batch_spec
 from train.backend.step import TrainStep
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.text.config import TextConfig

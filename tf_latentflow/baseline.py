@@ -12,11 +12,11 @@ from bijectors.masks import mask_steps, step_mask
 from tf_latentflow.conditional.continuation import Continuations
 from tf_latentflow.conditional.particles import as_particles, as_rows, pick
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.interfaces.shapes import pad_steps
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import sum_steps
 from tf_latentflow.terms import Terms
-from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["LSTMLanguageModel"]
 

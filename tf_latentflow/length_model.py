@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tf_latentflow.interfaces.inputs import as_int32
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import seed_of
-from tf_latentflow.ways.inputs import as_int32
 
 __all__ = ["LengthModel"]
 

@@ -14,6 +14,7 @@ from tf_latentflow.conditional.flow_continuation import FlowContinuations
 from tf_latentflow.conditional.variation import Variations
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import EMITTERS, INFERENCE_NETWORKS
+from tf_latentflow.interfaces.inputs import as_count, as_int32, as_lengths, as_temperature
 from tf_latentflow.networks.codebook import Codebook, NoteCodebook, SymbolCodebook
 from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.posterior import Posterior
@@ -21,7 +22,6 @@ from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.flow_prior import FlowPrior
 from tf_latentflow.sequence_model import sum_steps
 from tf_latentflow.terms import Terms
-from tf_latentflow.ways.inputs import as_count, as_int32, as_lengths, as_temperature
 
 __all__ = ["LatentFlow"]
 

@@ -12,20 +12,20 @@ from bijectors import Execution, ExecutionOwner
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import EMISSIONS
+from tf_latentflow.interfaces.given_interface import GivenInterface
+from tf_latentflow.interfaces.inputs import as_batch, as_count, as_lengths, as_temperature, longest
+from tf_latentflow.interfaces.keras_interface import KerasInterface
+from tf_latentflow.interfaces.shapes import rounded_steps
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.layer import floatx_of
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.terms import Terms
-from tf_latentflow.ways.given_ways import GivenWays
-from tf_latentflow.ways.inputs import as_batch, as_count, as_lengths, as_temperature, longest
-from tf_latentflow.ways.keras_ways import KerasWays
-from tf_latentflow.ways.shapes import rounded_steps
 
 __all__ = ["SequenceModel", "sum_steps"]
 
 
-class SequenceModel(ExecutionOwner, GivenWays, KerasWays, keras.Model):
+class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model):
     """`p(x, T) = p(T) p(x | T)` over sequences of symbols or chords.
 
     Everything is batch-major. `x` is `[B, T, *event_shape]` of any integer dtype: ids `[B, T]` or,

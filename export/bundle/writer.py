@@ -19,7 +19,7 @@ from export.bundle.programs import training_function
 from export.bundle.stablehlo import lower, variables_of
 from tf_latentflow import ModelConfig
 from train.backend.devices import make_model_and_optimizer
-from train.backend.splits import SplitEvaluation, batch_spec
+from train.backend.split_evaluation import SplitEvaluation, batch_spec
 from train.backend.step import TrainStep
 from train.benchmark.operations import train_operations
 from train.data.dataset import Dataset

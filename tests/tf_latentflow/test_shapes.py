@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import LEAST_FIELDS, make_model
-from tf_latentflow.ways.shapes import pad_steps, rounded_steps
+from tf_latentflow.interfaces.shapes import pad_steps, rounded_steps
 
 X = np.random.default_rng(0).integers(2, 6, (2, 8)).astype(np.int32)
 

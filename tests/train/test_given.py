@@ -35,7 +35,7 @@ def given(model: ModelConfig, **flags: object) -> Given:
 
 
 def test_what_would_not_fit_into_memory_is_refused() -> None:
-    from train.samples.made import make_sequences
+    from train.samples.sequences import make_sequences
 
     model = SimpleNamespace(config=TEXT, emitter=SimpleNamespace(reads_one_step=True))
     for flags, message in (

@@ -85,7 +85,7 @@ def test_what_is_made_is_not_lost(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(sample, "show_split_progress", lambda screen, what: interrupt)
-    monkeypatch.setattr("tf_latentflow.ways.batches._MOST_ROWS", 2)
+    monkeypatch.setattr("tf_latentflow.interfaces.batches._MOST_ROWS", 2)
     with pytest.raises(KeyboardInterrupt):
         sample.main([str(text), "-n", "6", "--length", "3"])
     assert len(capsys.readouterr().out.splitlines()) == 4

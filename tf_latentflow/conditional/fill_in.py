@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from bijectors.masks import mask_steps, zero_unless
 from tf_latentflow.conditional.particles import chosen, pick
+from tf_latentflow.interfaces.inputs import as_count, as_temperature
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel
-from tf_latentflow.ways.inputs import as_count, as_temperature
 
 __all__ = ["FillIns"]
 

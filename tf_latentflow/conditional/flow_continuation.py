@@ -7,8 +7,8 @@ import tensorflow as tf
 from bijectors.masks import mask_steps, step_mask
 from tf_latentflow.conditional.continuation import Continuations
 from tf_latentflow.conditional.particles import as_particles, as_rows, chosen, pick
+from tf_latentflow.interfaces.shapes import pad_steps
 from tf_latentflow.noise import NoiseSource
-from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["FlowContinuations"]
 

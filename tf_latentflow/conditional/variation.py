@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors.masks import mask_steps
+from tf_latentflow.interfaces.inputs import as_count, as_temperature
+from tf_latentflow.interfaces.shapes import pad_steps
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel
-from tf_latentflow.ways.inputs import as_count, as_temperature
-from tf_latentflow.ways.shapes import pad_steps
 
 __all__ = ["Variations"]
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from bijectors import Execution
 from train.backend.devices import make_model_and_optimizer, make_strategy
-from train.backend.splits import SplitEvaluation, batch_spec
+from train.backend.split_evaluation import SplitEvaluation, batch_spec
 from train.backend.step import TrainStep
 from train.engine.buckets import lengths_of
 from train.engine.order import Call

@@ -13,7 +13,7 @@ from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE, Execut
 from tf_latentflow import ModelConfig, build_model
 from train.backend.adam import FusedAdam
 from train.backend.devices import make_strategy
-from train.backend.splits import batch_spec
+from train.backend.split_evaluation import batch_spec
 from train.backend.step import TrainStep
 from train.engine.settings import LoopSettings
 from train.engine.workers.team import ALONE

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from bijectors import Execution
-from train.backend.splits import SplitEvaluation
+from train.backend.split_evaluation import SplitEvaluation
 from train.data.dataset import Encoding
 from train.engine.progress import show_split_progress
 from train.engine.workers.team import ALONE, Team

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow import ModelConfig
-from tf_latentflow.ways.batches import draw_sequences, padded
+from tf_latentflow.interfaces.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.music.config import MusicConfig
 from train.data.music.midi import DEFAULT_TEMPO_BPM, midi_bytes
@@ -21,11 +21,11 @@ from train.data.music.sets import MusicSet
 from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
-from train.samples.made import make_sequences
 from train.samples.piece_files import piece_names, unused_paths
 from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
+from train.samples.sequences import make_sequences
 from train.samples.ways import way_of
 from train.support.extras import missing_packages
 from train.support.files import write_bytes

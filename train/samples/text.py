@@ -11,20 +11,20 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow import ModelConfig
+from tf_latentflow.interfaces.batches import draw_sequences, padded
 from tf_latentflow.vocabulary import Vocabulary
-from tf_latentflow.ways.batches import draw_sequences, padded
 from train.backend.board import Board
 from train.data.text.config import TextConfig
 from train.data.text.corpus import Corpus
 from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
-from train.samples.made import make_sequences
 from train.samples.printed import NUM_TEXTS
+from train.samples.prior_densities.densities import has_plane, prior_densities
+from train.samples.prior_densities.passage import find_passage
+from train.samples.prior_densities.pictures import densities_png
 from train.samples.protocol import Show
-from train.samples.word.densities import has_plane, prior_densities
-from train.samples.word.passage import find_passage
-from train.samples.word.pictures import densities_png
+from train.samples.sequences import make_sequences
 from train.support.files import write_text
 
 __all__ = ["TextSamples", "share_of_known_words"]

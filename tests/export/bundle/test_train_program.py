@@ -23,7 +23,7 @@ from tf_latentflow import ModelConfig, Noise, build_model, noise
 from train import evaluate
 from train.backend.devices import make_model_and_optimizer
 from train.backend.event_files import SECONDS, read_scalar
-from train.backend.splits import batch_spec
+from train.backend.split_evaluation import batch_spec
 from train.backend.step import TrainStep
 from train.data.text.config import TextConfig
 from train.engine.order import TrainingOrder

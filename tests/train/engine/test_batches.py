@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.backend.splits import batch_spec
+from train.backend.split_evaluation import batch_spec
 from train.engine.buckets import (
     batch_rows,
     bounds_of,

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests.models import LEAST_FIELDS, make_model
 from tf_latentflow import Noise, Terms
-from train.backend.splits import SplitEvaluation
+from train.backend.split_evaluation import SplitEvaluation
 from train.engine.split_terms import SplitTerms, bootstrap_stderr
 from train.support.units import BITS_PER_CHARACTER, NATS_PER_STEP, Unit
 

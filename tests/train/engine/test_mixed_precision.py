@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from bijectors import Execution
 from tests.models import make_model
-from train.backend.splits import batch_spec
+from train.backend.split_evaluation import batch_spec
 from train.backend.step import TrainStep
 from train.engine.settings import LoopSettings
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tf_latentflow import Noise, Terms
-from train.backend.splits import batch_spec
+from train.backend.split_evaluation import batch_spec
 from train.backend.step import TrainStep
 from train.engine.settings import LoopSettings
 

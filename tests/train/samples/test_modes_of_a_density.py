@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.samples.word.modes import find_modes
+from train.samples.prior_densities.modes import find_modes
 
 
 def bumps(*parts: tuple[float, float, float, float], size: int = 60) -> tuple[np.ndarray, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from train.samples.word.passage import as_code, find_passage, visible
+from train.samples.prior_densities.passage import as_code, find_passage, visible
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from tests.train.samples.text_models import CHARACTERS, SENTENCES, SIZES, ids, p
 from train.backend.board import Board
 from train.data.text.config import TextConfig
 from train.samples import text as samples
-from train.samples.word import densities
-from train.samples.word.densities import step_log_prob
-from train.samples.word.pictures import densities_png
+from train.samples.prior_densities import densities
+from train.samples.prior_densities.densities import step_log_prob
+from train.samples.prior_densities.pictures import densities_png
 
 
 @pytest.mark.parametrize("name", ["af-af", "af-scf", "iaf-scf", "af-only", "af-indep-affine"])

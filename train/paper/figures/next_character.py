@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from train.paper.job import Drawing, Job
 from train.paper.markdown import markdown_table
-from train.samples.word.passage import as_code, find_passage, visible
-from train.samples.word.pictures import next_symbols_png
+from train.samples.prior_densities.passage import as_code, find_passage, visible
+from train.samples.prior_densities.pictures import next_symbols_png
 
 __all__ = ["draw", "next_probabilities"]
 

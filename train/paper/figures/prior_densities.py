@@ -7,9 +7,9 @@ from typing import Any
 
 from train.paper.job import Drawing, Job
 from train.paper.markdown import markdown_table
-from train.samples.word.densities import Density, prior_densities
-from train.samples.word.passage import Passage, as_code, find_passage
-from train.samples.word.pictures import densities_png
+from train.samples.prior_densities.densities import Density, prior_densities
+from train.samples.prior_densities.passage import Passage, as_code, find_passage
+from train.samples.prior_densities.pictures import densities_png
 
 __all__ = ["draw"]
 

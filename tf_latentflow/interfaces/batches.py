@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_latentflow.interfaces.inputs import as_count, as_int32
 from tf_latentflow.noise import Noise, seed_of
-from tf_latentflow.ways.inputs import as_count, as_int32
 
 __all__ = ["batches", "checked_lengths", "draw_batches", "draw_sequences", "padded"]
 

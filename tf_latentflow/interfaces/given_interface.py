@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from tf_latentflow.ways.data_ways import DataWays
-from tf_latentflow.ways.given_batches import (
+from tf_latentflow.interfaces.data_interface import DataInterface
+from tf_latentflow.interfaces.given_batches import (
     GivenBatches,
     complete_batches,
     fill_in_batches,
     vary_batches,
 )
 
-__all__ = ["GivenWays"]
+__all__ = ["GivenInterface"]
 
 
-class GivenWays(DataWays):
-    """Methods of a model that take and return strings or piano rolls; see `DataWays`.
+class GivenInterface(DataInterface):
+    """Methods of a model that take and return strings or piano rolls; see `DataInterface`.
 
     Each is `complete`, `fill_in`, `vary` or `interpolate` for a list of sequences, where the
     formulas are. A given character or note stays as it was given, known to the model or not.

@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 
-__all__ = ["KerasWays"]
+__all__ = ["KerasInterface"]
 
 
-class KerasWays:
+class KerasInterface:
     """Methods of `keras.Model` that expect a batch of one tensor; each names its replacement.
 
     Every method but `save` raises NotImplementedError.

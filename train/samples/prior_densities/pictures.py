@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.samples.word.passage import visible
+from train.samples.prior_densities.passage import visible
 from train.support.figures import figure_png, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from train.samples.word.densities import Density
+    from train.samples.prior_densities.densities import Density
 
 __all__ = ["densities_png", "next_symbols_png"]
 

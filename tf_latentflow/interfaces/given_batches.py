@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tf_latentflow.interfaces.batches import batches, checked_lengths, padded
+from tf_latentflow.interfaces.inputs import as_count
 from tf_latentflow.noise import seed_of
-from tf_latentflow.ways.batches import batches, checked_lengths, padded
-from tf_latentflow.ways.inputs import as_count
 
 __all__ = [
     "GivenBatches",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 import keras
 import numpy as np
 
-from tf_latentflow.ways.batches import draw_batches
-from tf_latentflow.ways.given_batches import (
+from tf_latentflow.interfaces.batches import draw_batches
+from tf_latentflow.interfaces.given_batches import (
     TooManyParticles,
     complete_batches,
     fill_in_batches,

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from tf_latentflow.config.model_config import ModelConfig
+from tf_latentflow.interfaces.batches import batches, draw_sequences
 from tf_latentflow.noise import seed_of
 from tf_latentflow.pretrained.card import Card
 from tf_latentflow.pretrained.folder import Pretrained, write_folder
 from tf_latentflow.vocabulary import Vocabulary
-from tf_latentflow.ways.batches import batches, draw_sequences
 
-__all__ = ["DataWays"]
+__all__ = ["DataInterface"]
 
 
-class DataWays:
+class DataInterface:
     """Methods of a model that take and return strings or piano rolls.
 
     A text is a string of 1 to `max_length` characters; the model must have a vocabulary. A roll is

@@ -90,7 +90,7 @@ def test_batches_do_not_affect_the_results(
         ]
 
     together = made()
-    monkeypatch.setattr("tf_latentflow.ways.given_batches._MOST_NUMBERS", 54)  # A row each.
+    monkeypatch.setattr("tf_latentflow.interfaces.given_batches._MOST_NUMBERS", 54)  # A row each.
     assert made() == together
 
 

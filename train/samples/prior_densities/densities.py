@@ -12,7 +12,7 @@ import tensorflow as tf
 from bijectors import Compose
 from tf_latentflow import ModelConfig, Vocabulary
 from tf_latentflow.networks.normal import standard_normal_log_prob
-from train.samples.word.modes import find_modes
+from train.samples.prior_densities.modes import find_modes
 
 __all__ = ["Density", "Mode", "has_plane", "prior_densities", "step_log_prob"]
 
