@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from train.backend.step import TrainStep
+from train.engine.step_terms import StepTerms
 
 __all__ = ["training_function"]
 
@@ -53,7 +54,7 @@ def training_function(
             made = step([batch], kl_weights[i], first + tf.cast(i, tf.int64))
             return i + 1, terms.write(i, tf.stack(made))
 
-        terms = tf.TensorArray(tf.float32, num_steps, element_shape=[6])
+        terms = tf.TensorArray(tf.float32, num_steps, element_shape=[len(StepTerms._fields)])
         _, terms = tf.while_loop(
             lambda i, _: i < count, make_step, (tf.constant(0), terms), maximum_iterations=num_steps
         )

@@ -97,7 +97,10 @@ class SequenceNetwork(Layer):
     def call(
         self, inputs: tf.Tensor, offset: tf.Tensor, state: State, masks: Masks = ()
     ) -> tf.Tensor:
-        """All steps: `inputs [..., B, T, n]`, `offset [B, T, m]`, to `[..., B, T, U]`."""
+        """All steps: `inputs [..., B, T, n]`, `offset [B, T, m]`, to `[..., B, T, U]`.
+
+        A network that can be two-sided also takes `lengths`, beyond which nothing is read.
+        """
         raise NotImplementedError
 
     def between(

@@ -54,7 +54,6 @@ class FlowStage(Layer):
         self._scalar = SCALAR_MAPS[config.scalar]
         self._hidden = HIDDEN_STRUCTURES[config.hidden]
         self._plan = plan = stage_plan(config, number)
-        self._reads_noise = config.time == "iaf"
         self.time_network = None
         if plan.reads_other_steps:
             reader = CONDITIONER_INPUTS[config.conditioner_input](config, codebook)
@@ -109,7 +108,7 @@ class FlowStage(Layer):
         """
         conditioner = self._conditioner(lengths, limit)
         # To IAF the past is the noise that it came from.
-        past = self.bijector(lengths, limit).inverse(z) if self._reads_noise else z
+        past = self.bijector(lengths, limit).inverse(z) if self._plan.reads_noise else z
         covariates = conditioner.covariates(tf.shape(z)[:-2], tf.shape(z)[-2])
         features, offsets = conditioner.scan(later(past, 1), covariates)
         context = Context(

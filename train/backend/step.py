@@ -142,9 +142,8 @@ class TrainStep:
         symbols = tf.maximum(symbols, 1)
         norm = _global_norm(gradients) / symbols
         made = StepTerms(*terms, symbols, norm)
-        # In the order of FAILURE_TERMS: a bad term causes a bad gradient, so it must come first.
-        looked_at = [made.reconstruction, made.kl, made.log_length, norm]
-        bad = tf.logical_not(tf.math.is_finite(tf.stack(looked_at)))
+        looked_at = tf.stack([getattr(made, name) for name in FAILURE_TERMS])
+        bad = tf.logical_not(tf.math.is_finite(looked_at))
         scale = tf.minimum(1.0, self._config.clip_norm / norm) / symbols
 
         def apply() -> tf.Tensor:

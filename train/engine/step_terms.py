@@ -8,7 +8,8 @@ __all__ = ["FAILURE_TERMS", "StepTerms"]
 
 Scalar = Any  # A scalar tensor or array, or a number.
 
-FAILURE_TERMS = ("reconstruction", "kl", "length", "gradient norm")
+# Fields of `StepTerms` that must be finite. A bad term causes a bad gradient, which comes last.
+FAILURE_TERMS = ("reconstruction", "kl", "log_length", "gradient_norm")
 
 
 class StepTerms(NamedTuple):

@@ -164,5 +164,5 @@ def test_a_gradient_that_is_not_finite_is_named() -> None:
     step.model.scale.assign(3e38)
     step.model.w.assign(0.9)
     step([batch(4, 0)], kl_weight=1.0, step=3)
-    assert step.failure == (3, "gradient norm")
+    assert step.failure == (3, "gradient_norm")
     assert float(step.model.w) == pytest.approx(0.9)

@@ -237,8 +237,9 @@ class TrainingLoop:
         self._record.flush()
         steps = self._checkpoints.steps
         kept = f"that of step {steps[-1]}" if steps else "none yet"
+        what = term.replace("_", " ")
         raise NonFiniteError(
-            f"step {step}: the {term} is not finite, so the run has stopped (last good "
+            f"step {step}: the {what} is not finite, so the run has stopped (last good "
             f"checkpoint: {kept}, in {self._checkpoints.directory}); train again in another "
             "folder with a lower --learning-rate"
         )
