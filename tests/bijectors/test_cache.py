@@ -49,9 +49,3 @@ def test_every_question_is_computed() -> None:
         bijector.forward(x)
         bijector.forward_log_det_jacobian(x, event_ndims=0)
     assert bijector.calls == 4
-
-
-def test_tfp_has_the_name_that_is_replaced() -> None:
-    assert isinstance(tfp.bijectors.Bijector.__dict__.get("_cache"), property) or hasattr(
-        tfp.bijectors.Identity(), "_cache"
-    )
