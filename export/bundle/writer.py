@@ -24,7 +24,7 @@ from train.backend.step import TrainStep
 from train.benchmark.operations import train_operations
 from train.data.dataset import Dataset
 from train.data.splits import SPLITS
-from train.engine.buckets import batch_rows, default_boundaries, lengths_of
+from train.engine.buckets import Buckets, default_boundaries, lengths_of
 from train.runs.saved_model import initial_model
 from train.settings.config import TrainConfig
 
@@ -150,6 +150,7 @@ class _Programs:
         print(f"{split}: traced in {time.perf_counter() - start:.0f} s", flush=True)
         lengths = lengths_of(self._sequences[split])
         boundaries = default_boundaries(lengths, self._max_buckets)
+        buckets = Buckets(boundaries, self._config.batch_size, self._config.max_batch_steps)
         outputs = tf.nest.flatten(function.get_concrete_function().structured_outputs)
         fields: dict[str, Any] = {
             "boundaries": boundaries,
@@ -162,8 +163,7 @@ class _Programs:
         event = list(x_spec.shape[len(leading) + 2 :])
         for i, boundary in enumerate(boundaries):
             start = time.perf_counter()
-            size, limit = self._config.batch_size, self._config.max_batch_steps
-            rows = [*leading, batch_rows(boundary, size, limit)]
+            rows = [*leading, buckets.rows(boundary)]
             specs = [
                 tf.TensorSpec([*rows, boundary, *event], x_spec.dtype),
                 tf.TensorSpec(rows, lengths_spec.dtype),

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow import Noise, Terms
-from train.engine.buckets import Batch, default_boundaries, lengths_of
+from train.engine.buckets import Batch, Buckets, default_boundaries, lengths_of
 from train.engine.evaluation import evaluate
 from train.engine.split_terms import SplitTerms
 from train.engine.workers.team import ALONE, Team
@@ -105,11 +105,9 @@ class SplitEvaluation:
         return evaluate(
             sequences,
             # One trace serves all shapes, but loops are compiled for each.
-            default_boundaries(lengths),
+            Buckets(default_boundaries(lengths), self._batch_size, self._max_steps),
             start,
             log_length,
-            batch_size=self._batch_size,
-            max_batch_steps=self._max_steps,
             progress=progress,
             team=self._team,
         )

@@ -6,13 +6,14 @@ that a compiled step has at most as many shapes as there are boundaries. The las
 is filled with sequences of the next shorter bucket. An epoch therefore has at most one batch with
 fewer sequences, in the shortest bucket.
 
-Memory grows with rows times steps. `max_steps` bounds the time steps of a batch, so that batches of
-long sequences have fewer rows (`batch_rows`). A batch with too few sequences is filled with rows of
+Memory grows with rows times steps. `Buckets.max_steps` bounds the time steps of a batch, so that
+batches of long sequences have fewer rows. A batch with too few sequences is filled with rows of
 length 0.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,12 +21,10 @@ import numpy as np
 
 __all__ = [
     "Batch",
+    "Buckets",
     "Indexed",
-    "batch_rows",
-    "bounds_of",
     "default_boundaries",
     "lengths_of",
-    "make_batches",
     "padded",
 ]
 
@@ -97,75 +96,96 @@ def default_boundaries(lengths: np.ndarray, max_buckets: int = 10) -> tuple[int,
     return tuple(int(bounds[i]) for i in reversed(chosen[:-1]))
 
 
-def batch_rows(boundary: int, batch_size: int, max_steps: int = 0) -> int:
-    """Returns the number of rows of a batch that is padded to a boundary.
+@dataclasses.dataclass(frozen=True)
+class Buckets:
+    """How sequences are cut into batches of similar lengths.
 
-    It is `max(1, min(batch_size, max_steps // boundary))`, so that the batch has at most
-    `max_steps` time steps, unless it is a single long sequence. It is `batch_size` if `max_steps`
-    is 0.
-
-    Raises:
-      ValueError: `batch_size` is not positive or `max_steps` is negative.
-    """
-    if batch_size < 1:
-        raise ValueError(f"expected a batch_size of at least 1; got {batch_size}")
-    if max_steps < 0:
-        raise ValueError(f"expected max_steps of at least 0; got {max_steps}")
-    return max(1, min(batch_size, max_steps // boundary)) if max_steps else batch_size
-
-
-def make_batches(
-    lengths: np.ndarray,
-    batch_size: int,
-    boundaries: Sequence[int],
-    seed: int,
-    epoch: int | None,
-    max_steps: int = 0,
-) -> list[np.ndarray]:
-    """Assigns all sequences to batches of similar lengths.
-
-    The result depends only on the arguments, so a run that resumes gets the same batches.
-
-    Args:
-      lengths: `[N]` lengths.
+    Attributes:
+      boundaries: The lengths that batches are padded to, ascending, such as `default_boundaries`.
       batch_size: Maximum number of sequences per batch.
-      boundaries: Bucket boundaries, ascending, such as those of `default_boundaries`.
-      seed: With `epoch`, determines the order of sequences and batches.
-      epoch: Number of the epoch. None: the order of the data within each bucket, from the longest
-        bucket to the shortest.
-      max_steps: Maximum number of time steps per batch, including padding (see `batch_rows`); 0 for
-        no limit.
-
-    Returns:
-      Arrays of indices into the sequences; every index occurs once.
+      max_steps: Maximum number of time steps per batch, including padding, unless it is a single
+        long sequence; 0 for no limit.
 
     Raises:
-      ValueError: A length exceeds the last boundary, or a size or seed is out of range.
+      ValueError: The boundaries do not ascend, or a number is out of range.
     """
-    if seed < 0 or (epoch is not None and epoch < 0):
-        raise ValueError(f"expected a seed and an epoch of at least 0; got {seed=}, {epoch=}")
-    rng = None if epoch is None else np.random.default_rng([seed, epoch])
-    buckets = _bucket_of(np.asarray(lengths), boundaries)
-    order = np.empty([len(buckets)], np.int32)  # There may be a hundred million.
-    end = 0
-    for bucket in reversed(range(len(boundaries))):
-        indices = np.flatnonzero(buckets == bucket)
-        own = order[end : end + len(indices)]
-        own[:] = indices
+
+    boundaries: tuple[int, ...]
+    batch_size: int
+    max_steps: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.boundaries) == 0 or np.any(np.diff(self.boundaries) <= 0):
+            raise ValueError(f"expected ascending boundaries; got {tuple(self.boundaries)}")
+        if self.batch_size < 1:
+            raise ValueError(f"expected a batch_size of at least 1; got {self.batch_size}")
+        if self.max_steps < 0:
+            raise ValueError(f"expected max_steps of at least 0; got {self.max_steps}")
+
+    def rows(self, boundary: int) -> int:
+        """Returns the number of rows of a batch that is padded to a boundary.
+
+        It is `max(1, min(batch_size, max_steps // boundary))`, or `batch_size` without a limit.
+        """
+        if not self.max_steps:
+            return self.batch_size
+        return max(1, min(self.batch_size, self.max_steps // boundary))
+
+    def batches(self, lengths: np.ndarray, seed: int, epoch: int | None) -> list[np.ndarray]:
+        """Assigns all sequences to batches.
+
+        The result depends only on the arguments, so a run that resumes gets the same batches.
+
+        Args:
+          lengths: `[N]` lengths.
+          seed: With `epoch`, determines the order of sequences and batches.
+          epoch: Number of the epoch. None: the order of the data within each bucket, from the
+            longest bucket to the shortest.
+
+        Returns:
+          Arrays of indices into the sequences; every index occurs once.
+
+        Raises:
+          ValueError: A length exceeds the last boundary, or the seed or the epoch is negative.
+        """
+        if seed < 0 or (epoch is not None and epoch < 0):
+            raise ValueError(f"expected a seed and an epoch of at least 0; got {seed=}, {epoch=}")
+        rng = None if epoch is None else np.random.default_rng([seed, epoch])
+        buckets = self._bucket_of(np.asarray(lengths))
+        order = np.empty([len(buckets)], np.int32)  # There may be a hundred million.
+        end = 0
+        for bucket in reversed(range(len(self.boundaries))):
+            indices = np.flatnonzero(buckets == bucket)
+            own = order[end : end + len(indices)]
+            own[:] = indices
+            if rng is not None:
+                rng.shuffle(own)
+            end += len(indices)
+        # Buckets are sorted from the longest, so a batch is padded as its first sequence needs.
+        rows = [self.rows(boundary) for boundary in self.boundaries]
+        batches: list[np.ndarray] = []
+        start = 0
+        while start < len(order):
+            end = start + rows[buckets[order[start]]]
+            batches.append(order[start:end])
+            start = end
         if rng is not None:
-            rng.shuffle(own)
-        end += len(indices)
-    # Buckets are sorted from the longest, so a batch is padded as its first sequence needs.
-    rows = [batch_rows(boundary, batch_size, max_steps) for boundary in boundaries]
-    batches: list[np.ndarray] = []
-    start = 0
-    while start < len(order):
-        end = start + rows[buckets[order[start]]]
-        batches.append(order[start:end])
-        start = end
-    if rng is not None:
-        batches = [batches[i] for i in rng.permutation(len(batches))]
-    return batches
+            batches = [batches[i] for i in rng.permutation(len(batches))]
+        return batches
+
+    def bounds_of(self, batches: Sequence[np.ndarray], lengths: np.ndarray) -> np.ndarray:
+        """Returns the boundary to which each batch is padded."""
+        longest = np.array([lengths[batch].max() for batch in batches], int)
+        return np.asarray(self.boundaries)[self._bucket_of(longest)]
+
+    def _bucket_of(self, lengths: np.ndarray) -> np.ndarray:
+        """Returns, for every length, the index of the smallest boundary that is at least that."""
+        last = self.boundaries[-1]
+        if lengths.size and lengths.max() > last:
+            raise ValueError(f"expected lengths of at most {last}; got {lengths.max()}")
+        # A table is faster than a search, and small numbers save memory.
+        table = np.searchsorted(self.boundaries, np.arange(last + 1), side="left")
+        return table.astype(np.uint16)[lengths]
 
 
 def padded(sequences: Indexed, batch: np.ndarray, rows: int, boundary: int) -> Batch:
@@ -185,23 +205,3 @@ def padded(sequences: Indexed, batch: np.ndarray, rows: int, boundary: int) -> B
         lengths[row], index[row] = len(sequence), i
         x[row, : lengths[row]] = sequence
     return Batch(x, lengths, index)
-
-
-def bounds_of(
-    batches: Sequence[np.ndarray], lengths: np.ndarray, boundaries: Sequence[int]
-) -> np.ndarray:
-    """Returns the boundary to which each batch is padded."""
-    longest = np.array([lengths[batch].max() for batch in batches], int)
-    return np.asarray(boundaries)[_bucket_of(longest, boundaries)]
-
-
-def _bucket_of(lengths: np.ndarray, boundaries: Sequence[int]) -> np.ndarray:
-    """Returns, for every length, the index of the smallest boundary that is at least as large."""
-    bounds = np.asarray(boundaries)
-    if bounds.size == 0 or np.any(np.diff(bounds) <= 0):
-        raise ValueError(f"expected ascending boundaries; got {tuple(boundaries)}")
-    if lengths.size and lengths.max() > bounds[-1]:
-        raise ValueError(f"expected lengths of at most {bounds[-1]}; got {lengths.max()}")
-    # A table is faster than a search, and small numbers save memory.
-    table = np.searchsorted(bounds, np.arange(bounds[-1] + 1), side="left")
-    return table.astype(np.uint16)[lengths]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tf_latentflow.terms import Terms
-from train.engine.buckets import Batch, batch_rows, bounds_of, lengths_of, make_batches, padded
+from train.engine.buckets import Batch, Buckets, lengths_of, padded
 from train.engine.split_terms import SplitTerms
 from train.engine.workers.team import ALONE, Team
 
@@ -20,12 +20,10 @@ _BATCHES_AHEAD = 2  # The device has them while the host reads the results of an
 
 def evaluate(
     sequences: Sequence[np.ndarray],
-    boundaries: Sequence[int],
+    buckets: Buckets,
     start: Callable[[Batch], Terms],
     log_length: Callable[[np.ndarray], np.ndarray],
     *,
-    batch_size: int,
-    max_batch_steps: int,
     progress: Callable[[int, int], None] | None = None,
     team: Team = ALONE,
 ) -> SplitTerms:
@@ -33,19 +31,17 @@ def evaluate(
 
     Args:
       sequences: Arrays `[T, ...]`.
-      boundaries: Lengths that batches are padded to.
+      buckets: How they are cut into batches.
       start: Returns the terms of a batch, each `[B]`, which may be computed later.
       log_length: log p(T) of lengths `[N]`.
-      batch_size: Maximum number of sequences per batch.
-      max_batch_steps: Maximum number of time steps per batch, including padding; 0 for no limit.
       progress: Called after each batch with the number of this process's sequences so far and in
         total.
       team: The processes that share the batches; each gets the terms of all.
     """
     lengths = lengths_of(sequences)
-    batches = make_batches(lengths, batch_size, boundaries, 0, None, max_batch_steps)
+    batches = buckets.batches(lengths, 0, None)
     batches = batches[team.index :: team.size]
-    bounds = bounds_of(batches, lengths, boundaries).tolist()
+    bounds = buckets.bounds_of(batches, lengths).tolist()
     total = sum(map(len, batches))
     terms = np.zeros([len(Terms._fields), len(sequences)])
     pending: deque[tuple[np.ndarray, Any]] = deque()
@@ -61,7 +57,7 @@ def evaluate(
             progress(done, total)
 
     for indices, bound in zip(batches, bounds, strict=True):
-        batch = padded(sequences, indices, batch_rows(bound, batch_size, max_batch_steps), bound)
+        batch = padded(sequences, indices, buckets.rows(bound), bound)
         pending.append((batch.index, start(batch)))
         if len(pending) > _BATCHES_AHEAD:
             read_one()

@@ -8,15 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from train.engine.buckets import (
-    Batch,
-    Indexed,
-    batch_rows,
-    bounds_of,
-    lengths_of,
-    make_batches,
-    padded,
-)
+from train.engine.buckets import Batch, Buckets, Indexed, lengths_of, padded
 from train.engine.settings import LoopSettings
 
 __all__ = ["Call", "TrainingOrder", "Vary", "in_groups"]
@@ -46,7 +38,7 @@ class TrainingOrder:
     """Assigns the training sequences to steps, as a function of the seed.
 
     Attributes:
-      boundaries: Lengths that batches are padded to.
+      boundaries: The lengths that batches are padded to.
       steps_per_epoch: Number of steps in which every sequence occurs once.
     """
 
@@ -70,7 +62,7 @@ class TrainingOrder:
         """
         if group > 1 and config.accumulation_steps > 1:
             raise ValueError("expected accumulation_steps 1 where a call makes several steps")
-        self.boundaries = tuple(boundaries)
+        self._buckets = Buckets(tuple(boundaries), config.batch_size, config.max_batch_steps)
         self._config = config
         self._sequences = sequences
         self._lengths = lengths_of(sequences)
@@ -78,6 +70,10 @@ class TrainingOrder:
         self._vary = vary
         self._epoch: tuple[int, list[np.ndarray], np.ndarray] | None = None
         self.steps_per_epoch = math.ceil(len(self._of_epoch(0)[0]) / config.accumulation_steps)
+
+    @property
+    def boundaries(self) -> tuple[int, ...]:
+        return self._buckets.boundaries
 
     def call_at(self, step: int, most: int) -> Call:
         """The steps that one call can make, starting at `step`, at most `most` of them."""
@@ -96,28 +92,20 @@ class TrainingOrder:
         return Call(step, [made[i : i + size] for i in range(0, len(made), size)])
 
     def _batch(self, epoch: int, indices: np.ndarray, bound: int) -> Batch:
-        rows = batch_rows(bound, self._config.batch_size, self._config.max_batch_steps)
         sequences: Indexed = self._sequences
         if self._vary is not None:
             sequences = {i: self._vary(sequences[i], epoch, i) for i in indices.tolist()}
-        return padded(sequences, indices, rows, bound)
+        return padded(sequences, indices, self._buckets.rows(bound), bound)
 
     def _of_epoch(self, epoch: int) -> tuple[list[np.ndarray], np.ndarray]:
         """The batches of an epoch, and the length to which each is padded."""
         if self._epoch is None or self._epoch[0] != epoch:
-            config = self._config
+            seed = self._config.seed
             self._epoch = None  # Frees the last epoch before the next is made.
-            batches = make_batches(
-                self._lengths,
-                config.batch_size,
-                self.boundaries,
-                config.seed,
-                epoch,
-                config.max_batch_steps,
-            )
-            bounds = bounds_of(batches, self._lengths, self.boundaries)
+            batches = self._buckets.batches(self._lengths, seed, epoch)
+            bounds = self._buckets.bounds_of(batches, self._lengths)
             if self._group > 1:
-                order = in_groups(bounds, self._group, config.seed, epoch)
+                order = in_groups(bounds, self._group, seed, epoch)
                 batches, bounds = [batches[i] for i in order], bounds[order]
             self._epoch = epoch, batches, bounds
         return self._epoch[1:]

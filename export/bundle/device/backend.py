@@ -12,7 +12,7 @@ import numpy as np
 from export.bundle.device.contents import Bundle
 from export.bundle.device.programs_on_device import Programs
 from tf_latentflow.terms import Terms
-from train.engine.buckets import Batch
+from train.engine.buckets import Batch, Buckets
 from train.engine.evaluation import evaluate
 from train.engine.order import Call
 from train.engine.split_terms import SplitTerms
@@ -84,17 +84,16 @@ class JaxBackend:
         """The terms of a split: `valid` by the bound, `test` by importance sampling."""
         config = self._bundle.config
         seed = np.array([config.seed, 0], np.int32)
+        boundaries = tuple(self._bundle.programs[split]["boundaries"])
 
         def start(batch: Batch) -> Terms:
             return Terms(*self.programs.run(split, batch.x.shape[1], *batch, seed))
 
         return evaluate(
             self.sequences[split],
-            self._bundle.programs[split]["boundaries"],
+            Buckets(boundaries, config.batch_size, config.max_batch_steps),
             start,
             lambda lengths: self._log_length[lengths - 1],
-            batch_size=config.batch_size,
-            max_batch_steps=config.max_batch_steps,
             progress=progress,
         )
 

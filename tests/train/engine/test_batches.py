@@ -1,7 +1,6 @@
 """Buckets, batches and the datasets made of them."""
 
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,10 +8,8 @@ import tensorflow as tf
 
 from train.backend.split_evaluation import batch_spec
 from train.engine.buckets import (
-    batch_rows,
-    bounds_of,
+    Buckets,
     default_boundaries,
-    make_batches,
     padded,
 )
 
@@ -23,14 +20,11 @@ def _as_lists(batches: list[np.ndarray]) -> list[list[int]]:
     return [batch.tolist() for batch in batches]
 
 
-def padding_waste(
-    lengths: np.ndarray, batch_size: int, boundaries: Sequence[int], max_steps: int = 0
-) -> float:
+def padding_waste(lengths: np.ndarray | list[int], buckets: Buckets) -> float:
     """Returns the share, 0 to 1, of an epoch's time steps that are padding."""
     lengths = np.asarray(lengths)
-    batches = make_batches(lengths, batch_size, boundaries, 0, None, max_steps)
-    bounds = bounds_of(batches, lengths, boundaries)
-    rows = [batch_rows(bound, batch_size, max_steps) for bound in bounds]
+    bounds = buckets.bounds_of(buckets.batches(lengths, 0, None), lengths)
+    rows = [buckets.rows(bound) for bound in bounds]
     return 1.0 - float(np.sum(lengths) / np.dot(rows, bounds))
 
 
@@ -54,22 +48,22 @@ def test_boundaries_are_few_and_ascending() -> None:
     bounds = default_boundaries(long)
     assert len(bounds) == 10 and bounds[-1] == long.max()
     assert list(bounds) == sorted(set(bounds))
-    assert padding_waste(long, 8, bounds) < 0.12 < padding_waste(long, 8, [5000])
+    assert padding_waste(long, Buckets(bounds, 8)) < 0.12 < padding_waste(long, Buckets((5000,), 8))
 
 
 def test_every_sequence_is_in_one_batch_and_one_batch_is_short() -> None:
-    bounds = default_boundaries(_LENGTHS, 5)
+    buckets = Buckets(default_boundaries(_LENGTHS, 5), 8)
     for epoch in (None, 0, 1):
-        batches = make_batches(_LENGTHS, 8, bounds, seed=3, epoch=epoch)
+        batches = buckets.batches(_LENGTHS, seed=3, epoch=epoch)
         assert sorted(np.concatenate(batches)) == list(range(len(_LENGTHS)))
         assert sorted(map(len, batches)) == [203 % 8] + [8] * (203 // 8)
 
 
 def test_the_order_depends_on_seed_and_epoch_alone() -> None:
-    bounds = default_boundaries(_LENGTHS, 5)
+    buckets = Buckets(default_boundaries(_LENGTHS, 5), 8)
     orders = {}
     for seed, epoch in itertools.product((0, 1), (0, 1, None)):
-        first, second = (make_batches(_LENGTHS, 8, bounds, seed, epoch) for _ in range(2))
+        first, second = (buckets.batches(_LENGTHS, seed, epoch) for _ in range(2))
         assert _as_lists(first) == _as_lists(second)
         orders[seed, epoch] = str(_as_lists(first))
     assert orders[0, None] == orders[1, None]
@@ -77,14 +71,14 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
 
 
 def test_batches_are_shuffled_across_buckets() -> None:
-    bounds = default_boundaries(_LENGTHS, 5)
-    longest = [_LENGTHS[b].max() for b in make_batches(_LENGTHS, 8, bounds, seed=0, epoch=0)]
+    buckets = Buckets(default_boundaries(_LENGTHS, 5), 8)
+    longest = [_LENGTHS[b].max() for b in buckets.batches(_LENGTHS, seed=0, epoch=0)]
     assert longest != sorted(longest) and longest != sorted(longest, reverse=True)
 
 
 def test_without_an_epoch_the_order_is_that_of_the_data() -> None:
     lengths = np.array([2, 9, 1, 9, 2, 9])
-    batches = make_batches(lengths, 2, [2, 9], seed=0, epoch=None)
+    batches = Buckets((2, 9), 2).batches(lengths, seed=0, epoch=None)
     assert _as_lists(batches) == [[1, 3], [5, 0], [2, 4]]
 
 
@@ -103,9 +97,9 @@ def test_a_batch_holds_the_sequences(event_shape: tuple[int, ...]) -> None:
 
 
 def test_padding_waste_counts_padding_and_filling() -> None:
-    assert padding_waste(np.array([4, 4]), 2, [4]) == 0.0
-    assert padding_waste(np.array([4, 2]), 2, [4]) == pytest.approx(2 / 8)
-    assert padding_waste(np.array([4, 4, 2]), 2, [2, 4]) == pytest.approx(1 - 10 / 12)
+    assert padding_waste([4, 4], Buckets((4,), 2)) == 0.0
+    assert padding_waste([4, 2], Buckets((4,), 2)) == pytest.approx(2 / 8)
+    assert padding_waste([4, 4, 2], Buckets((2, 4), 2)) == pytest.approx(1 - 10 / 12)
 
 
 @pytest.mark.parametrize("epoch", [None, 0, 3])
@@ -120,36 +114,38 @@ def test_without_a_limit_the_batches_are_what_they_always_were(epoch: int | None
     if epoch is not None:
         expected = [expected[i] for i in rng.permutation(len(expected))]
     for max_steps in (0, 8 * 60):  # A limit that nothing meets.
-        found = make_batches(_LENGTHS, 8, bounds, 3, epoch, max_steps)
+        found = Buckets(bounds, 8, max_steps).batches(_LENGTHS, 3, epoch)
         assert _as_lists(found) == _as_lists(expected)
 
 
 def test_rows_keep_to_the_limit_of_steps() -> None:
-    assert [batch_rows(n, 5, 100) for n in (1, 20, 21, 50, 51, 100, 101)] == [5, 5, 4, 2, 1, 1, 1]
-    assert batch_rows(10**6, 5) == 5
+    limited = Buckets((101,), 5, max_steps=100)
+    assert [limited.rows(n) for n in (1, 20, 21, 50, 51, 100, 101)] == [5, 5, 4, 2, 1, 1, 1]
+    assert Buckets((10**6,), 5).rows(10**6) == 5
 
 
 @pytest.mark.parametrize("epoch", [None, 0, 1])
 @pytest.mark.parametrize("max_steps", [1, 50, 59, 130, 300])
 def test_a_limit_of_steps_bounds_every_array(epoch: int | None, max_steps: int) -> None:
     bounds = default_boundaries(_LENGTHS, 5)
-    batches = make_batches(_LENGTHS, 8, bounds, 0, epoch, max_steps)
+    buckets = Buckets(bounds, 8, max_steps)
+    batches = buckets.batches(_LENGTHS, 0, epoch)
     assert sorted(np.concatenate(batches)) == list(range(len(_LENGTHS)))
     short, steps = 0, 0
-    for batch, bound in zip(batches, bounds_of(batches, _LENGTHS, bounds), strict=True):
-        rows = batch_rows(bound, 8, max_steps)
+    for batch, bound in zip(batches, buckets.bounds_of(batches, _LENGTHS), strict=True):
+        rows = buckets.rows(bound)
         assert bound == min(b for b in bounds if b >= _LENGTHS[batch].max())
         assert rows == 1 or rows * bound <= max_steps
         assert len(batch) <= rows
         short += len(batch) < rows
         steps += rows * bound
     assert short <= 1
-    assert padding_waste(_LENGTHS, 8, bounds, max_steps) == pytest.approx(1 - sum(_LENGTHS) / steps)
+    assert padding_waste(_LENGTHS, buckets) == pytest.approx(1 - sum(_LENGTHS) / steps)
 
 
 def test_the_number_of_batches_is_the_same_in_every_epoch() -> None:
-    bounds = default_boundaries(_LENGTHS, 5)
-    counts = {len(make_batches(_LENGTHS, 8, bounds, 0, epoch, 130)) for epoch in range(20)}
+    buckets = Buckets(default_boundaries(_LENGTHS, 5), 8, 130)
+    counts = {len(buckets.batches(_LENGTHS, 0, epoch)) for epoch in range(20)}
     assert len(counts) == 1
 
 
@@ -172,12 +168,12 @@ def test_refuses_what_cannot_be() -> None:
         lambda: default_boundaries(np.array([], int)),
         lambda: default_boundaries(np.array([3, 0])),
         lambda: default_boundaries(np.array([3]), max_buckets=0),
-        lambda: make_batches(np.array([5]), 2, [4], 0, 0),
-        lambda: make_batches(np.array([5]), 2, [], 0, 0),
-        lambda: make_batches(np.array([5]), 2, [5, 4], 0, 0),
-        lambda: make_batches(np.array([5]), 0, [5], 0, 0),
-        lambda: make_batches(np.array([5]), 2, [5], -1, 0),
-        lambda: make_batches(np.array([5]), 2, [5], 0, 0, max_steps=-1),
+        lambda: Buckets((), 2),
+        lambda: Buckets((5, 4), 2),
+        lambda: Buckets((5,), 0),
+        lambda: Buckets((5,), 2, max_steps=-1),
+        lambda: Buckets((4,), 2).batches(np.array([5]), 0, 0),
+        lambda: Buckets((5,), 2).batches(np.array([5]), -1, 0),
     ):
         with pytest.raises(ValueError, match=r"expected .*; got"):
             call()

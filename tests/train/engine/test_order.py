@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from train.engine.buckets import batch_rows, default_boundaries
+from train.engine.buckets import Buckets, default_boundaries
 from train.engine.order import Call, TrainingOrder, in_groups
 
 _ROLLS = [np.full([length, 2], i, np.uint8) for i, length in enumerate([7, 3, 9, 4, 7, 2, 8, 1, 5])]
@@ -46,7 +46,7 @@ def test_an_epoch_has_every_sequence_once(
     seen = []
     for x, lengths, index in (batch for batches in steps for batch in batches):
         assert x.dtype == np.uint8 and x.shape[1] in order.boundaries
-        assert len(x) == batch_rows(x.shape[1], 2, max_batch_steps)
+        assert len(x) == Buckets(order.boundaries, 2, max_batch_steps).rows(x.shape[1])
         for row, length, i in zip(x, lengths, index, strict=True):
             assert not row[length:].any()
             if i < 0:
