@@ -80,7 +80,7 @@ def _holds(name: str, wanted: Any, found: Mapping[str, Setting], given: Mapping[
     return value in wanted if isinstance(wanted, tuple) else value == wanted
 
 
-# The emissions of music: a step is a chord.
+# The emissions of music: a step is a chord, whose notes are 0 or 1.
 NOTES = ("bernoulli", "made")
 _SYMBOLS = {"conditioner_input": "symbols"}
 _CODEBOOKS = ("codebook", "multiscale-codebook")

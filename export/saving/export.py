@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from export.saving.byte_strings import FLOAT_BYTES
 from export.saving.graph_checks import check_graph
+from export.saving.noise_signatures import NOISE
 from export.saving.options import ExportOptions
 from export.saving.roll_codec import RollCodec
 from export.saving.samplers import compiled_lengths
@@ -73,9 +74,8 @@ def export_model(
         tf.saved_model.save(endpoint, str(folder), signatures, untrained)
         show("checking the model")
         check_graph(folder, options.xla)
-        noise = bytes(FLOAT_BYTES * config.latent_size) if config.is_flow else b""
-        requests = requests_of(base.name, list(signatures), codec.field, example, lengths, noise)
-        write_warmup(folder, list(requests))
+        strings = {codec.field: example, NOISE: bytes(FLOAT_BYTES * config.latent_size)}
+        write_warmup(folder, list(requests_of(base.name, signatures, strings, lengths)))
         servable = Servable(base.name, version, folder, optimise=False)
         play_warmup(servable, _MAX_REQUEST_BYTES, lambda request: show(f"trying {request}"))
         servable.close()

@@ -6,14 +6,13 @@ warm-up requests no user has to wait for that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from export.saving.noise_signatures import NOISE
 from export.serving.protos import array_of
 from export.serving.servable import Servable
 from train.support.errors import UserError
@@ -26,41 +25,35 @@ _MOST = 1000  # TF Serving refuses to load a model that has more.
 
 def requests_of(
     name: str,
-    signatures: Sequence[str],
-    field: str,
-    example: bytes,
+    signatures: Mapping[str, tf.types.experimental.ConcreteFunction],
+    strings: Mapping[str, bytes],
     lengths: Sequence[int],
-    noise: bytes,
 ) -> Iterator[predict_pb2.PredictRequest]:
-    """Yields a request for every signature; for those that generate, one per length.
+    """Yields a request for every signature; for those that take a length alone, one per length.
+
+    `serving_default` is the same function as another, but the runtime optimises it again.
 
     Args:
       name: Name of the model.
-      signatures: Names of its signatures.
-      field: Name of the strings that `complete`, `score`, `reconstruct` and others take.
-      example: An example of such a string.
+      signatures: The traced functions by name.
+      strings: An example of each input that is a string.
       lengths: Lengths to generate, in steps.
-      noise: The noise of one step.
     """
-    seed = tf.constant([0], tf.int64)
-    string = tf.constant([example])
-    # `serving_default` is the same function with other inputs, for which the runtime optimises it
-    # again.
-    for signature in ("serving_default", "generate"):
-        for length in lengths:
-            steps, temperature = tf.constant([length], tf.int32), tf.constant([1.0])
-            yield _request(name, signature, length=steps, seed=seed, temperature=temperature)
-    if "complete" in signatures:
-        steps = tf.constant([0], tf.int32)
-        begun = {field: string, "length": steps, "seed": seed, "temperature": tf.constant([1.0])}
-        yield _request(name, "complete", **begun)
-    for signature in ("score", "score_steps"):
-        yield _request(name, signature, **{field: string})
-    yield _request(name, "describe", row=tf.constant([0], tf.int32))
-    if "reconstruct" in signatures:
-        yield _request(name, "reconstruct", **{field: string}, seed=seed)
-        yield _request(name, "encode", **{field: string})
-        yield _request(name, "decode", **{NOISE: tf.constant([noise])})
+    examples = {
+        **{field: tf.constant([value]) for field, value in strings.items()},
+        "length": tf.constant([0]),  # To `complete`: drawn.
+        "seed": tf.constant([0], tf.int64),
+        "temperature": tf.constant([1.0]),
+        "row": tf.constant([0]),
+    }
+    for signature, function in signatures.items():
+        specs = tf.nest.flatten(function.structured_input_signature)
+        inputs = {spec.name: examples[spec.name] for spec in specs}
+        if "length" in inputs and not strings.keys() & inputs:
+            for length in lengths:
+                yield _request(name, signature, **{**inputs, "length": tf.constant([length])})
+        else:
+            yield _request(name, signature, **inputs)
 
 
 def _request(name: str, signature: str, **inputs: tf.Tensor) -> predict_pb2.PredictRequest:
