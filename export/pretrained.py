@@ -127,16 +127,19 @@ def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
     started = workdir.read_config().get("init_from")
     config = dataclasses.replace(run.config, dataset=_plain_dataset(run), init_from=started)
     test, train, unit = results["test"], results["train"], run.config.unit
+    command, device = training_command(config), train.get("device")
+    if device:  # It was a bundle.
+        command = command.replace(config.program, "export.train_program", 1)
     finished = datetime.date.fromtimestamp(workdir.results_file.stat().st_mtime)
     return Card(
         name=flags.name,
         **about,
-        command=training_command(config),
+        command=command,
         commit=_commit() if flags.commit is None else flags.commit,
         seed=run.config.seed,
         steps=train["steps"],
         hours=round(train["wall_seconds"] / 3600, 3),
-        hardware=describe_machine() if flags.hardware is None else flags.hardware,
+        hardware=flags.hardware or device or describe_machine(),
         date=finished.isoformat(),
         test=Result(
             metric=unit.name,

@@ -17,7 +17,7 @@ from tf_latentflow.interfaces.inputs import as_batch, as_count, as_lengths, as_t
 from tf_latentflow.interfaces.keras_interface import KerasInterface
 from tf_latentflow.interfaces.shapes import rounded_steps
 from tf_latentflow.length_model import LengthModel
-from tf_latentflow.networks.layer import floatx_of
+from tf_latentflow.networks.layer import floatx_of, usable_floatx
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.terms import Terms
@@ -38,7 +38,8 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
     default, gives a new result at every call, also within a `tf.function`;
     `keras.utils.set_random_seed` makes the calls repeat. A `NoiseSource` may replace the seed.
 
-    `execution`, which can be set at any time, determines how the model is computed.
+    `execution`, which can be set at any time, determines how the model is computed. Its numbers
+    have the dtype `keras.config.floatx()`, which must be float32 or float64.
 
     Args:
       config: Choices and sizes.
@@ -55,8 +56,7 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
     """
 
     def __init__(self, config: ModelConfig, name: str) -> None:
-        # Keras would keep the dtype policy that the process used first.
-        super().__init__(name=name, dtype=keras.config.floatx())
+        super().__init__(name=name, dtype=usable_floatx())
         self.config = config
         self.length_model = LengthModel(config.max_length)
         size = config.hidden_size if config.has_embedding else None

@@ -59,9 +59,14 @@ def main(args: Sequence[str] | None = None) -> None:
     for package in ("numpy", "jax"):
         if importlib.util.find_spec(package) is None:
             raise UserError(f"a bundle needs {package}: python -m pip install 'jax>=0.7,<1'")
-    from export.bundle.device.contents import Bundle
-    from export.bundle.device.runner import run_bundle
-    from train.engine.run_state import NonFiniteError
+    try:
+        from export.bundle.device.contents import Bundle
+        from export.bundle.device.runner import run_bundle
+        from train.engine.run_state import NonFiniteError
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(("bijectors", "export", "tf_latentflow", "train")):
+            raise
+        raise UserError(f"the bundle lacks {error.name}: copy it again") from None
 
     bundle = Bundle(Path(__file__).parent)
     try:

@@ -91,3 +91,12 @@ def test_a_graph_draws_nothing_if_nothing_is_asked_for(name: str) -> None:
 def test_a_prior_that_reads_symbols_needs_a_codebook() -> None:
     with pytest.raises(ValueError, match="expected the codebook"):
         FlowPrior(ModelConfig.from_name("codebook", preset="tiny"))
+
+
+def test_another_float_is_refused() -> None:
+    keras.config.set_floatx("float16")
+    try:
+        with pytest.raises(ValueError, match=r"floatx\(\) of float32 or float64; got float16"):
+            make_model("codebook")
+    finally:
+        keras.config.set_floatx("float32")

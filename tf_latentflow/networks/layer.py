@@ -14,7 +14,7 @@ from bijectors import ExecutionOwner
 from bijectors.checkpoints import SavesLists
 from tf_latentflow.config import ModelConfig
 
-__all__ = ["Layer", "floatx_of"]
+__all__ = ["Layer", "floatx_of", "usable_floatx"]
 
 if keras.backend.backend() != "tensorflow":  # By Keras' own file of settings, say.
     raise ImportError(
@@ -115,3 +115,15 @@ def _restored(value: Any) -> Any:
     if "class_name" in value:
         return keras.saving.deserialize_keras_object(value)
     return ModelConfig.from_dict(value)
+
+
+def usable_floatx() -> str:
+    """Keras' default dtype, for a model: Keras would use the dtype policy of the process's first.
+
+    Raises:
+      ValueError: It is neither float32 nor float64.
+    """
+    floatx = keras.config.floatx()
+    if floatx not in ("float32", "float64"):
+        raise ValueError(f"expected keras.config.floatx() of float32 or float64; got {floatx}")
+    return floatx

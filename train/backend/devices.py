@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 from collections.abc import Callable, Sequence
 
 import keras
@@ -50,7 +51,10 @@ def _strategy_of(cluster: Cluster, num_gpus: int) -> tf.distribute.Strategy:
         num_accelerators={"GPU": num_gpus},
         rpc_layer="grpc",
     )
-    return tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    # TensorFlow takes this signal, to tell the others of a preemption, and the process goes on.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+    return strategy
 
 
 def make_model_and_optimizer(

@@ -50,7 +50,7 @@ def run_bundle(
       part_mib: Maximum size of a file of weights [MiB]; None for no limit.
 
     Raises:
-      UserError: The folder contains the run of another bundle.
+      UserError: The folder contains the run of another bundle, or has no checkpoint to finish from.
       NonFiniteError: A value is not finite.
     """
     result_file = out / "result" / "result.json"
@@ -71,6 +71,8 @@ def run_bundle(
         try:
             log = RunLog(out / "log.jsonl")
             loop = _make_loop(bundle, backend, log, out, checkpoint_steps, screen)
+            if finish and not loop.step:
+                raise UserError(f"{out} has no checkpoint to finish from: leave out --finish")
             if not (finish or loop.is_over):
                 device = jax.devices()[0]
                 print(

@@ -118,7 +118,7 @@ def test_stopped_by_a_scheduler_it_loses_no_step(
     assert resumed_run(tmp_path, finished[0]) == [3]
 
 
-def test_two_workers_make_the_same_steps_and_end_when_one_is_killed(
+def test_two_workers_make_the_same_steps_and_end_when_one_is_stopped(
     finished: tuple[Path, str], dataset: Path, tmp_path: Path
 ) -> None:
     folders = tmp_path / "chief", tmp_path / "worker"
@@ -127,13 +127,13 @@ def test_two_workers_make_the_same_steps_and_end_when_one_is_killed(
     same = ["train.char_lm", "--dataset", str(dataset), "--workdir", "run", *RUN]
     chief, worker = start_by_variable(same, folders)
     wait_for_step(chief, folders[0] / "run", 6)
-    worker.process.kill()
+    worker.process.terminate()
     start = time.monotonic()
     status, _, err = chief.wait()
     assert time.monotonic() - start < 10
     line = r"error: worker 1 \(127.*\) has ended; the same command on every machine .*\n"
     assert status == 2 and re.fullmatch(line, err)
-    assert worker.wait() == (-signal.SIGKILL, "", "")
+    assert worker.wait() == (-signal.SIGTERM, "", "")
     assert not any(folders[1].iterdir())
     found, expected = (scalars(path) for path in (folders[0] / "run", finished[0]))
     shared = [key for key in found if key[0] in (2, 4, 6)]

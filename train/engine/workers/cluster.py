@@ -70,9 +70,16 @@ def find_cluster(
             raise UserError(f"{source} expects {expected}; got {address!r}")
     if len(set(addresses)) < len(addresses):
         raise UserError(f"{source} expects every address once; got {', '.join(addresses)}")
+    if addresses and (taken := _next_port(addresses[0])) in addresses:
+        raise UserError(f"{source}: the chief needs {taken} itself: give that worker another port")
     if addresses and not 0 <= index < len(addresses):
         raise UserError(f"{where} expects a number from 0 to {len(addresses) - 1}; got {index}")
     return Cluster(addresses, index) if len(addresses) > 1 else None
+
+
+def _next_port(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    return f"{host}:{int(port) + 1}"
 
 
 def _of_variable(text: str) -> tuple[tuple[str, ...], int]:

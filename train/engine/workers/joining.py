@@ -33,7 +33,8 @@ def join(cluster: Cluster | None, end: Callable[[str], None], wait: Callable[[st
     Args:
       cluster: The processes, or None for this one alone.
       end: See `LinkedTeam`.
-      wait: Called with the processes for which this one waits, whenever they change.
+      wait: Called with the processes for which this one waits, whenever they change, and with those
+        that it refuses.
 
     Raises:
       UserError: A port is in use, or a process does not connect or was given another cluster.
@@ -78,13 +79,15 @@ def _meet(cluster: Cluster, wait: Callable[[str], None]) -> dict[int, Link]:
             except TimeoutError:
                 continue
             link = Link(connection)
-            index = _greet(cluster, link, links)
+            index = _greet(cluster, link, links, wait)
             if index is not None:
                 links[index] = link
     return links
 
 
-def _greet(cluster: Cluster, link: Link, links: dict[int, Link]) -> int | None:
+def _greet(
+    cluster: Cluster, link: Link, links: dict[int, Link], wait: Callable[[str], None]
+) -> int | None:
     """The index of a process that has connected, or None if it does not belong to the run."""
     try:
         link.set_timeout(_HELLO_SECONDS)
@@ -101,6 +104,7 @@ def _greet(cluster: Cluster, link: Link, links: dict[int, Link]) -> int | None:
             link.send(DATA)
             link.set_timeout(None)
             return index
+        wait(f"refused a process that was given {addresses[index]} as worker {index}: {refusal}")
         link.send(ENDED, refusal.encode())
     except (OSError, EOFError, ValueError, LookupError, TypeError):
         pass  # A stranger, which does not speak this protocol.

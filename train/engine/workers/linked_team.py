@@ -75,6 +75,8 @@ class LinkedTeam(Team):
         with self._lock:
             self._over = True
         line = f"{self.cluster.name(self.index)} has ended: {_reason(error)}"
+        if not isinstance(error, UserError):  # It says itself what to do.
+            line += f"; {_CURE}"
         for link in self._links.values():
             with contextlib.suppress(OSError):
                 link.send(*((LEFT,) if together else (ENDED, line.encode())))
@@ -97,7 +99,7 @@ class LinkedTeam(Team):
 
     def _listen(self, index: int) -> None:
         """Receives the messages of a process until it ends."""
-        link, line = self._links[index], f"{self.cluster.name(index)} has ended"
+        link, line = self._links[index], f"{self.cluster.name(index)} has ended; {_CURE}"
         with contextlib.suppress(OSError, EOFError, ValueError):
             while True:
                 kind, body = link.receive()
@@ -126,7 +128,7 @@ class LinkedTeam(Team):
                 told = threading.Thread(target=_tell, args=(link, line), daemon=True)
                 told.start()
                 told.join(1)
-        self._end(f"{line}; {_CURE}")
+        self._end(line)
 
 
 def end_process(line: str) -> None:
