@@ -70,10 +70,12 @@ class SplitTerms:
           has_latents: See `report`; a model without latents is exact, with one sample.
           num_samples: Importance samples per sequence, for `num_samples` of the result.
         """
+        report = self.report(unit, has_latents)
         stderr = bootstrap_stderr(self.nll, self.lengths + 1)
         return {
-            **self.report(unit, has_latents),
+            unit.name: report[unit.name],
             unit.stderr: None if stderr is None else stderr / unit.nats,
+            **report,
             "num_samples": num_samples if has_latents else 1,
         }
 

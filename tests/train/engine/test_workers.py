@@ -16,7 +16,7 @@ import pytest
 
 from tests.worker_processes import free_addresses
 from tf_latentflow.terms import Terms
-from train.engine.buckets import Batch
+from train.engine.buckets import Batch, Buckets
 from train.engine.evaluation import evaluate
 from train.engine.workers.checkpoints import TeamCheckpoints
 from train.engine.workers.cluster import Cluster
@@ -112,11 +112,9 @@ def test_an_evaluation_is_shared_and_gives_the_same_bits(three: Processes) -> No
         told: list[tuple[int, int]] = []
         result = evaluate(
             sequences,
-            (2, 4, 6),
+            Buckets((2, 4, 6), 2),
             start,
             lambda lengths: -0.1 * lengths,
-            batch_size=2,
-            max_batch_steps=0,
             progress=lambda *done: told.append(done),
             team=team,
         )
