@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from tf_latentflow import MODEL_NAMES, ModelConfig
+from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
 from train.support.ranges import flag_of
 
 __all__ = [
@@ -42,7 +42,7 @@ class RunSettings:
     """Name of a dataset, or a path."""
     data_dir: Path | None = None
     """Folder with the files of the dataset. None: downloaded once, to a cache."""
-    preset: Literal["tiny", "small", "paper"] = "small"
+    preset: Literal[*PRESETS] = "small"
     """Sizes and defaults: tiny (seconds, for tests), small (minutes), paper (as published)."""
     workdir: Path | None = None
     """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
