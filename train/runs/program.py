@@ -17,6 +17,7 @@ from train.engine.workers.joining import join
 from train.engine.workers.linked_team import end_process
 from train.engine.workers.team import Team
 from train.runs.facts import run_facts
+from train.runs.saved_run import saved_fields
 from train.runs.too_long import refuse_too_long
 from train.samples.printed import print_samples
 from train.settings.config import TrainConfig
@@ -44,7 +45,7 @@ def run_training(
     """
     # Everything that does not need TensorFlow comes first, so that bad input is refused at once.
     config = parse_train_config(kind, args)
-    workdir = Workdir(config.run_directory)
+    workdir = Workdir(config.run_directory, saved_fields(kind))
     settings = config.run_fields()
     cluster = find_cluster(config.workers, config.worker_index)
     is_worker = cluster is not None and cluster.index > 0
