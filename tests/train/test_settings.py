@@ -144,6 +144,7 @@ def test_help_shows_the_defaults_of_the_preset(capsys: pytest.CaptureFixture[str
         assert f"Initial learning rate. (default: {default})" in shown
         assert "af-af, af-scf, " in shown and ", latent flows; or lstm, the discrete" in shown
         assert "--show-config Print every setting" in shown
+        assert "affine, nlsq, spline:K or mixture:K. None: from --model" in shown
 
 
 def shown(
