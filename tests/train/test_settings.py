@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tests.paths import ROOT
 from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
 from tf_latentflow.rows import GIVEN
@@ -144,7 +145,8 @@ def test_help_shows_the_defaults_of_the_preset(capsys: pytest.CaptureFixture[str
         assert f"Initial learning rate. (default: {default})" in shown
         assert "af-af, af-scf, " in shown and ", latent flows; or lstm, the discrete" in shown
         assert "--show-config Print every setting" in shown
-        assert "affine, nlsq, spline:K or mixture:K. None: from --model" in shown
+        for table in (SCALAR_MAPS, HIDDEN_STRUCTURES, TIME_STRUCTURES):
+            assert re.search(": " + ".*".join(table) + r"[^.]*\. None: from --model", shown)
 
 
 def shown(

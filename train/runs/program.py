@@ -7,8 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from train.data.music.config import MusicConfig
-from train.data.text.config import TextConfig
 from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.results_table import results_table
 from train.engine.workdir import ConfigFileError, Workdir
@@ -30,9 +28,7 @@ from train.support.startup import import_tensorflow_quietly
 __all__ = ["run_training"]
 
 
-def run_training(
-    kind: type[TextConfig] | type[MusicConfig], args: Sequence[str] | None = None
-) -> None:
+def run_training(kind: type[TrainConfig], args: Sequence[str] | None = None) -> None:
     """Starts or resumes a run, or prints the results of a finished one.
 
     Args:
