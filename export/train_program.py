@@ -17,7 +17,6 @@ from typing import Annotated, Literal
 
 import tyro
 
-from train.data.music.config import MusicConfig
 from train.data.tasks import TASKS, task_of
 from train.data.text.config import TextConfig
 from train.settings.config import TrainConfig
@@ -36,7 +35,7 @@ class _BundleFlags(ShowFlag):
     """Settings of a bundle, in addition to those of the training."""
 
     # `task` is what a config calls its kind of data.
-    kind: Annotated[Literal["text", "music"] | None, tyro.conf.arg(name="task")] = None
+    kind: Annotated[Literal[*TASKS] | None, tyro.conf.arg(name="task")] = None
     """Kind of data. None: that of a named dataset; text for a path."""
     out: Path | None = None
     """Folder of the bundle. None: bundles/MODEL-DATASET-PRESET-SEED."""
@@ -96,7 +95,7 @@ _HELP = """Exports a training run as a bundle, which JAX runs where there is no 
 """
 
 
-def _kind_of(args: Sequence[str] | None) -> type[TextConfig] | type[MusicConfig]:
+def _kind_of(args: Sequence[str] | None) -> type[TrainConfig]:
     """The class of settings for the kind of data that the flags name."""
     peek = peek_flags(_Peek, args)
     if peek.task in TASKS:

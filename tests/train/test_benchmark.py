@@ -9,7 +9,16 @@ from pathlib import Path
 import keras
 import pytest
 
+from bijectors.tables import TIME_STRUCTURES
 from tests.models import make_model
+from tf_latentflow import ModelConfig
+from tf_latentflow.config.choices import (
+    CONDITIONER_INPUTS,
+    CONDITIONERS,
+    EMISSIONS,
+    EMITTERS,
+    INFERENCE_NETWORKS,
+)
 from train.benchmark import __main__ as benchmark
 from train.benchmark import operations
 from train.benchmark.load import OtherLoad
@@ -38,6 +47,14 @@ def not_multiplied(model: keras.Model) -> int:
     return sum((kernel.shape[0] - model.config.vocab_size) * kernel.shape[1] for kernel in kernels)
 
 
+TABLES = {
+    "inference": INFERENCE_NETWORKS,
+    "emitter": EMITTERS,
+    "time": TIME_STRUCTURES,
+    "conditioner": CONDITIONERS,
+    "conditioner_input": CONDITIONER_INPUTS,
+    "emission": EMISSIONS,
+}
 CONVOLUTIONS = {"inference": "conv:1", "conditioner": "conv:2", "emitter": "conv:3"}
 
 
@@ -78,6 +95,22 @@ def test_layers_of_coarser_scales_have_fewer_steps(conditioner: str) -> None:
             maps += (products_of(network) + products_of(everywhere)) / 2
         products += share * maps
     assert operations.elbo_operations(model.config, 1, 1) == 2 * products
+
+
+@pytest.mark.parametrize("field", TABLES)
+def test_a_choice_that_is_not_counted_is_refused_by_its_name(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TABLES[field]._places, "new", "nowhere:New")
+    # What is not causal takes only some conditioners, and several layers.
+    more = {"conditioner": "conv:1", "time_layers": 2} if field == "time" else {}
+    config = ModelConfig.from_name("af-af", "tiny", **{field: "new"}, **more)
+    refused = f"expected {field} to be one of .*, whose operations are counted in .*; got 'new'"
+    with pytest.raises(ValueError, match=refused):
+        operations.elbo_operations(config, 1, 1)
+    if field in ("time", "emitter"):
+        with pytest.raises(ValueError, match=refused):
+            operations.step_weights(config)
 
 
 @pytest.mark.nightly

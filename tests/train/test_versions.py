@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -15,7 +17,7 @@ from train import char_lm, evaluate, polyphonic_music, sample
 from train.data.tasks import TASKS
 from train.engine.run_state import RunState
 from train.engine.workdir import FORMAT
-from train.runs.saved_run import saved_fields
+from train.runs.saved_run import read_run, saved_fields
 from train.settings.parsing import parse_train_config
 from train.support.digests import sha256_of
 from train.support.errors import UserError, run_program
@@ -78,7 +80,6 @@ CHANGES = {
     "format 1": (lambda c: c.pop("format"), "config.json has format 1"),
     "a newer format": (lambda c: c.update(format=99), "config.json has format 99"),
     "a field that is gone": (lambda c: c["train"].update(power=2), "has train.power"),
-    "a field that is new": (lambda c: c["train"].pop("kl_floor"), "lacks train.kl_floor"),
     "no settings": (lambda c: c.update(train=None), "lacks train"),
     "a damaged format": (lambda c: c.update(format=[2]), r"its format is \[2\]"),
 }
@@ -181,18 +182,31 @@ def test_programs_that_read_a_run_refuse_it_in_one_line(
     assert says.replace("\\", "") in err and "train again in a new --workdir" in err
 
 
-@pytest.mark.parametrize("field", ["power", "dropout"])
-def test_the_fields_of_the_model_count_too(text: Path, tmp_path: Path, field: str) -> None:
+def test_unknown_fields_of_the_model_are_refused_too(text: Path, tmp_path: Path) -> None:
     flags = finished(tmp_path / "run", "text", text)
-
-    def change(config: dict[str, Any]) -> None:
-        if config["model"].pop(field, None) is None:
-            config["model"][field] = 2
-
-    rewrite(tmp_path / "run", change)
-    with pytest.raises(UserError, match=f"(has|lacks) model.{field}"):
+    rewrite(tmp_path / "run", lambda config: config["model"].update(power=2))
+    with pytest.raises(UserError, match="has model.power"):
         evaluate.main([str(tmp_path / "run")])
     char_lm.main(flags)  # What is printed does not need them.
+
+
+def test_a_run_from_before_a_field_was_trained_with_its_default(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = finished(tmp_path / "run", "text", text)
+    whole = read_run(tmp_path / "run")
+
+    def change(config: dict[str, Any]) -> None:
+        for section, field in (("train", "jit"), ("train", "clip_norm"), ("model", "dropout")):
+            del config[section][field]
+
+    rewrite(tmp_path / "run", change)
+    assert read_run(tmp_path / "run") == dataclasses.replace(whole, source=ANY)
+    char_lm.main(flags)
+    printed = capsys.readouterr()
+    assert printed.err == "" and "1.2500 +- 1.2500" in printed.out
+    with pytest.raises(UserError, match="other settings .clip_norm is 0.25, not 2.0"):
+        char_lm.main([*flags, "--clip-norm", "2"])
 
 
 @pytest.mark.parametrize(
@@ -213,9 +227,15 @@ def test_a_field_of_another_type_is_refused_by_its_name(
         evaluate.main([str(tmp_path / "run")])
 
 
-def test_a_change_of_the_fields_counts_the_format_up() -> None:
+def test_a_change_of_the_state_counts_the_format_up() -> None:
     state = RunState().to_dict()
-    parts = [{task: saved_fields(kind) for task, kind in TASKS.items()}, state, state["plateau"]]
-    names = json.dumps([parts[0], *map(list, parts[1:])])
+    names = json.dumps([list(state), list(state["plateau"])])
     # Other names, and a run of before cannot go on: count FORMAT up, and write the new digest.
-    assert (FORMAT, sha256_of([names.encode()])[:12]) == (6, "3692296fe388")
+    assert (FORMAT, sha256_of([names.encode()])[:12]) == (6, "35bc75997e98")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_setting_has_a_default_which_a_run_from_before_it_takes(task: str) -> None:
+    kind, fields = TASKS[task], saved_fields(TASKS[task])
+    assert fields["train"].keys() == kind.from_preset().to_dict().keys()
+    assert kind.from_dict(json.loads(json.dumps(fields["train"]))) == kind()

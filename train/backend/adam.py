@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from train.backend.apply_settings import refuse_apply_settings
+
 __all__ = ["FusedAdam"]
 
 
@@ -20,13 +22,15 @@ class FusedAdam(keras.optimizers.Adam):
     operation passes over memory less often, which matters for tens of millions of weights.
 
     Raises:
-      ValueError: For `amsgrad`, which the operation does not know.
+      ValueError: For `amsgrad`, which the operation does not know, and for `weight_decay` and the
+        other settings that only Keras' `apply` heeds.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.amsgrad:
             raise ValueError("expected Adam without amsgrad; got amsgrad=True: use Keras' Adam")
+        refuse_apply_settings(self)
 
     def update_step(
         self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor

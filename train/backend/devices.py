@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from train.backend.adam import FusedAdam
+from train.backend.apply_settings import refuse_apply_settings
 from train.engine.settings import LoopSettings
 from train.engine.workers.cluster import Cluster
 from train.engine.workers.team import Team
@@ -83,7 +84,8 @@ def update_weights(
     """Updates the copies of the weights on all devices. Must not be called within a replica.
 
     `optimizer.apply` cannot be used on several devices: it works only within a replica and sums
-    the gradients itself, but here they are summed before, because clipping needs their norm.
+    the gradients itself, but here they are summed before, because clipping needs their norm. What
+    only `apply` does, such as the decay of weights, is therefore refused.
 
     Args:
       strategy: The strategy in whose scope optimiser and variables were made.
@@ -91,7 +93,11 @@ def update_weights(
       variables: Weights of the model.
       gradients: Gradient of each variable, summed over the replicas and the same on each.
       scale: Scalar factor of the gradients.
+
+    Raises:
+      ValueError: The optimiser has a setting that only `apply` heeds.
     """
+    refuse_apply_settings(optimizer)
 
     def update(
         variable: tf.Variable, gradient: tf.Tensor, scale: tf.Tensor, rate: tf.Tensor

@@ -1,6 +1,12 @@
-"""How many operations the matrix products of a piece of work have: the floor of its time."""
+"""How many operations the matrix products of a piece of work have: the floor of its time.
+
+A choice that is not counted here is refused: a floor without it would be too low.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
 
 from bijectors import HIDDEN_STRUCTURES, SCALAR_MAPS
 from bijectors.tables import name_of
@@ -15,6 +21,8 @@ __all__ = [
     "step_weights",
     "train_operations",
 ]
+
+Count = TypeVar("Count")
 
 _TRAINING = 3  # Forward, and the gradients of inputs and of weights, each as much.
 
@@ -52,41 +60,67 @@ def step_weights(config: ModelConfig) -> int:
 
     What can be done for all steps at once is not among them: for IAF in time only the recurrent
     weights of its LSTM and, for every flow, those of an LSTM emitter are read step by step.
+
+    Raises:
+      ValueError: A choice is not counted; the error names it.
     """
     units = config.hidden_size
     recurrent = 4 * units * units
     layers = config.num_lstm_layers
     if not config.is_flow:
         return _lstm(_read(config), units, layers) + units * config.vocab_size
-    emitter = 2 * layers * recurrent if config.emitter == "bilstm" else 0
-    if config.time == "iaf":
-        return layers * recurrent + emitter
-    if config.time != "af":
-        return emitter
-    return _lstm(config.latent_size, units, layers) + _flow(config, units) + emitter
+    of_emitter = {"bilstm": 2 * layers * recurrent, "conv": 0, "local": 0, "codebook": 0}
+    of_time = {
+        "af": _lstm(config.latent_size, units, layers) + _flow(config, units),
+        "iaf": layers * recurrent,
+        **dict.fromkeys(("coupling", "multiscale", "none"), 0),
+    }
+    return _of_choice(config, "time", of_time) + _of_choice(config, "emitter", of_emitter)
 
 
 def _symbol_products(config: ModelConfig) -> tuple[int, int]:
-    """Multiplications for a symbol: of the inference network, and of all else."""
+    """Multiplications for a symbol: of the inference network, and of all else.
+
+    Raises:
+      ValueError: A choice is not counted; the error names it.
+    """
     size, latent, layers = config.hidden_size, config.latent_size, config.num_lstm_layers
     logits = size * config.vocab_size
     if not config.is_flow:
         return 0, _lstm(_read(config), size, layers) + logits + _emission(config)
     depth = INFERENCE_NETWORKS.number_of(config.inference)
-    inference = {
+    of_inference = {
         "bilstm": _bilstm(_read(config), size, layers) + 2 * size * 2 * latent,
         "conv": _conv(size, size, depth) + size * 2 * latent,
         "local": size * size + size * 2 * latent,
         "codebook": 0,
-    }[name_of(config.inference)]
+    }
+    inference = _of_choice(config, "inference", of_inference)
     depth = EMITTERS.number_of(config.emitter)
-    emitter = {
+    of_emitter = {
         "bilstm": _bilstm(latent, size, layers) + (latent + 2 * size) * size + logits,
         "conv": _conv(latent, size, depth) + (latent + size) * size + logits,
         "local": latent * size + size * size + logits,
         "codebook": _codebook(config),
-    }[name_of(config.emitter)]
+    }
+    emitter = _of_choice(config, "emitter", of_emitter)
     return inference, _prior(config) + emitter + _emission(config)
+
+
+def _of_choice(config: ModelConfig, field: str, counts: Mapping[str, Count]) -> Count:
+    """The count of what a configuration chose in a field.
+
+    Raises:
+      ValueError: It has none.
+    """
+    name = name_of(getattr(config, field))
+    if name not in counts:
+        known = ", ".join(counts)
+        raise ValueError(
+            f"expected {field} to be one of {known}, whose operations are counted in {__name__}; "
+            f"got {name!r}"
+        )
+    return counts[name]
 
 
 def _read(config: ModelConfig) -> int:
@@ -96,11 +130,10 @@ def _read(config: ModelConfig) -> int:
 
 def _emission(config: ModelConfig) -> int:
     """Products of the distribution of x given its logits."""
-    if config.emission != "made":
-        return 0
     notes = config.vocab_size
     units = max(config.hidden_size if config.has_embedding else 0, 2 * notes)
-    return 3 * notes * units + notes * notes
+    made = 3 * notes * units + notes * notes
+    return _of_choice(config, "emission", {"categorical": 0, "bernoulli": 0, "made": made})
 
 
 def _codebook(config: ModelConfig) -> int:
@@ -112,27 +145,32 @@ def _prior(config: ModelConfig) -> float:
     """Products of all layers along time, for a step of the sequence."""
     if config.time == "none":
         return _flow(config, context=0)
-    size, read, reading = config.hidden_size, config.latent_size, 0
-    if config.conditioner_input == "symbols":
-        read, reading = config.vocab_size, _codebook(config)
+    size = config.hidden_size
+    of_reader = {"latents": (config.latent_size, 0)}
+    of_reader["symbols"] = config.vocab_size, _codebook(config)
+    read, reading = _of_choice(config, "conditioner_input", of_reader)
     of_all = read + (not config.is_causal)  # Which steps are known.
     depth = CONDITIONERS.number_of(config.conditioner)
     sides = 1 if config.is_causal else 2
-    conditioner = {
+    of_conditioner = {
         "lstm": _lstm(read, size, config.num_lstm_layers),
         "conv": _conv(of_all, size, depth),
         "attention": of_all * size + 6 * size * size * depth,
         # Between kept steps, half of the steps have contexts, from twice as many vectors.
         "window": read * size / 2 + (depth + 2 / sides) * size * NUM_HIDDEN / 2,
-    }[name_of(config.conditioner)]
+    }
+    conditioner = _of_choice(config, "conditioner", of_conditioner)
     flow = _flow(config, context=size)
-    if config.is_causal:
-        return config.time_layers * (reading + conditioner + flow)
+    every = config.time_layers * (reading + conditioner + flow)
     coupling = reading + conditioner + flow / 2  # It maps every other step.
-    if config.time == "coupling":
-        return config.time_layers * coupling
     rest = 0.5 ** (config.time_layers - 1)
-    return 2 * (1 - rest) * coupling + rest * _flow(config, context=0)
+    of_time = {
+        "af": every,
+        "iaf": every,
+        "coupling": config.time_layers * coupling,
+        "multiscale": 2 * (1 - rest) * coupling + rest * _flow(config, context=0),
+    }
+    return _of_choice(config, "time", of_time)
 
 
 def _conv(input_size: int, units: int, layers: int) -> int:

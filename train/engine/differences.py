@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-__all__ = ["LIMITS", "differences", "describe_difference", "is_extension", "other_fields"]
+__all__ = [
+    "LIMITS",
+    "describe_difference",
+    "differences",
+    "is_extension",
+    "other_fields",
+    "with_defaults",
+]
 
 LIMITS = ("epochs", "max_steps")
 _PLACES = ("dataset", "data_dir", "init_from")  # Of data and weights, which may move.
@@ -35,6 +42,21 @@ def describe_difference(name: str, there: Any, asked: Any) -> str:
     if str(there) == str(asked):  # Another type, as in a file that was edited by hand.
         there, asked = repr(there), repr(asked)
     return f"{name} is {there}, not {asked}" if short else f"another {name}"
+
+
+def with_defaults(
+    there: Mapping[str, Any], defaults: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Returns sections of fields in which a missing field has its default.
+
+    Args:
+      there: Sections of fields. What is no section stays what it is.
+      defaults: Values of fields, by section.
+    """
+    return {
+        name: {**defaults.get(name, {}), **part} if isinstance(part, Mapping) else part
+        for name, part in there.items()
+    }
 
 
 def other_fields(there: Mapping[str, Any], known: Mapping[str, Collection[str]]) -> str | None:

@@ -19,6 +19,7 @@ from train.engine.differences import (
     differences,
     is_extension,
     other_fields,
+    with_defaults,
 )
 from train.engine.run_files import RunFiles
 from train.support.errors import UserError
@@ -33,7 +34,9 @@ from train.support.files import (
 __all__ = ["FORMAT", "ConfigFileError", "Workdir"]
 
 # Incremented when the files of a run change their meaning: the fields of config.json, or the state
-# and variables of checkpoints. A run without a format has format 1.
+# and variables of checkpoints. A run without a format has format 1. A run of the same format may
+# lack a field that is newer, and was trained with what is now its default. Another default is
+# another meaning.
 FORMAT = 6
 
 # Settings without influence on what is trained: a run can resume with others.
@@ -49,9 +52,17 @@ class ConfigFileError(UserError):
 class Workdir(RunFiles):
     """The folder of a run, and the rule that it contains only one."""
 
-    def __init__(self, path: Path) -> None:
-        """Only remembers the path; touches no file."""
+    def __init__(
+        self, path: Path, defaults: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    ) -> None:
+        """Only remembers its arguments; touches no file.
+
+        Args:
+          path: The folder.
+          defaults: Values of the fields that config.json may lack, by section.
+        """
         super().__init__(path)
+        self._defaults = _as_json(defaults)
         self._lock = filelock.FileLock(path / ".lock", blocking=False)
 
     @property
@@ -147,14 +158,14 @@ class Workdir(RunFiles):
     def read_config(
         self, known: Mapping[str, Collection[str]] = MappingProxyType({})
     ) -> dict[str, Any]:
-        """Returns the content of config.json.
+        """Returns the content of config.json, with the defaults of the fields that it lacks.
 
         Args:
           known: The names of the fields known to this version, by section.
 
         Raises:
-          UserError: It does not exist. `ConfigFileError` if it is damaged, has another format, or
-            has other fields.
+          UserError: It does not exist. `ConfigFileError` if it is damaged, has another format, has
+            unknown fields, or lacks some without a default.
         """
         file = self.config_file
         try:
@@ -170,6 +181,7 @@ class Workdir(RunFiles):
         number = config.get("format", 1)
         if type(number) is not int:
             raise ConfigFileError(f"{file} is damaged, its format is {number!r:.40}: {_ANEW}")
+        config = with_defaults(config, self._defaults)
         other = other_fields(config, known)
         if number != FORMAT:
             other = f"has format {number}, but this version uses format {FORMAT}"
@@ -207,7 +219,7 @@ class Workdir(RunFiles):
           settings: The settings.
           but: Names of settings that may differ.
         """
-        settings = json.loads(json.dumps(settings))  # As JSON sees them: tuples are lists there.
+        settings = _as_json(settings)
         config = self.read_config()
         if config.get("task") == settings.get("task"):  # Each kind of data has its own fields.
             known = {name: part for name, part in settings.items() if isinstance(part, dict)}
@@ -224,6 +236,11 @@ class Workdir(RunFiles):
                     shutil.copyfile(self.model_file, temporary)
             # Last: without results.json, the run counts as unfinished.
             os.replace(self.results_file, self.path / f"results-{steps}.json")
+
+
+def _as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings as JSON sees them: tuples are lists there."""
+    return json.loads(json.dumps(dict(settings)))
 
 
 def _is_ours_before_config(path: Path) -> bool:

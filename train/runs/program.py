@@ -7,8 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from train.data.music.config import MusicConfig
-from train.data.text.config import TextConfig
 from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.results_table import results_table
 from train.engine.workdir import ConfigFileError, Workdir
@@ -17,6 +15,7 @@ from train.engine.workers.joining import join
 from train.engine.workers.linked_team import end_process
 from train.engine.workers.team import Team
 from train.runs.facts import run_facts
+from train.runs.saved_run import saved_fields
 from train.runs.too_long import refuse_too_long
 from train.samples.printed import print_samples
 from train.settings.config import TrainConfig
@@ -29,9 +28,7 @@ from train.support.startup import import_tensorflow_quietly
 __all__ = ["run_training"]
 
 
-def run_training(
-    kind: type[TextConfig] | type[MusicConfig], args: Sequence[str] | None = None
-) -> None:
+def run_training(kind: type[TrainConfig], args: Sequence[str] | None = None) -> None:
     """Starts or resumes a run, or prints the results of a finished one.
 
     Args:
@@ -44,7 +41,7 @@ def run_training(
     """
     # Everything that does not need TensorFlow comes first, so that bad input is refused at once.
     config = parse_train_config(kind, args)
-    workdir = Workdir(config.run_directory)
+    workdir = Workdir(config.run_directory, saved_fields(kind))
     settings = config.run_fields()
     cluster = find_cluster(config.workers, config.worker_index)
     is_worker = cluster is not None and cluster.index > 0

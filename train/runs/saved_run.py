@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from tf_latentflow import ModelConfig
 from tf_latentflow.pretrained.folder import Pretrained
@@ -77,7 +78,8 @@ def _of_run(workdir: Workdir) -> SavedRun:
             f"the run in {workdir.path} has not finished: resume it with {kind.program} and the "
             "same flags"
         )
-    settings = workdir.read_config(saved_fields(kind))
+    fields = saved_fields(kind)
+    settings = Workdir(workdir.path, fields).read_config(fields)
     try:
         return SavedRun(
             workdir,
@@ -111,7 +113,6 @@ def _of_pretrained(found: Pretrained) -> SavedRun:
         ) from None
 
 
-def saved_fields(kind: type[TrainConfig]) -> dict[str, list[str]]:
-    """Returns the names of the fields in a run's config.json, by section."""
-    model = [field.name for field in dataclasses.fields(ModelConfig)]
-    return {"train": list(kind.from_preset().to_dict()), "model": model}
+def saved_fields(kind: type[TrainConfig]) -> dict[str, dict[str, Any]]:
+    """Returns the fields in a run's config.json by section, each with its default."""
+    return {"train": kind().to_dict(), "model": ModelConfig().to_dict()}

@@ -205,6 +205,32 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         """Whether the dataset is a name, and not a path."""
         return self.dataset in self.named_datasets
 
+    # What these three return are classes of `train.data`, which imports this module.
+
+    def load(self) -> Any:
+        """Returns the dataset, a `train.data.dataset.Dataset`.
+
+        Raises:
+          UserError: It cannot be read or downloaded.
+        """
+        raise NotImplementedError
+
+    def is_divided(self) -> bool:
+        """Whether the dataset comes with splits. Other data is split by hash, or used as a whole.
+
+        Raises:
+          UserError: It cannot be read.
+        """
+        raise NotImplementedError
+
+    def load_undivided(self) -> Any:
+        """Returns data without splits, a `train.data.dataset.Undivided`.
+
+        Raises:
+          UserError: It cannot be read.
+        """
+        raise NotImplementedError
+
     @property
     def vary(self) -> Vary | None:
         """How training sequences are changed whenever they are read; None to leave them."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
-from tf_latentflow import MODEL_NAMES, ModelConfig
+from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table, name_of
+from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
+from tf_latentflow.config.choices import CONDITIONERS, EMITTERS, INFERENCE_NETWORKS
 from train.support.ranges import flag_of
 
 __all__ = [
@@ -31,6 +33,14 @@ ModelName = Annotated[str, tyro.conf.arg(help=_MODEL_HELP)]
 """The name of a row, as a flag."""
 
 
+def _choice(what: str, table: Table, remark: str = "") -> Any:
+    """The help of a flag that names an entry of a table; K stands for a size."""
+    with_size = {name_of(entry) for entry in table.numbered}
+    names = [f"{name}:K" if name in with_size else name for name in table]
+    listed = f"{what}: {', '.join(names[:-1])} or {names[-1]}. {remark}".rstrip()
+    return tyro.conf.arg(help=f"{listed}\nNone: from --model and --preset.")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """What is trained, on what, and where."""
@@ -42,7 +52,7 @@ class RunSettings:
     """Name of a dataset, or a path."""
     data_dir: Path | None = None
     """Folder with the files of the dataset. None: downloaded once, to a cache."""
-    preset: Literal["tiny", "small", "paper"] = "small"
+    preset: Literal[*PRESETS] = "small"
     """Sizes and defaults: tiny (seconds, for tests), small (minutes), paper (as published)."""
     workdir: Path | None = None
     """Folder of the run. None: runs/MODEL-DATASET-PRESET-SEED."""
@@ -67,26 +77,29 @@ class WorkerSettings:
 class ModelSettings:
     """What of the model is not as its name and the preset say."""
 
-    scalar: str | None = None
-    """Scalar map from noise to one dimension of z: affine, nlsq, spline:K or mixture:K.
-    None: from --model and --preset."""
-    hidden: str | None = None
-    """Structure within a step: af, scf or none. None: from --model and --preset."""
-    time: str | None = None
-    """Structure across steps: af, iaf, multiscale, coupling or none.
-    None: from --model and --preset."""
-    inference: str | None = None
-    """Inference network, from x to q(z|x): bilstm, conv:K, local (one step) or codebook.
-    None: from --model and --preset."""
-    emitter: str | None = None
-    """Emitter (decoder), from z to p(x|z): bilstm, conv:K, local or codebook (Bayes' rule; needs
-    --inference codebook). None: from --model and --preset."""
+    scalar: Annotated[
+        str | None, _choice("Scalar map from noise to one dimension of z", SCALAR_MAPS)
+    ] = None
+    hidden: Annotated[str | None, _choice("Structure within a step", HIDDEN_STRUCTURES)] = None
+    time: Annotated[str | None, _choice("Structure across steps", TIME_STRUCTURES)] = None
+    inference: Annotated[
+        str | None,
+        _choice("Inference network, from x to q(z|x)", INFERENCE_NETWORKS, "local reads one step."),
+    ] = None
+    emitter: Annotated[
+        str | None,
+        _choice(
+            "Emitter (decoder), from z to p(x|z)",
+            EMITTERS,
+            "codebook is Bayes' rule, and needs --inference codebook.",
+        ),
+    ] = None
     emission: str | None = None
     """What is observed at a step: categorical for text; for music, bernoulli (independent notes) or
     made (each note given those above it). None: from --model and --preset."""
-    conditioner: str | None = None
-    """What summarises other steps for the prior: lstm, conv:K, attention:K or window:K.
-    None: from --model and --preset."""
+    conditioner: Annotated[
+        str | None, _choice("What summarises other steps for the prior", CONDITIONERS)
+    ] = None
     conditioner_input: str | None = None
     """What --conditioner reads from each step: latents, or symbols (their probabilities given z[t]
     under the codebook). symbols needs --inference codebook, and --time multiscale, or --time af

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from train.backend.adam import FusedAdam
+from train.backend.apply_settings import APPLY_SETTINGS
+from train.backend.devices import update_weights
 
 
 def test_weights_and_moments_are_those_of_keras() -> None:
@@ -41,3 +45,39 @@ def test_weights_and_moments_are_those_of_keras() -> None:
 def test_what_the_operation_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match="expected Adam without amsgrad; got amsgrad=True"):
         FusedAdam(0.1, amsgrad=True)
+
+
+SETTINGS = {
+    "weight_decay": 0.1,
+    "clipnorm": 1.0,
+    "clipvalue": 1.0,
+    "global_clipnorm": 1.0,
+    "use_ema": True,
+    "loss_scale_factor": 2.0,
+    "gradient_accumulation_steps": 2,
+}
+
+
+@pytest.mark.parametrize("name", APPLY_SETTINGS)
+def test_what_only_apply_does_is_refused(name: str) -> None:
+    refused = f"expected an optimiser without {name}, .*; got {name}={SETTINGS[name]}"
+    with pytest.raises(ValueError, match=refused):
+        FusedAdam(0.1, **{name: SETTINGS[name]})
+    variable = keras.Variable([1.0])
+    sgd = keras.optimizers.SGD(0.1, **{name: SETTINGS[name]})
+    sgd.build([variable])
+    args = (sgd, [variable], [tf.ones([1])], tf.constant(1.0))
+    with pytest.raises(ValueError, match=refused):
+        update_weights(tf.distribute.get_strategy(), *args)
+
+
+def test_what_does_nothing_is_not_refused() -> None:
+    FusedAdam(0.1, weight_decay=0.0, use_ema=False)
+
+
+def test_every_setting_of_keras_is_used_or_refused() -> None:
+    used = {"learning_rate", "beta_1", "beta_2", "epsilon", "momentum", "nesterov"}
+    of_ema = {"ema_momentum", "ema_overwrite_frequency"}  # Without `use_ema` they do nothing.
+    known = {*used, *of_ema, *APPLY_SETTINGS, "amsgrad", "name", "kwargs"}
+    for kind in (keras.optimizers.Adam, keras.optimizers.SGD):
+        assert set(inspect.signature(kind).parameters) <= known

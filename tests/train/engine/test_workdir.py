@@ -131,6 +131,29 @@ def test_a_run_with_other_fields_is_refused_by_their_names(
     Workdir(tmp_path).check({"dataset_sha256": "ab"})
 
 
+def test_a_run_from_before_a_field_has_its_default(tmp_path: Path) -> None:
+    Workdir(tmp_path).claim(CONFIG)
+    before = (tmp_path / "config.json").read_text()
+    defaults = {"train": {"seed": 7, "weight_decay": 0.0, "betas": (0.9, 0.99)}}
+    new = {"weight_decay": 0.0, "betas": (0.9, 0.99)}
+    asked = {**CONFIG, "train": {**CONFIG["train"], **new}}
+    workdir = Workdir(tmp_path, defaults)
+    workdir.claim(asked)
+    assert (tmp_path / "config.json").read_text() == before
+    train = {**CONFIG["train"], **new, "sizes": [1, 2], "betas": [0.9, 0.99]}
+    assert workdir.read_config()["train"] == train  # The seed is its own.
+    del workdir
+    asked["train"]["weight_decay"] = 0.1
+    with pytest.raises(UserError, match="weight_decay is 0.0, not 0.1"):
+        Workdir(tmp_path, defaults).check(asked)
+    rewrite(tmp_path / "other", train={**CONFIG["train"], "power": 2})
+    with pytest.raises(ConfigFileError, match="has train.power, which this version does not know"):
+        Workdir(tmp_path / "other", defaults).check(asked)
+    rewrite(tmp_path / "old", format=FORMAT - 1)
+    with pytest.raises(ConfigFileError, match="has format"):
+        Workdir(tmp_path / "old", defaults).check(asked)
+
+
 def test_a_checkpoint_of_another_version_is_refused() -> None:
     state = RunState().to_dict()
     assert RunState.from_dict(state) == RunState()
