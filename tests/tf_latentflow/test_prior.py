@@ -8,10 +8,11 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.masks import mask_steps
-from bijectors.tables import HIDDEN_STRUCTURES, TIME_STRUCTURES
+from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tests.models import LEAST_TIME_LAYERS, rows
-from tests.pairwise import Combination, combinations, parameters
+from tests.pairwise import Combination, combinations, few, parameters
 from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
+from tf_latentflow.config.choices import CONDITIONER_INPUTS, CONDITIONERS
 from tf_latentflow.networks.codebook import SymbolCodebook
 
 T, H = 3, 3
@@ -19,15 +20,18 @@ LENGTHS = (3, 2, 0)
 ROWS = tuple(name for name in MODEL_NAMES if name != "lstm")
 every_row = pytest.mark.parametrize("name", rows(ROWS))
 CHOICES = {
-    "scalar": ("affine", "nlsq", "spline", "mixture:2"),
+    "scalar": few(SCALAR_MAPS),
     "hidden": tuple(HIDDEN_STRUCTURES),
     "time": tuple(TIME_STRUCTURES),
-    "conditioner": ("lstm", "conv:1", "attention:1", None),
+    "conditioner": (*few(CONDITIONERS), None),
+    "conditioner_input": tuple(CONDITIONER_INPUTS),
 }
 
 
 def fields(combination: Combination) -> dict[str, object]:
     choices = dict(zip(CHOICES, combination, strict=True))
+    if choices["conditioner_input"] == "symbols":
+        choices["inference"] = "codebook"  # Of the symbols that are read.
     return {**choices, "flow_layers": 1, "time_layers": LEAST_TIME_LAYERS.get(choices["time"], 1)}
 
 
@@ -81,7 +85,9 @@ def allowed(config: ModelConfig, inverse: bool) -> np.ndarray:
     many scales an odd step sees the even ones: forward, through these, all that they see.
     """
     t, i, s, j = np.ogrid[:T, :H, :T, :H]
-    earlier = {"af": j < i, "scf": (j < H // 2) & (i >= H // 2), "none": j < 0}[config.hidden]
+    hidden = {"af": j < i, "scf": (j < H // 2) & (i >= H // 2), "none": j < 0}
+    assert config.hidden in hidden, f"say here what depends on what in {config.hidden} of a step"
+    earlier = hidden[config.hidden]
     within = (s == t) & ((i == j) | earlier)
     anything = (i >= 0) & (j >= 0)
     if config.time == "none":
@@ -92,7 +98,7 @@ def allowed(config: ModelConfig, inverse: bool) -> np.ndarray:
         return within | (first & (s % 2 != t % 2) & anything) | (last & anything)
     if config.time == "multiscale":  # Of two scales: the even steps are independent.
         return within | ((t % 2 == 1) & (s % 2 == 0) & anything)
-    assert config.time in ("af", "iaf"), f"what depends on what in {config.time}?"
+    assert config.time in ("af", "iaf"), f"say here what depends on what in {config.time}"
     return within | ((s < t) & anything)
 
 
