@@ -8,12 +8,18 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.masks import mask_steps
-from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
+from bijectors.tables import (
+    CAUSAL_TIME_STRUCTURES,
+    HIDDEN_STRUCTURES,
+    SCALAR_MAPS,
+    TIME_STRUCTURES,
+)
 from tests.models import LEAST_TIME_LAYERS, rows
 from tests.pairwise import Combination, combinations, few, parameters
 from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
 from tf_latentflow.config.choices import CONDITIONER_INPUTS, CONDITIONERS
 from tf_latentflow.networks.codebook import SymbolCodebook
+from tf_latentflow.networks.normal import standard_normal_log_prob
 
 T, H = 3, 3
 LENGTHS = (3, 2, 0)
@@ -109,6 +115,8 @@ def test_jacobian_and_round_trip(float64: None, combination: Combination) -> Non
     repeated = np.tile(np.array(LENGTHS)[:, None], [1, T * H])
     for inverse, function in enumerate((prior.forward_and_log_det, prior.inverse_and_log_det)):
         may = allowed(prior.config, bool(inverse))
+        if prior.config.is_causal:
+            assert not np.any(np.triu(may.any(axis=(1, 3)), 1)), "a step depends on later ones"
         matrices, log_dets = jacobian(lambda v, f=function: flat(f, v, repeated), values)
         for length, matrix, log_det in zip(LENGTHS, matrices, log_dets, strict=True):
             sign, slogdet = np.linalg.slogdet(matrix)
@@ -135,6 +143,22 @@ def test_jacobian_and_round_trip(float64: None, combination: Combination) -> Non
     assert np.abs(z - values).max() > 0.1
     np.testing.assert_allclose(eps, values, atol=1e-8)
     np.testing.assert_allclose(forward, -inverse, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "time, time_layers",
+    [*((time, LEAST_TIME_LAYERS.get(time, 1)) for time in CAUSAL_TIME_STRUCTURES), ("af", 2)],
+)
+def test_the_maps_of_selected_steps_have_their_densities(
+    float64: None, time: str, time_layers: int
+) -> None:
+    prior = make_prior("af-scf", time=time, time_layers=time_layers)
+    z, lengths, steps = draw(2, T + 1, H), tf.constant([T + 1, T]), [2, 0]
+    _, expected = prior.step_log_probs(z, lengths)
+    bijector = prior.step_bijector(z, lengths, steps)
+    eps, log_det = bijector.inverse_and_log_det(tf.gather(z, steps, axis=-2))
+    found = log_det + tf.reduce_sum(standard_normal_log_prob(eps), axis=-1)
+    np.testing.assert_allclose(found, tf.gather(expected, steps, axis=-1), atol=1e-10)
 
 
 @pytest.mark.nightly

@@ -14,7 +14,6 @@ from bijectors import (
     CouplingTime,
     HiddenBijector,
     IndependentTime,
-    InverseAutoregressiveTime,
     Structure,
     TimeBijector,
 )
@@ -43,11 +42,6 @@ class StagePlan(NamedTuple):
     def is_coupling(self) -> bool:
         """Whether it reads steps on both sides."""
         return issubclass(self.kind, CouplingTime)
-
-    @property
-    def reads_noise(self) -> bool:
-        """Whether it reads the noise of other steps, and not their latents."""
-        return issubclass(self.kind, InverseAutoregressiveTime)
 
     @property
     def reads_other_steps(self) -> bool:
