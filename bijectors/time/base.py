@@ -181,9 +181,7 @@ class TimeBijector(FlowBijector):
 
         A map of all steps at once gets them here too, so that they are defined once.
         """
-        raise NotImplementedError(
-            f"{type(self).__name__} does not define the contexts of its steps"
-        )
+        raise NotImplementedError(f"{type(self).__name__} does not define its contexts")
 
     def _masked(self, steps: _Steps, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if self._lengths is None:

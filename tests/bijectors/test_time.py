@@ -85,13 +85,13 @@ def test_the_contexts_of_latents_are_those_that_they_were_made_with(
     z = bijector.forward(eps).numpy()
     z[1, 3:] = np.nan  # Padding.
     maps = hidden(bijector.contexts(z))
-    found, expected = maps.forward(eps[:, ::stride]).numpy(), z[:, ::stride]
-    within = np.isfinite(expected)
-    np.testing.assert_allclose(found[within], expected[within], atol=1e-12)
+    found, mapped = maps.forward(eps[:, ::stride]).numpy(), z[:, ::stride]
+    within = np.isfinite(mapped)
+    np.testing.assert_allclose(found[within], mapped[within], atol=1e-12)
 
 
 def test_a_structure_that_does_not_say_its_contexts_is_refused() -> None:
-    with pytest.raises(NotImplementedError, match="TimeBijector does not define the contexts"):
+    with pytest.raises(NotImplementedError, match="TimeBijector does not define its contexts"):
         TimeBijector(RunningSum(), hidden).contexts(np.zeros([B, T, H]))
 
 
