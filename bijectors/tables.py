@@ -26,11 +26,14 @@ from typing import Any
 
 __all__ = [
     "CAUSAL_TIME_STRUCTURES",
+    "COUPLING_TIME_STRUCTURES",
     "HIDDEN_STRUCTURES",
     "SCALAR_MAPS",
+    "TIME_ENTRIES",
     "TIME_STRUCTURES",
     "Numbered",
     "Table",
+    "TimeEntry",
     "name_of",
 ]
 
@@ -48,6 +51,25 @@ class Numbered:
     function: str
     least: int = 1
     most: int = 1000
+
+
+@dataclass(frozen=True)
+class TimeEntry:
+    """A structure across steps, as far as it is known without TensorFlow.
+
+    Attributes:
+      place: Location of the `TimeBijector`, `module:attribute`.
+      is_causal: Whether no step depends on later ones, so that the start of a sequence has a
+        density.
+      is_coupling: Whether a stage keeps some steps and maps the others, given kept ones on both
+        sides. It takes two stages to map all steps.
+      has_scales: Whether the stages have strides 1, 2, 4, ...
+    """
+
+    place: str
+    is_causal: bool = False
+    is_coupling: bool = False
+    has_scales: bool = False
 
 
 class Table(Mapping[str, Any]):
@@ -135,16 +157,18 @@ HIDDEN_STRUCTURES = Table(
     }
 )
 
-# Which other steps a step depends on: subclasses of `bijectors.TimeBijector`.
-TIME_STRUCTURES = Table(
-    {
-        "af": "bijectors.time.structures:AutoregressiveTime",
-        "iaf": "bijectors.time.structures:InverseAutoregressiveTime",
-        "coupling": "bijectors.time.coupling:CouplingTime",
-        "multiscale": "bijectors.time.coupling:CouplingTime",  # With strides 1, 2, 4, ...
-        "none": "bijectors.time.structures:IndependentTime",
-    }
-)
+# Which other steps a step depends on, and what follows for a model.
+TIME_ENTRIES = {
+    "af": TimeEntry("bijectors.time.structures:AutoregressiveTime", is_causal=True),
+    "iaf": TimeEntry("bijectors.time.structures:InverseAutoregressiveTime", is_causal=True),
+    "coupling": TimeEntry("bijectors.time.coupling:CouplingTime", is_coupling=True),
+    "multiscale": TimeEntry(
+        "bijectors.time.coupling:CouplingTime", is_coupling=True, has_scales=True
+    ),
+    "none": TimeEntry("bijectors.time.structures:IndependentTime", is_causal=True),
+}
 
-# Those in which no step depends on later ones, so that the start of a sequence has a density.
-CAUSAL_TIME_STRUCTURES = ("af", "iaf", "none")
+# Subclasses of `bijectors.TimeBijector`.
+TIME_STRUCTURES = Table({name: entry.place for name, entry in TIME_ENTRIES.items()})
+CAUSAL_TIME_STRUCTURES = tuple(name for name, entry in TIME_ENTRIES.items() if entry.is_causal)
+COUPLING_TIME_STRUCTURES = tuple(name for name, entry in TIME_ENTRIES.items() if entry.is_coupling)

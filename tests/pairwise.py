@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,17 +11,34 @@ import pytest
 from tf_latentflow import ModelConfig
 from tf_latentflow.config import ConfigError
 
-__all__ = ["Combination", "combinations", "parameters"]
+__all__ = ["Combination", "combinations", "few", "parameters"]
 
 Combination = tuple[str | None, ...]
+# Of a stack a few layers do, and of a mixture a few components: they take less time to trace.
+_FEW = {"mixture": "mixture:2", "conv": "conv:2", "attention": "attention:1", "window": "window:2"}
+
+
+def few(table: Iterable[str]) -> tuple[str, ...]:
+    """The names of a table, with a small size where the default would take long."""
+    return tuple(_FEW.get(name, name) for name in table)
 
 
 def combinations(
     choices: Mapping[str, Sequence[str | None]],
     fields: Callable[[Combination], Mapping[str, Any]],
 ) -> list[Combination]:
-    """All combinations of one value for each choice whose `fields` describe a model."""
-    return [c for c in itertools.product(*choices.values()) if _is_model(fields(c))]
+    """All combinations of one value for each choice whose `fields` describe a model.
+
+    Raises:
+      AssertionError: A value occurs in none of them, so that it would not be tested.
+    """
+    refusals = {c: _refusal(fields(c)) for c in itertools.product(*choices.values())}
+    found = [c for c, refusal in refusals.items() if refusal is None]
+    for k, (choice, values) in enumerate(choices.items()):
+        for value in values:
+            why = {refusal for c, refusal in refusals.items() if c[k] == value}
+            assert None in why, f"no model has {choice}={value!r}: {'; '.join(sorted(why))}"
+    return found
 
 
 def parameters(
@@ -41,12 +58,12 @@ def parameters(
     ]
 
 
-def _is_model(fields: Mapping[str, Any]) -> bool:
+def _refusal(fields: Mapping[str, Any]) -> str | None:
     try:
         ModelConfig.from_name("af-af", **fields)
-    except ConfigError:
-        return False
-    return True
+    except ConfigError as error:
+        return str(error)
+    return None
 
 
 def _pairs_of(combination: Combination) -> set[tuple[tuple[int, str | None], ...]]:

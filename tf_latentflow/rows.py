@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bijectors.tables import COUPLING_TIME_STRUCTURES
+
 __all__ = [
     "GIVEN",
     "MODEL_NAMES",
@@ -84,8 +86,6 @@ def _holds(name: str, wanted: Any, found: Mapping[str, Setting], given: Mapping[
 NOTES = ("bernoulli", "made")
 _SYMBOLS = {"conditioner_input": "symbols"}
 _CODEBOOKS = ("codebook", "multiscale-codebook")
-
-_COUPLINGS = ("coupling", "multiscale")
 
 # A later rule counts more. A row is one line, and may have sizes of its own beside its choices.
 RULES: tuple[Rule, ...] = (
@@ -199,8 +199,8 @@ RULES: tuple[Rule, ...] = (
     Rule({"emitter": "codebook"}, {"emitter_dropout": 0.0}),
     Rule({"time": "none"}, {"conditioner": None}),
     # A coupling reads steps on both sides, which the LSTM cannot, and maps a part of the steps.
-    Rule({"time": _COUPLINGS, "conditioner": "lstm"}, {"conditioner": "conv:3"}),
-    Rule({"time": _COUPLINGS, "time_layers": 1}, {"time_layers": 6}),
+    Rule({"time": COUPLING_TIME_STRUCTURES, "conditioner": "lstm"}, {"conditioner": "conv:3"}),
+    Rule({"time": COUPLING_TIME_STRUCTURES, "time_layers": 1}, {"time_layers": 6}),
     # Where its flow maps the latents themselves, it can read which symbols they stand for.
     Rule({"name": "codebook", "inference": "codebook", "time": "af", "time_layers": 1}, _SYMBOLS),
     Rule({"name": _CODEBOOKS, "inference": "codebook", "time": "multiscale"}, _SYMBOLS),

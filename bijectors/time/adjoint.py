@@ -65,8 +65,7 @@ class AdjointInverseAutoregressiveTime(InverseAutoregressiveTime):
                 adjoint = self._adjoint(direction, values, before, states, d_mapped, d_log_det)
                 with tf.GradientTape() as tape:
                     tape.watch(values)
-                    contexts = self._conditioner.scan(before, self._covariates(values))
-                    outputs = direction(self._hidden(contexts), values, 1)
+                    outputs = direction(self._hidden(self._contexts(mapped)), values, 1)
                 sources = (values, list(variables or ()))
                 d_values, d_variables = tape.gradient(
                     outputs, sources, (adjoint, d_log_det), tf.UnconnectedGradients.ZERO

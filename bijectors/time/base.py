@@ -116,6 +116,23 @@ class TimeBijector(FlowBijector):
         """
         return self._masked(self._inverse_steps, self._cast(z))
 
+    def contexts(self, z: tf.Tensor) -> Structure:
+        """What `hidden` makes the bijectors of all mapped steps of, given latents `[..., T, H]`.
+
+        `hidden(contexts(z))` maps their noise to `z`, and back. Where no step depends on later
+        ones, it is at step t the map from `eps[t]` to `z[t]` given `z[:t]`.
+
+        Returns:
+          A nest of tensors `[..., M, n]`, for M mapped steps.
+
+        Raises:
+          NotImplementedError: The class does not define it.
+        """
+        z = self._cast(z)
+        if self._lengths is not None:
+            z = zero_unless(step_mask(self._lengths, z), z)
+        return self._contexts(z if self._stride == 1 else every(z, self._stride))
+
     def forward_within(
         self, eps: tf.Tensor, z: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
     ) -> tf.Tensor:
@@ -159,6 +176,13 @@ class TimeBijector(FlowBijector):
         """The inverse of `_forward_steps`."""
         raise NotImplementedError
 
+    def _contexts(self, values: tf.Tensor) -> Structure:
+        """The contexts of the mapped steps, from all that contexts depend on: latents or noise.
+
+        A map of all steps at once gets them here too, so that they are defined once.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define its contexts")
+
     def _masked(self, steps: _Steps, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if self._lengths is None:
             mapped, log_det = self._at_every(self._stride, steps, values)
@@ -183,9 +207,12 @@ class TimeBijector(FlowBijector):
         return mapped, spread(log_det[..., None], stride, num_steps, first)[..., 0]
 
     def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps all steps at once, with contexts from `values` one step earlier."""
-        contexts = self._conditioner.scan(later(values, 1), self._covariates(values))
-        return direction(self._hidden(contexts), values, 1)
+        """Maps all steps at once, with contexts from `values`."""
+        return direction(self._hidden(self._contexts(values)), values, 1)
+
+    def _contexts_of_earlier(self, values: tf.Tensor) -> Structure:
+        """`_contexts` where the context of a step depends on all earlier steps."""
+        return self._conditioner.scan(later(values, 1), self._covariates(values))
 
     def _covariates(self, values: tf.Tensor) -> Structure:
         return self._conditioner.covariates(tf.shape(values)[:-2], size_of_axis(values, -2))

@@ -65,12 +65,14 @@ class CouplingTime(TimeBijector):
         self._parameters["kept"] = kept
 
     def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        hidden = self._hidden(self._contexts(values))
         first = 1 - self._kept
+        return self._at_every(2, lambda chosen: direction(hidden, chosen, 1), values, first)
+
+    def _contexts(self, values: tf.Tensor) -> Structure:
         kept = tf.range(size_of_axis(values, -2))[:, None] % 2 == self._kept
         inputs = zero_unless(kept, values)
-        contexts = self._conditioner.between(inputs, self._covariates(values), first)
-        hidden = self._hidden(contexts)
-        return self._at_every(2, lambda chosen: direction(hidden, chosen, 1), values, first)
+        return self._conditioner.between(inputs, self._covariates(values), 1 - self._kept)
 
     def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return self._map(forward_and_log_det, eps)

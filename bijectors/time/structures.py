@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bijectors.axes import size_of_axis
 from bijectors.base import forward_and_log_det, inverse_and_log_det
-from bijectors.time.base import Direction, TimeBijector
+from bijectors.time.base import TimeBijector
 from bijectors.time.conditioner import Structure
 
 __all__ = ["AutoregressiveTime", "IndependentTime", "InverseAutoregressiveTime"]
@@ -44,6 +44,9 @@ class AutoregressiveTime(TimeBijector):
 
     def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return self._all_steps(inverse_and_log_det, z)
+
+    def _contexts(self, values: tf.Tensor) -> Structure:
+        return self._contexts_of_earlier(values)
 
     def forward_within(
         self, eps: tf.Tensor, z: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
@@ -117,6 +120,13 @@ class InverseAutoregressiveTime(TimeBijector):
     def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return self._step_by_step(inverse_and_log_det, z)
 
+    def contexts(self, z: tf.Tensor) -> Structure:
+        """See `TimeBijector`. They depend on the noise that the latents came from."""
+        return super().contexts(self.inverse(z))
+
+    def _contexts(self, values: tf.Tensor) -> Structure:
+        return self._contexts_of_earlier(values)
+
 
 class IndependentTime(TimeBijector):
     """No structure in time: `z[t] = f(eps[t])`; the context contains only the covariates.
@@ -141,12 +151,11 @@ class IndependentTime(TimeBijector):
       [[2.0, 2.0], [2.0, 2.0], [2.0, 2.0]]
     """
 
-    def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        contexts = self._conditioner.scan(tf.zeros_like(values), self._covariates(values))
-        return direction(self._hidden(contexts), values, 1)
-
     def _forward_steps(self, eps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return self._map(forward_and_log_det, eps)
+        return self._all_steps(forward_and_log_det, eps)
 
     def _inverse_steps(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return self._map(inverse_and_log_det, z)
+        return self._all_steps(inverse_and_log_det, z)
+
+    def _contexts(self, values: tf.Tensor) -> Structure:
+        return self._conditioner.scan(tf.zeros_like(values), self._covariates(values))

@@ -7,10 +7,16 @@ import sys
 
 import pytest
 
-from bijectors import TimeBijector
+from bijectors import CouplingTime, TimeBijector
 from bijectors.hidden.entries import HiddenStructure
 from bijectors.scalar.maps import ScalarMap
-from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
+from bijectors.tables import (
+    CAUSAL_TIME_STRUCTURES,
+    COUPLING_TIME_STRUCTURES,
+    HIDDEN_STRUCTURES,
+    SCALAR_MAPS,
+    TIME_STRUCTURES,
+)
 from tests.paths import ROOT
 
 
@@ -19,6 +25,12 @@ def test_every_entry_is_there() -> None:
     assert all(isinstance(entry, HiddenStructure) for entry in HIDDEN_STRUCTURES.values())
     assert all(issubclass(entry, TimeBijector) for entry in TIME_STRUCTURES.values())
     assert len(SCALAR_MAPS) == len(list(SCALAR_MAPS)) > 0
+
+
+def test_what_is_known_of_structures_across_steps_is_that_of_their_classes() -> None:
+    assert not set(COUPLING_TIME_STRUCTURES) & set(CAUSAL_TIME_STRUCTURES)
+    for name, kind in TIME_STRUCTURES.items():
+        assert issubclass(kind, CouplingTime) == (name in COUPLING_TIME_STRUCTURES)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,13 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors import AutoregressiveTime, IndependentTime, InverseAutoregressiveTime, TimeBijector
+from bijectors import (
+    AdjointInverseAutoregressiveTime,
+    AutoregressiveTime,
+    IndependentTime,
+    InverseAutoregressiveTime,
+    TimeBijector,
+)
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -60,6 +66,33 @@ def test_equals_the_recurrence(kind: type[TimeBijector]) -> None:
     back, inverse_log_det = bijector.inverse_and_log_det(z)
     np.testing.assert_allclose(back, eps, atol=1e-12)
     np.testing.assert_allclose(inverse_log_det, -log_det)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(AutoregressiveTime, InverseAutoregressiveTime, AdjointInverseAutoregressiveTime),
+        IndependentTime,
+    ],
+)
+def test_the_contexts_of_latents_are_those_that_they_were_made_with(
+    kind: type[TimeBijector], stride: int
+) -> None:
+    lengths = tf.constant([T, 3])
+    eps = np.random.default_rng(0).normal(size=(B, T, H))
+    bijector = kind(RunningSum(), hidden, lengths, stride)
+    z = bijector.forward(eps).numpy()
+    z[1, 3:] = np.nan  # Padding.
+    maps = hidden(bijector.contexts(z))
+    found, mapped = maps.forward(eps[:, ::stride]).numpy(), z[:, ::stride]
+    within = np.isfinite(mapped)
+    np.testing.assert_allclose(found[within], mapped[within], atol=1e-12)
+
+
+def test_a_structure_that_does_not_say_its_contexts_is_refused() -> None:
+    with pytest.raises(NotImplementedError, match="TimeBijector does not define its contexts"):
+        TimeBijector(RunningSum(), hidden).contexts(np.zeros([B, T, H]))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import tensorflow as tf
 from bijectors.masks import mask_steps
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tests.models import LEAST_TIME_LAYERS, LENGTHS, draw_x, make_model
-from tests.pairwise import Combination, combinations, parameters
+from tests.pairwise import Combination, combinations, few, parameters
 from tf_latentflow import ModelConfig
 from tf_latentflow.config.choices import (
     CONDITIONER_INPUTS,
@@ -23,16 +23,14 @@ from tf_latentflow.config.choices import (
 )
 from tf_latentflow.noise import noise_of
 
-# Of a stack a few layers do: they take less time to trace.
-FEW = {"conv": "conv:2", "attention": "attention:1", "window": "window:2"}
 CHOICES = {
-    "scalar": tuple(SCALAR_MAPS),
+    "scalar": few(SCALAR_MAPS),
     "hidden": tuple(HIDDEN_STRUCTURES),
     "time": tuple(TIME_STRUCTURES),
-    "conditioner": (*(FEW.get(name, name) for name in CONDITIONERS), None),
+    "conditioner": (*few(CONDITIONERS), None),
     "conditioner_input": tuple(CONDITIONER_INPUTS),
-    "inference": tuple(FEW.get(name, name) for name in INFERENCE_NETWORKS),
-    "emitter": tuple(FEW.get(name, name) for name in EMITTERS),
+    "inference": few(INFERENCE_NETWORKS),
+    "emitter": few(EMITTERS),
 }
 
 
@@ -44,7 +42,7 @@ def fields(combination: Combination) -> dict[str, object]:
 COMBINATIONS = combinations(CHOICES, fields)
 # `test_prior.py` has the choices of the prior with each other: here a few priors stand for all.
 PRIORS = (
-    ("mixture", "none", "none", None),
+    ("mixture:2", "none", "none", None),
     ("nlsq", "scf", "iaf", "lstm"),
     ("spline", "none", "af", "conv:2"),
     ("affine", "af", "coupling", "attention:1"),

@@ -8,26 +8,36 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.masks import mask_steps
-from bijectors.tables import HIDDEN_STRUCTURES, TIME_STRUCTURES
+from bijectors.tables import (
+    CAUSAL_TIME_STRUCTURES,
+    HIDDEN_STRUCTURES,
+    SCALAR_MAPS,
+    TIME_STRUCTURES,
+)
 from tests.models import LEAST_TIME_LAYERS, rows
-from tests.pairwise import Combination, combinations, parameters
+from tests.pairwise import Combination, combinations, few, parameters
 from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
+from tf_latentflow.config.choices import CONDITIONER_INPUTS, CONDITIONERS
 from tf_latentflow.networks.codebook import SymbolCodebook
+from tf_latentflow.networks.normal import standard_normal_log_prob
 
 T, H = 3, 3
 LENGTHS = (3, 2, 0)
 ROWS = tuple(name for name in MODEL_NAMES if name != "lstm")
 every_row = pytest.mark.parametrize("name", rows(ROWS))
 CHOICES = {
-    "scalar": ("affine", "nlsq", "spline", "mixture:2"),
+    "scalar": few(SCALAR_MAPS),
     "hidden": tuple(HIDDEN_STRUCTURES),
     "time": tuple(TIME_STRUCTURES),
-    "conditioner": ("lstm", "conv:1", "attention:1", None),
+    "conditioner": (*few(CONDITIONERS), None),
+    "conditioner_input": tuple(CONDITIONER_INPUTS),
 }
 
 
 def fields(combination: Combination) -> dict[str, object]:
     choices = dict(zip(CHOICES, combination, strict=True))
+    if choices["conditioner_input"] == "symbols":
+        choices["inference"] = "codebook"  # Of the symbols that are read.
     return {**choices, "flow_layers": 1, "time_layers": LEAST_TIME_LAYERS.get(choices["time"], 1)}
 
 
@@ -81,7 +91,9 @@ def allowed(config: ModelConfig, inverse: bool) -> np.ndarray:
     many scales an odd step sees the even ones: forward, through these, all that they see.
     """
     t, i, s, j = np.ogrid[:T, :H, :T, :H]
-    earlier = {"af": j < i, "scf": (j < H // 2) & (i >= H // 2), "none": j < 0}[config.hidden]
+    hidden = {"af": j < i, "scf": (j < H // 2) & (i >= H // 2), "none": j < 0}
+    assert config.hidden in hidden, f"say here what depends on what in {config.hidden} of a step"
+    earlier = hidden[config.hidden]
     within = (s == t) & ((i == j) | earlier)
     anything = (i >= 0) & (j >= 0)
     if config.time == "none":
@@ -92,7 +104,7 @@ def allowed(config: ModelConfig, inverse: bool) -> np.ndarray:
         return within | (first & (s % 2 != t % 2) & anything) | (last & anything)
     if config.time == "multiscale":  # Of two scales: the even steps are independent.
         return within | ((t % 2 == 1) & (s % 2 == 0) & anything)
-    assert config.time in ("af", "iaf"), f"what depends on what in {config.time}?"
+    assert config.time in ("af", "iaf"), f"say here what depends on what in {config.time}"
     return within | ((s < t) & anything)
 
 
@@ -103,6 +115,8 @@ def test_jacobian_and_round_trip(float64: None, combination: Combination) -> Non
     repeated = np.tile(np.array(LENGTHS)[:, None], [1, T * H])
     for inverse, function in enumerate((prior.forward_and_log_det, prior.inverse_and_log_det)):
         may = allowed(prior.config, bool(inverse))
+        if prior.config.is_causal:
+            assert not np.any(np.triu(may.any(axis=(1, 3)), 1)), "a step depends on later ones"
         matrices, log_dets = jacobian(lambda v, f=function: flat(f, v, repeated), values)
         for length, matrix, log_det in zip(LENGTHS, matrices, log_dets, strict=True):
             sign, slogdet = np.linalg.slogdet(matrix)
@@ -129,6 +143,22 @@ def test_jacobian_and_round_trip(float64: None, combination: Combination) -> Non
     assert np.abs(z - values).max() > 0.1
     np.testing.assert_allclose(eps, values, atol=1e-8)
     np.testing.assert_allclose(forward, -inverse, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "time, time_layers",
+    [*((time, LEAST_TIME_LAYERS.get(time, 1)) for time in CAUSAL_TIME_STRUCTURES), ("af", 2)],
+)
+def test_the_maps_of_selected_steps_have_their_densities(
+    float64: None, time: str, time_layers: int
+) -> None:
+    prior = make_prior("af-scf", time=time, time_layers=time_layers)
+    z, lengths, steps = draw(2, T + 1, H), tf.constant([T + 1, T]), [2, 0]
+    _, expected = prior.step_log_probs(z, lengths)
+    bijector = prior.step_bijector(z, lengths, steps)
+    eps, log_det = bijector.inverse_and_log_det(tf.gather(z, steps, axis=-2))
+    found = log_det + tf.reduce_sum(standard_normal_log_prob(eps), axis=-1)
+    np.testing.assert_allclose(found, tf.gather(expected, steps, axis=-1), atol=1e-10)
 
 
 @pytest.mark.nightly

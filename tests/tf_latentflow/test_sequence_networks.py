@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_latentflow.networks.attention import AttentionStack
-from tf_latentflow.networks.convolution import ConvStack
+from tf_latentflow import ModelConfig
+from tf_latentflow.config.choices import CONDITIONERS, TWO_SIDED_CONDITIONERS
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.sequence_network import SequenceNetwork
-from tf_latentflow.networks.window import Window
 from tf_latentflow.noise import noise_of
 
 INPUT, UNITS, STEPS = 2, 8, 11  # Of fewer units, all may be at 0 at a step.
 LENGTHS = tf.constant([11, 6, 0])
-KINDS = [LSTMStack, ConvStack, AttentionStack, Window]
-TWO_SIDED = [ConvStack, AttentionStack, Window]
+every_kind = pytest.mark.parametrize("kind", CONDITIONERS)
+every_two_sided_kind = pytest.mark.parametrize("kind", TWO_SIDED_CONDITIONERS)
 
 
-def make(kind: Callable[..., SequenceNetwork], **options: object) -> SequenceNetwork:
+def make(kind: str, two_sided: bool = False, dropout: float = 0.0) -> SequenceNetwork:
+    """The network of a conditioner, with 2 layers, or over 2 steps."""
+    sizes = {"hidden_size": UNITS, "num_lstm_layers": 2, "max_length": 12, "dropout": dropout}
+    numbered = f"{kind}:2" if f"{kind}:2" in CONDITIONERS else kind
     keras.utils.set_random_seed(0)
-    network = kind(INPUT, UNITS, 2, 12, **options)
+    network = CONDITIONERS[numbered](ModelConfig(**sizes), INPUT, two_sided=two_sided)
     rng = np.random.default_rng(0)
     for variable in network.trainable_variables:
         variable.assign_add(rng.normal(0, 0.5, variable.shape))
     return network
 
 
-def draw_inputs(*batch: int) -> tf.Tensor:
-    return tf.constant(np.random.default_rng(1).normal(size=(*batch, 3, STEPS, INPUT)))
+def draw_inputs(network: SequenceNetwork, *batch: int) -> tf.Tensor:
+    """Inputs of the size that a network reads: `INPUT`, or more of a two-sided one."""
+    size = network.input_kernel.shape[0]
+    return tf.constant(np.random.default_rng(1).normal(size=(*batch, 3, STEPS, size)))
 
 
 def run(network: SequenceNetwork, inputs: tf.Tensor, lengths: tf.Tensor | None = None) -> tf.Tensor:
@@ -46,12 +48,12 @@ def run(network: SequenceNetwork, inputs: tf.Tensor, lengths: tf.Tensor | None =
 
 
 @pytest.mark.parametrize("batch", [(), (2,)])
-@pytest.mark.parametrize("kind", KINDS)
+@every_kind
 def test_step_after_step_is_all_steps_at_once_with_dropout(
-    float64: None, kind: type, batch: tuple[int, ...]
+    float64: None, kind: str, batch: tuple[int, ...]
 ) -> None:
     network = make(kind, dropout=0.4)
-    inputs = draw_inputs(*batch)
+    inputs = draw_inputs(network, *batch)
     shape = tf.shape(inputs)[:-2]
     positions = Positions.of(LENGTHS, STEPS, 12)
     offset = network.positions(positions)
@@ -80,7 +82,7 @@ def test_what_is_dropped_is_independent_though_one_number_decides_four_times(rat
 
 def jacobian_over_steps(network: SequenceNetwork, lengths: tf.Tensor | None = None) -> np.ndarray:
     """Whether output `[t]` depends on input `[s]`, bool `[B, t, s]`."""
-    inputs = draw_inputs()
+    inputs = draw_inputs(network)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(inputs)
         outputs = tf.reduce_sum(run(network, inputs, lengths) ** 2, axis=-1)
@@ -88,8 +90,8 @@ def jacobian_over_steps(network: SequenceNetwork, lengths: tf.Tensor | None = No
     return np.any(jacobian != 0, axis=-1)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_causal_network_reads_no_later_step(float64: None, kind: type) -> None:
+@every_kind
+def test_a_causal_network_reads_no_later_step(float64: None, kind: str) -> None:
     depends = jacobian_over_steps(make(kind))
     assert not np.triu(depends, 1).any()
     assert depends[:, np.arange(STEPS), np.arange(STEPS)].all()
@@ -97,7 +99,7 @@ def test_a_causal_network_reads_no_later_step(float64: None, kind: type) -> None
 
 def test_the_reach_of_convolutions(float64: None) -> None:
     distance = np.arange(STEPS)[:, None] - np.arange(STEPS)
-    causal, both = make(ConvStack), make(ConvStack, two_sided=True)
+    causal, both = make("conv"), make("conv", two_sided=True)
     # 2 (2^2 - 1) steps back, or 2^2 - 1 to either side.
     for network, least, most in ((causal, 0, 6), (both, -3, 3)):
         depends = jacobian_over_steps(network, LENGTHS if network is both else None)[0]
@@ -108,20 +110,21 @@ def test_the_reach_of_convolutions(float64: None) -> None:
 
 def test_the_reach_of_a_window(float64: None) -> None:
     distance = np.arange(STEPS)[:, None] - np.arange(STEPS)
-    depends = jacobian_over_steps(make(Window))[0]
+    depends = jacobian_over_steps(make("window"))[0]
     assert not depends[(distance < 0) | (distance > 1)].any()
     assert all(depends[distance == d].any() for d in (0, 1))
-    depends = jacobian_over_steps(make(Window, two_sided=True), LENGTHS)[0]
+    depends = jacobian_over_steps(make("window", two_sided=True), LENGTHS)[0]
     assert set(distance[depends]) == {-3, -1, 1, 3}
 
 
 @pytest.mark.parametrize("num_steps", [0, 1, 2, STEPS - 1, STEPS])
 @pytest.mark.parametrize("first", [0, 1])
-@pytest.mark.parametrize("kind", TWO_SIDED)
+@every_two_sided_kind
 def test_between_kept_steps_is_every_other_step(
-    float64: None, kind: type, first: int, num_steps: int
+    float64: None, kind: str, first: int, num_steps: int
 ) -> None:
-    network, inputs = make(kind, two_sided=True, dropout=0.4), draw_inputs(2)[..., :num_steps, :]
+    network = make(kind, two_sided=True, dropout=0.4)
+    inputs = draw_inputs(network, 2)[..., :num_steps, :]
     offset = network.positions(Positions.of(LENGTHS, num_steps, 12))
     masks = network.masks(tf.shape(inputs)[:-2], num_steps, noise_of(tf.constant([1, 2]), 3))
     all_steps = network(inputs, offset, masks=masks, lengths=LENGTHS)
@@ -134,9 +137,10 @@ def test_between_kept_steps_is_every_other_step(
         np.testing.assert_array_equal(unread, mapped)
 
 
-@pytest.mark.parametrize("kind", TWO_SIDED)
-def test_a_two_sided_network_reads_nothing_beyond_a_length(float64: None, kind: type) -> None:
-    network, inputs = make(kind, two_sided=True), draw_inputs()
+@every_two_sided_kind
+def test_a_two_sided_network_reads_nothing_beyond_a_length(float64: None, kind: str) -> None:
+    network = make(kind, two_sided=True)
+    inputs = draw_inputs(network)
     within = tf.sequence_mask(LENGTHS, STEPS)[..., None]
     dirty = tf.where(within, inputs, tf.ones_like(inputs) * 7)
     clean = run(network, inputs, LENGTHS)
@@ -149,3 +153,12 @@ def test_a_two_sided_network_reads_nothing_beyond_a_length(float64: None, kind: 
     assert np.triu(jacobian_over_steps(network, LENGTHS)[0], 1).any(), "no later step is read"
     with pytest.raises(ValueError, match="expected a causal network to go step by step"):
         network.step(inputs[:, 0], tf.zeros([3, UNITS], tf.float64), ())
+
+
+@every_kind
+def test_the_table_says_which_networks_can_be_two_sided(kind: str) -> None:
+    if kind in TWO_SIDED_CONDITIONERS:
+        assert make(kind, two_sided=True).two_sided
+    else:
+        with pytest.raises(ValueError, match="expected a conditioner that reads later steps too"):
+            make(kind, two_sided=True)

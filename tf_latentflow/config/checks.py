@@ -6,7 +6,14 @@ import dataclasses
 from collections.abc import Collection
 from typing import Any, NoReturn, TypeAlias
 
-from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES, Table, name_of
+from bijectors.tables import (
+    HIDDEN_STRUCTURES,
+    SCALAR_MAPS,
+    TIME_ENTRIES,
+    TIME_STRUCTURES,
+    Table,
+    name_of,
+)
 from tf_latentflow.config.choices import (
     CONDITIONER_INPUTS,
     CONDITIONERS,
@@ -93,14 +100,15 @@ def _check_conditioner(config: Config) -> None:
         expected = f"inference codebook and {times}, where symbols are read"
         got = config.inference, config.time, config.time_layers
         _refuse(config, "conditioner_input", expected, got)
-    if not config.is_causal:
+    if config.is_coupling:
         if name_of(config.conditioner) not in TWO_SIDED_CONDITIONERS:
             expected = f"the conditioner of {config.time} in time to be one of "
             _refuse(config, "conditioner", expected + ", ".join(TWO_SIDED_CONDITIONERS))
         if config.time_layers < 2:
             _refuse(config, "time_layers", f"time_layers of at least 2 for {config.time} in time")
-        if config.time == "multiscale" and config.time_layers > _MOST_SCALES:
-            _refuse(config, "time_layers", f"time_layers of at most {_MOST_SCALES} for multiscale")
+        if TIME_ENTRIES[config.time].has_scales and config.time_layers > _MOST_SCALES:
+            expected = f"time_layers of at most {_MOST_SCALES} for {config.time}"
+            _refuse(config, "time_layers", expected)
     elif config.time in (None, "none") and config.time_layers != 1:
         _refuse(config, "time_layers", "time_layers 1 without structure in time")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bijectors.tables import CAUSAL_TIME_STRUCTURES
+from bijectors.tables import CAUSAL_TIME_STRUCTURES, COUPLING_TIME_STRUCTURES
 from tf_latentflow.config.checks import check_fields, check_name
 from tf_latentflow.config.types import check_types
 from tf_latentflow.rows import MODEL_NAMES, NOTES, PRESETS, RULES, Setting, resolve
@@ -94,6 +94,11 @@ class ModelConfig:
     def is_causal(self) -> bool:
         """Whether no step depends on later ones, so that the start of a sequence has a density."""
         return not self.is_flow or self.time in CAUSAL_TIME_STRUCTURES
+
+    @property
+    def is_coupling(self) -> bool:
+        """Whether a stage of the prior maps some steps, given kept ones before and after them."""
+        return self.is_flow and self.time in COUPLING_TIME_STRUCTURES
 
     @property
     def is_text(self) -> bool:

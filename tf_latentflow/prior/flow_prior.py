@@ -149,7 +149,7 @@ class FlowPrior(Layer):
           `[..., B, T, H]`.
 
         Raises:
-          ValueError: The prior is a coupling.
+          ValueError: A step depends on later ones.
         """
         self.check_is_causal()
         bijectors = self._bijectors(lengths)

@@ -18,12 +18,13 @@ from bijectors import (
     Structure,
     TimeBijector,
 )
+from bijectors.tables import TIME_ENTRIES
 from tf_latentflow.config import ModelConfig
 
 __all__ = ["StagePlan", "stage_plan"]
 
 # The density of IAF in time is serial: its gradient is worth a way of its own.
-_WITH_OWN_GRADIENT = {"iaf": AdjointInverseAutoregressiveTime}
+_WITH_OWN_GRADIENT = {InverseAutoregressiveTime: AdjointInverseAutoregressiveTime}
 
 
 class StagePlan(NamedTuple):
@@ -43,11 +44,6 @@ class StagePlan(NamedTuple):
     def is_coupling(self) -> bool:
         """Whether it reads steps on both sides."""
         return issubclass(self.kind, CouplingTime)
-
-    @property
-    def reads_noise(self) -> bool:
-        """Whether it reads the noise of other steps, and not their latents."""
-        return issubclass(self.kind, InverseAutoregressiveTime)
 
     @property
     def reads_other_steps(self) -> bool:
@@ -72,10 +68,10 @@ class StagePlan(NamedTuple):
 
 def stage_plan(config: ModelConfig, number: int) -> StagePlan:
     """The plan of a stage of the prior; stage 0 is next to z."""
-    kind = _WITH_OWN_GRADIENT.get(config.time, TIME_STRUCTURES[config.time])
-    if config.time == "coupling":
-        return StagePlan(kind, kept=number % 2)
-    if config.time == "multiscale":
+    entry, kind = TIME_ENTRIES[config.time], TIME_STRUCTURES[config.time]
+    if entry.has_scales:
         is_last = number == config.time_layers - 1
         return StagePlan(IndependentTime if is_last else kind, stride=2**number)
-    return StagePlan(kind)
+    if entry.is_coupling:
+        return StagePlan(kind, kept=number % 2)
+    return StagePlan(_WITH_OWN_GRADIENT.get(kind, kind))

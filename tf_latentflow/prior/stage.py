@@ -14,7 +14,6 @@ from bijectors import (
     TimeBijector,
     with_reversals,
 )
-from bijectors.axes import later
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import CONDITIONER_INPUTS, CONDITIONERS
 from tf_latentflow.networks.codebook import Codebook
@@ -106,11 +105,7 @@ class FlowStage(Layer):
 
         The prior must be causal.
         """
-        conditioner = self._conditioner(lengths, limit)
-        # To IAF the past is the noise that it came from.
-        past = self.bijector(lengths, limit).inverse(z) if self._plan.reads_noise else z
-        covariates = conditioner.covariates(tf.shape(z)[:-2], tf.shape(z)[-2])
-        features, offsets = conditioner.scan(later(past, 1), covariates)
+        features, offsets = self.bijector(lengths, limit).contexts(z)
         context = Context(
             None if features is None else tf.gather(features, steps, axis=-2),
             tuple(tf.gather(offset, steps, axis=-2) for offset in offsets),

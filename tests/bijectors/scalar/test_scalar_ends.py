@@ -1,4 +1,4 @@
-"""Scalar maps at the ends of the line, and with parameters that change."""
+"""The package's own scalar maps at the ends of the line, and with parameters that change."""
 
 from __future__ import annotations
 
@@ -13,17 +13,9 @@ from bijectors import (
     Affine,
     MixtureOfLogistics,
     NLSq,
-    rational_quadratic_spline,
 )
 from bijectors.base import forward_and_log_det, inverse_and_log_det
-from tests.bijectors.scalar.maps import every_map
-
-UNCONSTRAINED = {
-    "affine": Affine.from_unconstrained,
-    "nlsq": NLSq.from_unconstrained,
-    "spline": rational_quadratic_spline,
-    "mixture": MixtureOfLogistics.from_unconstrained,
-}
+from tests.bijectors.scalar.maps import every_own_map
 
 
 def draw(name: str, dtype: type = np.float32) -> np.ndarray:
@@ -31,7 +23,7 @@ def draw(name: str, dtype: type = np.float32) -> np.ndarray:
     return rng.normal(0, 1, [4, SCALAR_MAPS[name].num_params]).astype(dtype)
 
 
-@every_map
+@every_own_map
 @pytest.mark.parametrize(
     ("dtype", "jit"),
     [
@@ -57,7 +49,7 @@ def test_infinity_goes_to_infinity(name: str, dtype: type, jit: bool) -> None:
     np.testing.assert_allclose(log_det, -inverse_log_det, rtol=1e-6)
 
 
-@every_map
+@every_own_map
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_far_out_a_map_is_a_line_that_is_taken_back(name: str, dtype: type) -> None:
     far = np.array([[-1e37], [-1e19], [1e15], [1e30], [1e37]], dtype)
@@ -69,7 +61,7 @@ def test_far_out_a_map_is_a_line_that_is_taken_back(name: str, dtype: type) -> N
     np.testing.assert_allclose(inverse_log_det, -log_det, rtol=1e-4, atol=1e-6)
 
 
-@every_map
+@every_own_map
 def test_tails_of_a_distribution_are_those_of_a_normal(name: str) -> None:
     flow = SCALAR_MAPS[name].from_unconstrained(tf.constant(draw(name)))
     latent = tfp.distributions.TransformedDistribution(tfp.distributions.Normal(0.0, 1.0), flow)
@@ -135,16 +127,16 @@ def test_the_present_value_of_a_variable_is_checked(name: str) -> None:
         MAPS[name](tf.Variable(-1.5))
 
 
-@every_map
+@every_own_map
 def test_unconstrained_variables_are_tracked_and_followed(name: str) -> None:
     values, changed = draw(name), draw(name)[::-1]
     raw = tf.Variable(values)
-    bijector = UNCONSTRAINED[name](raw)
+    bijector = SCALAR_MAPS[name].from_unconstrained(raw)
     (tracked,) = bijector.trainable_variables
     assert tracked is raw
     for present in (values, changed):
         raw.assign(present)
-        fixed = UNCONSTRAINED[name](present)
+        fixed = SCALAR_MAPS[name].from_unconstrained(present)
         with tf.GradientTape() as tape:
             y, log_det = forward_and_log_det(bijector, tf.constant(0.7), 0)
             loss = tf.reduce_sum(y + log_det)

@@ -11,10 +11,16 @@ import tensorflow as tf
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.scalar.maps import ScalarMap
 from bijectors.tables import SCALAR_MAPS
-from tests.bijectors.scalar.maps import BATCH, PAGE, build, draw, map_of
+from tests.bijectors.scalar.maps import (
+    BATCH,
+    PAGE,
+    build,
+    draw,
+    every_map,
+    file_of_the_page,
+    map_of,
+)
 from tests.modes import MODES, every_mode, mostly_eager
-
-every_map = pytest.mark.parametrize("name", [*SCALAR_MAPS, PAGE])
 
 
 @every_map
@@ -132,6 +138,10 @@ def test_wrong_dtypes_are_refused(name: str, dtype: tf.DType) -> None:
     raw = tf.zeros([map_of(name).num_params], dtype)
     with pytest.raises(ValueError, match=f"float32 or float64; got {dtype.name}"):
         build(name, raw)
+
+
+def test_the_file_of_the_page_has_lines_that_the_linter_allows() -> None:
+    assert max(map(len, file_of_the_page().splitlines())) <= 100
 
 
 def test_a_row_needs_a_scale_for_every_parameter() -> None:

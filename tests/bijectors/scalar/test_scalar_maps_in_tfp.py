@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.base import inverse_and_log_det
-from tests.bijectors.scalar.maps import BATCH, EVENT, build, draw, every_map
+from tests.bijectors.scalar.maps import BATCH, EVENT, build, draw, every_map, every_own_map
 from tests.modes import MODES, mostly_eager
 
 tfb, tfd = tfp.bijectors, tfp.distributions
@@ -72,7 +72,7 @@ def test_event_ndims(name: str) -> None:
         np.testing.assert_allclose(log_det, by_element.numpy().sum(axis=axes), rtol=1e-12)
 
 
-@every_map
+@every_own_map
 @pytest.mark.parametrize("variable", [pytest.param(False, marks=pytest.mark.nightly), True])
 def test_slices_and_copies(name: str, variable: bool) -> None:
     raw, eps = draw(name)
