@@ -149,9 +149,9 @@ def _prior(config: ModelConfig) -> float:
     of_reader = {"latents": (config.latent_size, 0)}
     of_reader["symbols"] = config.vocab_size, _codebook(config)
     read, reading = _of_choice(config, "conditioner_input", of_reader)
-    of_all = read + (not config.is_causal)  # Which steps are known.
+    of_all = read + (config.is_coupling)  # Which steps are known.
     depth = CONDITIONERS.number_of(config.conditioner)
-    sides = 1 if config.is_causal else 2
+    sides = 2 if config.is_coupling else 1
     of_conditioner = {
         "lstm": _lstm(read, size, config.num_lstm_layers),
         "conv": _conv(of_all, size, depth),
