@@ -58,7 +58,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!(bijectors|tf_latentflow|train|export)\b).*"),
     ("py:class", r"bijectors\.(cache|checkpoints)\..*"),
-    ("py:class", r"tf_latentflow\.(conditional|networks|ways)\..*"),
+    ("py:class", r"tf_latentflow\.(conditional|networks|interfaces)\..*"),
     ("py:obj", r"export|tf_latentflow\.rows"),
 ]
 
