@@ -50,6 +50,8 @@ def make_prior(name: str, **overrides: object) -> FlowPrior:
     codebook = None
     if config.conditioner_input == "symbols":
         codebook = SymbolCodebook(config.vocab_size, config.latent_size)
+        # So wide that the symbols of a vector far out are not certain: derivatives would underflow.
+        codebook._log_std.assign(tf.fill(codebook._log_std.shape, tf.cast(2.0, codebook.dtype)))
     prior = FlowPrior(config, codebook=codebook)
     rng = np.random.default_rng(0)
     for variable in prior.trainable_variables:  # far from the identity
