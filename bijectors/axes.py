@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import tensorflow as tf
 
-__all__ = ["every", "later", "move_axis", "size_of_axis", "spread"]
+__all__ = ["StepsMap", "every", "later", "map_every", "move_axis", "size_of_axis", "spread"]
+
+# From steps to what they are mapped to, and the log-determinant of each.
+StepsMap: TypeAlias = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 def move_axis(values: tf.Tensor, source: int, target: int) -> tf.Tensor:
@@ -72,6 +78,23 @@ def spread(values: tf.Tensor, stride: int, num_steps: int | tf.Tensor, first: in
     missing = tf.maximum(num_steps - count * stride, 0)
     steps = tf.pad(steps, [*_of_leading(values), [0, missing], [0, 0]])
     return _slice_of_steps(steps, 0, num_steps)
+
+
+def map_every(
+    stride: int, steps: StepsMap, values: tf.Tensor, first: int = 0
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Maps the steps first, first + stride, ... of `[..., T, H]` and leaves the others as they are.
+
+    Returns:
+      `[..., T, H]`, and the log-determinant of each step, `[..., T]`.
+    """
+    if stride == 1:
+        return steps(values)
+    mapped, log_det = steps(every(values, stride, first))
+    num_steps = size_of_axis(values, -2)
+    chosen = tf.range(num_steps)[:, None] % stride == first
+    mapped = tf.where(chosen, spread(mapped, stride, num_steps, first), values)
+    return mapped, spread(log_det[..., None], stride, num_steps, first)[..., 0]
 
 
 def _of_leading(values: tf.Tensor) -> list[list[int]]:

@@ -25,8 +25,8 @@ __all__ = [
     "rows",
 ]
 
-# The other rows are tested nightly: `tests/tf_latentflow/test_choices.py` and `test_prior.py` go
-# through the choices that rows are made of.
+# The other rows are tested nightly: `tests/tf_latentflow/test_choices.py` and
+# `test_prior_structure.py` go through the choices that rows are made of.
 QUICK_ROWS = ("codebook", "lstm")
 # What makes of any row the flow that is traced and compiled in the least time, for tests of
 # programs and servers; and the same as flags.

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors.axes import every, later, move_axis, size_of_axis, spread
+from bijectors.axes import StepsMap, every, later, map_every, move_axis, size_of_axis
 from bijectors.base import FlowBijector
 from bijectors.loops import scan
 from bijectors.masks import step_mask, zero_unless
@@ -19,7 +19,6 @@ from bijectors.time.conditioner import Conditioner, CouplingConditioner, Structu
 __all__ = ["Direction", "TimeBijector"]
 
 Direction = Callable[[tfp.bijectors.Bijector, tf.Tensor, int], tuple[tf.Tensor, tf.Tensor]]
-_Steps = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 class TimeBijector(FlowBijector):
@@ -183,28 +182,16 @@ class TimeBijector(FlowBijector):
         """
         raise NotImplementedError(f"{type(self).__name__} does not define its contexts")
 
-    def _masked(self, steps: _Steps, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _masked(self, steps: StepsMap, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if self._lengths is None:
-            mapped, log_det = self._at_every(self._stride, steps, values)
+            mapped, log_det = map_every(self._stride, steps, values)
         else:
             mask = step_mask(self._lengths, values)
             # Padding is zeroed before the map too: a NaN would otherwise reach the gradient.
-            mapped, log_det = self._at_every(self._stride, steps, zero_unless(mask, values))
+            mapped, log_det = map_every(self._stride, steps, zero_unless(mask, values))
             mapped = tf.where(mask, mapped, values)
             log_det = zero_unless(mask[..., 0], log_det)
         return mapped, log_det
-
-    def _at_every(
-        self, stride: int, steps: _Steps, values: tf.Tensor, first: int = 0
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps the steps first, first + stride, ... and leaves the others as they are."""
-        if stride == 1:
-            return steps(values)
-        mapped, log_det = steps(every(values, stride, first))
-        num_steps = size_of_axis(values, -2)
-        chosen = tf.range(num_steps)[:, None] % stride == first
-        mapped = tf.where(chosen, spread(mapped, stride, num_steps, first), values)
-        return mapped, spread(log_det[..., None], stride, num_steps, first)[..., 0]
 
     def _all_steps(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Maps all steps at once, with contexts from `values`."""

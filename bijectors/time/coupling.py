@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors.axes import size_of_axis
+from bijectors.axes import map_every, size_of_axis
 from bijectors.base import forward_and_log_det, inverse_and_log_det
 from bijectors.masks import zero_unless
 from bijectors.time.base import Direction, TimeBijector
@@ -67,7 +67,7 @@ class CouplingTime(TimeBijector):
     def _map(self, direction: Direction, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         hidden = self._hidden(self._contexts(values))
         first = 1 - self._kept
-        return self._at_every(2, lambda chosen: direction(hidden, chosen, 1), values, first)
+        return map_every(2, lambda chosen: direction(hidden, chosen, 1), values, first)
 
     def _contexts(self, values: tf.Tensor) -> Structure:
         kept = tf.range(size_of_axis(values, -2))[:, None] % 2 == self._kept

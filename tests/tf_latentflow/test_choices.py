@@ -40,7 +40,8 @@ def fields(combination: Combination) -> dict[str, object]:
 
 
 COMBINATIONS = combinations(CHOICES, fields)
-# `test_prior.py` has the choices of the prior with each other: here a few priors stand for all.
+# `test_prior_structure.py` has the choices of the prior with each other: here a few priors stand
+# for all.
 PRIORS = (
     ("mixture:2", "none", "none", None),
     ("nlsq", "scf", "iaf", "lstm"),
@@ -101,7 +102,7 @@ def test_choices_go_together(float64: None, combination: Combination, tmp_path: 
     estimate = model._estimate(*batch, 2, noise, 2)
     assert np.all(estimate.reconstruction - estimate.kl <= estimate.log_prob + 1e-9)
 
-    # `test_prior.py` maps noise to z and back, which is most of the time that a sample takes.
+    # `test_prior_structure.py` maps noise to z and back, which is most of the time of a sample.
     z = mask_steps(model.encode(x, LENGTHS)[0], LENGTHS)
     drawn = model.emit(z, LENGTHS, 1.0, [1, 2]).numpy()
     assert drawn.shape == x.shape and not drawn[1, 3:].any() and not drawn[2].any()
