@@ -149,7 +149,7 @@ def _prior(config: ModelConfig) -> float:
     of_reader = {"latents": (config.latent_size, 0)}
     of_reader["symbols"] = config.vocab_size, _codebook(config)
     read, reading = _of_choice(config, "conditioner_input", of_reader)
-    of_all = read + (config.is_coupling)  # Which steps are known.
+    of_all = read + config.is_coupling  # Which steps are known.
     depth = CONDITIONERS.number_of(config.conditioner)
     sides = 2 if config.is_coupling else 1
     of_conditioner = {
