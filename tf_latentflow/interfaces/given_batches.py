@@ -66,7 +66,7 @@ def complete_batches(
     if model.config.is_flow and model.emitter.reads_one_step:
         steps = max(map(len, sequences), default=1)
     else:
-        steps = model.config.max_length if lengths is None else int(wanted.max(initial=1))
+        steps = model.config.max_length if lengths is None else int(np.max(wanted, initial=1))
     rows = _rows(model, steps, num_particles)
 
     def make(indices: np.ndarray, x: Any, sizes: Any, noise: Any) -> Any:
