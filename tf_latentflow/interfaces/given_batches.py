@@ -132,11 +132,12 @@ def _rows(model: Any, steps: int, num_particles: int) -> int:
     Raises:
       TooManyParticles: Not even one does.
     """
-    most = _MOST_NUMBERS // (steps * model.config.vocab_size)  # Particles at once.
+    numbers = steps * model.config.vocab_size  # Of a particle.
     num_particles = as_count("num_particles", num_particles)
-    if num_particles > _MOST_OF_ONE * most:
-        raise TooManyParticles(_MOST_OF_ONE * most, num_particles)
-    return max(1, most // num_particles)
+    most_of_one = _MOST_OF_ONE * _MOST_NUMBERS // numbers
+    if num_particles > most_of_one:
+        raise TooManyParticles(most_of_one, num_particles)
+    return max(1, _MOST_NUMBERS // (numbers * num_particles))
 
 
 def _made(
