@@ -13,7 +13,7 @@ class MidiError extends Error {}
 function parseMidi(bytes) {
   if (!bytes.length) throw new MidiError("This file is empty.");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const name = (at) => String.fromCharCode(...bytes.subarray(at, at + 4));
+  const name = (at) => asciiAt(bytes, at);
   if (bytes.length < 14 || name(0) !== "MThd") throw new MidiError("This is no MIDI file.");
   const file = { division: view.getInt16(12), promised: view.getUint16(10), tracks: 0, events: [], tempi: [] };
   try {

@@ -8,7 +8,7 @@ class PieceSource {
     this.tempo = DEFAULT_TEMPO; // Of the piece, in beats a minute.
     this.replaced = 0; // How often the piece was replaced: of two at work, the later one counts.
     const label = place.dataset.label;
-    this.input = element("input", { type: "file", accept: ".mid,.midi,audio/midi", className: "file" });
+    this.input = element("input", { type: "file", accept: ".mid,.midi,.kar,.rmi,.gz,audio/midi", className: "file" });
     this.input.id = `${place.id}-file`;
     this.zone = element("label", { className: "drop", htmlFor: this.input.id },
       element("strong", {}, label), element("span", {}, "Drop a MIDI file here, or choose one."));
@@ -54,7 +54,7 @@ class PieceSource {
     const opened = { name: file.name };
     await this.#replace(async () => {
       this.file = opened;
-      opened.bytes = new Uint8Array(await file.arrayBuffer());
+      opened.bytes = await midiBytes(new Uint8Array(await file.arrayBuffer()));
       return this.#read(opened);
     });
     this.input.value = "";

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 from pathlib import Path
 
@@ -17,14 +18,17 @@ from train.data.music.midi import read_midi, write_midi
 from train.support.errors import UserError
 
 READ = """
-const bytes = bytesOfBase64(arguments[0]);
-try {
-  const {roll, tempo, remarks} = readMidi(bytes, arguments[1]);
-  return {roll: base64OfBytes(packRoll(roll)), tempo, remarks};
-} catch (error) {
-  if (!(error instanceof MidiError)) throw error;
-  return {error: error.message};
-}
+const [coded, stepsPerBeat] = arguments;
+return (async () => {
+  try {
+    const bytes = await midiBytes(bytesOfBase64(coded));
+    const {roll, tempo, remarks} = readMidi(bytes, stepsPerBeat);
+    return {roll: base64OfBytes(packRoll(roll)), tempo, remarks};
+  } catch (error) {
+    if (!(error instanceof MidiError)) throw error;
+    return {error: error.message};
+  }
+})();
 """
 WRITE = """
 const roll = unpackRoll(bytesOfBase64(arguments[0]));
@@ -141,6 +145,37 @@ def test_what_is_lost_of_a_file_is_said(page_file: Page, tmp_path: Path) -> None
     assert page_file.run(READ, base64.b64encode(file_of(60, 62)).decode(), 1)["remarks"] == [
         "1 of its notes sounds together with the note before it, since a step is a beat."
     ]
+
+
+def riff_of(data: bytes, kind: bytes = b"RMID") -> bytes:
+    """A RIFF file with a chunk of odd size before that of the data."""
+    chunks = kind + b"DISP" + (3).to_bytes(4, "little") + b"abc\0"
+    chunks += b"data" + len(data).to_bytes(4, "little") + data
+    return b"RIFF" + len(chunks).to_bytes(4, "little") + chunks
+
+
+def test_wrapped_files_are_read_alike(page_file: Page, tmp_path: Path) -> None:
+    data = random_file(np.random.default_rng(2))
+    for wrapped in (gzip.compress(data), riff_of(data), gzip.compress(riff_of(data))):
+        assert compare(page_file, wrapped, 2, tmp_path / "a.mid")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (gzip.compress(b"MThd" + bytes(100))[:-9], "compressed by gzip, and damaged"),
+        (gzip.compress(bytes(2**23 + 1)), "more than 8 MiB"),
+        (gzip.compress(b"no music"), "This is no MIDI file."),
+        (riff_of(b"", kind=b"WAVE"), "RIFF of the type WAVE"),
+        (riff_of(b"")[:-8], 'no chunk "data"'),
+        (riff_of(b"no music"), "This is no MIDI file."),
+    ],
+)
+def test_what_is_wrapped_badly_is_refused(
+    page_file: Page, tmp_path: Path, data: bytes, said: str
+) -> None:
+    assert said in page_file.run(READ, base64.b64encode(data).decode(), 2)["error"]
+    assert not compare(page_file, data, 2, tmp_path / "a.mid")
 
 
 @pytest.mark.parametrize("steps_per_beat", [1, 2, 7])
