@@ -84,11 +84,9 @@ class LSTMLanguageModel(Continuations):
     ) -> tf.Tensor:
         """Logits of `p(x[t] | x[:t], T)`, `[B, T, V]`, from `x [B, T, *event_shape]`."""
         num_steps = tf.shape(x)[1]
-        positions = self._positions(lengths, num_steps)
         features = self.stack(
             later(self.symbols.inputs(x), 1),
-            self.stack.positions(positions),
-            self.stack.initial_state(positions, tf.shape(lengths), num_steps),
+            self._positions(lengths, num_steps),
             masks=self.stack.masks(tf.shape(lengths), num_steps, dropout_noise),
             kernel=self.symbols.input_kernel(self.stack.input_kernel),
         )

@@ -124,7 +124,7 @@ class ConvEmitter(_FromContext):
         self.built = True
 
     def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
-        return self.stack(z, self.stack.positions(positions), lengths=positions.lengths)
+        return self.stack(z, positions)
 
 
 def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:

@@ -108,8 +108,7 @@ class ConvInference(_FromStates):
         self.built = True
 
     def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
-        offset = self.stack.positions(positions)
-        return self.stack(parts.embed(x), offset, lengths=positions.lengths)
+        return self.stack(parts.embed(x), positions)
 
 
 def conv_inference(num_layers: int = 4) -> Callable[[ModelConfig], ConvInference]:
