@@ -16,7 +16,6 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import EMITTERS, INFERENCE_NETWORKS
 from tf_latentflow.interfaces.inputs import as_count, as_int32, as_lengths, as_temperature
 from tf_latentflow.networks.codebook import Codebook, NoteCodebook, SymbolCodebook
-from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.posterior import Posterior
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.flow_prior import FlowPrior
@@ -74,13 +73,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
     ) -> Posterior:
         positions = self._positions(lengths, tf.shape(x)[1])
         return self.inference_network(
-            x, positions, parts=self._parts(), dropout_noise=dropout_noise
-        )
-
-    def _parts(self) -> Parts:
-        symbols = self.symbols
-        return Parts(
-            symbols.embed, symbols.inputs, symbols.input_kernel, symbols.logits, self.codebook
+            x, positions, symbols=self.symbols, codebook=self.codebook, dropout_noise=dropout_noise
         )
 
     def logits(
@@ -89,7 +82,9 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         """Logits of x, `[..., V]`, given latents `z [..., B, T, H]`, zero beyond each length."""
         z, lengths = tf.cast(z, self.compute_dtype), as_int32(lengths)
         positions = self._positions(lengths, tf.shape(z)[-2])
-        return self.emitter(z, positions, parts=self._parts(), dropout_noise=dropout_noise)
+        return self.emitter(
+            z, positions, symbols=self.symbols, codebook=self.codebook, dropout_noise=dropout_noise
+        )
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, each `[B, T, H]`."""

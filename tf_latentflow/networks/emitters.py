@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
-from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
@@ -49,7 +50,8 @@ class Emitter(Layer):
         self,
         z: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
         """From `z [..., B, T, H]`, zero beyond the lengths, to logits of x, `[..., B, T, V]`.
@@ -57,7 +59,9 @@ class Emitter(Layer):
         Args:
           z: Latents.
           positions: Of the sequences.
-          parts: What the networks of the model share.
+          symbols: The model's embedding of x, and the matrix that turns features into logits; a
+            `tf_latentflow.emissions.symbols.Symbols`, whose module imports this package.
+          codebook: The distributions of z given x, or None.
           dropout_noise: Noise of the dropout in training, which is applied to the states but not to
             z.
         """
@@ -75,12 +79,13 @@ class _FromContext(Emitter):
         self,
         z: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
         states = self._states(z, positions)
         states = stateless_dropout(states, self._dropout, dropout_noise)
-        return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
+        return symbols.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
 
     def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
         raise NotImplementedError
@@ -148,12 +153,13 @@ class LocalEmitter(Emitter):
         self,
         z: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
         states = tf.nn.relu(self._apply(self.hidden, z))
         states = stateless_dropout(states, self._dropout, dropout_noise)
-        return parts.logits(self._apply(self.linear, states))
+        return symbols.logits(self._apply(self.linear, states))
 
 
 class CodebookEmitter(Emitter):
@@ -177,7 +183,8 @@ class CodebookEmitter(Emitter):
         self,
         z: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
-        return parts.codebook.logits(z, tf.convert_to_tensor(self.log_weight))
+        return codebook.logits(z, tf.convert_to_tensor(self.log_weight))
