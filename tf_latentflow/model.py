@@ -16,7 +16,7 @@ from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import EMITTERS, INFERENCE_NETWORKS
 from tf_latentflow.interfaces.inputs import as_count, as_int32, as_lengths, as_temperature
 from tf_latentflow.networks.codebook import Codebook, NoteCodebook, SymbolCodebook
-from tf_latentflow.networks.posterior import Posterior
+from tf_latentflow.networks.normal import Posterior
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.flow_prior import FlowPrior
 from tf_latentflow.sequence_model import sum_steps

@@ -13,8 +13,8 @@ from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
+from tf_latentflow.networks.normal import Posterior
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.networks.posterior import Posterior
 from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
