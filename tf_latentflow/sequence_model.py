@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import types
+from collections.abc import Callable
 from typing import Any, Self
 
 import keras
@@ -64,10 +67,15 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         self._make_functions()
 
     def _make_functions(self) -> None:
-        """Creates the graph functions without tracing them."""
-        # Without AutoGraph, which would read all code again: no control flow here is Python's.
-        self._graph_estimate = tf.function(self._estimate, reduce_retracing=True, autograph=False)
-        self._compiled_sample = tf.function(self._sample, jit_compile=True, autograph=False)
+        """Makes what turns functions of the model, each once, into graphs and compiled graphs."""
+
+        def graphs(**options: bool) -> Callable[[Callable], Callable]:
+            # Without AutoGraph, which would read all code again: no control flow here is Python's.
+            make = functools.partial(tf.function, autograph=False, **options)
+            return functools.cache(lambda function: make(types.MethodType(function, self)))
+
+        self._graph = graphs(reduce_retracing=True)
+        self._compiled = graphs(jit_compile=True)
 
     @property
     def execution(self) -> Execution:
@@ -199,7 +207,7 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         eager = tf.executing_eagerly()
-        estimate = self._graph_estimate if eager else self._estimate
+        estimate = self._graph(type(self)._estimate) if eager else self._estimate
         return estimate(x, lengths, num_samples, noise, most_at_once)
 
     def log_likelihood(
@@ -239,8 +247,8 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         noise = noise_of(seed, tf.shape(lengths)[0])
         if tf.executing_eagerly():
             num_steps = int(np.max(lengths, initial=0)) if num_steps is None else int(num_steps)
-            rounded = self._rounded(num_steps)
-            return self._compiled_sample(lengths, temperature, noise, rounded)[:, :num_steps]
+            sample, rounded = self._compiled(type(self)._sample), self._rounded(num_steps)
+            return sample(lengths, temperature, noise, rounded)[:, :num_steps]
         num_steps = longest(lengths) if num_steps is None else num_steps
         return self._sample(lengths, temperature, noise, num_steps)
 
