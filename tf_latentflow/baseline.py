@@ -12,7 +12,7 @@ from bijectors.masks import mask_steps, step_mask
 from tf_latentflow.conditional import continuation
 from tf_latentflow.conditional.particles import as_particles, as_rows, pick
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.interfaces.shapes import pad_steps
+from tf_latentflow.interfaces.inputs import pad_steps
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel, sum_steps

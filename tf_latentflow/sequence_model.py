@@ -16,9 +16,15 @@ from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import EMISSIONS
 from tf_latentflow.interfaces.given_interface import GivenInterface
-from tf_latentflow.interfaces.inputs import as_batch, as_count, as_lengths, as_temperature, longest
+from tf_latentflow.interfaces.inputs import (
+    as_batch,
+    as_count,
+    as_lengths,
+    as_temperature,
+    longest,
+    rounded_steps,
+)
 from tf_latentflow.interfaces.keras_interface import KerasInterface
-from tf_latentflow.interfaces.shapes import rounded_steps
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.layer import floatx_of, usable_floatx
 from tf_latentflow.networks.positions import Positions

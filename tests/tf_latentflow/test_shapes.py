@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tests.models import LEAST_FIELDS, make_model
 from tf_latentflow.conditional import variation
-from tf_latentflow.interfaces.shapes import pad_steps, rounded_steps
+from tf_latentflow.interfaces.inputs import pad_steps, rounded_steps
 
 X = np.random.default_rng(0).integers(2, 6, (2, 8)).astype(np.int32)
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_latentflow.interfaces.inputs import as_count, as_int32, as_temperature, require
-from tf_latentflow.interfaces.shapes import pad_steps
+from tf_latentflow.interfaces.inputs import as_count, as_int32, as_temperature, pad_steps, require
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel
 

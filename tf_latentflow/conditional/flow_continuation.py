@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bijectors.masks import mask_steps, step_mask
 from tf_latentflow.conditional.particles import as_particles, as_rows, chosen, pick
-from tf_latentflow.interfaces.shapes import pad_steps
+from tf_latentflow.interfaces.inputs import pad_steps
 from tf_latentflow.noise import NoiseSource
 from tf_latentflow.sequence_model import SequenceModel
 

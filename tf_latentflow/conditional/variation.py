@@ -8,8 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from bijectors.masks import mask_steps
-from tf_latentflow.interfaces.inputs import as_count, as_temperature
-from tf_latentflow.interfaces.shapes import pad_steps
+from tf_latentflow.interfaces.inputs import as_count, as_temperature, pad_steps
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.sequence_model import SequenceModel
 

@@ -68,8 +68,8 @@ class Emitter(Layer):
         raise NotImplementedError
 
 
-class _FromContext(Emitter):
-    """Logits from z[t] and states that a subclass computes from z.
+class _FromStates(Emitter):
+    """Logits from states that a subclass computes from z, beside z[t] where they are not its own.
 
     A linear layer, `linear`, computes features from them, and the matrix of the embedding computes
     logits from the features.
@@ -84,14 +84,16 @@ class _FromContext(Emitter):
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
         states = self._states(z, positions)
-        states = stateless_dropout(states, self._dropout, dropout_noise)
-        return symbols.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
+        read = stateless_dropout(states, self._dropout, dropout_noise)
+        if not self.reads_one_step:
+            read = tf.concat([z, read], axis=-1)
+        return symbols.logits(self._apply(self.linear, read))
 
     def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
         raise NotImplementedError
 
 
-class BiLSTMEmitter(_FromContext):
+class BiLSTMEmitter(_FromStates):
     """`p(x[t] | z, T)` from `[z[t], forward state at t-1, backward state at t+1]`.
 
     The states are those of a BiLSTM over z (Ziegler & Rush, 2019).
@@ -116,7 +118,7 @@ class BiLSTMEmitter(_FromContext):
         return tf.concat([ahead, behind], axis=-1)
 
 
-class ConvEmitter(_FromContext):
+class ConvEmitter(_FromStates):
     """`p(x[t] | z, T)` from z[t] and two-sided convolutions over z; see `ConvStack`."""
 
     def __init__(self, config: ModelConfig, num_layers: int, name: str = "emitter") -> None:
@@ -137,7 +139,7 @@ def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:
     return functools.partial(ConvEmitter, num_layers=num_layers)
 
 
-class LocalEmitter(Emitter):
+class LocalEmitter(_FromStates):
     """`p(x[t] | z[t])` from z[t] alone, with one hidden layer."""
 
     reads_one_step = True
@@ -149,17 +151,8 @@ class LocalEmitter(Emitter):
         self.linear = self._dense(size, size, "linear")
         self.built = True
 
-    def call(
-        self,
-        z: tf.Tensor,
-        positions: Positions,
-        symbols: Any,
-        codebook: Codebook | None,
-        dropout_noise: NoiseSource | None = None,
-    ) -> tf.Tensor:
-        states = tf.nn.relu(self._apply(self.hidden, z))
-        states = stateless_dropout(states, self._dropout, dropout_noise)
-        return symbols.logits(self._apply(self.linear, states))
+    def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
+        return tf.nn.relu(self._apply(self.hidden, z))
 
 
 class CodebookEmitter(Emitter):
