@@ -28,7 +28,7 @@ from tf_latentflow.interfaces.keras_interface import KerasInterface
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.layer import floatx_of, usable_floatx
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.noise import NoiseSource, Seed, noise_of
+from tf_latentflow.noise import Seed, noise_of
 from tf_latentflow.terms import Terms
 
 __all__ = ["SequenceModel", "sum_steps"]
@@ -70,27 +70,19 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         self.length_model = LengthModel(config.max_length)
         size = config.hidden_size if config.has_embedding else None
         self.symbols = EMISSIONS[config.emission](config.vocab_size, size)
-        self._make_functions()
+        self._traced = functools.cache(self._trace)
 
-    def _make_functions(self) -> None:
-        """Makes what turns functions of the model, each once, into graphs and compiled graphs."""
+    def _graph(self, function: Callable) -> Callable:
+        """A function of the model as a graph, made once for each execution."""
+        return self._traced(function, self.execution, reduce_retracing=True)
 
-        def graphs(**options: bool) -> Callable[[Callable], Callable]:
-            # Without AutoGraph, which would read all code again: no control flow here is Python's.
-            make = functools.partial(tf.function, autograph=False, **options)
-            return functools.cache(lambda function: make(types.MethodType(function, self)))
+    def _compiled(self, function: Callable) -> Callable:
+        """A function of the model that XLA compiles, made once for each execution."""
+        return self._traced(function, self.execution, jit_compile=True)
 
-        self._graph = graphs(reduce_retracing=True)
-        self._compiled = graphs(jit_compile=True)
-
-    @property
-    def execution(self) -> Execution:
-        return super().execution
-
-    @execution.setter
-    def execution(self, execution: Execution) -> None:
-        ExecutionOwner.execution.fset(self, execution)
-        self._make_functions()  # What was traced keeps the way in which it was.
+    def _trace(self, function: Callable, execution: Execution, **options: bool) -> Callable:
+        # AutoGraph would read all code again: no control flow here is Python's.
+        return tf.function(types.MethodType(function, self), autograph=False, **options)
 
     def get_config(self) -> dict[str, Any]:
         return {"config": self.config.to_dict(), "name": self.name, "dtype": self.compute_dtype}
@@ -167,25 +159,6 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         training: bool = False,
     ) -> Terms:
         """The contribution of each step to `elbo`, nats `[S, B, T]`, 0 beyond each length."""
-        raise NotImplementedError
-
-    def _estimate(
-        self,
-        x: tf.Tensor,
-        lengths: tf.Tensor,
-        num_samples: int,
-        noise: NoiseSource,
-        most_at_once: int,
-    ) -> Terms:
-        raise NotImplementedError
-
-    def _sample(
-        self,
-        lengths: tf.Tensor,
-        temperature: tf.Tensor,
-        noise: NoiseSource,
-        num_steps: int | tf.Tensor,
-    ) -> tf.Tensor:
         raise NotImplementedError
 
     def estimate(
