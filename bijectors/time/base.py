@@ -42,10 +42,6 @@ class TimeBijector(FlowBijector):
       >>> class Total:  # The context of a step: the sum of the vectors before it.
       ...     def covariates(self, batch_shape, num_steps):
       ...         return ()
-      ...     def initial_state(self, batch_shape, num_steps):
-      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
-      ...     def step(self, inputs, covariates, state):
-      ...         return state + inputs, state + inputs
       ...     def scan(self, inputs, covariates):
       ...         return tf.cumsum(inputs, axis=-2)
       >>> hidden = lambda context: Affine(a=0.5 * context, b=2.0)
