@@ -13,11 +13,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "execution": ["Execution", "ExecutionOwner"],
         "hidden.base": ["HiddenBijector"],
         "hidden.entries": ["HiddenStructure"],
-        "hidden.fixed_point": ["FixedPointHidden"],
         "hidden.made": ["ConditionalMADE"],
         "hidden.mlp": ["ConditionalMLP"],
         "hidden.structures": [
             "AutoregressiveHidden",
+            "FixedPointHidden",
             "IndependentHidden",
             "SplitCouplingHidden",
         ],
