@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "IndependentHidden",
             "SplitCouplingHidden",
         ],
-        "loops": ["scan"],
+        "loops": ["Structure", "scan"],
         "root_finder": ["find_root"],
         "scalar.affine": ["Affine"],
         "scalar.maps": ["ScalarMap"],
@@ -31,7 +31,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "tables": ["HIDDEN_STRUCTURES", "SCALAR_MAPS", "TIME_STRUCTURES"],
         "time.adjoint": ["AdjointInverseAutoregressiveTime"],
         "time.base": ["TimeBijector"],
-        "time.conditioner": ["Conditioner", "CouplingConditioner", "Structure"],
+        "time.conditioner": ["Conditioner", "CouplingConditioner"],
         "time.coupling": ["CouplingTime"],
         "time.structures": [
             "AutoregressiveTime",

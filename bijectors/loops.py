@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from bijectors.axes import size_of_axis
 
-__all__ = ["scan"]
+__all__ = ["Structure", "scan"]
 
 Structure = Any  # a nest of tensors
 

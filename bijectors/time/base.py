@@ -12,9 +12,9 @@ import tensorflow_probability as tfp
 
 from bijectors.axes import StepsMap, every, later, map_every, move_axis, size_of_axis
 from bijectors.base import FlowBijector
-from bijectors.loops import scan
+from bijectors.loops import Structure, scan
 from bijectors.masks import step_mask, zero_unless
-from bijectors.time.conditioner import Conditioner, CouplingConditioner, Structure
+from bijectors.time.conditioner import Conditioner, CouplingConditioner
 
 __all__ = ["Direction", "TimeBijector"]
 

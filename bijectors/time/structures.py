@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from bijectors.axes import size_of_axis
 from bijectors.base import forward_and_log_det, inverse_and_log_det
+from bijectors.loops import Structure
 from bijectors.time.base import TimeBijector
-from bijectors.time.conditioner import Structure
 
 __all__ = ["AutoregressiveTime", "IndependentTime", "InverseAutoregressiveTime"]
 

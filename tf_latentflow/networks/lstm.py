@@ -14,7 +14,7 @@ from tf_latentflow.networks.recurrence import lstm_recurrence, lstm_step
 from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
 
-__all__ = ["BiLSTM", "LSTMStack", "LSTMState"]
+__all__ = ["BiLSTM", "LSTMStack"]
 
 _LayerState = tuple[tf.Tensor, tf.Tensor]  # h and c
 LSTMState = tuple[_LayerState, ...]
