@@ -7,7 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["scan"]
+from bijectors.axes import size_of_axis
+
+__all__ = ["Structure", "scan"]
 
 Structure = Any  # a nest of tensors
 
@@ -46,23 +48,13 @@ def scan(
       >>> float(total), sums.numpy().tolist()
       (6.0, [1.0, 3.0, 6.0])
     """
+    options = output_spec, reverse, parallel_iterations
     leaf = tf.nest.flatten(inputs)[0]
-    if not leaf.shape[0] and not all(
-        s.shape.is_fully_defined() for s in tf.nest.flatten(output_spec)
-    ):
-        return _scan_of_some(body, state, inputs, output_spec, reverse, parallel_iterations)
-    return _scan(body, state, inputs, output_spec, reverse, parallel_iterations)
-
-
-def _scan_of_some(
-    body: Callable[[Structure, Structure], tuple[Structure, Structure]],
-    state: Structure,
-    inputs: Structure,
-    *options: Any,
-) -> tuple[Structure, Structure]:
-    """`scan` where there may be no step at all, and the shape of an output is not known."""
+    known = (spec.shape.is_fully_defined() for spec in tf.nest.flatten(output_spec))
+    if leaf.shape[0] or all(known):
+        return _scan(body, state, inputs, *options)
     # A loop without a turn cannot stack what it does not know the shape of: it makes one.
-    num_steps = tf.shape(tf.nest.flatten(inputs)[0])[0]
+    num_steps = tf.shape(leaf)[0]
     none = tf.equal(num_steps, 0)
 
     def at_least_one(values: tf.Tensor) -> tf.Tensor:
@@ -82,8 +74,7 @@ def _scan(
     reverse: bool,
     parallel_iterations: int,
 ) -> tuple[Structure, Structure]:
-    leaf = tf.nest.flatten(inputs)[0]
-    num_steps = leaf.shape[0] if leaf.shape[0] is not None else tf.shape(leaf)[0]
+    num_steps = size_of_axis(tf.nest.flatten(inputs)[0], 0)
     read = tf.nest.map_structure(_unstack, inputs)
     write = [
         tf.TensorArray(spec.dtype, size=num_steps, element_shape=spec.shape)

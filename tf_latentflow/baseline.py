@@ -9,13 +9,13 @@ import tensorflow as tf
 from bijectors.axes import later, move_axis
 from bijectors.loops import scan
 from bijectors.masks import mask_steps, step_mask
-from tf_latentflow.conditional.continuation import Continuations
+from tf_latentflow.conditional import continuation
 from tf_latentflow.conditional.particles import as_particles, as_rows, pick
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.interfaces.shapes import pad_steps
+from tf_latentflow.interfaces.inputs import pad_steps
 from tf_latentflow.networks.lstm import LSTMStack
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
-from tf_latentflow.sequence_model import sum_steps
+from tf_latentflow.sequence_model import SequenceModel, sum_steps
 from tf_latentflow.terms import Terms
 
 __all__ = ["LSTMLanguageModel"]
@@ -24,7 +24,7 @@ _LENGTHS_AT_ONCE = 32  # That the beginning of a sequence goes through the netwo
 
 
 @keras.saving.register_keras_serializable("tf_latentflow")
-class LSTMLanguageModel(Continuations):
+class LSTMLanguageModel(SequenceModel):
     """`p(x | T) = prod_t p(x[t] | x[:t], T)` by an LSTM that knows its distance from both ends.
 
     Input and output embedding share one matrix (Press & Wolf, 2017). The methods are those of
@@ -59,6 +59,8 @@ class LSTMLanguageModel(Continuations):
         )
         self.built = True
 
+    complete = continuation.complete
+
     def elbo_by_step(
         self,
         x: tf.Tensor,
@@ -84,11 +86,9 @@ class LSTMLanguageModel(Continuations):
     ) -> tf.Tensor:
         """Logits of `p(x[t] | x[:t], T)`, `[B, T, V]`, from `x [B, T, *event_shape]`."""
         num_steps = tf.shape(x)[1]
-        positions = self._positions(lengths, num_steps)
         features = self.stack(
             later(self.symbols.inputs(x), 1),
-            self.stack.positions(positions),
-            self.stack.initial_state(positions, tf.shape(lengths), num_steps),
+            self._positions(lengths, num_steps),
             masks=self.stack.masks(tf.shape(lengths), num_steps, dropout_noise),
             kernel=self.symbols.input_kernel(self.stack.input_kernel),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tf_latentflow.interfaces.batches import checked_lengths
 from tf_latentflow.interfaces.inputs import as_int32
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.noise import seed_of
@@ -51,14 +52,9 @@ class LengthModel(Layer):
         Raises:
           ValueError: There are no lengths, or one is out of range or not a whole number.
         """
-        lengths = as_int32(lengths).numpy()
-        if lengths.size == 0:
+        if np.size(lengths) == 0:
             raise ValueError("expected at least one length; got none")
-        if lengths.min() < 1 or lengths.max() > self.max_length:
-            raise ValueError(
-                f"expected lengths from 1 to {self.max_length}; "
-                f"got {lengths.min()} to {lengths.max()}"
-            )
+        lengths = checked_lengths(lengths, len(lengths), self.max_length)
         self.counts.assign(np.bincount(lengths, minlength=self.max_length + 1)[1:])
         self.longest.assign(lengths.max())
 

@@ -9,25 +9,22 @@ import tensorflow as tf
 
 from bijectors.loops import scan
 from bijectors.masks import mask_steps
-from tf_latentflow.conditional.fill_in import FillIns
-from tf_latentflow.conditional.flow_continuation import FlowContinuations
-from tf_latentflow.conditional.variation import Variations
+from tf_latentflow.conditional import continuation, fill_in, flow_continuation, variation
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import EMITTERS, INFERENCE_NETWORKS
 from tf_latentflow.interfaces.inputs import as_count, as_int32, as_lengths, as_temperature
 from tf_latentflow.networks.codebook import Codebook, NoteCodebook, SymbolCodebook
-from tf_latentflow.networks.parts import Parts
-from tf_latentflow.networks.posterior import Posterior
+from tf_latentflow.networks.normal import Posterior
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.flow_prior import FlowPrior
-from tf_latentflow.sequence_model import sum_steps
+from tf_latentflow.sequence_model import SequenceModel, sum_steps
 from tf_latentflow.terms import Terms
 
 __all__ = ["LatentFlow"]
 
 
 @keras.saving.register_keras_serializable("tf_latentflow")
-class LatentFlow(FlowContinuations, FillIns, Variations):
+class LatentFlow(SequenceModel):
     """A VAE over sequences whose prior is a normalizing flow (Ziegler & Rush, 2019, section 4).
 
         T ~ p(T);  eps[t, h] ~ N(0, 1);  z = f(eps; T);  x[t] ~ p(x[t] | z, T)
@@ -69,18 +66,18 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         self.emitter = EMITTERS[config.emitter](config)
         self.built = True
 
+    # Functions of a model, as its methods.
+    complete = continuation.complete
+    _lengths_beyond, _complete = flow_continuation.lengths_beyond, flow_continuation.complete
+    fill_in = fill_in.fill_in
+    vary, interpolate = variation.vary, variation.interpolate
+
     def _posterior(
         self, x: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> Posterior:
         positions = self._positions(lengths, tf.shape(x)[1])
         return self.inference_network(
-            x, positions, parts=self._parts(), dropout_noise=dropout_noise
-        )
-
-    def _parts(self) -> Parts:
-        symbols = self.symbols
-        return Parts(
-            symbols.embed, symbols.inputs, symbols.input_kernel, symbols.logits, self.codebook
+            x, positions, symbols=self.symbols, codebook=self.codebook, dropout_noise=dropout_noise
         )
 
     def logits(
@@ -89,7 +86,9 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
         """Logits of x, `[..., V]`, given latents `z [..., B, T, H]`, zero beyond each length."""
         z, lengths = tf.cast(z, self.compute_dtype), as_int32(lengths)
         positions = self._positions(lengths, tf.shape(z)[-2])
-        return self.emitter(z, positions, parts=self._parts(), dropout_noise=dropout_noise)
+        return self.emitter(
+            z, positions, symbols=self.symbols, codebook=self.codebook, dropout_noise=dropout_noise
+        )
 
     def encode(self, x: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and standard deviation of `q(z | x, T)`, each `[B, T, H]`."""
@@ -131,9 +130,7 @@ class LatentFlow(FlowContinuations, FillIns, Variations):
     ) -> Terms:
         """The terms of each step at `z = mean + std * normal`."""
         z, log_q = posterior.at(normal, lengths)
-        prior_noise = emitter_noise = None
-        if dropout_noise is not None:
-            prior_noise, emitter_noise = dropout_noise.fold(0), dropout_noise.fold(1)
+        prior_noise, emitter_noise = (dropout_noise and dropout_noise.fold(k) for k in (0, 1))
         kl = log_q - self.prior.step_log_probs(z, lengths, prior_noise)[1]
         logits = self.logits(z, lengths, emitter_noise)
         reconstruction = mask_steps(self.symbols.log_prob(logits, x), lengths, event_ndims=0)

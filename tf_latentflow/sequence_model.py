@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import types
+from collections.abc import Callable
 from typing import Any, Self
 
 import keras
@@ -13,13 +16,19 @@ from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import EMISSIONS
 from tf_latentflow.interfaces.given_interface import GivenInterface
-from tf_latentflow.interfaces.inputs import as_batch, as_count, as_lengths, as_temperature, longest
+from tf_latentflow.interfaces.inputs import (
+    as_batch,
+    as_count,
+    as_lengths,
+    as_temperature,
+    longest,
+    rounded_steps,
+)
 from tf_latentflow.interfaces.keras_interface import KerasInterface
-from tf_latentflow.interfaces.shapes import rounded_steps
 from tf_latentflow.length_model import LengthModel
 from tf_latentflow.networks.layer import floatx_of, usable_floatx
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.noise import NoiseSource, Seed, noise_of
+from tf_latentflow.noise import Seed, noise_of
 from tf_latentflow.terms import Terms
 
 __all__ = ["SequenceModel", "sum_steps"]
@@ -61,22 +70,19 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         self.length_model = LengthModel(config.max_length)
         size = config.hidden_size if config.has_embedding else None
         self.symbols = EMISSIONS[config.emission](config.vocab_size, size)
-        self._make_functions()
+        self._traced = functools.cache(self._trace)
 
-    def _make_functions(self) -> None:
-        """Creates the graph functions without tracing them."""
-        # Without AutoGraph, which would read all code again: no control flow here is Python's.
-        self._graph_estimate = tf.function(self._estimate, reduce_retracing=True, autograph=False)
-        self._compiled_sample = tf.function(self._sample, jit_compile=True, autograph=False)
+    def _graph(self, function: Callable) -> Callable:
+        """A function of the model as a graph, made once for each execution."""
+        return self._traced(function, self.execution, reduce_retracing=True)
 
-    @property
-    def execution(self) -> Execution:
-        return super().execution
+    def _compiled(self, function: Callable) -> Callable:
+        """A function of the model that XLA compiles, made once for each execution."""
+        return self._traced(function, self.execution, jit_compile=True)
 
-    @execution.setter
-    def execution(self, execution: Execution) -> None:
-        ExecutionOwner.execution.fset(self, execution)
-        self._make_functions()  # What was traced keeps the way in which it was.
+    def _trace(self, function: Callable, execution: Execution, **options: bool) -> Callable:
+        # AutoGraph would read all code again: no control flow here is Python's.
+        return tf.function(types.MethodType(function, self), autograph=False, **options)
 
     def get_config(self) -> dict[str, Any]:
         return {"config": self.config.to_dict(), "name": self.name, "dtype": self.compute_dtype}
@@ -155,25 +161,6 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         """The contribution of each step to `elbo`, nats `[S, B, T]`, 0 beyond each length."""
         raise NotImplementedError
 
-    def _estimate(
-        self,
-        x: tf.Tensor,
-        lengths: tf.Tensor,
-        num_samples: int,
-        noise: NoiseSource,
-        most_at_once: int,
-    ) -> Terms:
-        raise NotImplementedError
-
-    def _sample(
-        self,
-        lengths: tf.Tensor,
-        temperature: tf.Tensor,
-        noise: NoiseSource,
-        num_steps: int | tf.Tensor,
-    ) -> tf.Tensor:
-        raise NotImplementedError
-
     def estimate(
         self,
         x: tf.Tensor,
@@ -199,7 +186,7 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         x, lengths = self._batch_of(x, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         eager = tf.executing_eagerly()
-        estimate = self._graph_estimate if eager else self._estimate
+        estimate = self._graph(type(self)._estimate) if eager else self._estimate
         return estimate(x, lengths, num_samples, noise, most_at_once)
 
     def log_likelihood(
@@ -239,8 +226,8 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
         noise = noise_of(seed, tf.shape(lengths)[0])
         if tf.executing_eagerly():
             num_steps = int(np.max(lengths, initial=0)) if num_steps is None else int(num_steps)
-            rounded = self._rounded(num_steps)
-            return self._compiled_sample(lengths, temperature, noise, rounded)[:, :num_steps]
+            sample, rounded = self._compiled(type(self)._sample), self._rounded(num_steps)
+            return sample(lengths, temperature, noise, rounded)[:, :num_steps]
         num_steps = longest(lengths) if num_steps is None else num_steps
         return self._sample(lengths, temperature, noise, num_steps)
 

@@ -11,9 +11,7 @@ import tensorflow_probability as tfp
 from bijectors.base import FlowBijector
 from bijectors.hidden.mlp import ConditionalMLP
 
-__all__ = ["HiddenBijector", "ScalarMapFactory"]
-
-ScalarMapFactory = Callable[[tf.Tensor], tfp.bijectors.Bijector]
+__all__ = ["HiddenBijector"]
 
 
 class HiddenBijector(FlowBijector):
@@ -42,7 +40,7 @@ class HiddenBijector(FlowBijector):
     def __init__(
         self,
         network: ConditionalMLP,
-        scalar_map: ScalarMapFactory,
+        scalar_map: Callable[[tf.Tensor], tfp.bijectors.Bijector],
         context: tf.Tensor | None = None,
         offset: tf.Tensor | None = None,
         name: str | None = None,

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bijectors.hidden.base import HiddenBijector
-from bijectors.hidden.fixed_point import FixedPointHidden
 from bijectors.hidden.made import ConditionalMADE
 from bijectors.hidden.mlp import ConditionalMLP
-from bijectors.hidden.structures import AutoregressiveHidden, IndependentHidden, SplitCouplingHidden
+from bijectors.hidden.structures import (
+    AutoregressiveHidden,
+    FixedPointHidden,
+    IndependentHidden,
+    SplitCouplingHidden,
+)
 
 __all__ = ["AF", "INDEPENDENT", "SCF", "HiddenStructure"]
 

@@ -133,13 +133,10 @@ class NLSq(ScalarBijector):
         return y, log_det_like(self._log_slope() + tf.math.log1p(-2.0 * kappa * u * q * q), y)
 
     def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x = self._root(y)
+        x = self._inverse(y)
         return x, -self._forward_and_log_det(x)[1]
 
     def _inverse(self, y: tf.Tensor) -> tf.Tensor:
-        return self._root(y)
-
-    def _root(self, y: tf.Tensor) -> tf.Tensor:
         infinite = tf.math.is_inf(y)
         x = self._finite_root(tf.where(infinite, tf.zeros_like(y), y))
         return tf.where(infinite, y, x)

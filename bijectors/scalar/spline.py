@@ -14,7 +14,7 @@ from bijectors.scalar.base import ScalarBijector
 from bijectors.scalar.maps import ScalarMap, inverted
 from bijectors.scalar.parameters import from_unconstrained, log_det_like
 
-__all__ = ["num_spline_params", "rational_quadratic_spline", "spline_map"]
+__all__ = ["rational_quadratic_spline", "spline_map"]
 
 _NUM_BINS = 8
 
@@ -65,7 +65,7 @@ class _Spline(ScalarBijector):
         )
 
 
-def num_spline_params(num_bins: int) -> int:
+def _num_params(num_bins: int) -> int:
     """Parameters of one spline: a width and a height per bin, and a slope at each inner knot.
 
     Raises:
@@ -126,14 +126,14 @@ def rational_quadratic_spline(
             tf.minimum(tf.nn.softplus(slopes + offset) + min_slope, max_slope),
         )
 
-    widths, heights, slopes = from_unconstrained(raw, num_spline_params(num_bins), constrain)
+    widths, heights, slopes = from_unconstrained(raw, _num_params(num_bins), constrain)
     return _Spline(widths, heights, slopes, low)
 
 
 @functools.cache
 def spline_map(num_bins: int = _NUM_BINS) -> ScalarMap:
     """The entry of `SCALAR_MAPS` with `num_bins` bins."""
-    num_params = num_spline_params(num_bins)
+    num_params = _num_params(num_bins)
     return ScalarMap(
         num_params=num_params,
         output_scale=(1.0,) * num_params,

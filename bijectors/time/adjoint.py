@@ -7,9 +7,8 @@ from typing import Any
 import tensorflow as tf
 
 from bijectors.axes import later, move_axis
-from bijectors.loops import scan
+from bijectors.loops import Structure, scan
 from bijectors.time.base import Direction
-from bijectors.time.conditioner import Structure
 from bijectors.time.structures import InverseAutoregressiveTime
 
 __all__ = ["AdjointInverseAutoregressiveTime"]

@@ -12,9 +12,9 @@ import tensorflow_probability as tfp
 
 from bijectors.axes import StepsMap, every, later, map_every, move_axis, size_of_axis
 from bijectors.base import FlowBijector
-from bijectors.loops import scan
+from bijectors.loops import Structure, scan
 from bijectors.masks import step_mask, zero_unless
-from bijectors.time.conditioner import Conditioner, CouplingConditioner, Structure
+from bijectors.time.conditioner import Conditioner, CouplingConditioner
 
 __all__ = ["Direction", "TimeBijector"]
 
@@ -42,10 +42,6 @@ class TimeBijector(FlowBijector):
       >>> class Total:  # The context of a step: the sum of the vectors before it.
       ...     def covariates(self, batch_shape, num_steps):
       ...         return ()
-      ...     def initial_state(self, batch_shape, num_steps):
-      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
-      ...     def step(self, inputs, covariates, state):
-      ...         return state + inputs, state + inputs
       ...     def scan(self, inputs, covariates):
       ...         return tf.cumsum(inputs, axis=-2)
       >>> hidden = lambda context: Affine(a=0.5 * context, b=2.0)

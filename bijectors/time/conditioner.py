@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import tensorflow as tf
 
-__all__ = ["Conditioner", "CouplingConditioner", "Structure"]
+from bijectors.loops import Structure
 
-Structure = Any  # a nest of tensors
+__all__ = ["Conditioner", "CouplingConditioner"]
 
 
 class Conditioner(Protocol):

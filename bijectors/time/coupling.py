@@ -10,9 +10,10 @@ import tensorflow_probability as tfp
 
 from bijectors.axes import map_every, size_of_axis
 from bijectors.base import forward_and_log_det, inverse_and_log_det
+from bijectors.loops import Structure
 from bijectors.masks import zero_unless
 from bijectors.time.base import Direction, TimeBijector
-from bijectors.time.conditioner import CouplingConditioner, Structure
+from bijectors.time.conditioner import CouplingConditioner
 
 __all__ = ["CouplingTime"]
 

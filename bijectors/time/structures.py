@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from bijectors.axes import size_of_axis
 from bijectors.base import forward_and_log_det, inverse_and_log_det
+from bijectors.loops import Structure
 from bijectors.time.base import TimeBijector
-from bijectors.time.conditioner import Structure
 
 __all__ = ["AutoregressiveTime", "IndependentTime", "InverseAutoregressiveTime"]
 
@@ -102,10 +102,6 @@ class InverseAutoregressiveTime(TimeBijector):
       >>> class Total:  # The context of a step: the sum of the vectors before it.
       ...     def covariates(self, batch_shape, num_steps):
       ...         return ()
-      ...     def initial_state(self, batch_shape, num_steps):
-      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
-      ...     def step(self, inputs, covariates, state):
-      ...         return state + inputs, state + inputs
       ...     def scan(self, inputs, covariates):
       ...         return tf.cumsum(inputs, axis=-2)
       >>> hidden = lambda context: Affine(a=0.5 * context, b=2.0)
@@ -139,10 +135,6 @@ class IndependentTime(TimeBijector):
       >>> class Total:  # The context of a step: the sum of the vectors before it.
       ...     def covariates(self, batch_shape, num_steps):
       ...         return ()
-      ...     def initial_state(self, batch_shape, num_steps):
-      ...         return tf.zeros(tf.concat([batch_shape, [2]], axis=0))
-      ...     def step(self, inputs, covariates, state):
-      ...         return state + inputs, state + inputs
       ...     def scan(self, inputs, covariates):
       ...         return tf.cumsum(inputs, axis=-2)
       >>> hidden = lambda context: Affine(a=0.5 * context, b=2.0)

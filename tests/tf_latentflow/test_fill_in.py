@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.exhaustive import distance, posterior, prior_draws, shares, small_model
 from tests.models import LEAST_FIELDS, make_model
+from tf_latentflow.conditional import fill_in
 from tf_latentflow.noise import noise_of
 
 
@@ -28,14 +29,14 @@ def test_every_move_leaves_the_distribution_as_it_is(model: keras.Model) -> None
     assert distance({(2, 2, 1): 1.0}, exact) > 0.3
 
     def filled(z: tf.Tensor) -> float:
-        drawn = model._fill(z, x, lengths, x == 1, 1.0, noise_of([5, 6], len(found)))
+        drawn = fill_in._fill(model, z, x, lengths, x == 1, 1.0, noise_of([5, 6], len(found)))
         return distance(shares(drawn.numpy(), lengths), exact)
 
     assert filled(z) < 0.03
-    for move in (model._from_prior, model._from_posterior):
+    for move in (fill_in._from_prior, fill_in._from_posterior):
         for window in ([0, 1], [1, 3]):
             noise = noise_of([7, 8], len(found))
-            moved = move(z, x, lengths, x == 1, 4, tf.constant(window), noise)
+            moved = move(model, z, x, lengths, x == 1, 4, tf.constant(window), noise)
             assert np.any(moved != z)
             assert filled(moved) < 0.03
 

@@ -108,7 +108,7 @@ def test_a_stack_in_blocks_equals_step_by_step(float64: None, num_steps: int) ->
         return loss, tape.gradient(loss, weights)
 
     def all_at_once() -> tf.Tensor:
-        return stack(inputs, offset, first, masks)
+        return stack(inputs, positions, masks)
 
     at_once = tf.function(loss_and_gradients)(all_at_once)
     in_turn = loss_and_gradients(step_by_step)

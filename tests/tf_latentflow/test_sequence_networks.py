@@ -38,13 +38,9 @@ def draw_inputs(network: SequenceNetwork, *batch: int) -> tf.Tensor:
     return tf.constant(np.random.default_rng(1).normal(size=(*batch, 3, STEPS, size)))
 
 
-def run(network: SequenceNetwork, inputs: tf.Tensor, lengths: tf.Tensor | None = None) -> tf.Tensor:
+def run(network: SequenceNetwork, inputs: tf.Tensor) -> tf.Tensor:
     """All steps of a network at once."""
-    positions = Positions.of(LENGTHS, inputs.shape[-2], 12)
-    offset = network.positions(positions)
-    if lengths is not None:
-        return network(inputs, offset, lengths=lengths)
-    return network(inputs, offset, network.initial_state(positions, inputs.shape[:-2], STEPS))
+    return network(inputs, Positions.of(LENGTHS, inputs.shape[-2], 12))
 
 
 @pytest.mark.parametrize("batch", [(), (2,)])
@@ -59,7 +55,7 @@ def test_step_after_step_is_all_steps_at_once_with_dropout(
     offset = network.positions(positions)
     masks = network.masks(shape, STEPS, noise_of(tf.constant([1, 2]), 3))
     state = network.initial_state(positions, shape, STEPS)
-    at_once = network(inputs, offset, state, masks=masks)
+    at_once = network(inputs, positions, masks)
     assert 0.2 < np.mean(at_once == 0) < 0.6, "as many as the rate are dropped"
     assert network.masks(shape, STEPS, None) == ()
     for t in range(STEPS):
@@ -80,12 +76,12 @@ def test_what_is_dropped_is_independent_though_one_number_decides_four_times(rat
     assert np.all(np.abs(counts - expected) < 4 * np.sqrt(expected) + 3)
 
 
-def jacobian_over_steps(network: SequenceNetwork, lengths: tf.Tensor | None = None) -> np.ndarray:
+def jacobian_over_steps(network: SequenceNetwork) -> np.ndarray:
     """Whether output `[t]` depends on input `[s]`, bool `[B, t, s]`."""
     inputs = draw_inputs(network)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(inputs)
-        outputs = tf.reduce_sum(run(network, inputs, lengths) ** 2, axis=-1)
+        outputs = tf.reduce_sum(run(network, inputs) ** 2, axis=-1)
     jacobian = tape.batch_jacobian(outputs, inputs, experimental_use_pfor=False)
     return np.any(jacobian != 0, axis=-1)
 
@@ -102,7 +98,7 @@ def test_the_reach_of_convolutions(float64: None) -> None:
     causal, both = make("conv"), make("conv", two_sided=True)
     # 2 (2^2 - 1) steps back, or 2^2 - 1 to either side.
     for network, least, most in ((causal, 0, 6), (both, -3, 3)):
-        depends = jacobian_over_steps(network, LENGTHS if network is both else None)[0]
+        depends = jacobian_over_steps(network)[0]
         assert not depends[(distance < least) | (distance > most)].any()
         # A hidden unit may be at 0 for one pair of steps, and not for all of a distance.
         assert all(depends[distance == d].any() for d in range(least, most + 1))
@@ -113,7 +109,7 @@ def test_the_reach_of_a_window(float64: None) -> None:
     depends = jacobian_over_steps(make("window"))[0]
     assert not depends[(distance < 0) | (distance > 1)].any()
     assert all(depends[distance == d].any() for d in (0, 1))
-    depends = jacobian_over_steps(make("window", two_sided=True), LENGTHS)[0]
+    depends = jacobian_over_steps(make("window", two_sided=True))[0]
     assert set(distance[depends]) == {-3, -1, 1, 3}
 
 
@@ -125,15 +121,15 @@ def test_between_kept_steps_is_every_other_step(
 ) -> None:
     network = make(kind, two_sided=True, dropout=0.4)
     inputs = draw_inputs(network, 2)[..., :num_steps, :]
-    offset = network.positions(Positions.of(LENGTHS, num_steps, 12))
+    positions = Positions.of(LENGTHS, num_steps, 12)
     masks = network.masks(tf.shape(inputs)[:-2], num_steps, noise_of(tf.constant([1, 2]), 3))
-    all_steps = network(inputs, offset, masks=masks, lengths=LENGTHS)
-    mapped = network.between(inputs, offset, masks, LENGTHS, first)
+    all_steps = network(inputs, positions, masks)
+    mapped = network.between(inputs, positions, masks, first)
     np.testing.assert_allclose(mapped, all_steps[..., first::2, :], atol=1e-12)
     if not network.reads_mapped_steps:
         kept = tf.range(num_steps)[:, None] % 2 != first
         unknown = tf.where(kept, inputs, tf.zeros_like(inputs))
-        unread = network.between(unknown, offset, masks, LENGTHS, first)
+        unread = network.between(unknown, positions, masks, first)
         np.testing.assert_array_equal(unread, mapped)
 
 
@@ -143,14 +139,14 @@ def test_a_two_sided_network_reads_nothing_beyond_a_length(float64: None, kind: 
     inputs = draw_inputs(network)
     within = tf.sequence_mask(LENGTHS, STEPS)[..., None]
     dirty = tf.where(within, inputs, tf.ones_like(inputs) * 7)
-    clean = run(network, inputs, LENGTHS)
+    clean = run(network, inputs)
     np.testing.assert_allclose(
-        tf.where(within, run(network, dirty, LENGTHS), 0), tf.where(within, clean, 0), atol=1e-12
+        tf.where(within, run(network, dirty), 0), tf.where(within, clean, 0), atol=1e-12
     )
     # Nor does more padding change anything.
-    padded = run(network, tf.pad(inputs, [[0, 0], [0, 1], [0, 0]]), LENGTHS)[:, :STEPS]
+    padded = run(network, tf.pad(inputs, [[0, 0], [0, 1], [0, 0]]))[:, :STEPS]
     np.testing.assert_allclose(tf.where(within, padded, 0), tf.where(within, clean, 0), atol=1e-12)
-    assert np.triu(jacobian_over_steps(network, LENGTHS)[0], 1).any(), "no later step is read"
+    assert np.triu(jacobian_over_steps(network)[0], 1).any(), "no later step is read"
     with pytest.raises(ValueError, match="expected a causal network to go step by step"):
         network.step(inputs[:, 0], tf.zeros([3, UNITS], tf.float64), ())
 

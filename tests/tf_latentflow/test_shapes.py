@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tests.models import LEAST_FIELDS, make_model
-from tf_latentflow.interfaces.shapes import pad_steps, rounded_steps
+from tf_latentflow.conditional import variation
+from tf_latentflow.interfaces.inputs import pad_steps, rounded_steps
 
 X = np.random.default_rng(0).integers(2, 6, (2, 8)).astype(np.int32)
 
@@ -26,7 +27,7 @@ def test_what_is_padded_is_zero() -> None:
 def test_lengths_that_are_rounded_alike_are_compiled_once(name: str) -> None:
     model = make_model(name, max_length=20, **({} if name == "lstm" else LEAST_FIELDS))
     drawn = {n: model.sample([n, 3], 1.0, [1, 2]).numpy() for n in (7, 8, 5, 3)}
-    assert model._compiled_sample.experimental_get_tracing_count() == 2
+    assert model._compiled(type(model)._sample).experimental_get_tracing_count() == 2
     for n, rows in drawn.items():
         assert rows.shape == (2, n) and rows.dtype == np.int32
         np.testing.assert_array_equal(rows[1], drawn[8][1, :n])
@@ -38,7 +39,7 @@ def test_lengths_that_are_rounded_alike_are_compiled_once(name: str) -> None:
         assert found.numpy().tolist() == lengths and x.shape == (2, 8)
         for row, given, k in zip(x.numpy(), X, begun, strict=True):
             np.testing.assert_array_equal(row[:k], given[:k])
-    assert model._compiled_complete.experimental_get_tracing_count() == 1
+    assert model._compiled(type(model)._complete).experimental_get_tracing_count() == 1
 
 
 def test_variations_of_similar_lengths_are_compiled_once() -> None:
@@ -47,5 +48,5 @@ def test_variations_of_similar_lengths_are_compiled_once() -> None:
         assert model.vary(X[:, :n], [n, 3], 0.5, [1, 2]).shape == (2, n)
         between, lengths = model.interpolate(X[0], n, X[1], 5, steps=2)
         assert between.shape == (2, n) and lengths.numpy().tolist() == [n, 5]
-    for compiled in (model._compiled_noise_of, model._compiled_decode):
-        assert compiled.experimental_get_tracing_count() == 1
+    for function in (variation._noise_of, variation._decode):
+        assert model._compiled(function).experimental_get_tracing_count() == 1

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import LEAST_FIELDS, LENGTHS, draw_x, make_model
+from tf_latentflow.conditional import variation
 
 
 def test_from_the_reconstruction_to_a_sequence_that_forgot_it() -> None:
@@ -39,8 +40,8 @@ def test_from_the_reconstruction_to_a_sequence_that_forgot_it() -> None:
 def test_the_noise_stays_standard_normal(amount: float, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_model("af-af")
     eps = tf.random.stateless_normal([400, 5, 3], [5, 6])
-    monkeypatch.setattr(model, "_compiled_noise_of", lambda x, lengths: eps)
-    monkeypatch.setattr(model, "_compiled_decode", lambda eps, *_: eps)
+    monkeypatch.setattr(variation, "_noise_of", lambda model, x, lengths: eps)
+    monkeypatch.setattr(variation, "_decode", lambda model, eps, *_: eps)
     varied = model.vary(np.zeros([400, 5], int), np.full(400, 5), amount, [1, 2])
     assert np.std(varied) == pytest.approx(1, abs=0.03)
     correlation = np.corrcoef(np.ravel(eps), np.ravel(varied))[0, 1]

@@ -1,4 +1,4 @@
-"""The checks of a model's configuration, each with one sentence for the user."""
+"""The checks of a model's configuration, each with one sentence for the user, and a limit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from tf_latentflow.config.choices import (
 from tf_latentflow.config.types import ConfigError
 from tf_latentflow.vocabulary import Vocabulary
 
-__all__ = ["check_fields", "check_name"]
+__all__ = ["MAX_TEMPERATURE", "check_fields", "check_name"]
+
+MAX_TEMPERATURE = 1000.0
+"""The highest temperature. Far higher ones would draw latents that float32 cannot represent."""
 
 # A sequence is padded to a multiple of the stride of a scale: here of 32,768 steps.
 _MOST_SCALES = 16

@@ -102,7 +102,7 @@ def draw_batches(
         yield [row[:size] for row, size in zip(x.numpy(), part, strict=True)]
 
 
-def checked_lengths(length: int | Sequence[int], n: int, longest: int) -> np.ndarray:
+def checked_lengths(length: int | Sequence[int] | np.ndarray, n: int, longest: int) -> np.ndarray:
     """Lengths of n sequences, int32 `[n]`, given one for all or one for each.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What callers give to a model, converted to tensors and checked."""
+"""What callers give to a model, converted to tensors, checked and padded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from bijectors.axes import size_of_axis
 from tf_latentflow.config import MAX_TEMPERATURE
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "as_lengths",
     "as_temperature",
     "longest",
+    "pad_steps",
     "require",
+    "rounded_steps",
 ]
 
 
@@ -53,7 +56,7 @@ def as_batch(x: Any, lengths: Any, event_shape: tuple[int, ...]) -> tuple[tf.Ten
         raise ValueError(f"expected x [{dims}] and lengths [B]; got {x.shape} and {lengths.shape}")
     if x.shape[1:2].num_elements() == 0:
         raise ValueError(f"expected x of at least one step; got {x.shape} and {lengths.shape}")
-    return x, as_lengths(lengths, tf.shape(x)[1] if x.shape[1] is None else x.shape[1])
+    return x, as_lengths(lengths, size_of_axis(x, 1))
 
 
 def as_temperature(temperature: Any, dtype: str) -> tf.Tensor:
@@ -120,3 +123,17 @@ def require(condition: tf.Tensor, message: list[Any], values: tf.Tensor) -> tf.T
     """Returns `values` in a graph that fails with `message` if the condition is not all true."""
     with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(condition), message)]):
         return tf.identity(values)
+
+
+def rounded_steps(num_steps: int, max_length: int) -> int:
+    """The smallest power of two that is at least `num_steps`, or `max_length` if that is less.
+
+    XLA compiles a function anew for each number of steps. More than `max_length` stay as they are.
+    """
+    return max(num_steps, min(1 << max(num_steps - 1, 0).bit_length(), max_length))
+
+
+def pad_steps(values: tf.Tensor, num_steps: int | tf.Tensor) -> tf.Tensor:
+    """`values [B, T, ...]` with zeros up to `num_steps`, at least T."""
+    rest = [[0, 0]] * (values.shape.rank - 2)
+    return tf.pad(values, [[0, 0], [0, num_steps - tf.shape(values)[1]], *rest])

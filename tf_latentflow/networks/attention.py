@@ -60,7 +60,6 @@ class AttentionStack(ResidualStack):
     def step(
         self, inputs: tf.Tensor, offset: tf.Tensor, state: tuple[_Cache, ...], masks: Masks = ()
     ) -> tuple[tf.Tensor, tuple[_Cache, ...]]:
-        """One step; `offset [B, U]`."""
         self._check_goes_step_by_step()
         h = self._first(inputs, offset)
         new_state = []
@@ -78,31 +77,14 @@ class AttentionStack(ResidualStack):
             new_state.append(cache)
         return self._last(h, masks), tuple(new_state)
 
-    def call(
-        self,
-        inputs: tf.Tensor,
-        offset: tf.Tensor,
-        state: tuple[_Cache, ...] = (),
-        masks: Masks = (),
-        lengths: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        """All steps; `offset [B, T, U]`.
-
-        Args:
-          inputs: `[..., B, T, input_size]`.
-          offset: Position codes.
-          state: Not read: all steps are known.
-          masks: Of `masks`.
-          lengths: int32 `[B]`; two-sided layers read nothing beyond them.
-        """
-        h = self._first(inputs, offset)
+    def call(self, inputs: tf.Tensor, positions: Positions, masks: Masks = ()) -> tf.Tensor:
+        h = self._first(inputs, self.positions(positions))
         steps = tf.range(tf.shape(h)[-2])
-        # [..., heads, to, from]
-        seen = steps >= 0 if self.two_sided else steps <= steps[:, None]
-        if lengths is not None:
+        seen = steps <= steps[:, None]  # [..., heads, to, from]
+        if self.two_sided:
             # Every step sees itself: a row without anything to see would have no softmax.
-            within = step_mask(lengths, h, event_ndims=1)[..., None, None, :, 0]
-            seen = (seen & within) | (steps == steps[:, None])
+            within = step_mask(positions.lengths, h)[..., None, None, :, 0]
+            seen = within | (steps == steps[:, None])
         for k in range(len(self.queries)):
             query, key, value = self._query_key_value(k, h)
             h = self._layer(k, h, self._attend(query, key, value, seen), masks)

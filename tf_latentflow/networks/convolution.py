@@ -42,13 +42,8 @@ class ConvStack(ResidualStack):
         return tuple(tf.zeros(tf.concat([batch_shape, [n, self.units]], 0), dtype) for n in sizes)
 
     def step(
-        self,
-        inputs: tf.Tensor,
-        offset: tf.Tensor,
-        state: tuple[tf.Tensor, ...],
-        masks: Masks = (),
+        self, inputs: tf.Tensor, offset: tf.Tensor, state: tuple[tf.Tensor, ...], masks: Masks = ()
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
-        """One step; `offset [B, U]`."""
         self._check_goes_step_by_step()
         h = self._first(inputs, offset)
         new_state = []
@@ -59,29 +54,12 @@ class ConvStack(ResidualStack):
             new_state.append(tf.concat([cache[..., 1:, :], n[..., None, :]], axis=-2))
         return self._last(h, masks), tuple(new_state)
 
-    def call(
-        self,
-        inputs: tf.Tensor,
-        offset: tf.Tensor,
-        state: tuple[tf.Tensor, ...] = (),
-        masks: Masks = (),
-        lengths: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        """All steps; `offset [B, T, U]`.
-
-        Args:
-          inputs: `[..., B, T, input_size]`.
-          offset: Position codes.
-          state: Not read: all steps are known.
-          masks: Of `masks`.
-          lengths: int32 `[B]`; two-sided layers read nothing beyond them.
-        """
-        h = self._first(inputs, offset)
+    def call(self, inputs: tf.Tensor, positions: Positions, masks: Masks = ()) -> tf.Tensor:
+        h = self._first(inputs, self.positions(positions))
         for k in range(len(self.taps)):
-            n = self.norms[k](h)
-            if lengths is not None:
-                n = mask_steps(n, lengths)
-            distances = (2**k, 0, -(2**k)) if self.two_sided else (2 * 2**k, 2**k, 0)
+            n, distances = self.norms[k](h), (2 * 2**k, 2**k, 0)
+            if self.two_sided:
+                n, distances = mask_steps(n, positions.lengths), (2**k, 0, -(2**k))
             taps = tf.concat([later(n, distance) for distance in distances], axis=-1)
             h += self._convolved(k, taps, masks)
         return self._last(h, masks)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
-from tf_latentflow.networks.parts import Parts
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
@@ -49,7 +50,8 @@ class Emitter(Layer):
         self,
         z: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
         """From `z [..., B, T, H]`, zero beyond the lengths, to logits of x, `[..., B, T, V]`.
@@ -57,15 +59,17 @@ class Emitter(Layer):
         Args:
           z: Latents.
           positions: Of the sequences.
-          parts: What the networks of the model share.
+          symbols: The model's embedding of x, and the matrix that turns features into logits; a
+            `tf_latentflow.emissions.symbols.Symbols`, whose module imports this package.
+          codebook: The distributions of z given x, or None.
           dropout_noise: Noise of the dropout in training, which is applied to the states but not to
             z.
         """
         raise NotImplementedError
 
 
-class _FromContext(Emitter):
-    """Logits from z[t] and states that a subclass computes from z.
+class _FromStates(Emitter):
+    """Logits from states that a subclass computes from z, beside z[t] where they are not its own.
 
     A linear layer, `linear`, computes features from them, and the matrix of the embedding computes
     logits from the features.
@@ -75,18 +79,21 @@ class _FromContext(Emitter):
         self,
         z: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
         states = self._states(z, positions)
-        states = stateless_dropout(states, self._dropout, dropout_noise)
-        return parts.logits(self._apply(self.linear, tf.concat([z, states], axis=-1)))
+        read = stateless_dropout(states, self._dropout, dropout_noise)
+        if not self.reads_one_step:
+            read = tf.concat([z, read], axis=-1)
+        return symbols.logits(self._apply(self.linear, read))
 
     def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
         raise NotImplementedError
 
 
-class BiLSTMEmitter(_FromContext):
+class BiLSTMEmitter(_FromStates):
     """`p(x[t] | z, T)` from `[z[t], forward state at t-1, backward state at t+1]`.
 
     The states are those of a BiLSTM over z (Ziegler & Rush, 2019).
@@ -111,7 +118,7 @@ class BiLSTMEmitter(_FromContext):
         return tf.concat([ahead, behind], axis=-1)
 
 
-class ConvEmitter(_FromContext):
+class ConvEmitter(_FromStates):
     """`p(x[t] | z, T)` from z[t] and two-sided convolutions over z; see `ConvStack`."""
 
     def __init__(self, config: ModelConfig, num_layers: int, name: str = "emitter") -> None:
@@ -124,7 +131,7 @@ class ConvEmitter(_FromContext):
         self.built = True
 
     def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
-        return self.stack(z, self.stack.positions(positions), lengths=positions.lengths)
+        return self.stack(z, positions)
 
 
 def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:
@@ -132,7 +139,7 @@ def conv_emitter(num_layers: int = 4) -> Callable[[ModelConfig], ConvEmitter]:
     return functools.partial(ConvEmitter, num_layers=num_layers)
 
 
-class LocalEmitter(Emitter):
+class LocalEmitter(_FromStates):
     """`p(x[t] | z[t])` from z[t] alone, with one hidden layer."""
 
     reads_one_step = True
@@ -144,16 +151,8 @@ class LocalEmitter(Emitter):
         self.linear = self._dense(size, size, "linear")
         self.built = True
 
-    def call(
-        self,
-        z: tf.Tensor,
-        positions: Positions,
-        parts: Parts,
-        dropout_noise: NoiseSource | None = None,
-    ) -> tf.Tensor:
-        states = tf.nn.relu(self._apply(self.hidden, z))
-        states = stateless_dropout(states, self._dropout, dropout_noise)
-        return parts.logits(self._apply(self.linear, states))
+    def _states(self, z: tf.Tensor, positions: Positions) -> tf.Tensor:
+        return tf.nn.relu(self._apply(self.hidden, z))
 
 
 class CodebookEmitter(Emitter):
@@ -177,7 +176,8 @@ class CodebookEmitter(Emitter):
         self,
         z: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
-        return parts.codebook.logits(z, tf.convert_to_tensor(self.log_weight))
+        return codebook.logits(z, tf.convert_to_tensor(self.log_weight))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.convolution import ConvStack
 from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
-from tf_latentflow.networks.parts import Parts
+from tf_latentflow.networks.normal import Posterior
 from tf_latentflow.networks.positions import Positions
-from tf_latentflow.networks.posterior import Posterior
 from tf_latentflow.networks.sequence_network import stateless_dropout
 from tf_latentflow.noise import NoiseSource
 
@@ -43,7 +44,8 @@ class InferenceNetwork(Layer):
         self,
         x: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> Posterior:
         """`q(z | x, T)` from `x [B, T, *event_shape]`.
@@ -51,7 +53,9 @@ class InferenceNetwork(Layer):
         Args:
           x: Symbols or notes.
           positions: Of the sequences.
-          parts: What the networks of the model share.
+          symbols: The model's embedding of x, and the matrix that turns features into logits; a
+            `tf_latentflow.emissions.symbols.Symbols`, whose module imports this package.
+          codebook: The distributions of z given x, or None.
           dropout_noise: Noise of the dropout in training, which is applied to the states.
         """
         raise NotImplementedError
@@ -68,14 +72,15 @@ class _FromStates(InferenceNetwork):
         self,
         x: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> Posterior:
-        states = self._states(x, positions, parts)
+        states = self._states(x, positions, symbols)
         states = stateless_dropout(states, self._dropout, dropout_noise)
         return Posterior(*tf.split(self._apply(self.outputs, states), 2, axis=-1))
 
-    def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
+    def _states(self, x: tf.Tensor, positions: Positions, symbols: Any) -> tf.Tensor:
         raise NotImplementedError
 
 
@@ -88,9 +93,9 @@ class BiLSTMInference(_FromStates):
         self.bilstm = BiLSTM(size, size, config.num_lstm_layers, config.max_length, name="bilstm")
         self.built = True
 
-    def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
-        kernels = [parts.input_kernel(kernel) for kernel in self.bilstm.input_kernels]
-        states = self.bilstm(parts.inputs(x), positions, kernels)
+    def _states(self, x: tf.Tensor, positions: Positions, symbols: Any) -> tf.Tensor:
+        kernels = [symbols.input_kernel(kernel) for kernel in self.bilstm.input_kernels]
+        states = self.bilstm(symbols.inputs(x), positions, kernels)
         return tf.concat(states, axis=-1)
 
 
@@ -107,9 +112,8 @@ class ConvInference(_FromStates):
         )
         self.built = True
 
-    def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
-        offset = self.stack.positions(positions)
-        return self.stack(parts.embed(x), offset, lengths=positions.lengths)
+    def _states(self, x: tf.Tensor, positions: Positions, symbols: Any) -> tf.Tensor:
+        return self.stack(symbols.embed(x), positions)
 
 
 def conv_inference(num_layers: int = 4) -> Callable[[ModelConfig], ConvInference]:
@@ -126,8 +130,8 @@ class LocalInference(_FromStates):
         self.hidden = self._dense(size, size, "hidden")
         self.built = True
 
-    def _states(self, x: tf.Tensor, positions: Positions, parts: Parts) -> tf.Tensor:
-        return tf.nn.relu(self._apply(self.hidden, parts.embed(x)))
+    def _states(self, x: tf.Tensor, positions: Positions, symbols: Any) -> tf.Tensor:
+        return tf.nn.relu(self._apply(self.hidden, symbols.embed(x)))
 
 
 class CodebookInference(InferenceNetwork):
@@ -141,7 +145,8 @@ class CodebookInference(InferenceNetwork):
         self,
         x: tf.Tensor,
         positions: Positions,
-        parts: Parts,
+        symbols: Any,
+        codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> Posterior:
-        return Posterior(*parts.codebook.of_symbols(x))
+        return Posterior(*codebook.of_symbols(x))

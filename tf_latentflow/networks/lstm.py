@@ -14,7 +14,7 @@ from tf_latentflow.networks.recurrence import lstm_recurrence, lstm_step
 from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork
 from tf_latentflow.networks.time_major import add_offset, batch_major, flip_within, time_major
 
-__all__ = ["BiLSTM", "LSTMStack", "LSTMState"]
+__all__ = ["BiLSTM", "LSTMStack"]
 
 _LayerState = tuple[tf.Tensor, tf.Tensor]  # h and c
 LSTMState = tuple[_LayerState, ...]
@@ -105,7 +105,7 @@ class LSTMStack(SequenceNetwork):
         masks: Masks = (),
         kernel: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, LSTMState]:
-        """One step; `offset [B, 4U]`; `kernel [n, 4U]` in place of `input_kernel`."""
+        """One step, with `kernel [n, 4U]` in place of `input_kernel`."""
         new_state = []
         for k, (cell, layer_state) in enumerate(zip(self.cells, state, strict=True)):
             projected = cell(inputs, kernel) + offset if k == 0 else cell(inputs)
@@ -116,19 +116,20 @@ class LSTMStack(SequenceNetwork):
     def call(
         self,
         inputs: tf.Tensor,
-        offset: tf.Tensor,
-        state: LSTMState,
+        positions: Positions,
         masks: Masks = (),
         kernel: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """All steps; `offset [B, T, 4U]`; `kernel [n, 4U]` in place of `input_kernel`.
+        """All steps, with `kernel [n, 4U]` in place of `input_kernel`.
 
         A layer can run over the first steps while the one below runs over the next. So the steps
         are divided into blocks, and blocks that do not depend on each other run at the same time.
         """
-        batch, num_steps = tf.shape(inputs)[:-1], tf.shape(inputs)[-2]
+        batch, num_steps = tf.shape(inputs)[:-2], tf.shape(inputs)[-2]
+        state = self.initial_state(positions, batch, num_steps)
         states = [tuple(tf.reshape(a, [-1, self.units]) for a in layer) for layer in state]
-        projected = add_offset(self.cells[0](time_major(inputs), kernel), offset)
+        projected = self.cells[0](time_major(inputs), kernel)
+        projected = add_offset(projected, self.positions(positions))
         count = _BLOCKS if self.execution.compile_loops and len(self.cells) > 1 else 1
         blocks = zip(
             *(_blocks(a, count) for a in (projected, *map(time_major, masks))), strict=True
@@ -141,7 +142,7 @@ class LSTMStack(SequenceNetwork):
                 values = self._drop(values, tuple(block_masks), k)
             outputs.append(values)
         rows = batch_major(tf.concat(outputs, axis=0)[:num_steps])
-        return tf.reshape(rows, tf.concat([batch, [self.units]], 0))
+        return tf.reshape(rows, tf.concat([batch, [num_steps, self.units]], 0))
 
 
 class BiLSTM(Layer):

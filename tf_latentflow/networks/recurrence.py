@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -76,7 +76,7 @@ def lstm_recurrence(
 
 @functools.cache
 def _recurrence(execution: Execution) -> Callable[..., tuple[tf.Tensor, ...]]:
-    forward, backward = (_COMPILED if execution.compile_loops else _LOOPS).values()
+    forward, backward = _COMPILED if execution.compile_loops else _LOOPS
     operand = execution.operand
 
     @tf.custom_gradient
@@ -152,11 +152,9 @@ def _advance(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return o * tf.tanh(c), c, i, f, o, g
 
 
-_LOOPS: dict[str, Callable[..., Any]] = {"forward": _forward, "backward": _backward}
+_LOOPS = (_forward, _backward)
 # One function each, so that layers of the same sizes share what is compiled.
-_COMPILED: dict[str, Callable[..., Any]] = {
-    name: tf.function(loop, jit_compile=True, autograph=False) for name, loop in _LOOPS.items()
-}
+_COMPILED = tuple(tf.function(loop, jit_compile=True, autograph=False) for loop in _LOOPS)
 
 
 def _times(values: tf.Tensor, operand: tf.Tensor) -> tf.Tensor:

@@ -87,43 +87,35 @@ class SequenceNetwork(Layer):
     def step(
         self, inputs: tf.Tensor, offset: tf.Tensor, state: State, masks: Masks = ()
     ) -> tuple[tf.Tensor, State]:
-        """One step: `inputs [..., B, n]`, its `offset [B, m]`, to the output `[..., B, U]`.
+        """One step: `inputs [..., B, n]`, its position code `offset [B, m]`, to `[..., B, U]`.
 
         Raises:
           ValueError: The network is two-sided.
         """
         raise NotImplementedError
 
-    def call(
-        self, inputs: tf.Tensor, offset: tf.Tensor, state: State, masks: Masks = ()
-    ) -> tf.Tensor:
-        """All steps: `inputs [..., B, T, n]`, `offset [B, T, m]`, to `[..., B, T, U]`.
+    def call(self, inputs: tf.Tensor, positions: Positions, masks: Masks = ()) -> tf.Tensor:
+        """All steps: `inputs [..., B, T, n]` to `[..., B, T, U]`.
 
-        A network that can be two-sided also takes `lengths`, beyond which nothing is read.
+        A two-sided network reads nothing beyond the lengths of the positions.
         """
         raise NotImplementedError
 
     def between(
-        self,
-        inputs: tf.Tensor,
-        offset: tf.Tensor,
-        masks: Masks,
-        lengths: tf.Tensor,
-        first: int,
+        self, inputs: tf.Tensor, positions: Positions, masks: Masks, first: int
     ) -> tf.Tensor:
         """The outputs of a two-sided network at the mapped steps of a coupling.
 
         Args:
           inputs: `[..., B, T, n]`.
-          offset: `[B, T, m]`.
+          positions: Of all T steps.
           masks: Of `masks`.
-          lengths: int32 `[B]`; nothing is read beyond them.
           first: The first mapped step, 0 or 1. The mapped steps are first, first + 2, ...
 
         Returns:
           `[..., B, M, U]`, for M mapped steps.
         """
-        return every(self(inputs, offset, masks=masks, lengths=lengths), 2, first)
+        return every(self(inputs, positions, masks), 2, first)
 
     def _check_goes_step_by_step(self) -> None:
         if self.two_sided:

@@ -76,48 +76,34 @@ class Window(SequenceNetwork):
     def step(
         self, inputs: tf.Tensor, offset: tf.Tensor, state: tf.Tensor, masks: Masks = ()
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step; `offset [B, U]`."""
         self._check_goes_step_by_step()
         read = tf.concat([state, self._apply(self.embedding, inputs)[..., None, :]], axis=-2)
         joined = tf.concat(tf.unstack(read, self.num_steps, axis=-2), axis=-1)
         return self._from_read(joined, offset, masks), read[..., 1:, :]
 
-    def call(
-        self,
-        inputs: tf.Tensor,
-        offset: tf.Tensor,
-        state: tf.Tensor | tuple[()] = (),
-        masks: Masks = (),
-        lengths: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        """All steps; see `ConvStack.call`."""
-        embedded = self._embed(inputs, lengths)
+    def call(self, inputs: tf.Tensor, positions: Positions, masks: Masks = ()) -> tf.Tensor:
+        embedded = self._embed(inputs, positions.lengths)
         distances = range(self.num_steps - 1, -1, -1)
         if self.two_sided:
             distances = range(2 * self.num_steps - 1, -2 * self.num_steps, -2)
         read = tf.concat([later(embedded, distance) for distance in distances], axis=-1)
-        return self._from_read(read, offset, masks)
+        return self._from_read(read, self.positions(positions), masks)
 
     def between(
-        self,
-        inputs: tf.Tensor,
-        offset: tf.Tensor,
-        masks: Masks,
-        lengths: tf.Tensor,
-        first: int,
+        self, inputs: tf.Tensor, positions: Positions, masks: Masks, first: int
     ) -> tf.Tensor:
         """See `SequenceNetwork.between`; nothing is computed at kept steps."""
         count = (size_of_axis(inputs, -2) + 1 - first) // 2
-        kept = every(self._embed(inputs, lengths), 2, 1 - first)
+        kept = every(self._embed(inputs, positions.lengths), 2, 1 - first)
         # Mapped step 0 is before the first kept step, and mapped step 1 behind it.
         distances = range(self.num_steps - first, -self.num_steps - first, -1)
         read = tf.concat([later(kept, distance, count) for distance in distances], axis=-1)
         masks = tuple(every(mask, 2, first) for mask in masks)
-        return self._from_read(read, every(offset, 2, first), masks)
+        return self._from_read(read, every(self.positions(positions), 2, first), masks)
 
-    def _embed(self, inputs: tf.Tensor, lengths: tf.Tensor | None) -> tf.Tensor:
+    def _embed(self, inputs: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         embedded = self._apply(self.embedding, inputs)
-        return embedded if lengths is None else mask_steps(embedded, lengths)
+        return mask_steps(embedded, lengths) if self.two_sided else embedded
 
     def _from_read(self, read: tf.Tensor, offset: tf.Tensor, masks: Masks) -> tf.Tensor:
         h = self._drop(tf.nn.relu(self._apply(self.hidden, read)), masks, 0)

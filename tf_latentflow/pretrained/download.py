@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import os
 import secrets
+import shutil
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -83,12 +84,9 @@ def _copy(url: str, file: BinaryIO) -> None:
     Raises:
       OSError: The server cannot be reached, or stops early.
     """
-    received = 0
     with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
-        while chunk := response.read(_CHUNK_BYTES):
-            file.write(chunk)
-            received += len(chunk)
+        shutil.copyfileobj(response, file, _CHUNK_BYTES)
         expected = response.headers.get("Content-Length")
-    # `read(n)` ends silently where the connection does.
-    if expected is not None and received != int(expected):
-        raise OSError(f"the connection ended after {received} of {expected} bytes")
+    # Copying ends silently where the connection does.
+    if expected is not None and file.tell() != int(expected):
+        raise OSError(f"the connection ended after {file.tell()} of {expected} bytes")

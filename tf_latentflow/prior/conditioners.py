@@ -8,7 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from bijectors import Structure
-from bijectors.axes import every
+from bijectors.axes import every, size_of_axis
 from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.networks.attention import AttentionStack
@@ -129,10 +129,9 @@ class NetworkConditioner(PositionConditioner):
         return Context(features, offsets), state
 
     def scan(self, inputs: tf.Tensor, covariates: Structure) -> Context:
-        offset, masks, offsets = covariates
-        batch_shape, num_steps = tf.shape(inputs)[:-2], tf.shape(inputs)[-2]
-        state = self.initial_state(batch_shape, num_steps)
-        features = self._network(self._read(inputs), offset, state, masks=masks)
+        _, masks, offsets = covariates
+        positions = self._positions(size_of_axis(inputs, -2))
+        features = self._network(self._read(inputs), positions, masks=masks)
         return Context(features, offsets)
 
 
@@ -140,15 +139,16 @@ class KeptStepsConditioner(NetworkConditioner):
     """A two-sided network over the kept steps. A `bijectors.CouplingConditioner`."""
 
     def between(self, inputs: tf.Tensor, covariates: Structure, first: int) -> Context:
-        offset, masks, offsets = covariates
-        kept = tf.range(tf.shape(inputs)[-2])[:, None] % 2 != first
+        _, masks, offsets = covariates
+        num_steps = size_of_axis(inputs, -2)
+        kept = tf.range(num_steps)[:, None] % 2 != first
         read = zero_unless(kept, self._read(inputs))
         if self._network.reads_mapped_steps:
             # What is read may be 0 too. An unknown step has a code of its own instead: position
             # codes alone, which are small, would be normalised to the size of a symbol's.
             unknown = tf.broadcast_to(tf.cast(~kept, inputs.dtype), tf.shape(inputs[..., :1]))
             read = tf.concat([read, unknown], axis=-1)
-        features = self._network.between(read, offset, masks, self._lengths, first)
+        features = self._network.between(read, self._positions(num_steps), masks, first)
         return Context(features, tuple(every(offset, 2, first) for offset in offsets))
 
 

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from bijectors import Compose, FlowBijector, TimeBijector
+from bijectors.axes import size_of_axis
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.interfaces.inputs import as_int32, as_lengths, as_temperature, longest
@@ -71,16 +72,13 @@ class FlowPrior(Layer):
         return bijectors[0] if len(bijectors) == 1 else Compose(bijectors, event_ndims=2)
 
     def _bijectors(
-        self,
-        lengths: tf.Tensor,
-        dropout_noise: NoiseSource | None = None,
+        self, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> list[TimeBijector]:
         """The bijectors of the stages."""
         lengths, limit = as_int32(lengths), self._limit()
-        noises = [dropout_noise and dropout_noise.fold(k) for k in range(len(self.stages))]
         return [
-            stage.bijector(lengths, limit, noise)
-            for stage, noise in zip(self.stages, noises, strict=True)
+            stage.bijector(lengths, limit, dropout_noise and dropout_noise.fold(k))
+            for k, stage in enumerate(self.stages)
         ]
 
     def check_is_causal(self) -> None:
@@ -201,9 +199,7 @@ class FlowPrior(Layer):
         """
         lengths = as_lengths(lengths, num_steps)
         num_steps = longest(lengths) if num_steps is None else num_steps
-        shape = [lengths.shape[0], num_steps, self.config.latent_size]
-        if shape[0] is None:
-            shape[0] = tf.shape(lengths)[0]
+        shape = [size_of_axis(lengths, 0), num_steps, self.config.latent_size]
         eps = noise_of(seed, shape[0]).normal(shape, tf.as_dtype(self.compute_dtype))
         eps = mask_steps(eps * as_temperature(temperature, self.compute_dtype), lengths)
         return self.bijector(lengths).forward_and_log_det(eps)[0]

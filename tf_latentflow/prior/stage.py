@@ -118,8 +118,8 @@ class FlowStage(Layer):
         lengths, limit = self._plan.of_its_steps(lengths), self._plan.of_its_steps(limit)
         if self.time_network is None:
             return PositionConditioner(self.tables, lengths, limit)
-        common = self.time_network, self._read, self.tables, lengths, limit, dropout_noise
-        return (KeptStepsConditioner if self._plan.is_coupling else NetworkConditioner)(*common)
+        kind = KeptStepsConditioner if self._plan.is_coupling else NetworkConditioner
+        return kind(self.time_network, self._read, self.tables, lengths, limit, dropout_noise)
 
     def _hidden_bijector(self, context: Context) -> Compose:
         kind = self._hidden.bijector
