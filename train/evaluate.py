@@ -68,16 +68,18 @@ def main(args: Sequence[str] | None = None) -> None:
     with Screen() as screen:
         screen.now("loading TensorFlow")
         import_tensorflow_quietly()
-        from train.runs.testing import evaluate_run
+        from train.runs.saved_model import load_model
+        from train.runs.testing import split_results
 
-        results = evaluate_run(
-            run,
+        given = {"seed": config.seed, "batch_size": config.batch_size}
+        given = {name: value for name, value in given.items() if value is not None}
+        results = split_results(
+            load_model(run.source),
             dataset,
             sequences,
+            dataclasses.replace(run.config, **given),
             num_samples=config.samples,
             screen=screen,
-            seed=config.seed,
-            batch_size=config.batch_size,
         )
     if config.json:
         print(json.dumps(results, indent=2))

@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bijectors import Execution
 from tf_latentflow import ModelConfig
 from train.backend.board import Board
 from train.backend.devices import make_strategy
@@ -74,7 +73,6 @@ def train_and_test(
             "a worker does not answer: the same command on every machine resumes from the last "
             "checkpoint"
         ) from error
-    model.execution = Execution(config.compile_loops)  # The test's products are not rounded.
     if team.is_chief:
         save_model(model, workdir)
     num_sequences, sequences = len(dataset.test), config.unit.sequences
