@@ -16,7 +16,7 @@ from train.backend.devices import make_strategy
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.dataset import Dataset
 from train.engine.buckets import default_boundaries, lengths_of
-from train.engine.loop.interruption import Interruption
+from train.engine.loop.interruption import deferred_signals
 from train.engine.loop.record import Record
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
@@ -127,8 +127,8 @@ def _train(
         has_latents=model_config.is_flow,
     )
     # The processes of a team would stop at different steps, so that they end at once.
-    with Interruption(defer=team.size == 1) as interruption:
-        loop.run(interruption)
+    with deferred_signals(defer=team.size == 1) as should_stop:
+        loop.run(should_stop)
     return backend.model, loop.summary
 
 
