@@ -105,6 +105,7 @@ def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
         if getattr(config, flag):
             raise UserError(f"--{flag} is for tables; leave it out of a figure")
     runs, seed = Runs(config.out, config.scale, config.data_dir), config.seeds[0]
+    workdirs = {run.name: runs.workdir(run, seed).path for run in figure.runs}
     for run in figure.runs:
         runs.make(run, seed)
     import_tensorflow_quietly()
@@ -112,12 +113,10 @@ def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
 
     def load(name: str) -> Trained:
         saved = read_run(workdirs[name])
-        dataset = saved.config.load()
-        return Trained(load_model(saved.source), dataset)
+        return Trained(load_model(saved.source), saved.config.load())
 
     folder = config.out / f"{config.what}-{config.scale}-{seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    workdirs = {run.name: runs.workdir(run, seed).path for run in figure.runs}
     draw = importlib.import_module(figure.module).draw
     drawing: Drawing = draw(Job(config.scale, seed, load, folder))
     return drawing._replace(text=f"{figure.title}.\n\n{drawing.text.rstrip()}\n")
