@@ -16,7 +16,7 @@ import pytest
 
 from tests.paths import environment
 from tests.tensorboard import scalar_steps, scalars
-from tests.train.programs.refusals import contents, refusal
+from tests.train.programs.refusals import refusal
 from tests.train.programs.text_runs import (
     RUN,
     command,
@@ -24,6 +24,7 @@ from tests.train.programs.text_runs import (
     resumed_run,
     write_sentences,
 )
+from tests.workdirs import contents
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
 from train.backend.event_files import SECONDS

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.models import LEAST_FLOW
 from tests.paths import environment
 
-__all__ = ["RUN", "command", "kill_after", "resumed_run", "write_sentences"]
+__all__ = ["RUN", "command", "kill_after", "resumed_run", "sentences", "write_sentences"]
 
 WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
 RUN = (
@@ -23,10 +24,16 @@ RUN = (
 )
 
 
+def sentences(
+    rng: random.Random, count: int, words: Sequence[str] = WORDS, most: int = 9
+) -> list[str]:
+    """Sentences of 2 to `most` words."""
+    return [" ".join(rng.choices(words, k=rng.randint(2, most))) for _ in range(count)]
+
+
 def write_sentences(path: Path) -> Path:
     """A text of 150 sentences, one that is too long, and one of an unusual character."""
-    rng = random.Random(0)
-    lines = [" ".join(rng.choices(WORDS, k=rng.randint(2, 9))) for _ in range(150)]
+    lines = sentences(random.Random(0), 150)
     path.write_text("\n".join([*lines, "too long " * 50, "\N{SNOWMAN}"]), encoding="utf-8")
     return path
 
