@@ -15,12 +15,13 @@ import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import tyro
 
+from train.data.dataset import Dataset
 from train.paper.experiments import FIGURES, TABLES, Figure, Table
-from train.paper.job import Drawing, Job, Trained
+from train.paper.job import Drawing, Job
 from train.paper.runs import Runs
 from train.paper.scales import SCALES
 from train.paper.table_picture import table_png
@@ -111,9 +112,9 @@ def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
     import_tensorflow_quietly()
     from train.runs.saved_model import load_model
 
-    def load(name: str) -> Trained:
+    def load(name: str) -> tuple[Any, Dataset]:
         saved = read_run(workdirs[name])
-        return Trained(load_model(saved.source), saved.config.load())
+        return load_model(saved.source), saved.config.load()
 
     folder = config.out / f"{config.what}-{config.scale}-{seed}"
     folder.mkdir(parents=True, exist_ok=True)
