@@ -20,7 +20,7 @@ from train.engine.workers.linked_team import end_process
 from train.engine.workers.team import Team
 from train.runs.saved_run import saved_fields
 from train.runs.too_long import refuse_too_long
-from train.samples.printed import print_samples
+from train.samples.printed import PRINTERS
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
 from train.support.digests import sha256_of_code
@@ -60,7 +60,7 @@ def run_training(kind: type[TrainConfig], args: Sequence[str] | None = None) -> 
     results = workdir.read_results()
     print()
     print(results_table("test", results["test"], config.unit))
-    print_samples(config.task, workdir, results["samples"])
+    PRINTERS[config.task](workdir, results["samples"])
     print(f"\nthe run is in {workdir.path}")
 
 
