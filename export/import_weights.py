@@ -79,8 +79,8 @@ def main(args: Sequence[str] | None = None) -> None:
     import_tensorflow_quietly()
     from tf_latentflow import build_model
     from train.backend.board import Board
-    from train.runs.finished_run import write_results
     from train.runs.saved_model import save_model
+    from train.runs.training import write_results
 
     model = build_model(model_config)
     variables = [*model.trainable_variables, *model.non_trainable_variables]

@@ -26,7 +26,7 @@ import tensorflow as tf
 import train.backend.tensorflow
 from tests.models import LEAST_FIELDS
 from tf_latentflow import ModelConfig, build_model
-from train.backend.adam import FusedAdam
+from train.backend.optimizers import FusedAdam
 from train.backend.split_evaluation import batch_spec
 from train.backend.step import TrainStep
 from train.backend.tensorflow import TensorFlowBackend

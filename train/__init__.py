@@ -1,6 +1,6 @@
 """The training programs and the packages behind them; see CONTRIBUTING.md."""
 
-from train.support.keras_backend import refuse_other_backend
+from train.support.startup import refuse_other_backend
 
 __all__: list[str] = []
 

@@ -68,16 +68,18 @@ def main(args: Sequence[str] | None = None) -> None:
     with Screen() as screen:
         screen.now("loading TensorFlow")
         import_tensorflow_quietly()
-        from train.runs.testing import evaluate_run
+        from train.runs.saved_model import load_model
+        from train.runs.testing import split_results
 
-        results = evaluate_run(
-            run,
+        given = {"seed": config.seed, "batch_size": config.batch_size}
+        given = {name: value for name, value in given.items() if value is not None}
+        results = split_results(
+            load_model(run.source),
             dataset,
             sequences,
+            dataclasses.replace(run.config, **given),
             num_samples=config.samples,
             screen=screen,
-            seed=config.seed,
-            batch_size=config.batch_size,
         )
     if config.json:
         print(json.dumps(results, indent=2))
@@ -93,21 +95,21 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
     Raises:
       UserError: The dataset is not available, is not that of the run, or is too long.
     """
-    named = run.config
-    if config.dataset is not None:
-        named = dataclasses.replace(named, dataset=config.dataset, data_dir=config.data_dir)
-    elif config.data_dir is not None:
-        named = dataclasses.replace(named, data_dir=config.data_dir)
-    if config.dataset is None and run.dataset_sha256 is None:
-        raise UserError(
-            f"{config.model} does not say what it was trained on: give data with --dataset"
-        )
-    if config.dataset is None and not _is_there(named):
-        raise UserError(
-            f"the data that {config.model} was trained on, {named.dataset!r}, are not here: name "
-            "their place with --dataset, and --split test for the split of results.json"
-        )
-    undivided = config.dataset is not None and _is_undivided(named)
+    own = config.dataset is None  # Its own dataset, that of the training.
+    if own:
+        named = dataclasses.replace(run.config, data_dir=config.data_dir or run.config.data_dir)
+        if run.dataset_sha256 is None:
+            raise UserError(
+                f"{config.model} does not say what it was trained on: give data with --dataset"
+            )
+        if not (named.has_named_dataset or Path(named.dataset).exists()):
+            raise UserError(
+                f"the data that {config.model} was trained on, {named.dataset!r}, are not here: "
+                "name their place with --dataset, and --split test for the split of results.json"
+            )
+    else:
+        named = dataclasses.replace(run.config, dataset=config.dataset, data_dir=config.data_dir)
+    undivided = not own and _is_undivided(named)
     dataset: Dataset | Undivided
     if undivided and config.split is None:
         split, dataset = None, named.load_undivided()
@@ -115,13 +117,13 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
     else:
         split, dataset = config.split or "test", _load(named, undivided)
         sequences = getattr(dataset, split)
-        if config.dataset is None and dataset.sha256 != run.dataset_sha256:
+        if own and dataset.sha256 != run.dataset_sha256:
             raise UserError(
                 f"{dataset.name} is not the data that {config.model} was trained on, or it has "
                 "changed since: restore it, or give other data with --dataset"
             )
     refuse_too_long(dataset.name, sequences, run.model_config.max_length, named.unit)
-    if config.dataset is not None:
+    if not own:
         print(dataset.describe(), file=sys.stderr)
     if undivided and split is not None:
         print(f"note: the {split} split was chosen by a hash; {_WHOLE}", file=sys.stderr)
@@ -130,14 +132,10 @@ def _read_data(config: EvaluateConfig, run: SavedRun) -> tuple[str | None, Encod
     return split, dataset, sequences
 
 
-def _is_there(named: TrainConfig) -> bool:
-    return named.has_named_dataset or Path(named.dataset).exists()
-
-
 def _is_undivided(named: TrainConfig) -> bool:
     """Whether a dataset is an existing file or folder without splits."""
-    own = not named.has_named_dataset and named.data_dir is None
-    return own and Path(named.dataset).exists() and not named.is_divided()
+    is_path = not named.has_named_dataset and named.data_dir is None
+    return is_path and Path(named.dataset).exists() and not named.is_divided()
 
 
 def _load(named: TrainConfig, undivided: bool) -> Dataset:

@@ -15,12 +15,13 @@ import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import tyro
 
+from train.data.dataset import Dataset
 from train.paper.experiments import FIGURES, TABLES, Figure, Table
-from train.paper.job import Drawing, Job, Trained
+from train.paper.job import Drawing, Job
 from train.paper.runs import Runs
 from train.paper.scales import SCALES
 from train.paper.table_picture import table_png
@@ -105,19 +106,18 @@ def _figure(figure: Figure, config: ReproduceConfig) -> Drawing:
         if getattr(config, flag):
             raise UserError(f"--{flag} is for tables; leave it out of a figure")
     runs, seed = Runs(config.out, config.scale, config.data_dir), config.seeds[0]
+    workdirs = {run.name: runs.workdir(run, seed).path for run in figure.runs}
     for run in figure.runs:
         runs.make(run, seed)
     import_tensorflow_quietly()
     from train.runs.saved_model import load_model
 
-    def load(name: str) -> Trained:
+    def load(name: str) -> tuple[Any, Dataset]:
         saved = read_run(workdirs[name])
-        dataset = saved.config.load()
-        return Trained(load_model(saved.source), dataset)
+        return load_model(saved.source), saved.config.load()
 
     folder = config.out / f"{config.what}-{config.scale}-{seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    workdirs = {run.name: runs.workdir(run, seed).path for run in figure.runs}
     draw = importlib.import_module(figure.module).draw
     drawing: Drawing = draw(Job(config.scale, seed, load, folder))
     return drawing._replace(text=f"{figure.title}.\n\n{drawing.text.rstrip()}\n")

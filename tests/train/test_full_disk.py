@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.paths import ROOT, environment
+from tests.train.programs.text_runs import sentences
 
 FLAGS = (
     *("--preset", "tiny", "--max-steps", "12", "--checkpoint-steps", "2", "--log-steps", "2"),
@@ -22,10 +23,8 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rng, words = random.Random(0), ("a", "cat", "sees", "the", "dog", "while", "birds", "sing")
     path = tmp_path_factory.mktemp("data") / "animals.txt"
-    lines = {" ".join(rng.choices(words, k=rng.randint(2, 9))) for _ in range(200)}
-    path.write_text("\n".join(sorted(lines)))
+    path.write_text("\n".join(sentences(random.Random(0), 200)))
     return path
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.tensorboard import shown
 from train.backend.board import Board
 from train.data.music.config import MusicConfig
 from train.data.music.rolls import Note, roll_of
@@ -108,19 +109,15 @@ def test_board_shows_pictures_of_unlike_sizes_as_one_row(tmp_path: Path) -> None
     with pytest.raises(ValueError, match=r"expected .*; got"):
         board.images(7, "samples", [])
     board.flush()
-    (path,) = (tmp_path / "valid").iterdir()
-    events = map(
-        tf.compat.v1.Event.FromString, tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    )
-    (found,) = [(event.step, v) for event in events for v in event.summary.value]
-    assert (found[0], found[1].tag) == (7, "samples")
-    width, height, *pngs = tf.make_ndarray(found[1].tensor)
+    ((split, step, value),) = shown(tmp_path)
+    assert (split, step, value.tag) == ("valid", 7, "samples")
+    width, height, *pngs = tf.make_ndarray(value.tensor)
     assert (width, height) == (b"5", b"4")
     for png, picture in zip(pngs, (first, second), strict=True):
-        shown = pixels(png)
+        found = pixels(png)
         rows, columns, _ = picture.shape
-        np.testing.assert_array_equal(shown[:rows, :columns], picture)
-        assert (shown[rows:] == 255).all() and (shown[:, columns:] == 255).all()
+        np.testing.assert_array_equal(found[:rows, :columns], picture)
+        assert (found[rows:] == 255).all() and (found[:, columns:] == 255).all()
 
 
 def test_statistics_of_known_rolls() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.models import LEAST_FLOW
+from tests.train.programs.text_runs import sentences
 from tests.worker_processes import start_by_flags, wait_for_step
 from train import char_lm, polyphonic_music
 from train.data.music.midi import write_midi
@@ -38,9 +39,7 @@ def write_data(folder: Path, program: str) -> Path:
     rng = random.Random(0)
     if program == "train.char_lm":
         path = folder / "words.txt"
-        lines = (
-            " ".join(rng.choices(["a", "cat", "sees"], k=rng.randint(2, 5))) for _ in range(60)
-        )
+        lines = sentences(rng, 60, ["a", "cat", "sees"], most=5)
         path.write_text("\n".join(lines), encoding="utf-8")
         return path
     path = folder / "pieces"

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from train.backend.adam import FusedAdam
-from train.backend.apply_settings import refuse_apply_settings
+from train.backend.optimizers import FusedAdam, refuse_apply_settings
 from train.engine.settings import LoopSettings
 from train.engine.workers.cluster import Cluster
 from train.engine.workers.team import Team

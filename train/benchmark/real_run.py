@@ -67,7 +67,7 @@ def measure_real_run(model: str, num_batches: int) -> RealRun:
     characters = sum(int(np.sum(batch.lengths)) for batch in batches)
     faults = share = None
     if before and after:
-        faults = (after.page_faults - before.page_faults) / len(batches)
-        kernel, user = after.kernel - before.kernel, after.user - before.user
+        faults = (after.ru_minflt - before.ru_minflt) / len(batches)
+        kernel, user = after.ru_stime - before.ru_stime, after.ru_utime - before.ru_utime
         share = kernel / (kernel + user)
     return RealRun(len(batches), characters / seconds, faults, share, peak_memory_gib())

@@ -13,7 +13,7 @@ from train.benchmark.load import OtherLoad
 from train.benchmark.pictures import sweep_png
 from train.benchmark.real_run import measure_real_run, real_run_name
 from train.benchmark.rows import Row
-from train.benchmark.sweeps import PICTURES, Point, Sweep, points
+from train.benchmark.sweeps import PICTURES, Point, Sweep, measure
 from train.benchmark.unit import Machine, measure_machine, time_in_units
 from train.support.files import write_json
 from train.support.machine import describe_caches, describe_machine
@@ -130,9 +130,10 @@ def _measured(sweep: Sweep, repeats: int, file: Path, results: dict[str, Any]) -
     """Prints the points of a sweep, and adds them to the results and their file."""
     print(f"\n{sweep.name}, by {sweep.quantity}")
     found = []
-    for point in points(sweep, repeats):
-        found.append(point)
-        print(f"{point.line:>10}{point.value:>6}{point.units:>9.2f} units", flush=True)
+    for line in sweep.lines:
+        for value in sweep.values:
+            found.append(measure(sweep, line, value, repeats))
+            print(f"{line:>10}{value:>6}{found[-1].units:>9.2f} units", flush=True)
     results["sweeps"].append(
         {
             "name": sweep.name,

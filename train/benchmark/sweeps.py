@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tf_latentflow import ModelConfig
@@ -11,7 +11,7 @@ from train.benchmark import work
 from train.benchmark.rows import paper_config
 from train.benchmark.unit import time_in_units
 
-__all__ = ["MODELS", "PICTURES", "Point", "Sweep", "measure", "points", "sampling_sweep"]
+__all__ = ["MODELS", "PICTURES", "Point", "Sweep", "measure", "sampling_sweep"]
 
 _FLOWS = ("af-af", "af-scf", "iaf-scf")
 MODELS = ("lstm", *_FLOWS)
@@ -42,13 +42,6 @@ class Point(NamedTuple):
     value: int
     units: float
     seconds: float
-
-
-def points(sweep: Sweep, repeats: int) -> Iterator[Point]:
-    """Measures a sweep."""
-    for line in sweep.lines:
-        for value in sweep.values:
-            yield measure(sweep, line, value, repeats)
 
 
 def measure(sweep: Sweep, line: str, value: int, repeats: int) -> Point:

@@ -11,8 +11,8 @@ import tensorflow_probability as tfp
 
 from bijectors import SCALAR_MAPS, AutoregressiveHidden, ConditionalMADE, Execution
 from tf_latentflow import ModelConfig, build_model
-from train.backend.adam import FusedAdam
 from train.backend.devices import make_strategy
+from train.backend.optimizers import FusedAdam
 from train.backend.split_evaluation import batch_spec
 from train.backend.step import TrainStep
 from train.engine.settings import LoopSettings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -96,9 +97,8 @@ class Progress:
         self._operations = operations_per_symbol
         self._unit = unit
         self._has_latents = has_latents
-        self._windows: list[tuple[float, int]] = []
+        self._windows: deque[tuple[float, int]] = deque(maxlen=_RECENT_WINDOWS)
         self._validations: list[float] = []
-        self._first_validation: float | None = None
         self.start_window()
 
     def start_window(self) -> None:
@@ -121,12 +121,9 @@ class Progress:
         self._excluded += seconds
 
     def add_validation(self, seconds: float) -> None:
-        """Adds a validation. The first includes tracing, so it only counts until the next one."""
+        """Adds a validation."""
         self.pause(seconds)
-        if self._first_validation is None:
-            self._first_validation = seconds
-        else:
-            self._validations.append(seconds)
+        self._validations.append(seconds)
 
     def end_window(self, weight: float, learning_rate: float) -> Window:
         """Waits for the steps of the window, starts the next window, and returns this one.
@@ -142,7 +139,7 @@ class Progress:
         rate = None
         if self._steps:
             rate = float(symbols.mean() * self._steps / seconds)
-            self._windows = [*self._windows, (seconds, self._steps)][-_RECENT_WINDOWS:]
+            self._windows.append((seconds, self._steps))
         self.start_window()
         return Window(Terms(*means), log_length, norm, rate, weight, learning_rate)
 
@@ -151,7 +148,8 @@ class Progress:
         if not self._windows:
             return None
         seconds, counted = (sum(column) for column in zip(*self._windows, strict=True))
-        validation = float(np.mean(self._validations or [self._first_validation or 0.0]))
+        # The first validation includes tracing, so it only counts until the next one.
+        validation = float(np.mean(self._validations[1:] or self._validations or [0.0]))
         return seconds / counted * steps + validation * validations
 
     def line(self, window: Window, step: int, total: int, eta: float | None) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from train.engine.differences import other_fields
 from train.engine.schedules import Plateau
-from train.engine.settings import LoopSettings
 from train.support.errors import UserError
 
 __all__ = ["NonFiniteError", "RunState"]
@@ -32,20 +31,6 @@ class RunState:
     wall_seconds: float = 0.0
     plateau: Plateau = dataclasses.field(default_factory=Plateau)
     resumed_from_steps: list[int] = dataclasses.field(default_factory=list)
-
-    def note_validation(self, loss: float, ramp_over: bool, config: LoopSettings) -> bool:
-        """Updates the state after a validation; returns whether its weights are the best so far.
-
-        Args:
-          loss: Loss of the validation.
-          ramp_over: Whether the KL term has its full weight. Before that, nothing changes.
-          config: Settings of the run.
-        """
-        if not ramp_over:
-            return False
-        before = self.plateau.best
-        self.plateau = self.plateau.update(loss, config.plateau_patience, config.plateau_factor)
-        return loss < before
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the state as JSON values."""

@@ -84,10 +84,8 @@ def _variant(label: str, run: Run) -> Row:
     return Row(label, run.dataset, run, (), optional=True)
 
 
-def _changed(name: str, value: str = "", *others: str) -> Row:
+def _changed(name: str, value: str, *others: str) -> Row:
     """The row `codebook` with another value of a flag, and other flags that this needs."""
-    if not value:
-        return Row("codebook", "ptb", Run("codebook", "ptb", "codebook"), ())
     label = " ".join([name, value, *(flag.removeprefix("--") for flag in others)])
     folder = label.replace(" ", "-").replace(":", "")
     return Row(label, "ptb", Run(folder, "ptb", "codebook", (f"--{name}", value, *others)), ())
@@ -158,7 +156,7 @@ TABLES: Mapping[str, Table] = {
         "One choice of `codebook` changed at a time, Penn Treebank, test split, bits per character",
         "text",
         (
-            _changed("codebook"),
+            _ptb("codebook", "codebook"),
             _changed("conditioner-input", "latents"),
             *(_changed("emitter", value) for value in ("local", "bilstm")),
             _changed("inference", "local", "--emitter", "local"),

@@ -8,19 +8,7 @@ from typing import Any, NamedTuple
 
 from train.data.dataset import Dataset
 
-__all__ = ["Drawing", "Job", "Trained"]
-
-
-class Trained(NamedTuple):
-    """A trained model and its data.
-
-    Attributes:
-      model: A Keras model, with its best weights.
-      dataset: What it was trained on.
-    """
-
-    model: Any
-    dataset: Dataset
+__all__ = ["Drawing", "Job"]
 
 
 class Job(NamedTuple):
@@ -29,14 +17,14 @@ class Job(NamedTuple):
     Attributes:
       scale: `tiny` (seconds, for tests), `cpu` or `paper` (the published sizes).
       seed: Seed of all random numbers.
-      load: Loads a run that the figure needs, by its name.
+      load: Loads the model of a run that the figure needs, by its name, and the run's dataset.
       folder: An existing folder for this figure, to save intermediate results so that long work can
         be resumed.
     """
 
     scale: str
     seed: int
-    load: Callable[[str], Trained]
+    load: Callable[[str], tuple[Any, Dataset]]
     folder: Path
 
 

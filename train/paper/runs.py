@@ -86,10 +86,10 @@ class Runs:
             self._check_settings(run, seed)
         else:
             print(f"{run.name} on {run.dataset}, seed {seed}, in {workdir.path}", flush=True)
-            flags = [*flags_of(run, self._scale), "--seed", str(seed)]
+            flags = [*self._flags(run, seed), "--workdir", str(workdir.path)]
             if self._data_dir is not None:
                 flags += ["--data-dir", str(self._data_dir)]
-            _run([task_of(run.dataset).program, *flags, "--workdir", str(workdir.path)])
+            _run([task_of(run.dataset).program, *flags])
         if run.samples is not None and not self._own_test(run, seed).exists():
             print(f"{run.name}: testing {workdir.path}, {run.samples} samples each", flush=True)
             flags = ["--samples", str(run.samples), "--json"]
@@ -105,9 +105,7 @@ class Runs:
             raise UserError(
                 f"{workdir.path} has results and no config.json: {_CONFIG_CURE}"
             ) from None
-        kind = task_of(run.dataset)
-        flags = [*flags_of(run, self._scale), "--seed", str(seed)]
-        asked = parse_train_config(kind, flags).to_dict()
+        asked = parse_train_config(task_of(run.dataset), self._flags(run, seed)).to_dict()
         found = differences(there, {name: asked[name] for name in there if name in asked})
         if there["dataset"] != run.dataset:
             found["dataset"] = there["dataset"], run.dataset
@@ -117,6 +115,9 @@ class Runs:
                 f"{workdir.path} holds a run with other settings than {run.name} at scale "
                 f"{self._scale} ({words}): move it, or choose another --out"
             )
+
+    def _flags(self, run: Run, seed: int) -> list[str]:
+        return [*flags_of(run, self._scale), "--seed", str(seed)]
 
     def _own_test(self, run: Run, seed: int) -> Path:
         return self.workdir(run, seed).path / f"test-{run.samples}-samples.json"

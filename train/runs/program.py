@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import bijectors
+import tf_latentflow
+import train
 from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.results_table import results_table
 from train.engine.workdir import ConfigFileError, Workdir
@@ -14,12 +18,12 @@ from train.engine.workers.cluster import Cluster, find_cluster
 from train.engine.workers.joining import join
 from train.engine.workers.linked_team import end_process
 from train.engine.workers.team import Team
-from train.runs.facts import run_facts
 from train.runs.saved_run import saved_fields
 from train.runs.too_long import refuse_too_long
-from train.samples.printed import print_samples
+from train.samples.printed import PRINTERS
 from train.settings.config import TrainConfig
 from train.settings.parsing import parse_train_config
+from train.support.digests import sha256_of_code
 from train.support.errors import UserError
 from train.support.machine import has_fast_bfloat16, refuse_bfloat16_if_disabled
 from train.support.screen import Screen
@@ -56,7 +60,7 @@ def run_training(kind: type[TrainConfig], args: Sequence[str] | None = None) -> 
     results = workdir.read_results()
     print()
     print(results_table("test", results["test"], config.unit))
-    print_samples(config.task, workdir, results["samples"])
+    PRINTERS[config.task](workdir, results["samples"])
     print(f"\nthe run is in {workdir.path}")
 
 
@@ -143,10 +147,19 @@ def _train(
     refuse_too_long(
         f"the test split of {dataset.name}", dataset.test, model_config.max_length, config.unit
     )
-    team.agree(run_facts(settings))
+    team.agree({**settings, **_versions()})
     screen.now("loading TensorFlow")
     import_tensorflow_quietly()
-    from train.runs.training import train
+    from train.runs.training import train_and_test
 
     with workdir.claim(settings) if team.is_chief else contextlib.nullcontext():
-        train(config, model_config, dataset, workdir, screen, team)
+        train_and_test(config, model_config, dataset, workdir, screen, team)
+
+
+def _versions() -> dict[str, str]:
+    """The versions of the code that computes a run, which are the same on all of its machines."""
+    major, minor, _ = platform.python_version_tuple()
+    return {
+        "code": sha256_of_code(bijectors, tf_latentflow, train),
+        "version of Python": f"{major}.{minor}",
+    }

@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from bijectors import Execution
 from tf_latentflow import ModelConfig
 from train.backend.board import Board
 from train.backend.devices import make_strategy
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.dataset import Dataset
 from train.engine.buckets import default_boundaries, lengths_of
-from train.engine.loop.interruption import Interruption
+from train.engine.loop.interruption import deferred_signals
 from train.engine.loop.record import Record
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
+from train.engine.progress import show_split_progress
 from train.engine.run_state import NonFiniteError
 from train.engine.workdir import Workdir
 from train.engine.workers.checkpoints import TeamCheckpoints
 from train.engine.workers.team import Team
-from train.runs.finished_run import write_results
-from train.runs.saved_model import initial_model, save_model
+from train.runs.saved_model import initial_model, save_model, weights_sha256
 from train.runs.testing import split_results
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
 from train.support.errors import UserError
+from train.support.files import write_json
 from train.support.memory import peak_memory_gib
 from train.support.screen import Screen
 
-__all__ = ["train"]
+__all__ = ["train_and_test", "write_results"]
 
 
-def train(
+def train_and_test(
     config: TrainConfig,
     model_config: ModelConfig,
     dataset: Dataset,
@@ -72,7 +73,6 @@ def train(
             "a worker does not answer: the same command on every machine resumes from the last "
             "checkpoint"
         ) from error
-    model.execution = Execution(config.compile_loops)  # The test's products are not rounded.
     if team.is_chief:
         save_model(model, workdir)
     num_sequences, sequences = len(dataset.test), config.unit.sequences
@@ -127,6 +127,45 @@ def _train(
         has_latents=model_config.is_flow,
     )
     # The processes of a team would stop at different steps, so that they end at once.
-    with Interruption(defer=team.size == 1) as interruption:
-        loop.run(interruption)
+    with deferred_signals(defer=team.size == 1) as should_stop:
+        loop.run(should_stop)
     return backend.model, loop.summary
+
+
+def write_results(
+    workdir: Workdir,
+    config: TrainConfig,
+    dataset: Dataset,
+    model: keras.Model,
+    *,
+    test: Mapping[str, Any],
+    train: Mapping[str, Any],
+    screen: Screen,
+) -> None:
+    """Writes samples of a model, then `results.json`, the last file of a run.
+
+    Args:
+      workdir: Folder of the run.
+      config: Settings of the run.
+      dataset: Its data.
+      model: The model with its best weights.
+      test: Results of the test.
+      train: Summary of the training.
+      screen: Shows the progress.
+    """
+    progress = show_split_progress(screen, "drawing samples")
+    samples = SAMPLES[config.task].leave(model, dataset, config, workdir, progress)
+    write_json(
+        workdir.results_file,
+        {
+            "task": config.task,
+            "model": config.model,
+            "dataset": config.to_dict()["dataset"],
+            "dataset_sha256": dataset.sha256,
+            "preset": config.preset,
+            "seed": config.seed,
+            "test": test,
+            "train": {**train, "weights_sha256": weights_sha256(model)},
+            "samples": samples,
+        },
+    )

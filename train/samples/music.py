@@ -22,7 +22,6 @@ from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.piece_files import piece_names, unused_paths
-from train.samples.protocol import Show
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import summary
 from train.samples.sequences import make_sequences
@@ -41,11 +40,11 @@ _SHOWN_STEPS = 96
 
 
 class MusicSamples:
-    """Pieces as MIDI files with pictures. A `train.samples.protocol.Samples`."""
+    """Pieces as MIDI files with pictures. A `train.samples.kinds.Samples`."""
 
     def show(
         self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: MusicConfig
-    ) -> Show:
+    ) -> Callable[[keras.Model, Board, int], None]:
         """Returns a function that shows samples and reconstructions as piano rolls."""
         _say_what_is_missing()
         x, lengths = padded([roll[:_SHOWN_STEPS] for roll in valid[:_SHOWN]])

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from train.engine.run_files import RunFiles
 
-__all__ = ["NUM_TEXTS", "print_samples"]
+__all__ = ["NUM_TEXTS", "PRINTERS"]
 
 NUM_TEXTS = 200  # Samples that a finished run writes.
 _NUM_SHOWN = 10  # Samples that are printed.
-
-
-def print_samples(task: str, run: RunFiles, numbers: dict[str, Any]) -> None:
-    """Prints the samples of a finished run.
-
-    Args:
-      task: Kind of data.
-      run: Its files.
-      numbers: The section `samples` of its results.
-    """
-    _PRINTERS[task](run, numbers)
 
 
 def _print_texts(run: RunFiles, numbers: dict[str, Any]) -> None:
@@ -43,4 +32,8 @@ def _print_pieces(run: RunFiles, numbers: dict[str, Any]) -> None:
         print(f"\nsamples, MIDI files and pictures: {run.samples_folder}")
 
 
-_PRINTERS: Mapping[str, Any] = {"text": _print_texts, "music": _print_pieces}
+PRINTERS: Mapping[str, Callable[[RunFiles, dict[str, Any]], None]] = {
+    "text": _print_texts,
+    "music": _print_pieces,
+}
+"""By the kind of data: prints the samples from a run's files and the section of its results."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -44,7 +44,7 @@ def make_sequences(
     """
     done = 0
     try:
-        batches = _MAKERS[way_of(flags).field](model, flags, given)
+        batches = _batches(model, flags, given)
     except TooManyParticles as error:
         refuse_flag("particles", f"at most {error.most} here", flags.particles)
     for batch in batches:
@@ -53,34 +53,26 @@ def make_sequences(
         yield batch
 
 
-def _new(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
-    return draw_batches(
-        model, flags.num, seed=flags.seed, temperature=flags.temperature, length=flags.length
-    )
-
-
-def _continued(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
-    made = complete_batches(
-        model, _copies(given, flags), flags.length, flags.particles, flags.temperature, flags.seed
-    )
-    return (rows for _, rows in made)
-
-
-def _filled_in(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
-    made = fill_in_batches(
-        model,
-        _copies(given, flags),
-        [given.mask] * flags.num,
-        flags.particles,
-        flags.sweeps,
-        flags.temperature,
-        flags.seed,
-    )
-    return (rows for _, rows in made)
-
-
-def _varied(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
-    made = vary_batches(model, _copies(given, flags), flags.amount, flags.temperature, flags.seed)
+def _batches(model: keras.Model, flags: SampleConfig, given: Given) -> _Batches:
+    """The requested sequences, of which nothing is drawn yet."""
+    field = way_of(flags).field
+    if field == "interpolate":
+        return _interpolated(model, flags, given)
+    seed, temperature = flags.seed, flags.temperature
+    if not field:
+        return draw_batches(
+            model, flags.num, seed=seed, temperature=temperature, length=flags.length
+        )
+    copies = [*given.sequences] * flags.num
+    if field in ("prompt", "continue_"):
+        made = complete_batches(model, copies, flags.length, flags.particles, temperature, seed)
+    elif field == "vary":
+        made = vary_batches(model, copies, flags.amount, temperature, seed)
+    else:  # "fill" or "harmonise".
+        masks = [given.mask] * flags.num
+        made = fill_in_batches(
+            model, copies, masks, flags.particles, flags.sweeps, temperature, seed
+        )
     return (rows for _, rows in made)
 
 
@@ -91,19 +83,3 @@ def _interpolated(model: keras.Model, flags: SampleConfig, given: Given) -> _Bat
         refuse_flag("steps", f"at most {most} for sequences of this length", flags.steps)
     x, lengths = model.interpolate(first, len(first), last, len(last), flags.steps)
     yield [row[:size] for row, size in zip(x.numpy(), lengths.numpy(), strict=True)]
-
-
-_MAKERS: Mapping[str, Callable[..., _Batches]] = {
-    "": _new,
-    "prompt": _continued,
-    "continue_": _continued,
-    "vary": _varied,
-    "interpolate": _interpolated,
-    "fill": _filled_in,
-    "harmonise": _filled_in,
-}
-
-
-def _copies(given: Given, flags: SampleConfig) -> list[np.ndarray]:
-    """The given sequence, once for each sample."""
-    return [*given.sequences] * flags.num

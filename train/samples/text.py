@@ -23,7 +23,6 @@ from train.samples.printed import NUM_TEXTS
 from train.samples.prior_densities.densities import has_plane, prior_densities
 from train.samples.prior_densities.passage import find_passage
 from train.samples.prior_densities.pictures import densities_png
-from train.samples.protocol import Show
 from train.samples.sequences import make_sequences
 from train.support.files import write_text
 
@@ -43,11 +42,11 @@ def share_of_known_words(samples: Sequence[str], train: Iterable[str]) -> float:
 
 
 class TextSamples:
-    """Samples of text, one per line. A `train.samples.protocol.Samples`."""
+    """Samples of text, one per line. A `train.samples.kinds.Samples`."""
 
     def show(
         self, model_config: ModelConfig, valid: Sequence[np.ndarray], config: TextConfig
-    ) -> Show:
+    ) -> Callable[[keras.Model, Board, int], None]:
         """Returns a function that writes samples and reconstructions to TensorBoard.
 
         With two-dimensional latents, and if matplotlib is installed, it also draws the prior's

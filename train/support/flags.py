@@ -81,10 +81,9 @@ def peek_flags(kind: type[T], args: Sequence[str] | None = None) -> T:
 
 
 def _expand_home(flags: T) -> T:
-    values = {field.name: getattr(flags, field.name) for field in dataclasses.fields(flags)}
     paths = {
         name: type(value)(os.path.expanduser(value))
-        for name, value in values.items()
+        for name, value in vars(flags).items()
         if isinstance(value, Path) or (name == "dataset" and value)  # A name or a path.
     }
     return dataclasses.replace(flags, **paths)

@@ -119,4 +119,4 @@ def _gpus() -> str:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return ", ".join(done.stdout.split("\n")).strip(", ")
+    return ", ".join(done.stdout.splitlines())

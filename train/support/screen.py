@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -20,15 +19,10 @@ class Screen:
     as a context manager: the bar disappears when the block ends.
 
     Attributes:
-      is_silent: Whether nothing is shown.
+      is_silent: Whether to show nothing at all.
     """
 
     def __init__(self, is_silent: bool = False) -> None:
-        """Shows nothing yet.
-
-        Args:
-          is_silent: Whether to show nothing at all.
-        """
         self.is_silent = is_silent
         self._bar: Progress | None = None
         self._what = ""
@@ -41,12 +35,7 @@ class Screen:
             self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.stop()
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Imports TensorFlow without its start-up log, with a suitable allocator and a quick compiler."""
+"""Imports TensorFlow quietly, with a suitable allocator and compiler; rejects Keras without it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 
-__all__ = ["import_tensorflow_quietly"]
+__all__ = ["import_tensorflow_quietly", "refuse_other_backend"]
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # Environment variables set before TensorFlow is imported, unless the user has set them.
@@ -54,3 +54,20 @@ def import_tensorflow_quietly() -> None:
             os.dup2(kept, 2)
             os.close(kept)
     tensorflow.get_logger().setLevel("ERROR")  # With --jit, each new shape would be warned of.
+
+
+def refuse_other_backend() -> None:
+    """Ends a program started by `python -m` with one line instead of a traceback.
+
+    Raises:
+      SystemExit: With status 2, if `KERAS_BACKEND` names another backend.
+    """
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    # `python -m` has this name for the program while it imports the packages that hold it.
+    if sys.argv[0] == "-m" and backend != "tensorflow":
+        print(
+            f"error: this needs Keras with TensorFlow; got KERAS_BACKEND={backend}: "
+            "unset it, or set it to tensorflow",
+            file=sys.stderr,
+        )
+        sys.exit(2)

@@ -16,7 +16,7 @@ from export.bundle.device.contents import Bundle
 from export.bundle.device.result import write_result
 from export.bundle.device.run_log import RunLog
 from train.engine.checkpoint_folders import CheckpointFolders
-from train.engine.loop.interruption import Interruption
+from train.engine.loop.interruption import deferred_signals
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import TrainingOrder
 from train.engine.progress import show_split_progress
@@ -81,8 +81,8 @@ def run_bundle(
                 print("compiling: a minute or two at the published sizes", flush=True)
                 backend.programs.start_compiling("train", "valid")
                 end = math.inf if max_seconds is None else time.perf_counter() + max_seconds
-                with Interruption() as interruption:
-                    over = loop.run(lambda: interruption() or time.perf_counter() > end)
+                with deferred_signals() as should_stop:
+                    over = loop.run(lambda: should_stop() or time.perf_counter() > end)
                 if not over:
                     print("the same command resumes this run")
                     return

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from train.engine.loop.interruption import Interruption
+from train.engine.loop.interruption import deferred_signals
 from train.support.errors import run_program
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -34,10 +34,10 @@ def test_a_signal_waits_for_the_end_of_the_block(
     said = []
 
     def main() -> None:
-        with Interruption() as interruption:
-            said.append(interruption())
+        with deferred_signals() as should_stop:
+            said.append(should_stop())
             signal.raise_signal(number)
-            said.append(interruption())
+            said.append(should_stop())
 
     with pytest.raises(SystemExit) as stop:
         run_program(main, "the same command resumes it")
@@ -53,13 +53,13 @@ def test_a_closed_standard_error_does_no_harm(monkeypatch: pytest.MonkeyPatch) -
         raise BrokenPipeError
 
     monkeypatch.setattr("os.write", closed)
-    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+    with pytest.raises(KeyboardInterrupt), deferred_signals() as should_stop:
         signal.raise_signal(signal.SIGTERM)
-        assert interruption()
+        assert should_stop()
 
 
 def test_a_second_ctrl_c_acts_at_once() -> None:
-    with pytest.raises(KeyboardInterrupt) as stop, Interruption():
+    with pytest.raises(KeyboardInterrupt) as stop, deferred_signals():
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)  # The first of its kind: a program ends its children.
         signal.raise_signal(signal.SIGINT)
@@ -68,7 +68,7 @@ def test_a_second_ctrl_c_acts_at_once() -> None:
 
 
 def test_another_error_is_not_replaced() -> None:
-    with pytest.raises(ZeroDivisionError), Interruption():
+    with pytest.raises(ZeroDivisionError), deferred_signals():
         signal.raise_signal(signal.SIGTERM)
         raise ZeroDivisionError
 
@@ -76,15 +76,15 @@ def test_another_error_is_not_replaced() -> None:
 def test_an_ignored_signal_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with Interruption() as interruption:
+        with deferred_signals() as should_stop:
             signal.raise_signal(signal.SIGINT)
-            assert not interruption()
+            assert not should_stop()
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_it_can_be_switched_off() -> None:
-    with pytest.raises(KeyboardInterrupt), Interruption(defer=False):
+    with pytest.raises(KeyboardInterrupt), deferred_signals(defer=False):
         signal.raise_signal(signal.SIGINT)
         pytest.fail("the signal was deferred")
 
@@ -93,8 +93,8 @@ def test_in_another_thread_nothing_is_deferred() -> None:
     asked = []
 
     def work() -> None:
-        with Interruption() as interruption:
-            asked.append((interruption(), *map(signal.getsignal, SIGNALS)))
+        with deferred_signals() as should_stop:
+            asked.append((should_stop(), *map(signal.getsignal, SIGNALS)))
 
     thread = threading.Thread(target=work)
     thread.start()

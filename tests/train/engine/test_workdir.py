@@ -169,3 +169,26 @@ def test_damaged_results_are_one_line(tmp_path: Path, content: bytes) -> None:
     Workdir(tmp_path).results_file.write_bytes(content)
     with pytest.raises(UserError, match="results.json.*delete it"):
         Workdir(tmp_path).read_results()
+
+
+INTERVALS = {"seed": 0, "max_steps": 10, "checkpoint_steps": 100, "log_steps": 20}
+
+
+def with_intervals(**changes: int) -> dict[str, object]:
+    return {"train": {**INTERVALS, **changes}}
+
+
+def test_other_intervals_are_taken_over(tmp_path: Path) -> None:
+    Workdir(tmp_path).claim(with_intervals())
+    Workdir(tmp_path).check(with_intervals(checkpoint_steps=5, log_steps=1))
+    Workdir(tmp_path).claim(with_intervals(checkpoint_steps=5))
+    assert Workdir(tmp_path).read_config()["train"] == {**INTERVALS, "checkpoint_steps": 5}
+
+
+def test_other_intervals_do_not_make_a_finished_run_go_on(tmp_path: Path) -> None:
+    workdir = Workdir(tmp_path)
+    workdir.claim(with_intervals())
+    workdir.results_file.write_text("{}")
+    workdir.check(with_intervals(log_steps=1), writing=False)
+    assert not workdir.is_extended_by(with_intervals(log_steps=1))
+    assert workdir.is_extended_by(with_intervals(log_steps=1, max_steps=20))

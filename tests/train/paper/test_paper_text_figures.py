@@ -13,7 +13,7 @@ from tests.models import make_model
 from tests.train.samples.text_models import CHARACTERS, SENTENCES, SIZES, ids, plane_model
 from train.data.text.corpus import load_corpus
 from train.paper.figures import next_character, prior_densities
-from train.paper.job import Drawing, Job, Trained
+from train.paper.job import Drawing, Job
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Job:
     for split in ("train", "valid", "test"):
         (data / f"{split}.txt").write_text("\n".join(SENTENCES))
     models = {"lstm": make_model("lstm", 0.3, **SIZES), "af-af-h2": plane_model()}
-    runs = {name: Trained(model, load_corpus(str(data))) for name, model in models.items()}
+    runs = {name: (model, load_corpus(str(data))) for name, model in models.items()}
     return Job("tiny", 0, runs.__getitem__, folder)
 
 

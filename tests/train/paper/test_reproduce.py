@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.paths import environment
+from tests.train.programs.text_runs import sentences
 from train import reproduce
 from train.data.tasks import TASKS, task_of
 from train.paper.experiments import FIGURES, TABLES, Run
@@ -25,16 +26,13 @@ from train.settings.parsing import parse_train_config
 from train.support.errors import UserError
 from train.support.files import write_json
 
-WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
-
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as that of Penn Treebank, with other text in it."""
     folder, rng = tmp_path_factory.mktemp("ptb"), random.Random(0)
     for split, count in (("train", 150), ("valid", 20), ("test", 20)):
-        lines = [" ".join(rng.choices(WORDS, k=rng.randint(2, 9))) for _ in range(count)]
-        (folder / f"{split}.txt").write_text("\n".join(lines) + "\n")
+        (folder / f"{split}.txt").write_text("\n".join(sentences(rng, count)) + "\n")
     return folder
 
 

@@ -7,15 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.workdirs import contents
 from train.support.errors import run_program
 
-__all__ = ["contents", "refusal"]
-
-
-def contents(path: Path) -> dict[str, tuple[bytes, int]]:
-    """The bytes and the time of each file in a folder and below."""
-    files = (p for p in sorted(path.rglob("*")) if p.is_file())
-    return {str(p.relative_to(path)): (p.read_bytes(), p.stat().st_mtime_ns) for p in files}
+__all__ = ["refusal"]
 
 
 def refusal(

@@ -7,23 +7,23 @@ import math
 import re
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.paths import environment
 from tests.tensorboard import scalar_steps, scalars
-from tests.train.programs.refusals import contents, refusal
+from tests.train.programs.refusals import refusal
 from tests.train.programs.text_runs import (
     RUN,
-    command,
+    flags_of,
     kill_after,
     resumed_run,
+    start_run,
     write_sentences,
 )
+from tests.workdirs import contents
 from tests.worker_processes import start_by_variable, wait_for_step
 from train import char_lm, evaluate, sample
 from train.backend.event_files import SECONDS
@@ -40,12 +40,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """An undisturbed run: its folder and its standard output."""
     workdir = tmp_path_factory.mktemp("runs") / "undisturbed"
-    done = subprocess.run(
-        command(dataset, workdir), capture_output=True, text=True, env=environment(), check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""  # No clutter of TensorFlow's.
-    return workdir, done.stdout
+    status, stdout, stderr = start_run(dataset, workdir).wait()
+    assert (status, stderr) == (0, "")  # No clutter of TensorFlow's.
+    return workdir, stdout
 
 
 def test_results_of_a_finished_run(finished: tuple[Path, str], dataset: Path) -> None:
@@ -87,7 +84,7 @@ def test_killed_it_ends_with_the_same_weights(
     newest = max((workdir / "checkpoints").glob("step-*"))
     data = newest / "variables.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-1])  # The last of them is damaged besides.
-    char_lm.main(command(dataset, workdir)[3:])  # In this process, which has imported all.
+    char_lm.main(flags_of(dataset, workdir))  # In this process, which has imported all.
     assert f"{newest.name} is damaged" in capsys.readouterr().out
     resumes = resumed_run(workdir, finished[0])
     assert len(resumes) == len(steps)
@@ -108,13 +105,12 @@ def test_stopped_by_a_scheduler_it_loses_no_step(
         signal.raise_signal(signal.SIGTERM)
         return line(self, *args)
 
-    flags = command(dataset, tmp_path)[3:]
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as stop:
         patch.setattr(Progress, "line", line_and_signal)
-        char_lm.main([*flags, "--log-steps", "3"])
+        char_lm.main([*flags_of(dataset, tmp_path), "--log-steps", "3"])
     assert stop.value.args == (signal.SIGTERM,)
     assert "stopped at step 3, with a checkpoint" in capsys.readouterr().out
-    char_lm.main(flags)
+    char_lm.main(flags_of(dataset, tmp_path))
     assert resumed_run(tmp_path, finished[0]) == [3]
 
 
@@ -161,7 +157,7 @@ def test_a_finished_run_prints_its_table_and_changes_nothing(
 ) -> None:
     workdir, stdout = finished
     before = contents(workdir)
-    char_lm.main(command(dataset, workdir)[3:])
+    char_lm.main(flags_of(dataset, workdir))
     assert capsys.readouterr().out.split("finished:\n")[1] in stdout
     assert contents(workdir) == before
 
@@ -175,7 +171,7 @@ def test_a_lost_model_is_restored_from_the_last_checkpoint(
     workdir = tmp_path / "run"
     shutil.copytree(finished[0], workdir)
     (workdir / "model.keras").unlink()
-    char_lm.main(command(dataset, workdir)[3:])
+    char_lm.main(flags_of(dataset, workdir))
     capsys.readouterr()
     assert (workdir / "model.keras").exists()
     again, before = (json.loads((p / "results.json").read_text()) for p in (workdir, finished[0]))
@@ -183,7 +179,7 @@ def test_a_lost_model_is_restored_from_the_last_checkpoint(
     shutil.rmtree(workdir / "checkpoints")
     (workdir / "results.json").unlink()
     with pytest.raises(UserError, match="has no checkpoint to resume from, and its model would be"):
-        char_lm.main(command(dataset, workdir)[3:])
+        char_lm.main(flags_of(dataset, workdir))
 
 
 @pytest.mark.parametrize(

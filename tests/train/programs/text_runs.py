@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
-import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.models import LEAST_FLOW
-from tests.paths import environment
+from tests.worker_processes import Worker, wait_for_step
 
-__all__ = ["RUN", "command", "kill_after", "resumed_run", "write_sentences"]
+__all__ = [
+    "RUN",
+    "flags_of",
+    "kill_after",
+    "resumed_run",
+    "sentences",
+    "start_run",
+    "write_sentences",
+]
 
 WORDS = ("a", "cat", "sees", "the", "dog", "runs", "home", "while", "birds", "sing", "in", "trees")
 RUN = (
@@ -23,35 +29,34 @@ RUN = (
 )
 
 
+def sentences(
+    rng: random.Random, count: int, words: Sequence[str] = WORDS, most: int = 9
+) -> list[str]:
+    """Sentences of 2 to `most` words."""
+    return [" ".join(rng.choices(words, k=rng.randint(2, most))) for _ in range(count)]
+
+
 def write_sentences(path: Path) -> Path:
     """A text of 150 sentences, one that is too long, and one of an unusual character."""
-    rng = random.Random(0)
-    lines = [" ".join(rng.choices(WORDS, k=rng.randint(2, 9))) for _ in range(150)]
+    lines = sentences(random.Random(0), 150)
     path.write_text("\n".join([*lines, "too long " * 50, "\N{SNOWMAN}"]), encoding="utf-8")
     return path
 
 
-def command(dataset: Path, workdir: Path) -> list[str]:
-    program = [sys.executable, "-m", "train.char_lm"]
-    return [*program, "--dataset", str(dataset), "--workdir", str(workdir), *RUN]
+def flags_of(dataset: Path, workdir: Path) -> list[str]:
+    return ["--dataset", str(dataset), "--workdir", str(workdir), *RUN]
+
+
+def start_run(dataset: Path, workdir: Path) -> Worker:
+    return Worker(["train.char_lm", *flags_of(dataset, workdir)], dataset.parent)
 
 
 def kill_after(step: int, dataset: Path, workdir: Path) -> None:
     """Starts the run and kills it with SIGKILL soon after the checkpoint of a step is there."""
-    process = subprocess.Popen(
-        command(dataset, workdir),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    deadline = time.monotonic() + 900  # A busy machine is no failure.
-    while not (workdir / "checkpoints" / f"step-{step:09d}").exists():
-        assert process.poll() is None, process.communicate()[1].decode()
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    run = start_run(dataset, workdir)
+    wait_for_step(run, workdir, step)
+    run.process.kill()
+    assert run.wait()[0] == -signal.SIGKILL
 
 
 def resumed_run(workdir: Path, undisturbed: Path) -> list[int]:

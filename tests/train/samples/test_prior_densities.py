@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import make_model
+from tests.tensorboard import shown
 from tests.train.samples.text_models import CHARACTERS, SENTENCES, SIZES, ids, plane_model
 from train.backend.board import Board
 from train.data.text.config import TextConfig
@@ -95,11 +96,7 @@ def tags(
     config = TextConfig.from_preset("tiny")
     samples.TextSamples().show(model.config, valid, config)(model, board, 5)
     board.flush()
-    (path,) = (directory / "valid").iterdir()
-    events = map(
-        tf.compat.v1.Event.FromString, tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    )
-    return {value.tag for event in events for value in event.summary.value}
+    return {value.tag for _, _, value in shown(directory)}
 
 
 @pytest.mark.nightly

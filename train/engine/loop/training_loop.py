@@ -211,8 +211,11 @@ class TrainingLoop:
         loss = report[unit.name]
         if not math.isfinite(loss):
             self._stop(state.step, "validation loss")
-        ramp_over = self._schedule.kl_weight(state.step - 1) == 1.0
-        best = state.note_validation(loss, ramp_over, self._config)
+        ramp_over = self._schedule.kl_weight(state.step - 1) == 1.0  # Until then, nothing counts.
+        best = ramp_over and loss < state.plateau.best
+        if ramp_over:
+            plateau, config = state.plateau, self._config
+            state.plateau = plateau.update(loss, config.plateau_patience, config.plateau_factor)
         if best:
             self._backend.keep_best()
         self._record.validation(state.step, self._seconds(), report, best)

@@ -6,9 +6,8 @@ import contextlib
 import socket
 import struct
 import threading
-from typing import NamedTuple
 
-__all__ = ["DATA", "ENDED", "HELLO", "LEFT", "LOST_SECONDS", "Link", "Message"]
+__all__ = ["DATA", "ENDED", "HELLO", "LEFT", "LOST_SECONDS", "Link"]
 
 # The kinds of messages.
 HELLO, DATA, LEFT, ENDED = b"h", b"d", b"l", b"e"
@@ -17,13 +16,6 @@ LOST_SECONDS = 20
 """Time without any answer after which a machine counts as lost [seconds]."""
 _IDLE, _INTERVAL, _PROBES = 5, 5, 3  # Together LOST_SECONDS.
 _HEAD = struct.Struct("!cQ")
-
-
-class Message(NamedTuple):
-    """A message from one process to another."""
-
-    kind: bytes
-    body: bytes
 
 
 class Link:
@@ -61,8 +53,8 @@ class Link:
             if body:  # Otherwise the message is complete, and the connection may be closed.
                 self._socket.sendall(body)
 
-    def receive(self, most: int | None = None) -> Message:
-        """Waits for a message.
+    def receive(self, most: int | None = None) -> tuple[bytes, bytes]:
+        """Waits for a message, and returns its kind and its body.
 
         Args:
           most: Maximum size of the message in bytes, or None for no limit.
@@ -74,7 +66,7 @@ class Link:
         kind, size = _HEAD.unpack(self._read(_HEAD.size))
         if kind not in (HELLO, DATA, LEFT, ENDED) or (most is not None and size > most):
             raise ValueError(f"expected a message; got {kind!r} of {size} bytes")
-        return Message(kind, bytes(self._read(size)))
+        return kind, bytes(self._read(size))
 
     def set_timeout(self, seconds: float | None) -> None:
         """Bounds the time of a single receipt; None for no bound."""

@@ -8,7 +8,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 
 from train.engine.workers.cluster import Cluster
 from train.engine.workers.link import DATA, ENDED, LEFT, Link
@@ -61,12 +60,7 @@ class LinkedTeam(Team):
             self._send(index, made)
         return made
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         together = error is None or isinstance(error, (SystemExit, Disagreement))
         if error is None:
             self.exchange(b"", first_part)

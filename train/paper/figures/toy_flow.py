@@ -108,7 +108,10 @@ def fit(scalar: str, num_steps: int, seed: int, folder: Path) -> Fitted:
     if not file.exists():
         start = time.perf_counter()
         losses = _train(flow, num_steps, seed)
-        _save(file, Fitted(flow, losses, time.perf_counter() - start))
+        seconds = time.perf_counter() - start
+        weights = {f"weight_{i}": weight.numpy() for i, weight in enumerate(flow.weights)}
+        with whole_file(file) as temporary:
+            np.savez(temporary, losses=losses, seconds=seconds, **weights)
     with np.load(file) as saved:
         for i, weight in enumerate(flow.weights):
             weight.assign(saved[f"weight_{i}"])
@@ -136,12 +139,6 @@ def _train(flow: ToyFlow, num_steps: int, seed: int) -> np.ndarray:
 
     calls = range(0, num_steps, _STEPS_A_CALL)
     return np.concatenate([steps(tf.constant(first)).numpy() for first in calls])
-
-
-def _save(file: Path, fitted: Fitted) -> None:
-    weights = {f"weight_{i}": weight.numpy() for i, weight in enumerate(fitted.flow.weights)}
-    with whole_file(file) as temporary:
-        np.savez(temporary, losses=fitted.losses, seconds=fitted.seconds, **weights)
 
 
 def _normal_log_prob(values: tf.Tensor) -> tf.Tensor:

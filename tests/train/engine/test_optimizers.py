@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.backend.adam import FusedAdam
-from train.backend.apply_settings import APPLY_SETTINGS
 from train.backend.devices import update_weights
+from train.backend.optimizers import APPLY_SETTINGS, FusedAdam
 
 
 def test_weights_and_moments_are_those_of_keras() -> None:

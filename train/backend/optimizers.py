@@ -1,4 +1,4 @@
-"""Adam's update in one operation a variable."""
+"""Adam's update in one operation, and the settings of Keras' optimisers that would do nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from train.backend.apply_settings import refuse_apply_settings
+__all__ = ["APPLY_SETTINGS", "FusedAdam", "refuse_apply_settings"]
 
-__all__ = ["FusedAdam"]
+# What every optimiser of Keras takes and only its `apply` heeds, which no training step calls:
+# `update_step` computes all that an optimiser has besides. A test compares them with Keras.
+APPLY_SETTINGS = (
+    "weight_decay",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+    "use_ema",
+    "loss_scale_factor",
+    "gradient_accumulation_steps",
+)
 
 
 class FusedAdam(keras.optimizers.Adam):
@@ -50,3 +60,17 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+
+def refuse_apply_settings(optimizer: keras.optimizers.Optimizer) -> None:
+    """Refuses an optimiser with a setting that would do nothing, as only `update_step` is called.
+
+    Raises:
+      ValueError: It has one; the error names it.
+    """
+    for name in APPLY_SETTINGS:
+        if value := getattr(optimizer, name, None):
+            raise ValueError(
+                f"expected an optimiser without {name}, which only Keras' apply heeds; got "
+                f"{name}={value!r}"
+            )
