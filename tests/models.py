@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tf_latentflow import MODEL_NAMES, ModelConfig, build_model
-from tf_latentflow.rows import NOTES
+from tf_latentflow.config.rows import NOTES
 
 __all__ = [
     "LEAST_FIELDS",

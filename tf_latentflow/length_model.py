@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_latentflow.interfaces.batches import checked_lengths
 from tf_latentflow.interfaces.inputs import as_int32
-from tf_latentflow.networks.layer import Layer
+from tf_latentflow.layer import Layer
 from tf_latentflow.noise import seed_of
 
 __all__ = ["LengthModel"]

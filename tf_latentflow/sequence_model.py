@@ -25,8 +25,8 @@ from tf_latentflow.interfaces.inputs import (
     rounded_steps,
 )
 from tf_latentflow.interfaces.keras_interface import KerasInterface
+from tf_latentflow.layer import floatx_of, usable_floatx
 from tf_latentflow.length_model import LengthModel
-from tf_latentflow.networks.layer import floatx_of, usable_floatx
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.noise import Seed, noise_of
 from tf_latentflow.terms import Terms

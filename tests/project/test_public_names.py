@@ -24,7 +24,7 @@ NAMES = [(package, name) for package in (bijectors, tf_latentflow) for name in p
 
 
 # Constants have no docstring: their example is that of their module, or of what uses them.
-TABLES = {"bijectors": "bijectors.tables", "tf_latentflow": "tf_latentflow.rows"}
+TABLES = {"bijectors": "bijectors.tables", "tf_latentflow": "tf_latentflow.config.rows"}
 
 
 def docstring_of(package: ModuleType, name: str) -> str:

@@ -13,7 +13,7 @@ from bijectors.tables import HIDDEN_STRUCTURES, TIME_STRUCTURES
 from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
 from tf_latentflow.config import ConfigError
 from tf_latentflow.config.choices import EMISSIONS, TWO_SIDED_CONDITIONERS
-from tf_latentflow.rows import GIVEN, RULES, Rule, Setting, resolve
+from tf_latentflow.config.rows import GIVEN, RULES, Rule, Setting, resolve
 
 FIELDS = {field.name for field in dataclasses.fields(ModelConfig)}
 

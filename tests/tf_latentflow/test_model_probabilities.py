@@ -12,8 +12,8 @@ import tensorflow as tf
 from tests.models import draw_x, every_row, make_model, rows
 from tests.quadrature import log_prob_by_quadrature
 from tf_latentflow import LatentFlow
+from tf_latentflow.config.rows import NOTES
 from tf_latentflow.noise import noise_of
-from tf_latentflow.rows import NOTES
 
 
 def widen_posterior(model: keras.Model, by: float = 0.7) -> None:

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from tf_latentflow.config.choices import EMISSIONS
+from tf_latentflow.config.rows import NOTES
 from tf_latentflow.emissions.categorical import CategoricalSymbols
 from tf_latentflow.emissions.notes import BernoulliNotes
 from tf_latentflow.noise import noise_of
-from tf_latentflow.rows import NOTES
 
 
 def make_notes(spread: float = 1.0) -> BernoulliNotes:

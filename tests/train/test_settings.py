@@ -14,8 +14,8 @@ import pytest
 from bijectors.tables import HIDDEN_STRUCTURES, SCALAR_MAPS, TIME_STRUCTURES
 from tests.paths import ROOT
 from tf_latentflow import MODEL_NAMES, PRESETS, ModelConfig
-from tf_latentflow.rows import GIVEN
-from tf_latentflow.rows import RULES as ROWS
+from tf_latentflow.config.rows import GIVEN
+from tf_latentflow.config.rows import RULES as ROWS
 from train.data.music.config import MusicConfig
 from train.data.tasks import TASKS
 from train.data.text.config import TextConfig

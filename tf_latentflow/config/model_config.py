@@ -9,8 +9,8 @@ from typing import Any
 
 from bijectors.tables import CAUSAL_TIME_STRUCTURES, COUPLING_TIME_STRUCTURES
 from tf_latentflow.config.checks import check_fields, check_name
+from tf_latentflow.config.rows import MODEL_NAMES, NOTES, PRESETS, RULES, Setting, resolve
 from tf_latentflow.config.types import check_types
-from tf_latentflow.rows import MODEL_NAMES, NOTES, PRESETS, RULES, Setting, resolve
 
 __all__ = ["ModelConfig"]
 
@@ -127,7 +127,7 @@ class ModelConfig:
 
     @classmethod
     def resolve(cls, name: str, preset: str = "small", **overrides: Any) -> dict[str, Setting]:
-        """The fields of `from_name`, each with the rule of `tf_latentflow.rows` that set it.
+        """The fields of `from_name`, each with the rule of `tf_latentflow.config.rows` that set it.
 
         Raises:
           ConfigError: The name or preset is unknown.

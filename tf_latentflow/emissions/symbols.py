@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_latentflow.networks.layer import Layer
+from tf_latentflow.layer import Layer
 from tf_latentflow.noise import NoiseSource
 
 __all__ = ["Symbols"]

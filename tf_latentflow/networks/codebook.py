@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from bijectors import Execution
-from tf_latentflow.networks.layer import Layer
+from tf_latentflow.layer import Layer
 
 __all__ = ["Codebook", "NoteCodebook", "SymbolCodebook"]
 

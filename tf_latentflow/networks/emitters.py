@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from bijectors.masks import zero_unless
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.emissions.symbols import Symbols
+from tf_latentflow.layer import Layer
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.convolution import ConvStack
-from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.positions import Positions
 from tf_latentflow.networks.sequence_network import stateless_dropout
@@ -50,7 +50,7 @@ class Emitter(Layer):
         self,
         z: tf.Tensor,
         positions: Positions,
-        symbols: Any,
+        symbols: Symbols,
         codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
@@ -59,8 +59,7 @@ class Emitter(Layer):
         Args:
           z: Latents.
           positions: Of the sequences.
-          symbols: The model's embedding of x, and the matrix that turns features into logits; a
-            `tf_latentflow.emissions.symbols.Symbols`, whose module imports this package.
+          symbols: The model's embedding of x, which also turns features into logits.
           codebook: The distributions of z given x, or None.
           dropout_noise: Noise of the dropout in training, which is applied to the states but not to
             z.
@@ -79,7 +78,7 @@ class _FromStates(Emitter):
         self,
         z: tf.Tensor,
         positions: Positions,
-        symbols: Any,
+        symbols: Symbols,
         codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:
@@ -176,7 +175,7 @@ class CodebookEmitter(Emitter):
         self,
         z: tf.Tensor,
         positions: Positions,
-        symbols: Any,
+        symbols: Symbols,
         codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> tf.Tensor:

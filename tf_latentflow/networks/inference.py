@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
 from tf_latentflow.config import ModelConfig
+from tf_latentflow.emissions.symbols import Symbols
+from tf_latentflow.layer import Layer
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.convolution import ConvStack
-from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.lstm import BiLSTM
 from tf_latentflow.networks.normal import Posterior
 from tf_latentflow.networks.positions import Positions
@@ -44,7 +44,7 @@ class InferenceNetwork(Layer):
         self,
         x: tf.Tensor,
         positions: Positions,
-        symbols: Any,
+        symbols: Symbols,
         codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> Posterior:
@@ -53,8 +53,7 @@ class InferenceNetwork(Layer):
         Args:
           x: Symbols or notes.
           positions: Of the sequences.
-          symbols: The model's embedding of x, and the matrix that turns features into logits; a
-            `tf_latentflow.emissions.symbols.Symbols`, whose module imports this package.
+          symbols: The model's embedding of x, which also turns features into logits.
           codebook: The distributions of z given x, or None.
           dropout_noise: Noise of the dropout in training, which is applied to the states.
         """
@@ -72,7 +71,7 @@ class _FromStates(InferenceNetwork):
         self,
         x: tf.Tensor,
         positions: Positions,
-        symbols: Any,
+        symbols: Symbols,
         codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> Posterior:
@@ -80,7 +79,7 @@ class _FromStates(InferenceNetwork):
         states = stateless_dropout(states, self._dropout, dropout_noise)
         return Posterior(*tf.split(self._apply(self.outputs, states), 2, axis=-1))
 
-    def _states(self, x: tf.Tensor, positions: Positions, symbols: Any) -> tf.Tensor:
+    def _states(self, x: tf.Tensor, positions: Positions, symbols: Symbols) -> tf.Tensor:
         raise NotImplementedError
 
 
@@ -93,7 +92,7 @@ class BiLSTMInference(_FromStates):
         self.bilstm = BiLSTM(size, size, config.num_lstm_layers, config.max_length, name="bilstm")
         self.built = True
 
-    def _states(self, x: tf.Tensor, positions: Positions, symbols: Any) -> tf.Tensor:
+    def _states(self, x: tf.Tensor, positions: Positions, symbols: Symbols) -> tf.Tensor:
         kernels = [symbols.input_kernel(kernel) for kernel in self.bilstm.input_kernels]
         states = self.bilstm(symbols.inputs(x), positions, kernels)
         return tf.concat(states, axis=-1)
@@ -112,7 +111,7 @@ class ConvInference(_FromStates):
         )
         self.built = True
 
-    def _states(self, x: tf.Tensor, positions: Positions, symbols: Any) -> tf.Tensor:
+    def _states(self, x: tf.Tensor, positions: Positions, symbols: Symbols) -> tf.Tensor:
         return self.stack(symbols.embed(x), positions)
 
 
@@ -130,7 +129,7 @@ class LocalInference(_FromStates):
         self.hidden = self._dense(size, size, "hidden")
         self.built = True
 
-    def _states(self, x: tf.Tensor, positions: Positions, symbols: Any) -> tf.Tensor:
+    def _states(self, x: tf.Tensor, positions: Positions, symbols: Symbols) -> tf.Tensor:
         return tf.nn.relu(self._apply(self.hidden, symbols.embed(x)))
 
 
@@ -145,7 +144,7 @@ class CodebookInference(InferenceNetwork):
         self,
         x: tf.Tensor,
         positions: Positions,
-        symbols: Any,
+        symbols: Symbols,
         codebook: Codebook | None,
         dropout_noise: NoiseSource | None = None,
     ) -> Posterior:

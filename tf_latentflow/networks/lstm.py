@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_latentflow.networks.layer import Layer
+from tf_latentflow.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import lstm_recurrence, lstm_step
 from tf_latentflow.networks.sequence_network import Masks, SequenceNetwork

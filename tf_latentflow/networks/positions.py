@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_latentflow.networks.layer import Layer
+from tf_latentflow.layer import Layer
 
 __all__ = ["PositionTable", "Positions"]
 

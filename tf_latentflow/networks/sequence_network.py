@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bijectors.axes import every
 from bijectors.masks import select
-from tf_latentflow.networks.layer import Layer
+from tf_latentflow.layer import Layer
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.noise import NoiseSource
 

@@ -12,8 +12,8 @@ from bijectors.axes import size_of_axis
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.interfaces.inputs import as_int32, as_lengths, as_temperature, longest
+from tf_latentflow.layer import Layer
 from tf_latentflow.networks.codebook import Codebook
-from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.normal import noise_log_probs
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
 from tf_latentflow.prior.stage import FlowStage

@@ -16,8 +16,8 @@ from bijectors import (
 )
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import CONDITIONER_INPUTS, CONDITIONERS
+from tf_latentflow.layer import Layer
 from tf_latentflow.networks.codebook import Codebook
-from tf_latentflow.networks.layer import Layer
 from tf_latentflow.networks.positions import PositionTable
 from tf_latentflow.noise import NoiseSource
 from tf_latentflow.prior.conditioners import (

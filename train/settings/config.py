@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from tf_latentflow import PRESETS, ModelConfig
 from tf_latentflow.config import ConfigError, check_types
-from tf_latentflow.rows import Setting, resolve
+from tf_latentflow.config.rows import Setting, resolve
 from train.engine.order import Vary
 from train.engine.settings import LoopSettings
 from train.settings.flags import (

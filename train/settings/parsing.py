@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import tyro
 
-from tf_latentflow.rows import GIVEN, Setting
+from tf_latentflow.config.rows import GIVEN, Setting
 from train.settings.config import TrainConfig
 from train.settings.show import show_config
 from train.settings.source import config_of, find_model

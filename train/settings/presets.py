@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tf_latentflow.rows import GIVEN, Rule
+from tf_latentflow.config.rows import GIVEN, Rule
 
 __all__ = ["RULES"]
 
-# Rules as in `tf_latentflow.rows`, which says what the model is: a later one counts more. A model
-# with settings of its own is one more of them. Counts of `tiny` and `small` are optimiser steps,
-# those of `paper` epochs.
+# Rules as in `tf_latentflow.config.rows`, which says what the model is: a later one counts more. A
+# model with settings of its own is one more of them. Counts of `tiny` and `small` are optimiser
+# steps, those of `paper` epochs.
 RULES: tuple[Rule, ...] = (
     # Seconds; for tests.
     Rule(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tf_latentflow import ModelConfig
-from tf_latentflow.rows import GIVEN, Setting
+from tf_latentflow.config.rows import GIVEN, Setting
 from train.settings.config import TrainConfig
 from train.settings.flags import FLAGS_OF_MODEL, model_flag_of
 

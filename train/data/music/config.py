@@ -7,7 +7,7 @@ import functools
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from tf_latentflow.rows import NOTES
+from tf_latentflow.config.rows import NOTES
 from train.data.music.folder.files import has_splits
 from train.data.music.rolls import DEFAULT_STEPS_PER_BEAT
 from train.data.music.sets import NAMED_SETS, MusicSet, load_music
