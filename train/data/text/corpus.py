@@ -17,7 +17,7 @@ from train.data.text.prepared_text import find_prepared, open_prepared
 from train.data.text.ptb import fetch_ptb
 from train.data.text.pydoc_corpus import pydoc_sentences
 from train.data.text.unicode_form import forms_of_splits
-from train.data.text.user_text import find_splits, find_texts, in_order, read_files
+from train.data.text.user_text import find_splits, find_texts, read_files
 from train.engine.buckets import lengths_of
 from train.support.errors import UserError
 
@@ -115,7 +115,7 @@ def load_corpus(
         files = find_splits(folder, left_out)
     else:
         files = find_texts(dataset, left_out)
-    size = sum(path.stat().st_size for _, path in in_order(files))
+    size = sum(path.stat().st_size for _, path in files)
     prepared = find_prepared(dataset if data_dir is None else str(data_dir), files)
     corpus = None
     if size <= most_in_memory and not prepared.exists():

@@ -9,7 +9,7 @@ from train.data.store.folder import PreparedFolder
 from train.data.store.stored import Stored
 from train.data.text.left_out import MAX_LENGTH
 from train.data.text.preparing import prepare_text, stored_splits
-from train.data.text.user_text import Files, in_order
+from train.data.text.user_text import Files
 
 __all__ = ["PreparedText", "find_prepared", "open_prepared"]
 
@@ -48,13 +48,12 @@ def find_prepared(dataset: str, files: Files) -> PreparedFolder:
     Raises:
       OSError: A file does not exist.
     """
-    paths = in_order(files)
-    settings = {"splits": [split for split, _ in paths], "max_length": MAX_LENGTH}
+    settings = {"splits": [split for split, _ in files], "max_length": MAX_LENGTH}
     return PreparedFolder(
         Path(dataset),
-        [path for _, path in paths],
+        [path for _, path in files],
         settings,
-        lambda place: prepare_text(place, paths),
+        lambda place: prepare_text(place, files),
     )
 
 

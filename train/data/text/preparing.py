@@ -18,6 +18,7 @@ from train.data.store.stored import Stored
 from train.data.text.left_out import MAX_LENGTH, LeftOut
 from train.data.text.text_files import START, Block, Position, read_blocks
 from train.data.text.unicode_form import forms_of_splits
+from train.data.text.user_text import Files
 from train.engine.progress import format_seconds
 from train.support.files import read_json, write_json
 
@@ -28,9 +29,6 @@ COMMIT_BYTES = 1 << 26  # Maximum amount of sentences to repeat after a kill.
 _PROGRESS = "progress.json"
 _SECONDS = 5.0  # Between lines of progress.
 _NUM_CODE_POINTS = sys.maxunicode + 1
-
-# In the order in which they are read, with their splits; None for files without splits.
-_Files = Sequence[tuple[str | None, Path]]
 
 
 @dataclasses.dataclass
@@ -69,7 +67,7 @@ class _State:
         write_json(folder / _PROGRESS, dataclasses.asdict(self))
 
 
-def prepare_text(folder: Path, files: _Files) -> dict[str, Any]:
+def prepare_text(folder: Path, files: Files) -> dict[str, Any]:
     """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; see `RecordWriter`.
 
     Args:
@@ -158,7 +156,7 @@ def _code_points(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le"), "<u4")
 
 
-def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[int, Block]]:
+def _blocks(files: Files, state: _State, left_out: LeftOut) -> Iterator[tuple[int, Block]]:
     """Yields the remaining blocks of all files, with the numbers of the files.
 
     The progress is printed to standard error, at once and then every few seconds.

@@ -12,7 +12,7 @@ from train.data.text.left_out import LeftOut
 from train.support.errors import UserError
 from train.support.reading import GZIP, refuse_special
 
-__all__ = ["BYTE_ORDER_MARK", "START", "Block", "Position", "read_blocks", "read_lines"]
+__all__ = ["BYTE_ORDER_MARK", "START", "Block", "Position", "read_blocks"]
 
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # It is no text.
 _BLOCK_BYTES = 1 << 20
@@ -48,12 +48,6 @@ class Block(NamedTuple):
     lines: list[str]
     end: Position
     share: float
-
-
-def read_lines(path: Path, left_out: LeftOut | None = None) -> Iterator[str]:
-    """Yields the lines of a UTF-8 file; see `read_blocks`."""
-    for block in read_blocks(path, LeftOut() if left_out is None else left_out):
-        yield from block.lines
 
 
 def read_blocks(
