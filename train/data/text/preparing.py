@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from train.data.splits import SPLITS, split_of, splits_sha256
+from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records, RecordWriter
 from train.data.store.stored import Stored
 from train.data.text.left_out import MAX_LENGTH, LeftOut
@@ -22,7 +23,7 @@ from train.data.text.user_text import Files
 from train.engine.progress import format_seconds
 from train.support.files import read_json, write_json
 
-__all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "prepare_text", "stored_splits"]
+__all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "find_prepared", "stored_splits"]
 
 BLOCK_BYTES = 1 << 20  # Read at once from the source.
 COMMIT_BYTES = 1 << 26  # Maximum amount of sentences to repeat after a kill.
@@ -62,20 +63,29 @@ class _State:
         except (TypeError, KeyError) as error:
             raise ValueError(f"expected the state of a preparation in {folder}") from error
 
-    def write(self, folder: Path) -> None:
-        """Writes the state, completely or not at all."""
-        write_json(folder / _PROGRESS, dataclasses.asdict(self))
 
+def find_prepared(dataset: str, files: Files) -> PreparedFolder:
+    """Returns the folder in which a text is or will be prepared; `stored_splits` reads it.
 
-def prepare_text(folder: Path, files: Files) -> dict[str, Any]:
-    """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; see `RecordWriter`.
+    Its facts are `sha256`, `characters` and `num_filtered` of the `Corpus`, `num_blank` and
+    `num_marks` of `LeftOut`, and the `forms` of `forms_of_splits`.
 
     Args:
-      folder: Their folder, empty or as an interrupted call for the same files left it.
-      files: The files of the text.
+      dataset: The dataset as the user named it.
+      files: Its files.
 
-    Returns:
-      Fields of `PreparedText`.
+    Raises:
+      OSError: A file does not exist.
+    """
+    paths = [path for _, path in files]
+    settings = {"splits": [split for split, _ in files], "max_length": MAX_LENGTH}
+    return PreparedFolder(Path(dataset), paths, settings, lambda place: _prepare(place, files))
+
+
+def _prepare(folder: Path, files: Files) -> dict[str, Any]:
+    """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; see `RecordWriter`.
+
+    Returns the facts.
 
     Raises:
       UserError: A file cannot be read.
@@ -111,7 +121,7 @@ def prepare_text(folder: Path, files: Files) -> dict[str, Any]:
 
 
 def stored_splits(folder: Path) -> dict[str, Stored[str]]:
-    """Returns the sentences that `prepare_text` wrote to a folder, by split."""
+    """Returns the sentences in a prepared folder, by split, in the order of the source."""
     return {s: Stored(Records(folder / f"{s}.txt"), lambda r: r[:-1].decode()) for s in SPLITS}
 
 
@@ -149,7 +159,7 @@ class _SplitWriter:
             split: "".join(map(chr, np.flatnonzero(seen))) for split, seen in self._seen.items()
         }
         state.num_blank, state.num_marks = self.left_out.num_blank, self.left_out.num_marks
-        state.write(folder)
+        write_json(folder / _PROGRESS, dataclasses.asdict(state))
 
 
 def _code_points(text: str) -> np.ndarray:
