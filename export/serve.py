@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from export.serving.limits import DEFAULT_LIMITS, Limits
+from export.serving.limits import DEFAULT_LIMITS, Limits, raise_file_limit
 from export.serving.listening import check_ports
 from export.versions import newest_version
 from tf_latentflow.pretrained.errors import PretrainedError
@@ -90,7 +90,6 @@ def main(args: Sequence[str] | None = None) -> None:
     import_tensorflow_quietly()
     from export.saving.cached_export import cached_export
     from export.saving.warmup import play_warmup
-    from export.serving.file_limit import raise_file_limit
     from export.serving.local_server import LocalServer, is_loopback
     from export.serving.servable import load_newest
 
