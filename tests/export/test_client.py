@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +13,10 @@ import pytest
 from export import client
 from export.serving.local_server import LocalServer
 from tests.local_servers import running
-from tests.served_model import MUSIC_STEPS, write_model, write_music_model
+from tests.served_model import MUSIC_STEPS, write_music_model
 from train.data.music.midi import read_midi, write_midi
 from train.data.music.rolls import pack_roll
 from train.support.errors import UserError
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with running(write_model(tmp_path_factory.mktemp("served") / "cases")) as server:
-        yield server
 
 
 def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
-import numpy as np
-import pytest
 
 from export.serving.local_server import LocalServer
-from export.serving.servable import Servable
-from tests.export.serving.asked import SLOW, connect, half, slow, whole
+from tests.export.serving.asked import SLOW, Held, connect, half, slow, whole
 from tests.local_servers import running, stub_of, until
 from tests.served import PATIENCE, Http
 from tests.served_model import HALF
-
-
-class Held:
-    """Requests of `slow`, held before the session: how many have begun, and what lets them go."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.go_on = threading.Event()
-
-
-@pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
-    held = Held()
-    predict = Servable.predict
-
-    def wait(servable, signature_name, inputs, *more):
-        if signature_name == "slow":
-            held.begun += 1
-            held.go_on.wait(PATIENCE)
-            inputs = {"steps": np.int64([1])}
-        return predict(servable, signature_name, inputs, *more)
-
-    monkeypatch.setattr(Servable, "predict", wait)
-    yield held
-    held.go_on.set()
 
 
 def _over_rest(server: LocalServer) -> socket.socket:
