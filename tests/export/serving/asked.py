@@ -12,10 +12,8 @@ import numpy as np
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 from export.serving.local_server import LocalServer
-from tests.served import PATIENCE, predict_request
+from tests.served import PATIENCE, Http, predict_request
 from tests.served_model import FOREVER
-
-__all__ = ["HEAD", "SHORT", "SLOW", "Held", "connect", "half", "rest_of", "slow", "whole"]
 
 SHORT = 0.5  # Longer than a good request takes to be sent, also on a machine that stalls [s].
 HEAD = b"POST /v1/models/cases:predict HTTP/1.1\r\nHost: x\r\n"
@@ -28,6 +26,13 @@ class Held:
     def __init__(self) -> None:
         self.begun = 0
         self.go_on = threading.Event()
+
+
+def numbers_of(http: Http) -> dict[str, float]:
+    """The metrics of a server."""
+    lines = http.ask("GET", "/metrics").body.decode().splitlines()
+    named = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(number) for name, number in named}
 
 
 def whole(document: Any, more: bytes = b"") -> bytes:

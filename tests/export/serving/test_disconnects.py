@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 
 from export.serving.local_server import LocalServer
-from tests.export.serving.asked import SLOW, Held, connect, half, slow, whole
+from tests.export.serving.asked import SLOW, Held, connect, half, numbers_of, slow, whole
 from tests.local_servers import running, stub_of, until
 from tests.served import PATIENCE, Http
 from tests.served_model import HALF
@@ -18,11 +18,6 @@ def _over_rest(server: LocalServer) -> socket.socket:
     connection = connect(server)
     connection.sendall(whole(SLOW))
     return connection
-
-
-def _numbers(http: Http) -> dict[str, str]:
-    lines = http.ask("GET", "/metrics").body.decode().splitlines()
-    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
 def test_a_client_of_rest_that_leaves_gives_its_place_back(model: Path, held: Held) -> None:
@@ -35,11 +30,11 @@ def test_a_client_of_rest_that_leaves_gives_its_place_back(model: Path, held: He
         until(lambda: http.predict(HALF), lambda answer: answer.status == 200)
         assert not held.go_on.is_set()
         # It is still in its thread, and is counted there.
-        assert float(_numbers(http)["latentflow_requests_in_flight"]) == 1
+        assert numbers_of(http)["latentflow_requests_in_flight"] == 1
         held.go_on.set()
-        until(lambda: _numbers(http)["latentflow_requests_in_flight"], lambda now: float(now) == 0)
+        until(lambda: numbers_of(http)["latentflow_requests_in_flight"], lambda now: now == 0)
         gone = 'latentflow_requests_total{protocol="REST",signature="slow",status="499"}'
-        assert float(_numbers(http)[gone]) == 1
+        assert numbers_of(http)[gone] == 1
         http.close()
 
 
@@ -64,9 +59,7 @@ def test_what_queues_for_a_client_that_left_is_not_begun(model: Path, held: Held
             until(lambda: server._workers._clients, lambda clients: clients == 0)
 
         def queued(num: int) -> None:
-            until(
-                lambda: _numbers(http)["latentflow_requests_queued"], lambda now: float(now) == num
-            )
+            until(lambda: numbers_of(http)["latentflow_requests_queued"], lambda now: now == num)
 
         connection = _over_rest(server)
         queued(1)
