@@ -143,11 +143,7 @@ def _progress(quiet: bool) -> Callable[[str], None]:
 
 
 def _find(source: str) -> Pretrained:
-    """Returns the pretrained model of a name or a folder.
-
-    Raises:
-      UserError: If there is none.
-    """
+    """Returns the pretrained model of a name or a folder."""
     try:
         return find_usable(source)
     except PretrainedError as error:
@@ -155,11 +151,7 @@ def _find(source: str) -> Pretrained:
 
 
 def _check(config: ServeConfig) -> None:
-    """Checks the flags.
-
-    Raises:
-      UserError: A value is invalid.
-    """
+    """Refuses flags that do not go together, and origins that are none."""
     if (config.model_base_path is None) == (config.pretrained is None):
         got = "none" if config.pretrained is None else "both"
         raise UserError(

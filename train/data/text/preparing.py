@@ -83,15 +83,7 @@ def find_prepared(dataset: str, files: Files) -> PreparedFolder:
 
 
 def _prepare(folder: Path, files: Files) -> dict[str, Any]:
-    """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; see `RecordWriter`.
-
-    Returns the facts.
-
-    Raises:
-      UserError: A file cannot be read.
-      ValueError: A file in the folder is damaged.
-      OSError: The folder cannot be written.
-    """
+    """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; returns the facts."""
     state = _State.read(folder)
     with contextlib.ExitStack() as stack:
         writers = {
@@ -170,9 +162,6 @@ def _blocks(files: Files, state: _State, left_out: LeftOut) -> Iterator[tuple[in
     """Yields the remaining blocks of all files, with the numbers of the files.
 
     The progress is printed to standard error, at once and then every few seconds.
-
-    Raises:
-      UserError: A file cannot be read.
     """
     sizes = [path.stat().st_size for _, path in files]
     total = max(1, sum(sizes))

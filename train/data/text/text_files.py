@@ -103,11 +103,7 @@ def read_blocks(
 
 
 def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, float]]:
-    """Yields the decompressed content of a file, cut at ends of lines, and the share so far.
-
-    Raises:
-      UserError: The file cannot be read, or a line is too long.
-    """
+    """Yields the decompressed content of a file, cut at ends of lines, and the share so far."""
     try:
         with open(path, "rb") as file:
             total = max(1, path.stat().st_size)
@@ -145,13 +141,7 @@ def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, fl
 
 
 def _place(data: bytes, index: int, start: Position) -> str:
-    """Returns an offset in words, with the line and the byte within it, both counted from 1.
-
-    Args:
-      data: Some lines of the file.
-      index: Index of a byte in `data`.
-      start: Position of these lines.
-    """
+    """Returns where a byte of `data` is, which begins at `start`; lines and bytes count from 1."""
     before = data[:index]
     line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
     ends = before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")

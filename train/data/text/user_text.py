@@ -73,19 +73,10 @@ def read_files(files: Files, left_out: LeftOut) -> Iterator[tuple[str | None, st
 
 
 def _text_files(folder: Path, left_out: LeftOut, *, divided: bool = False) -> Files:
-    """Finds the text files of a folder, `*.txt` and `*.txt.gz` in any case.
+    """Finds the text files of a folder, `*.txt` and `*.txt.gz` in any case, not in its subfolders.
 
-    In a folder that is not divided, empty files are not read if there are others.
-
-    Args:
-      folder: A folder. Its subfolders are not read.
-      left_out: Collects the names of what is not read.
-      divided: Whether there must be a file for each split. If there is a file for validation or
-        test, there must be one for each split in any case.
-
-    Raises:
-      UserError: There are no text files, a split has no file or two, or a file is a pipe, a socket
-        or a device.
+    If it is `divided`, or has a file for validation or test, there must be one file for each split.
+    Otherwise empty files are not read if there are others.
     """
     texts, others, subfolders = [], [], []
     with os.scandir(folder) as entries:

@@ -69,7 +69,7 @@ def read_midi_files(folder: Path, steps_per_beat: int) -> tuple[list[np.ndarray]
     Raises:
       UserError: There are no MIDI files.
     """
-    paths, left_out = find_midi(folder, divided=False)
+    paths, left_out = find_midi(folder, undivided=True)
     pieces = read_pieces(paths, steps_per_beat, left_out)
     return [piece.roll for piece in pieces if piece.roll is not None], left_out
 
