@@ -7,8 +7,7 @@ import pytest
 
 from tests.music_files import random_rolls
 from train.data.music.rolls import notes_of, pack_roll, roll_of, unpack_roll
-from train.data.music.splitting import split_rolls
-from train.data.splits import SPLITS, split_of
+from train.data.splits import SPLITS, split_of, split_rolls
 
 
 def test_notes_and_rolls_are_inverse():

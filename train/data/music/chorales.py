@@ -11,7 +11,7 @@ import numpy as np
 
 from tf_latentflow.pretrained.download import cache_dir
 from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, roll_of
-from train.data.music.splitting import split_rolls
+from train.data.splits import split_rolls
 from train.support.extras import require_extra
 from train.support.files import whole_file
 

@@ -10,8 +10,7 @@ import numpy as np
 from train.data.music.folder.files import MidiFiles, find_midi
 from train.data.music.folder.pieces import read_pieces
 from train.data.music.folder.prepared import find_prepared, open_prepared
-from train.data.music.splitting import split_digests
-from train.data.splits import SPLITS
+from train.data.splits import SPLITS, split_digests
 from train.data.store.stored import Stored
 from train.support.errors import UserError
 
