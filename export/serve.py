@@ -137,7 +137,7 @@ def _progress(quiet: bool) -> Callable[[str], None]:
 
     def show(what: str) -> None:
         if not quiet:
-            print(f"{time.monotonic() - started:5.1f} s  {what}", file=sys.stderr, flush=True)
+            print(f"{time.monotonic() - started:5.1f} s  {what}", file=sys.stderr)
 
     return show
 

@@ -58,11 +58,7 @@ def _parse_corpus() -> list[np.ndarray]:
     rolls = []
     for number, file in enumerate(files, start=1):
         if number % _FILES_A_LINE == 0 or number == len(files):
-            print(
-                f"chorales: parsed {number} of {len(files)} files of music21",
-                file=sys.stderr,
-                flush=True,
-            )
+            print(f"chorales: parsed {number} of {len(files)} files of music21", file=sys.stderr)
         roll = _parse(file)
         if roll is not None:
             rolls.append(roll)

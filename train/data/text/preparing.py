@@ -175,17 +175,15 @@ def _blocks(files: Files, state: _State, left_out: LeftOut) -> Iterator[tuple[in
             now = time.perf_counter()
             if first is None:
                 first, begun = done, now
-                _say("resuming the preparation" if state.file or start.offset else "preparing")
+                resumes = state.file or start.offset
+                print("resuming the preparation" if resumes else "preparing", file=sys.stderr)
             elif now - last >= _SECONDS:
                 last = now
                 left = (1 - done) * (now - begun) / max(done - first, 1e-9)
-                _say(f"preparing: {done:.0%} of {total / 1e9:.2f} GB  ETA {format_seconds(left)}")
+                eta = format_seconds(left)
+                print(f"preparing: {done:.0%} of {total / 1e9:.2f} GB  ETA {eta}", file=sys.stderr)
             yield number, block
         start = START
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _digest(folder: Path, counts: dict[str, int]) -> str:
