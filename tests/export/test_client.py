@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,24 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
     ]:
         with pytest.raises(UserError, match=message):
             client.main(args)
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Oops"])
+def test_an_answer_that_breaks_off_is_said(status: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: 99\r\n\r\n{" % status)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1/models/x"
+        with pytest.raises(UserError, match="/x: the answer broke off; try again"):
+            client.main(["status", "--url", url])
+        thread.join()
 
 
 class Continuing:
