@@ -6,16 +6,15 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from export.page.document import page_for
 from export.serving.local_server import LocalServer
-from tests.local_servers import running
+from tests.local_servers import http_of, running
 from tests.paths import ROOT
-from tests.served import Answer, Http
+from tests.served import Answer
 from tests.served_model import write_model
 
 FOLDER = ROOT / "export" / "page"
@@ -28,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 
 
 def ask(server: LocalServer, method: str, path: str) -> Answer:
-    with closing(Http(server.rest_url)) as http:
+    with http_of(server) as http:
         return http.ask(method, path)
 
 

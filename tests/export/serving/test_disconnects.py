@@ -9,8 +9,8 @@ import grpc
 
 from export.serving.local_server import LocalServer
 from tests.export.serving.asked import SLOW, Held, connect, half, numbers_of, slow, whole
-from tests.local_servers import running, stub_of, until
-from tests.served import PATIENCE, Http
+from tests.local_servers import http_of, running, stub_of, until
+from tests.served import PATIENCE
 from tests.served_model import HALF
 
 
@@ -21,8 +21,7 @@ def _over_rest(server: LocalServer) -> socket.socket:
 
 
 def test_a_client_of_rest_that_leaves_gives_its_place_back(model: Path, held: Held) -> None:
-    with running(model, timeout=PATIENCE, max_requests=1) as server:
-        http = Http(server.rest_url)
+    with running(model, timeout=PATIENCE, max_requests=1) as server, http_of(server) as http:
         connection = _over_rest(server)
         until(lambda: held.begun, lambda begun: begun == 1)
         assert http.predict(HALF).status == 429
@@ -35,7 +34,6 @@ def test_a_client_of_rest_that_leaves_gives_its_place_back(model: Path, held: He
         until(lambda: numbers_of(http)["latentflow_requests_in_flight"], lambda now: now == 0)
         gone = 'latentflow_requests_total{protocol="REST",signature="slow",status="499"}'
         assert numbers_of(http)[gone] == 1
-        http.close()
 
 
 def test_a_client_of_grpc_that_leaves_gives_its_place_back(model: Path, held: Held) -> None:
@@ -50,8 +48,11 @@ def test_a_client_of_grpc_that_leaves_gives_its_place_back(model: Path, held: He
 
 
 def test_what_queues_for_a_client_that_left_is_not_begun(model: Path, held: Held) -> None:
-    with running(model, timeout=PATIENCE, max_requests=1) as server, stub_of(server) as stub:
-        http = Http(server.rest_url)
+    with (
+        running(model, timeout=PATIENCE, max_requests=1) as server,
+        stub_of(server) as stub,
+        http_of(server) as http,
+    ):
         for begun in (1, 2):  # The threads, which a session does not give back.
             connection = _over_rest(server)
             until(lambda: held.begun, lambda now, begun=begun: now == begun)
@@ -72,15 +73,12 @@ def test_what_queues_for_a_client_that_left_is_not_begun(model: Path, held: Held
         held.go_on.set()
         until(lambda: http.predict(HALF), lambda answer: answer.status == 200)
         assert held.begun == 2
-        http.close()
 
 
 def test_what_queues_too_long_is_told_so(model: Path, held: Held) -> None:
-    with running(model, timeout=0.5, max_requests=1) as server:
-        http = Http(server.rest_url)
+    with running(model, timeout=0.5, max_requests=1) as server, http_of(server) as http:
         for begun in (1, 2):
             assert http.predict(SLOW).status == 504
             until(lambda: held.begun, lambda now, begun=begun: now == begun)
         answer = http.predict(HALF)
         assert answer.status == 504 and list(answer.json()) == ["error"]
-        http.close()

@@ -8,7 +8,6 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +18,8 @@ import pytest
 from export.serving.local_server import LocalServer
 from export.serving.request_log import RequestLog
 from tests.export.serving.asked import numbers_of
-from tests.local_servers import running, send, stub_of, until
-from tests.served import PATIENCE, Answer, Http, predict_request
+from tests.local_servers import http_of, running, send, stub_of, until
+from tests.served import PATIENCE, Answer, predict_request
 from tests.served_model import HALF
 
 ORIGIN = "https://example.org"
@@ -35,7 +34,7 @@ class Run(NamedTuple):
         """The answer to a request on a connection of its own."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        with closing(Http(self.server.rest_url)) as http:
+        with http_of(self.server) as http:
             return http.ask(method, path, data, named)
 
     def line(self, identifier: str) -> str:
@@ -154,8 +153,7 @@ def test_head_is_get_without_the_body(run: Run, path: str) -> None:
 
 
 def test_metrics(model: Path) -> None:
-    with running(model) as server, stub_of(server) as stub:
-        http = Http(server.rest_url)
+    with running(model) as server, stub_of(server) as stub, http_of(server) as http:
         for _ in range(3):
             http.predict(HALF)
         http.predict({"signature_name": "half", "instances": ["x"]})
@@ -163,7 +161,6 @@ def test_metrics(model: Path) -> None:
             http.predict({"signature_name": name, "instances": [1]})
         stub.Predict(predict_request("cases", "half", x=np.float32([1])), timeout=PATIENCE)
         numbers = numbers_of(http)
-        http.close()
     count = 'latentflow_requests_total{protocol="%s",signature="%s",status="%s"}'
     assert numbers[count % ("REST", "half", 200)] == 3
     assert numbers[count % ("REST", "half", 400)] == 1
@@ -199,11 +196,9 @@ def test_other_origins(run: Run, model: Path) -> None:
 def test_a_log_that_nobody_reads_holds_up_no_request(model: Path) -> None:
     read, write = os.pipe()  # It holds 64 KiB.
     with os.fdopen(write, "w") as stream, os.fdopen(read) as reader:
-        with running(model, log=stream) as server:
-            http = Http(server.rest_url)
+        with running(model, log=stream) as server, http_of(server) as http:
             for _ in range(1500):
                 assert http.ask("GET", "/nothing").status == 404
-            http.close()
         # Who comes to read at last finds them all.
         assert all(" GET /nothing - 404 " in reader.readline() for _ in range(1500))
 
