@@ -124,11 +124,7 @@ def why_no_numbers(client: RestClient, given: str, row: dict[str, Any]) -> str:
 
 
 def _inputs(client: RestClient, name: str) -> dict[str, Any]:
-    """The inputs of a signature.
-
-    Raises:
-      UserError: The model has no such signature.
-    """
+    """Returns the inputs of a signature, which the model must have."""
     signature = client.signatures().get(name)
     if signature is None:
         raise UserError(

@@ -188,11 +188,7 @@ def _watch(config: LoadTestConfig, clients: Sequence[_Client], started: float) -
 
 
 def _resident_mib(pid: int) -> float:
-    """Returns the memory of a process [MiB].
-
-    Raises:
-      UserError: There is no such process, or its memory is unknown.
-    """
+    """Returns the memory of a process [MiB]."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
         (line,) = (line for line in lines if line.startswith("VmRSS:"))

@@ -90,12 +90,7 @@ class RestClient:
         """
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-                text = response.read()
-        except urllib.error.HTTPError as error:
-            advice = _ADVICE.get(error.code)
-            reason = _error_of(error.read()) + (f"; {advice}" if advice else "")
-            raise UserError(f"{url} answered {error.code}: {reason}") from None
+            status, text = _answer_to(request)
         except http.client.IncompleteRead:
             raise UserError(f"{url}: the answer broke off; try again") from None
         except http.client.HTTPException:
@@ -106,6 +101,10 @@ class RestClient:
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise UserError(f"cannot reach {url}: {reason}; is the server running?") from None
+        if status >= 300:
+            advice = _ADVICE.get(status)
+            reason = _error_of(text) + (f"; {advice}" if advice else "")
+            raise UserError(f"{url} answered {status}: {reason}")
         try:
             answer = json.loads(text)
         except ValueError:
@@ -113,6 +112,15 @@ class RestClient:
         if not isinstance(answer, dict):
             raise UserError(f"{url} did not answer with JSON; is it a model server?")
         return answer
+
+
+def _answer_to(request: urllib.request.Request) -> tuple[int, bytes]:
+    """Returns status and body, also of a refusal."""
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
 
 
 def _error_of(body: bytes) -> str:

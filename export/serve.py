@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from export.serving.limits import DEFAULT_LIMITS, Limits
+from export.serving.limits import DEFAULT_LIMITS, Limits, raise_file_limit
 from export.serving.listening import check_ports
 from export.versions import newest_version
 from tf_latentflow.pretrained.errors import PretrainedError
@@ -90,7 +90,6 @@ def main(args: Sequence[str] | None = None) -> None:
     import_tensorflow_quietly()
     from export.saving.cached_export import cached_export
     from export.saving.warmup import play_warmup
-    from export.serving.file_limit import raise_file_limit
     from export.serving.local_server import LocalServer, is_loopback
     from export.serving.servable import load_newest
 
@@ -138,17 +137,13 @@ def _progress(quiet: bool) -> Callable[[str], None]:
 
     def show(what: str) -> None:
         if not quiet:
-            print(f"{time.monotonic() - started:5.1f} s  {what}", file=sys.stderr, flush=True)
+            print(f"{time.monotonic() - started:5.1f} s  {what}", file=sys.stderr)
 
     return show
 
 
 def _find(source: str) -> Pretrained:
-    """Returns the pretrained model of a name or a folder.
-
-    Raises:
-      UserError: If there is none.
-    """
+    """Returns the pretrained model of a name or a folder."""
     try:
         return find_usable(source)
     except PretrainedError as error:
@@ -156,11 +151,7 @@ def _find(source: str) -> Pretrained:
 
 
 def _check(config: ServeConfig) -> None:
-    """Checks the flags.
-
-    Raises:
-      UserError: A value is invalid.
-    """
+    """Refuses flags that do not go together, and origins that are none."""
     if (config.model_base_path is None) == (config.pretrained is None):
         got = "none" if config.pretrained is None else "both"
         raise UserError(

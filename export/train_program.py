@@ -104,11 +104,7 @@ def _kind_of(args: Sequence[str] | None) -> type[TrainConfig]:
 
 
 def _check_for_bundle(config: TrainConfig) -> None:
-    """Refuses settings of a run that no bundle can have.
-
-    Raises:
-      UserError: The error names the flag.
-    """
+    """Refuses settings of a run that no bundle can have."""
     if config.accumulation_steps > 1:
         raise UserError(
             "a bundle trains on one batch per step: give --accumulation-steps 1 and a larger "

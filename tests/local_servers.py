@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -16,9 +16,9 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from export.serving.limits import Limits
 from export.serving.local_server import LocalServer
 from export.serving.servable import load_newest
-from tests.served import PATIENCE
+from tests.served import PATIENCE, Http
 
-__all__ = ["running", "send", "stub_of", "until"]
+__all__ = ["http_of", "running", "send", "stub_of", "until"]
 
 Got = TypeVar("Got")
 
@@ -41,6 +41,13 @@ def stub_of(server: LocalServer) -> Iterator[PredictionServiceStub]:
     with grpc.insecure_channel(server.grpc_target) as channel:
         grpc.channel_ready_future(channel).result(PATIENCE)
         yield PredictionServiceStub(channel)
+
+
+@contextmanager
+def http_of(server: LocalServer) -> Iterator[Http]:
+    """What asks a server over HTTP."""
+    with closing(Http(server.rest_url)) as http:
+        yield http
 
 
 def until(ask: Callable[[], Got], holds: Callable[[Got], bool]) -> Got:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import tensorflow as tf
@@ -15,11 +17,13 @@ __all__ = ["PATIENCE", "Answer", "Http", "predict_request"]
 PATIENCE = 120.0  # For what is to come at once: longer than any machine stalls [s].
 
 
-class Answer(NamedTuple):
-    """What a server answered."""
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered; its headers have the time, so they are not compared."""
 
     status: int
     body: bytes
+    headers: http.client.HTTPMessage = field(compare=False)
 
     def json(self) -> Any:
         """The body; NaN and Infinity are allowed."""
@@ -35,21 +39,28 @@ class Http:
         self.model = parts.path.rpartition("/")[2]
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        asked = (method, path, body, headers or {})
         try:
             try:
-                return self._ask(method, path, body)
+                return self._ask(*asked)
             except (BrokenPipeError, ConnectionResetError):  # A server closes what is long idle.
                 self._connection.close()
-                return self._ask(method, path, body)
+                return self._ask(*asked)
         except (http.client.HTTPException, OSError):
             self._connection.close()
             raise
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
-        self._connection.request(method, path, body)
+    def _ask(self, *asked: Any) -> Answer:
+        self._connection.request(*asked)
         response = self._connection.getresponse()
-        return Answer(response.status, response.read())
+        return Answer(response.status, response.read(), response.headers)
 
     def predict(self, document: Any, path: str = "") -> Answer:
         """Sends a body, as it is or as JSON, to `URL{path}:predict`."""

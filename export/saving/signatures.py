@@ -117,7 +117,9 @@ class Endpoint(tf.Module):
         """`log p(x, T)` in nats; NaN for empty, too long or malformed input."""
         x, lengths, counts, num_unknown = self._codec.encode(strings)
         model = self._model.value
-        log_prob = self._log_prob(x, lengths) + model.length_model.log_prob(lengths)
+        samples = self._options.score_samples
+        estimate = model.estimate(x, lengths, samples, scoring_noise(), _SCORE_AT_ONCE)
+        log_prob = estimate.log_prob + model.length_model.log_prob(lengths)
         log_prob = tf.where(lengths > 0, log_prob, math.nan)
         per_symbol = -log_prob / tf.cast(lengths + 1, log_prob.dtype)
         if self._codec.field == "text":
@@ -157,13 +159,6 @@ class Endpoint(tf.Module):
         if self._codec.field == "text":
             described["characters"] = "".join(config.vocabulary)
         return {name: tf.fill(tf.shape(row), value) for name, value in described.items()}
-
-    def _log_prob(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """`log p(x | T)`, nats `[B]`."""
-        estimate = self._model.value.estimate(
-            x, lengths, self._options.score_samples, scoring_noise(), _SCORE_AT_ONCE
-        )
-        return estimate.log_prob
 
     def _reconstruct(self, strings: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The most likely symbols at a sample of `q(z | x, T)`; empty if the input has no score."""

@@ -1,10 +1,17 @@
-"""The limits of the server, by which no client takes what the others need."""
+"""The limits of the server, by which no client takes what the others need; and of its process."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DEFAULT_LIMITS", "Limits"]
+try:
+    import resource
+except ImportError:  # Windows does not limit the open files of a process.
+    resource = None
+
+__all__ = ["DEFAULT_LIMITS", "Limits", "max_open_files", "raise_file_limit"]
+
+_ENOUGH_FILES = 65_536
 
 
 class Limits(NamedTuple):
@@ -28,3 +35,24 @@ class Limits(NamedTuple):
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def max_open_files() -> int:
+    """Returns the limit on the open files of this process, which include its connections."""
+    if resource is None:
+        return _ENOUGH_FILES
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _enough_of(soft)
+
+
+def raise_file_limit() -> None:
+    """Raises that limit as far as the system allows, up to the number that a server needs."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if _enough_of(soft) < _enough_of(hard):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_enough_of(hard), hard))
+
+
+def _enough_of(limit: int) -> int:
+    return _ENOUGH_FILES if limit == resource.RLIM_INFINITY else min(limit, _ENOUGH_FILES)

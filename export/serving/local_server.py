@@ -16,8 +16,7 @@ import grpc
 import uvicorn
 
 from export.serving.connections import Connections
-from export.serving.file_limit import max_open_files
-from export.serving.limits import DEFAULT_LIMITS, Limits
+from export.serving.limits import DEFAULT_LIMITS, Limits, max_open_files
 from export.serving.listening import listen
 from export.serving.metrics import Metrics
 from export.serving.recorder import Recorded, RecordedApp, Recorder
@@ -25,8 +24,7 @@ from export.serving.request_log import RequestLog
 from export.serving.rest.api import RestApi
 from export.serving.rest.cors import CorsApp
 from export.serving.rest.http_protocol import Guard, GuardedProtocol
-from export.serving.rpc.api import RpcApi
-from export.serving.rpc.options import rpc_options
+from export.serving.rpc.api import RpcApi, rpc_options
 from export.serving.servable import Servable
 from export.serving.workers import Workers
 from train.support.errors import UserError

@@ -26,27 +26,19 @@ class Workers:
     Args:
       limit: Maximum number of clients that wait at the same time, at least 1.
       timeout: The server's time limit, for messages [s].
+
+    Attributes:
+      queued: Number of requests that wait for a thread.
+      running: Number of requests in threads, including those whose clients have disconnected.
     """
 
     def __init__(self, limit: int, timeout: float) -> None:
-        if limit < 1:
-            raise ValueError(f"expected a limit of at least 1; got {limit}")
         self.limit = limit
         self._timeout = timeout
         self._clients = 0
         self._threads = ThreadPoolExecutor(2 * limit, "work")
         self._lock = threading.Lock()
-        self._queued = self._running = 0
-
-    @property
-    def queued(self) -> int:
-        """Number of requests that wait for a thread."""
-        return self._queued
-
-    @property
-    def running(self) -> int:
-        """Number of requests in threads, including those whose clients have disconnected."""
-        return self._running
+        self.queued = self.running = 0
 
     async def run(self, work: Callable[[], Answer], seconds: float) -> Answer:
         """Runs `work` in a thread and returns its result; cancel this if the client disconnects.
@@ -98,5 +90,5 @@ class Workers:
 
     def _count(self, queued: int = 0, running: int = 0) -> None:
         with self._lock:
-            self._queued += queued
-            self._running += running
+            self.queued += queued
+            self.running += running

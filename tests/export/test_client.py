@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +14,10 @@ import pytest
 from export import client
 from export.serving.local_server import LocalServer
 from tests.local_servers import running
-from tests.served_model import MUSIC_STEPS, write_model, write_music_model
+from tests.served_model import MUSIC_STEPS, write_music_model
 from train.data.music.midi import read_midi, write_midi
 from train.data.music.rolls import pack_roll
 from train.support.errors import UserError
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with running(write_model(tmp_path_factory.mktemp("served") / "cases")) as server:
-        yield server
 
 
 def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,6 +110,24 @@ def test_what_the_client_refuses(server: LocalServer, tmp_path: Path) -> None:
     ]:
         with pytest.raises(UserError, match=message):
             client.main(args)
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Oops"])
+def test_an_answer_that_breaks_off_is_said(status: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: 99\r\n\r\n{" % status)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1/models/x"
+        with pytest.raises(UserError, match="/x: the answer broke off; try again"):
+            client.main(["status", "--url", url])
+        thread.join()
 
 
 class Continuing:

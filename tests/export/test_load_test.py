@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from export import load_test
 from export.serving.local_server import LocalServer
-from tests.local_servers import running
 from tests.served import Http
-from tests.served_model import write_model
 from train.support.errors import UserError
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    with running(write_model(tmp_path_factory.mktemp("served") / "cases")) as server:
-        yield server
 
 
 def test_as_many_requests_as_were_ordered(
     server: LocalServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    args = [
-        "--url",
-        server.rest_url + "/",
-        "--clients",
-        "2",
-        "--requests",
-        "30",
-        "--max-length",
-        "9",
-    ]
-    load_test.main([*args, "--signatures", "generate", "score", "--pid", str(os.getpid())])
+    flags = f"--url {server.rest_url}/ --clients 2 --requests 30 --max-length 9 --pid {os.getpid()}"
+    load_test.main([*flags.split(), "--signatures", "generate", "score"])
     out = capsys.readouterr().out
     assert re.match(r"30 answers  \d+ MiB\n30 answers, 0 errors, ", out)
     metrics = Http(server.rest_url).ask("GET", "/metrics").body.decode()

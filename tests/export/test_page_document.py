@@ -6,17 +6,15 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from export.page.document import page_for
 from export.serving.local_server import LocalServer
-from tests.local_servers import running
+from tests.local_servers import http_of, running
 from tests.paths import ROOT
-from tests.served import PATIENCE
+from tests.served import Answer
 from tests.served_model import write_model
 
 FOLDER = ROOT / "export" / "page"
@@ -28,19 +26,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
         yield server
 
 
-def ask(server: LocalServer, method: str, path: str) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(urlsplit(server.rest_url).netloc, timeout=PATIENCE)
-    try:
-        connection.request(method, path)
-        response = connection.getresponse()
-        return response, response.read()
-    finally:
-        connection.close()
+def ask(server: LocalServer, method: str, path: str) -> Answer:
+    with http_of(server) as http:
+        return http.ask(method, path)
 
 
 def test_the_page_is_one_file_that_may_run_its_own_scripts_alone(server: LocalServer) -> None:
-    response, body = ask(server, "GET", "/")
-    page = body.decode()
+    response = ask(server, "GET", "/")
+    page = response.body.decode()
     assert (response.status, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     policy = response.headers["Content-Security-Policy"]
@@ -60,9 +53,8 @@ def test_the_page_is_one_file_that_may_run_its_own_scripts_alone(server: LocalSe
 
 
 def test_head_is_get_without_the_body(server: LocalServer) -> None:
-    get, page = ask(server, "GET", "/")
-    head, nothing = ask(server, "HEAD", "/")
-    assert head.status == 200 and nothing == b"" and page
+    get, head = ask(server, "GET", "/"), ask(server, "HEAD", "/")
+    assert head.status == 200 and head.body == b"" and get.body
     for name in ("Content-Type", "Content-Length", "Content-Security-Policy", "Cache-Control"):
         assert head.headers[name] == get.headers[name]
 
@@ -72,13 +64,13 @@ def test_head_is_get_without_the_body(server: LocalServer) -> None:
     ["/index.html", "/style.css", "/main.js", "/../setup.py", "/..%2fsetup.py", "//", "/page/"],
 )
 def test_no_other_file_is_sent(server: LocalServer, path: str) -> None:
-    response, body = ask(server, "GET", path)
-    assert response.status == 404 and b"error" in body
+    response = ask(server, "GET", path)
+    assert response.status == 404 and b"error" in response.body
     assert response.headers["Content-Type"] == "application/json"
 
 
 def test_only_get_and_head_have_the_page(server: LocalServer) -> None:
-    assert ask(server, "POST", "/")[0].status == 404
+    assert ask(server, "POST", "/").status == 404
 
 
 def test_the_name_of_a_model_is_no_markup() -> None:

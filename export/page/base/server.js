@@ -37,8 +37,8 @@ class ModelServer {
 
   async #ask(url, options, waits = () => {}) {
     for (let tries = 1; ; tries++) {
-      const response = await this.#fetch(url, options);
-      const text = await this.#read(response);
+      const response = await this.#reached(fetch(url, options));
+      const text = await this.#reached(response.text());
       if (response.ok) return parseNumbers(text);
       const isBusy = response.status === 429 || response.status === 503;
       if (!isBusy || tries === MOST_TRIES) throw new ServerError(explained(response.status, text));
@@ -48,26 +48,14 @@ class ModelServer {
     }
   }
 
-  async #fetch(url, options) {
+  async #reached(promise) {
     try {
-      return await fetch(url, options);
+      return await promise;
     } catch (error) {
-      throw unreachable(error, this.url);
+      if (error.name === "AbortError") throw error;
+      throw new UnreachableError(`The server does not answer. Is it still running at ${this.url}?`);
     }
   }
-
-  async #read(response) {
-    try {
-      return await response.text();
-    } catch (error) {
-      throw unreachable(error, this.url);
-    }
-  }
-}
-
-function unreachable(error, url) {
-  if (error.name === "AbortError") return error;
-  return new UnreachableError(`The server does not answer. Is it still running at ${url}?`);
 }
 
 /* The server writes NaN and Infinity as they are, which JSON has no form for: null. */
@@ -112,7 +100,7 @@ class Model {
   constructor(server, signatures, described) {
     this.server = server;
     this.signatures = signatures;
-    this.isMusic = "roll_bytes" in Object.fromEntries(signatures.generate.map((name) => [name, 0]));
+    this.isMusic = signatures.generate.includes("roll_bytes");
     this.maxLength = described.max_length;
     this.noiseSize = described.noise_size;
     this.characters = new Set(described.characters ?? "");

@@ -105,8 +105,8 @@ class PieceSource {
   }
 
   #fail(error) {
-    const isOurs = error instanceof MidiError || error instanceof ServerError;
     const what = this.file ? "This file cannot be read" : "Something went wrong";
-    this.#say((this.file ? `${this.file.name}: ` : "") + (isOurs ? error.message : `${what}: ${error.message}`), true);
+    const said = isOurs(error) ? error.message : `${what}: ${error.message}`;
+    this.#say(this.file ? `${this.file.name}: ${said}` : said, true);
   }
 }

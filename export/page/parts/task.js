@@ -59,11 +59,10 @@ class Task {
   }
 
   fail(error) {
-    const isOurs = error instanceof ServerError || error instanceof MidiError || error instanceof InputError;
-    if (!isOurs) console.error(error);
+    if (!isOurs(error)) console.error(error);
     this.status.classList.add("error");
     this.status.setAttribute("role", "alert");
-    this.status.textContent = isOurs ? error.message : `Something went wrong: ${error.message}`;
+    this.status.textContent = isOurs(error) ? error.message : `Something went wrong: ${error.message}`;
   }
 
   progress(done, all) {
@@ -89,6 +88,11 @@ class Task {
 
 /* What someone gave the page is not enough for what was asked. */
 class InputError extends Error {}
+
+/* Whether the message of an error is for whoever looks at the page. */
+function isOurs(error) {
+  return error instanceof ServerError || error instanceof MidiError || error instanceof InputError;
+}
 
 /* Calls `work` with the newest value only: while one is at work, those in between are passed over. */
 class Latest {

@@ -124,11 +124,7 @@ class RestApi:
         return b"".join(parts)
 
     async def _answer(self, route: Route, request: Request, body: bytes) -> bytes:
-        """Returns the body of the answer.
-
-        Raises:
-          tf.errors.OpError: If the request has none.
-        """
+        """Returns the body of the answer."""
         which = (route.name, route.version, route.label)
         if route.kind == "metadata":
             self._servable.check(*which)
@@ -155,11 +151,7 @@ class RestApi:
 
 
 async def _while_there(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes:
-    """Returns the result of `work`, which is cancelled if the client disconnects.
-
-    Raises:
-      ClientDisconnect: The client has disconnected.
-    """
+    """Returns the result of `work`, or cancels it and raises if the client disconnects."""
     at_work = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_until_gone(request.receive))
     try:

@@ -1,3 +1,3 @@
-"""The gRPC interface: its services, a call, its connections."""
+"""The gRPC interface: its services, a call."""
 
 __all__: list[str] = []

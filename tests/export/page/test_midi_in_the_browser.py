@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from tests.export.page.browser import Page
-from tests.music_files import random_rolls
+from tests.music_files import random_rolls, smf
 from tests.paths import ROOT
 from train.data.music.midi import read_midi, write_midi
+from train.data.music.rolls import pack_roll
 from train.support.errors import UserError
 
 READ = """
@@ -37,7 +38,7 @@ return base64OfBytes(writeMidi(roll, arguments[1], arguments[2]));
 
 
 def packed(roll: np.ndarray) -> str:
-    return base64.b64encode(np.packbits(roll, axis=1).tobytes()).decode()
+    return base64.b64encode(pack_roll(roll)).decode()
 
 
 def random_event(rng: np.random.Generator) -> mido.Message | mido.MetaMessage:
@@ -106,14 +107,10 @@ def test_what_is_no_midi_file_is_refused(page_file: Page, tmp_path: Path) -> Non
         assert not compare(page_file, data, 2, tmp_path / "a.mid")
 
 
-def file_of(*pitches: int, division: int = 96, kind: int = 1, channel: int = 0) -> bytes:
+def file_of(*pitches: int, channel: int = 0, **header: int) -> bytes:
     """Notes of a quarter of a beat, one after the other."""
-    track = b"".join(
-        bytes([0, 0x90 | channel, pitch, 80, 24, 0x80 | channel, pitch, 0]) for pitch in pitches
-    )
-    track += bytes([0, 0xFF, 0x2F, 0])
-    head = b"".join(value.to_bytes(2, "big") for value in (kind, 1, division))
-    return b"MThd\0\0\0\x06" + head + b"MTrk" + len(track).to_bytes(4, "big") + track
+    notes = ([0, 0x90 | channel, pitch, 80, 24, 0x80 | channel, pitch, 0] for pitch in pitches)
+    return smf(b"".join(map(bytes, notes)), **header)
 
 
 @pytest.mark.parametrize(

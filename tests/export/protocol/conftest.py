@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import grpc
@@ -24,7 +25,6 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 
 from tests.local_servers import running
 from tests.served import Http
-from tests.served_model import write_model
 
 
 class Address(NamedTuple):
@@ -34,16 +34,14 @@ class Address(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=["local", "tf_serving"])
-def address(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Address]:
+def address(request: pytest.FixtureRequest, model: Path) -> Iterator[Address]:
     if request.param == "tf_serving":
         url, target = os.environ.get("TF_SERVING_URL"), os.environ.get("TF_SERVING_GRPC")
         if not (url and target):
             pytest.skip("TF_SERVING_URL and TF_SERVING_GRPC name no TF Serving")
         yield Address(url, target, is_local=False)
         return
-    with running(write_model(tmp_path_factory.mktemp("served") / "cases")) as server:
+    with running(model) as server:
         yield Address(server.rest_url, server.grpc_target, is_local=True)
 
 

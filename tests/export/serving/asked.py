@@ -1,24 +1,38 @@
-"""What the model in this folder is asked, and connections to ask it on."""
+"""What the model of these tests is asked, connections to ask it on, and requests at work."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import socket
+import threading
 from typing import Any
 
 import numpy as np
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 from export.serving.local_server import LocalServer
-from tests.served import PATIENCE, predict_request
+from tests.served import PATIENCE, Http, predict_request
 from tests.served_model import FOREVER
-
-__all__ = ["HEAD", "SHORT", "SLOW", "connect", "half", "rest_of", "slow", "whole"]
 
 SHORT = 0.5  # Longer than a good request takes to be sent, also on a machine that stalls [s].
 HEAD = b"POST /v1/models/cases:predict HTTP/1.1\r\nHost: x\r\n"
 SLOW = {"signature_name": "slow", "instances": [FOREVER]}
+
+
+class Held:
+    """Requests of `slow`, held before the session: how many have begun, and what lets them go."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.go_on = threading.Event()
+
+
+def numbers_of(http: Http) -> dict[str, float]:
+    """The metrics of a server."""
+    lines = http.ask("GET", "/metrics").body.decode().splitlines()
+    named = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(number) for name, number in named}
 
 
 def whole(document: Any, more: bytes = b"") -> bytes:

@@ -1,15 +1,29 @@
-"""The model of the servers in this folder."""
+"""Requests that are held at work."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
-from tests.made_once import MadeOnce
-from tests.served_model import write_model
+from export.serving.servable import Servable
+from tests.export.serving.asked import Held
+from tests.served import PATIENCE
 
 
-@pytest.fixture(scope="session")
-def model(made_once: MadeOnce) -> Path:
-    return made_once("served/cases", write_model)
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    held = Held()
+    predict = Servable.predict
+
+    def wait(servable, signature_name, inputs, *more):
+        if signature_name == "slow":
+            held.begun += 1
+            held.go_on.wait(PATIENCE)
+            inputs = {"steps": np.int64([1])}
+        return predict(servable, signature_name, inputs, *more)
+
+    monkeypatch.setattr(Servable, "predict", wait)
+    yield held
+    held.go_on.set()

@@ -15,8 +15,8 @@ from export.serving import local_server
 from export.serving.local_server import LocalServer
 from export.serving.servable import Servable, load_newest
 from tests.export.serving.asked import HEAD, SLOW, half, slow, whole
-from tests.local_servers import running, send, stub_of, until
-from tests.served import PATIENCE, Http
+from tests.local_servers import http_of, running, send, stub_of, until
+from tests.served import PATIENCE
 from tests.served_model import HALF
 
 LATE = "Timed out after 0.5 s; --timeout of the server is 0.5 s"
@@ -34,8 +34,7 @@ def test_whatever_ends_a_request_has_the_same_message(
         raise tf.errors.DeadlineExceededError(None, None, "Graph execution error:\n\nTimed out")
 
     monkeypatch.setattr(Servable, "predict", late)
-    with running(model, timeout=0.5) as server, stub_of(server) as stub:
-        http = Http(server.rest_url)
+    with running(model, timeout=0.5) as server, stub_of(server) as stub, http_of(server) as http:
         answer = until(lambda: http.predict(HALF), lambda answer: answer.status != 408)
         assert answer.status == 504 and answer.json() == {"error": LATE}
         with pytest.raises(grpc.RpcError) as error:
@@ -43,19 +42,16 @@ def test_whatever_ends_a_request_has_the_same_message(
         assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
         assert LATE.partition("; ")[2] in error.value.details()
         over.set()
-        http.close()
 
 
 def test_a_deadline_over_rest(model: Path) -> None:
-    with running(model, timeout=0.5, max_requests=1) as server:
-        http = Http(server.rest_url)
+    with running(model, timeout=0.5, max_requests=1) as server, http_of(server) as http:
         # On a machine that stalls, a body may be late, or a good answer.
         answer = until(lambda: http.predict(SLOW), lambda answer: answer.status != 408)
         assert answer.status == 504 and answer.json() == {"error": LATE}
         answer = send(server.rest_url, whole(SLOW, b"Connection: close\r\n"))
         assert answer.startswith(b"HTTP/1.1 504") and b"retry-after: 1\r\n" in answer.lower()
         until(lambda: http.predict(HALF), lambda answer: answer.status == 200)
-        http.close()
 
 
 def test_a_deadline_of_the_server_over_grpc(model: Path, caplog: pytest.LogCaptureFixture) -> None:

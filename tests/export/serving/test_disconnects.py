@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
-import numpy as np
-import pytest
 
 from export.serving.local_server import LocalServer
-from export.serving.servable import Servable
-from tests.export.serving.asked import SLOW, connect, half, slow, whole
-from tests.local_servers import running, stub_of, until
-from tests.served import PATIENCE, Http
+from tests.export.serving.asked import SLOW, Held, connect, half, numbers_of, slow, whole
+from tests.local_servers import http_of, running, stub_of, until
+from tests.served import PATIENCE
 from tests.served_model import HALF
-
-
-class Held:
-    """Requests of `slow`, held before the session: how many have begun, and what lets them go."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.go_on = threading.Event()
-
-
-@pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
-    held = Held()
-    predict = Servable.predict
-
-    def wait(servable, signature_name, inputs, *more):
-        if signature_name == "slow":
-            held.begun += 1
-            held.go_on.wait(PATIENCE)
-            inputs = {"steps": np.int64([1])}
-        return predict(servable, signature_name, inputs, *more)
-
-    monkeypatch.setattr(Servable, "predict", wait)
-    yield held
-    held.go_on.set()
 
 
 def _over_rest(server: LocalServer) -> socket.socket:
@@ -50,14 +20,8 @@ def _over_rest(server: LocalServer) -> socket.socket:
     return connection
 
 
-def _numbers(http: Http) -> dict[str, str]:
-    lines = http.ask("GET", "/metrics").body.decode().splitlines()
-    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-
-
 def test_a_client_of_rest_that_leaves_gives_its_place_back(model: Path, held: Held) -> None:
-    with running(model, timeout=PATIENCE, max_requests=1) as server:
-        http = Http(server.rest_url)
+    with running(model, timeout=PATIENCE, max_requests=1) as server, http_of(server) as http:
         connection = _over_rest(server)
         until(lambda: held.begun, lambda begun: begun == 1)
         assert http.predict(HALF).status == 429
@@ -65,12 +29,11 @@ def test_a_client_of_rest_that_leaves_gives_its_place_back(model: Path, held: He
         until(lambda: http.predict(HALF), lambda answer: answer.status == 200)
         assert not held.go_on.is_set()
         # It is still in its thread, and is counted there.
-        assert float(_numbers(http)["latentflow_requests_in_flight"]) == 1
+        assert numbers_of(http)["latentflow_requests_in_flight"] == 1
         held.go_on.set()
-        until(lambda: _numbers(http)["latentflow_requests_in_flight"], lambda now: float(now) == 0)
+        until(lambda: numbers_of(http)["latentflow_requests_in_flight"], lambda now: now == 0)
         gone = 'latentflow_requests_total{protocol="REST",signature="slow",status="499"}'
-        assert float(_numbers(http)[gone]) == 1
-        http.close()
+        assert numbers_of(http)[gone] == 1
 
 
 def test_a_client_of_grpc_that_leaves_gives_its_place_back(model: Path, held: Held) -> None:
@@ -85,8 +48,11 @@ def test_a_client_of_grpc_that_leaves_gives_its_place_back(model: Path, held: He
 
 
 def test_what_queues_for_a_client_that_left_is_not_begun(model: Path, held: Held) -> None:
-    with running(model, timeout=PATIENCE, max_requests=1) as server, stub_of(server) as stub:
-        http = Http(server.rest_url)
+    with (
+        running(model, timeout=PATIENCE, max_requests=1) as server,
+        stub_of(server) as stub,
+        http_of(server) as http,
+    ):
         for begun in (1, 2):  # The threads, which a session does not give back.
             connection = _over_rest(server)
             until(lambda: held.begun, lambda now, begun=begun: now == begun)
@@ -94,9 +60,7 @@ def test_what_queues_for_a_client_that_left_is_not_begun(model: Path, held: Held
             until(lambda: server._workers._clients, lambda clients: clients == 0)
 
         def queued(num: int) -> None:
-            until(
-                lambda: _numbers(http)["latentflow_requests_queued"], lambda now: float(now) == num
-            )
+            until(lambda: numbers_of(http)["latentflow_requests_queued"], lambda now: now == num)
 
         connection = _over_rest(server)
         queued(1)
@@ -109,15 +73,12 @@ def test_what_queues_for_a_client_that_left_is_not_begun(model: Path, held: Held
         held.go_on.set()
         until(lambda: http.predict(HALF), lambda answer: answer.status == 200)
         assert held.begun == 2
-        http.close()
 
 
 def test_what_queues_too_long_is_told_so(model: Path, held: Held) -> None:
-    with running(model, timeout=0.5, max_requests=1) as server:
-        http = Http(server.rest_url)
+    with running(model, timeout=0.5, max_requests=1) as server, http_of(server) as http:
         for begun in (1, 2):
             assert http.predict(SLOW).status == 504
             until(lambda: held.begun, lambda now, begun=begun: now == begun)
         answer = http.predict(HALF)
         assert answer.status == 504 and list(answer.json()) == ["error"]
-        http.close()

@@ -8,10 +8,8 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import grpc
 import numpy as np
@@ -19,8 +17,9 @@ import pytest
 
 from export.serving.local_server import LocalServer
 from export.serving.request_log import RequestLog
-from tests.local_servers import running, send, stub_of, until
-from tests.served import PATIENCE, Http, predict_request
+from tests.export.serving.asked import numbers_of
+from tests.local_servers import http_of, running, send, stub_of, until
+from tests.served import PATIENCE, Answer, predict_request
 from tests.served_model import HALF
 
 ORIGIN = "https://example.org"
@@ -31,17 +30,12 @@ class Run(NamedTuple):
     server: LocalServer
     log: io.StringIO
 
-    def ask(self, method: str, path: str, body: object = None, **headers: str):
-        """Status, headers and body of an answer."""
-        connection = HTTPConnection(urlsplit(self.server.rest_url).netloc, timeout=PATIENCE)
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """The answer to a request on a connection of its own."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        try:
-            connection.request(method, path, data, named)
-            response = connection.getresponse()
-            return Got(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        with http_of(self.server) as http:
+            return http.ask(method, path, data, named)
 
     def line(self, identifier: str) -> str:
         """The line that the log has of a request."""
@@ -52,12 +46,6 @@ class Run(NamedTuple):
 
         (line,) = until(lines, bool)
         return line
-
-
-class Got(NamedTuple):
-    status: int
-    headers: HTTPMessage
-    body: bytes
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +104,7 @@ def test_a_line_of_what_is_no_request_and_none_of_its_own(run: Run) -> None:
     assert "\x1b" not in run.log.getvalue()
 
 
-def _refused(run: Run) -> Iterator[tuple[str, Got]]:
+def _refused(run: Run) -> Iterator[tuple[str, Answer]]:
     predict = f"{MODEL}:predict"
     yield "route", run.ask("GET", "/v1/foo")
     yield "deep route", run.ask("POST", f"{MODEL}/versions/1/2/3:predict", HALF)
@@ -165,29 +153,26 @@ def test_head_is_get_without_the_body(run: Run, path: str) -> None:
 
 
 def test_metrics(model: Path) -> None:
-    with running(model) as server, stub_of(server) as stub:
-        http = Http(server.rest_url)
+    with running(model) as server, stub_of(server) as stub, http_of(server) as http:
         for _ in range(3):
             http.predict(HALF)
         http.predict({"signature_name": "half", "instances": ["x"]})
         for name in ("nothing", "n" * 100, "score\n"):  # These are not counted one by one.
             http.predict({"signature_name": name, "instances": [1]})
         stub.Predict(predict_request("cases", "half", x=np.float32([1])), timeout=PATIENCE)
-        text = http.ask("GET", "/metrics").body.decode()
-        http.close()
-    numbers = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        numbers = numbers_of(http)
     count = 'latentflow_requests_total{protocol="%s",signature="%s",status="%s"}'
-    assert float(numbers[count % ("REST", "half", 200)]) == 3
-    assert float(numbers[count % ("REST", "half", 400)]) == 1
-    assert float(numbers[count % ("REST", "", 400)]) == 3
-    assert float(numbers[count % ("gRPC", "half", "OK")]) == 1
+    assert numbers[count % ("REST", "half", 200)] == 3
+    assert numbers[count % ("REST", "half", 400)] == 1
+    assert numbers[count % ("REST", "", 400)] == 3
+    assert numbers[count % ("gRPC", "half", "OK")] == 1
     seconds = 'latentflow_request_seconds_%s{%sprotocol="REST",signature="half"}'
-    assert float(numbers[seconds % ("count", "")]) == 4
-    assert float(numbers[seconds % ("bucket", 'le="60.0",')]) == 4
-    assert 0 < float(numbers[seconds % ("sum", "")]) < 4 * PATIENCE
-    assert float(numbers["latentflow_requests_in_flight"]) == 0
-    assert float(numbers["latentflow_requests_queued"]) == 0
-    assert "nothing" not in text
+    assert numbers[seconds % ("count", "")] == 4
+    assert numbers[seconds % ("bucket", 'le="60.0",')] == 4
+    assert 0 < numbers[seconds % ("sum", "")] < 4 * PATIENCE
+    assert numbers["latentflow_requests_in_flight"] == 0
+    assert numbers["latentflow_requests_queued"] == 0
+    assert not any("nothing" in name for name in numbers)
 
 
 def test_other_origins(run: Run, model: Path) -> None:
@@ -211,11 +196,9 @@ def test_other_origins(run: Run, model: Path) -> None:
 def test_a_log_that_nobody_reads_holds_up_no_request(model: Path) -> None:
     read, write = os.pipe()  # It holds 64 KiB.
     with os.fdopen(write, "w") as stream, os.fdopen(read) as reader:
-        with running(model, log=stream) as server:
-            http = Http(server.rest_url)
+        with running(model, log=stream) as server, http_of(server) as http:
             for _ in range(1500):
                 assert http.ask("GET", "/nothing").status == 404
-            http.close()
         # Who comes to read at last finds them all.
         assert all(" GET /nothing - 404 " in reader.readline() for _ in range(1500))
 

@@ -15,8 +15,8 @@ import tensorflow as tf
 from export.serving.local_server import LocalServer
 from export.serving.protos import array_of
 from tests.export.serving.asked import HEAD, half
-from tests.local_servers import running, send, stub_of
-from tests.served import PATIENCE, Http, predict_request
+from tests.local_servers import http_of, running, send, stub_of
+from tests.served import PATIENCE, predict_request
 from tests.served_model import HALF, row
 
 MAX_BODY = 100_000
@@ -34,10 +34,9 @@ def test_a_body_over_the_limit(small_server: LocalServer) -> None:
     assert send(url, declared).startswith(b"HTTP/1.1 413")
     chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (2 * MAX_BODY)
     assert send(url, chunked + b"x" * (MAX_BODY + 1)).startswith(b"HTTP/1.1 413")
-    http = Http(url)
     padding = " " * (MAX_BODY - len(json.dumps(HALF)))
-    assert http.predict((json.dumps(HALF) + padding).encode()).status == 200
-    http.close()
+    with http_of(small_server) as http:
+        assert http.predict((json.dumps(HALF) + padding).encode()).status == 200
 
 
 def test_a_tensor_over_the_limit(small_server: LocalServer) -> None:
@@ -113,8 +112,7 @@ def test_no_array_is_made_of_a_promise_or_of_too_many_rows() -> None:
 
 
 def test_more_rows_than_allowed(model: Path) -> None:
-    with running(model, max_rows=3) as server, stub_of(server) as stub:
-        http = Http(server.rest_url)
+    with running(model, max_rows=3) as server, stub_of(server) as stub, http_of(server) as http:
         for rows, status in ((3, 200), (4, 400), (3000, 400)):
             x = [1.0] * rows
             generate = {"instances": [row()] * rows}
@@ -136,4 +134,3 @@ def test_more_rows_than_allowed(model: Path) -> None:
             else:
                 assert call.code() == grpc.StatusCode.INVALID_ARGUMENT
                 assert f"x has {rows} rows" in call.details()
-        http.close()

@@ -15,8 +15,8 @@ import pytest
 
 from export.serving.local_server import LocalServer
 from tests.export.serving.asked import HEAD, SHORT, connect, rest_of, whole
-from tests.local_servers import running, send, until
-from tests.served import PATIENCE, Http
+from tests.local_servers import http_of, running, send, until
+from tests.served import PATIENCE
 from tests.served_model import HALF
 
 PART_OF_BODY = HEAD + b"Content-Length: 100\r\n\r\n{"
@@ -125,10 +125,8 @@ def test_a_client_that_reads_slowly_gets_its_answer(model: Path) -> None:
 
 def test_a_refusal_arrives_while_the_body_is_sent(model: Path) -> None:
     body = b" " * (8 * 2**20)
-    with running(model, max_body_bytes=1000) as server:
-        http = Http(server.rest_url)
+    with running(model, max_body_bytes=1000) as server, http_of(server) as http:
         for _ in range(3):
             answer = http.predict(body)
             assert (answer.status, list(answer.json())) == (413, ["error"])
             assert http.predict(HALF).status == 200
-        http.close()

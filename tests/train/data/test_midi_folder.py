@@ -97,23 +97,14 @@ def test_the_samples_of_a_run_are_no_data(tmp_path):
 
 def test_midi_files_by_all_their_names_are_read(tmp_path):
     _fill(tmp_path, 9)
-    names = [
-        "a.MID",
-        "b.Midi",
-        "c.KAR",
-        "d.kar",
-        "e.RMI",
-        "f.mid.gz",
-        "g.MIDI.GZ",
-        "h.rmi.gz",
-        "i.mid",
-    ]
-    for name, path in zip(names, sorted(tmp_path.iterdir()), strict=True):
+    suffixes = (".MID", ".Midi", ".KAR", ".kar", ".RMI", ".mid.gz", ".MIDI.GZ", ".rmi.gz", ".mid")
+    for suffix, path in zip(suffixes, sorted(tmp_path.iterdir()), strict=True):
         data = path.read_bytes()
-        if "rmi" in name.lower():
+        if "rmi" in suffix.lower():
             data = b"RIFF\0\0\0\0RMIDdata" + len(data).to_bytes(4, "little") + data
         path.unlink()
-        (tmp_path / name).write_bytes(gzip.compress(data) if name.lower().endswith("gz") else data)
+        compressed = suffix.lower().endswith("gz")
+        path.with_suffix(suffix).write_bytes(gzip.compress(data) if compressed else data)
     splits, left_out, _ = read_midi_folder(tmp_path, 2)
     assert sorted(_pitches(sum(splits.values(), []))) == list(range(40, 49))
     assert left_out == []

@@ -54,8 +54,10 @@ def test_pickle_of_a_released_set_equals_its_mat(tmp_path, protocol):
     "name",
     [
         "jsb",
-        *(pytest.param(n, marks=pytest.mark.nightly) for n in ("nottingham", "piano-midi")),
-        pytest.param("musedata", marks=pytest.mark.nightly),
+        *(
+            pytest.param(name, marks=pytest.mark.nightly)
+            for name in ("nottingham", "piano-midi", "musedata")
+        ),
     ],
 )
 def test_released_set_is_downloaded_with_its_checksum(monkeypatch, name):

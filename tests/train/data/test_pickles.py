@@ -17,13 +17,18 @@ from train.data.splits import SPLITS
 from train.support.errors import UserError
 
 
+def read(folder: Path, data: bytes) -> dict[str, list[np.ndarray]]:
+    path = folder / "a.pickle"
+    path.write_bytes(data)
+    return read_pickle(path)
+
+
 def test_pickle_of_python_2_is_read(tmp_path):
-    path = tmp_path / "a.pickle"
-    path.write_bytes(  # What Python 2 wrote: strings of bytes, and integers as text.
+    splits = read(  # What Python 2 wrote: strings of bytes, and integers as text.
+        tmp_path,
         b"(dp0\nS'train'\np1\n(lp2\n(lp3\n(lp4\na(lp5\nI60\naI64\naaasS'valid'\np6\n(lp7\n(lp8\n"
-        b"(I60\ntaasS'test'\np9\n(lp10\n(lp11\n(F60.0\ntaas."
+        b"(I60\ntaasS'test'\np9\n(lp10\n(lp11\n(F60.0\ntaas.",
     )
-    splits = read_pickle(path)
     chord = roll_of([Note(60, 1, 2), Note(64, 1, 2)], 2)
     one = roll_of([Note(60, 0, 1)], 1)
     assert same(splits, {"train": [chord], "valid": [one], "test": [one]})
@@ -67,10 +72,8 @@ def test_payload_is_refused_and_not_run(tmp_path, protocol):
     ids=["subclass", "numpy", "inst", "global", "persistent 0", "persistent 2", "extension"],
 )
 def test_whatever_names_code_is_refused(tmp_path, data):
-    path = tmp_path / "a.pickle"
-    path.write_bytes(data)
     with pytest.raises(UserError, match="refused|cannot be read"):
-        read_pickle(path)
+        read(tmp_path, data)
 
 
 _GOOD = {"train": [[[60]]], "valid": [[[60]]], "test": [[[60]]]}
@@ -94,18 +97,14 @@ _GOOD = {"train": [[[60]]], "valid": [[[60]]], "test": [[[60]]]}
     ],
 )
 def test_pickle_of_something_else_is_refused(tmp_path, value, message):
-    path = tmp_path / "a.pickle"
-    path.write_bytes(pickle.dumps(value))
     with pytest.raises(UserError, match=message):
-        read_pickle(path)
+        read(tmp_path, pickle.dumps(value))
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", pickle.dumps(_GOOD)[:-9], b"." * 9])
 def test_damaged_pickle_is_refused(tmp_path, data):
-    path = tmp_path / "a.pickle"
-    path.write_bytes(data)
     with pytest.raises(UserError, match="expected a pickle .* it cannot be read"):
-        read_pickle(path)
+        read(tmp_path, data)
 
 
 # Small pickles that ask for much. All else in them is a set of music.
@@ -136,11 +135,8 @@ _REPEATED = (  # 30,000 pieces, the same, of 30,000 steps, the same, of 30,000 n
 
 
 def test_what_is_around_a_step_is_a_set(tmp_path):
-    path = tmp_path / "a.pickle"
-    path.write_bytes(_around(b"]K<a"))
-    assert {split: len(rolls) for split, rolls in read_pickle(path).items()} == dict.fromkeys(
-        SPLITS, 1
-    )
+    splits = read(tmp_path, _around(b"]K<a"))
+    assert {split: len(rolls) for split, rolls in splits.items()} == dict.fromkeys(SPLITS, 1)
 
 
 @pytest.mark.parametrize(
@@ -188,20 +184,15 @@ def test_what_is_around_a_step_is_a_set(tmp_path):
     ids=lambda value: "" if isinstance(value, bytes) else value,
 )
 def test_a_hostile_pickle_is_one_line_soon(tmp_path, data, message):
-    path = tmp_path / "a.pickle"
-    path.write_bytes(data)
     start = time.monotonic()
     with pytest.raises(UserError, match=message) as raised:
-        read_pickle(path)
+        read(tmp_path, data)
     assert time.monotonic() - start < 60
     assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
 
 
 def test_a_step_that_stands_in_many_places_is_looked_at_once(tmp_path):
-    path = tmp_path / "a.pickle"
-    step, piece = [60] * 100_000, []
-    piece += [step] * 1000
-    path.write_bytes(pickle.dumps({split: [piece] * 9 for split in SPLITS}, 2))
-    rolls = read_pickle(path)["valid"]
+    piece = [[60] * 100_000] * 1000
+    rolls = read(tmp_path, pickle.dumps({split: [piece] * 9 for split in SPLITS}, 2))["valid"]
     assert [roll.shape for roll in rolls] == [(1000, 88)] * 9
     assert all((np.flatnonzero(roll.sum(0)) == 60 - 21).all() for roll in rolls)

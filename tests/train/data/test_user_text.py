@@ -15,13 +15,17 @@ from tf_latentflow import ModelConfig
 from train.data.splits import SPLITS
 from train.data.text.corpus import load_corpus
 from train.data.text.left_out import LeftOut
-from train.data.text.text_files import read_lines
 from train.data.text.undivided import UndividedText, load_undivided
 from train.data.text.unicode_form import form_remark
+from train.data.text.user_text import read_files
 from train.support.errors import UserError
 
 LINES = [f"line number {i}" for i in range(100)]
 TEXT = "\n".join([*LINES, ""]).encode()
+
+
+def read_lines(path: Path, left_out: LeftOut | None = None) -> list[str]:
+    return [line for _, line in read_files([(None, path)], left_out or LeftOut())]
 
 
 def split_folder(folder: Path) -> Path:
@@ -37,14 +41,14 @@ def split_folder(folder: Path) -> Path:
 def test_only_line_ends_end_a_line(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes("a\u2028b\x0bc\r\nd\re\n".encode())
-    assert list(read_lines(path)) == ["a\u2028b\x0bc", "d", "e"]
+    assert read_lines(path) == ["a\u2028b\x0bc", "d", "e"]
 
 
 def test_byte_order_marks_are_removed_and_counted(tmp_path: Path) -> None:
     mark = b"\xef\xbb\xbf"
     (tmp_path / "a.txt").write_bytes(mark + b"first\n" + mark + b" sec" + mark + b"ond\n" + mark)
     left_out = LeftOut()
-    assert list(read_lines(tmp_path / "a.txt", left_out)) == ["first", "second"]
+    assert read_lines(tmp_path / "a.txt", left_out) == ["first", "second"]
     assert left_out.num_marks == 3  # The one at the start says that the file is UTF-8.
     (tmp_path / "b.txt").write_bytes(TEXT + b"line\n" + mark + b"\n" + mark + b"more\n\n")
     corpus = load_corpus(str(tmp_path / "b.txt"))
@@ -55,7 +59,7 @@ def test_byte_order_marks_are_removed_and_counted(tmp_path: Path) -> None:
 def test_a_compressed_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
     parts = gzip.compress(TEXT[:700]), gzip.compress(TEXT[700:])
     (tmp_path / "a.txt.gz").write_bytes(b"".join(parts))
-    assert list(read_lines(tmp_path / "a.txt.gz")) == LINES
+    assert read_lines(tmp_path / "a.txt.gz") == LINES
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,7 @@ def test_what_is_not_utf_8_is_refused_by_file_line_and_byte(
 ) -> None:
     (tmp_path / "a.txt").write_bytes(content)
     with pytest.raises(UserError, match=place) as error:
-        list(read_lines(tmp_path / "a.txt"))
+        read_lines(tmp_path / "a.txt")
     assert "a.txt" in str(error.value)
 
 
@@ -84,7 +88,7 @@ def test_a_damaged_compressed_file_is_refused(
 ) -> None:
     (tmp_path / "a.txt.gz").write_bytes(damage(gzip.compress(TEXT, mtime=0)))
     with pytest.raises(UserError, match="a.txt.gz.*is damaged"):
-        list(read_lines(tmp_path / "a.txt.gz"))
+        read_lines(tmp_path / "a.txt.gz")
 
 
 # --- pipes, sockets and devices: a test that opened one would wait for ever

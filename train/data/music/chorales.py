@@ -11,7 +11,7 @@ import numpy as np
 
 from tf_latentflow.pretrained.download import cache_dir
 from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, roll_of
-from train.data.music.splitting import split_rolls
+from train.data.splits import split_rolls
 from train.support.extras import require_extra
 from train.support.files import whole_file
 
@@ -58,11 +58,7 @@ def _parse_corpus() -> list[np.ndarray]:
     rolls = []
     for number, file in enumerate(files, start=1):
         if number % _FILES_A_LINE == 0 or number == len(files):
-            print(
-                f"chorales: parsed {number} of {len(files)} files of music21",
-                file=sys.stderr,
-                flush=True,
-            )
+            print(f"chorales: parsed {number} of {len(files)} files of music21", file=sys.stderr)
         roll = _parse(file)
         if roll is not None:
             rolls.append(roll)

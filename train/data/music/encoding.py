@@ -1,4 +1,4 @@
-"""Selects the piano rolls that a model can read, and counts the others."""
+"""What sets of piano rolls share: which a model can read, and what is said of the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from tf_latentflow import ModelConfig
 from train.data.store.stored import Stored
 
-__all__ = ["MusicEncoding"]
+__all__ = ["MusicEncoding", "with_left_out"]
 
 
 class MusicEncoding:
@@ -30,3 +30,10 @@ class MusicEncoding:
 
     def remark(self, config: ModelConfig, sequences: Sequence[np.ndarray]) -> None:
         """Returns None: every model knows all notes."""
+
+
+def with_left_out(line: str, left_out: Sequence[str]) -> str:
+    """Returns a line on a set, and one for each piece that was left out."""
+    if left_out:
+        line += f"\n{len(left_out)} left out, wholly or in part:"
+    return "\n  ".join([line, *left_out])

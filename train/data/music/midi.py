@@ -212,6 +212,7 @@ def _remarks(events: MidiEvents, num_outside: int) -> list[str]:
 
 def _changes(roll: np.ndarray) -> list[tuple[int, bool, int]]:
     """Returns `(step, whether it starts, pitch)`, sorted by time; at each step, ends come first."""
-    starts = [(note.start, True, note.pitch) for note in notes_of(roll)]
-    ends = [(note.end, False, note.pitch) for note in notes_of(roll)]
+    notes = notes_of(roll)
+    starts = [(note.start, True, note.pitch) for note in notes]
+    ends = [(note.end, False, note.pitch) for note in notes]
     return sorted(starts + ends)

@@ -52,13 +52,9 @@ class _Struck:
 
 
 class _Player:
-    """Goes through the events once, and collects the notes.
+    """Goes through the events once, and collects the notes: their pitches, starts and ends.
 
-    Attributes:
-      pitches: Pitch of each note.
-      starts: Start of each note.
-      ends: End of each note.
-      unended: Keys, by track, channel and pitch, that were still down at the end.
+    `unended` are the keys, by track, channel and pitch, that were still down at the end.
     """
 
     def __init__(self, events: MidiEvents, all_at_once: Collection[int] = ()) -> None:

@@ -148,10 +148,7 @@ def _is_list(value: object) -> bool:
 def _roll(piece: Any, where: str, rows: dict[int, bytes]) -> np.ndarray:
     """Returns a list of steps, each a list of MIDI numbers, as a piano roll.
 
-    Args:
-      piece: The steps.
-      where: Its name in messages.
-      rows: The rows of earlier steps, by identity; new ones are added.
+    `rows` are those of earlier steps, by identity; new ones are added.
     """
     for time, step in enumerate(piece, start=1):
         if id(step) not in rows:

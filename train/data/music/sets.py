@@ -13,7 +13,7 @@ import numpy as np
 from tf_latentflow.pretrained.download import cache_dir
 from train.data.download import fetch
 from train.data.music.chorales import bach_chorales
-from train.data.music.encoding import MusicEncoding
+from train.data.music.encoding import MusicEncoding, with_left_out
 from train.data.music.folder.reading import MOST_IN_MEMORY, read_midi_folder
 from train.data.music.matlab import read_mat
 from train.data.music.pickles import read_pickle
@@ -78,10 +78,7 @@ class MusicSet(MusicEncoding):
             for name, each in lengths.items()
         )
         place = f"; read from {self.place}" if self.place else ""
-        lines = [f"dataset {self.name}: {sizes}{place}"]
-        if self.left_out:
-            lines.append(f"{len(self.left_out)} left out, wholly or in part:")
-        return "\n".join([*lines, *(f"  {line}" for line in self.left_out)])
+        return with_left_out(f"dataset {self.name}: {sizes}{place}", self.left_out)
 
     def model_fields(self) -> dict[str, Any]:
         """Returns the number of notes, and a maximum length greater than that of the pieces."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train.data.music.encoding import MusicEncoding
+from train.data.music.encoding import MusicEncoding, with_left_out
 from train.data.music.folder.reading import read_midi_files
 from train.support.errors import UserError
 
@@ -32,10 +32,7 @@ class UndividedMusic(MusicEncoding):
         """Returns a line on the number of pieces, and one for each file that was left out."""
         num_steps = sum(map(len, self.sequences))
         size = f"{len(self.sequences)} pieces ({num_steps} steps), not divided"
-        lines = [f"dataset {self.name}: {size}"]
-        if self.left_out:
-            lines.append(f"{len(self.left_out)} left out, wholly or in part:")
-        return "\n".join([*lines, *(f"  {line}" for line in self.left_out)])
+        return with_left_out(f"dataset {self.name}: {size}", self.left_out)
 
 
 def load_undivided(name: str, steps_per_beat: int) -> UndividedMusic:

@@ -100,11 +100,7 @@ class PreparedFolder:
                 self._make_whole()
 
     def _say_that_it_waits(self) -> None:
-        print(
-            f"another process is preparing {self._name}: waiting for it",
-            file=sys.stderr,
-            flush=True,
-        )
+        print(f"another process is preparing {self._name}: waiting for it", file=sys.stderr)
 
     def _make_whole(self) -> None:
         partial = self._partial

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +21,6 @@ FILES = ("", ".index", ".lengths")
 _PLACE = np.dtype("<i8")
 _LENGTH = np.dtype("<i4")
 _AT_ONCE = 1024  # Number of consecutive records to read at once.
-_FIRST_AND_NEXT = struct.Struct("<qq")
 
 
 class RecordWriter:
@@ -48,10 +46,12 @@ class RecordWriter:
         self.count = count
         self._size = 0
         files = [path.with_name(path.name + suffix) for suffix in FILES]
-        if count:
-            self._size = _place(files[1], count)
+        if count and files[1].exists():
+            places = np.fromfile(files[1], _PLACE, count=1, offset=count * _PLACE.itemsize)
+            self._size = int(places[0]) if len(places) else 0
         sizes = (self._size, (count + 1) * _PLACE.itemsize, count * _LENGTH.itemsize)
-        if count and any(_size(file) < size for file, size in zip(files, sizes, strict=True)):
+        there = [file.stat().st_size if file.exists() else 0 for file in files]
+        if count and any(found < size for found, size in zip(there, sizes, strict=True)):
             raise ValueError(f"expected {count} records in {path}; got fewer")
         mode = "r+b" if count else "w+b"
         self._files = [open(file, mode) for file in files]  # noqa: SIM115  `__exit__` closes them.
@@ -125,21 +125,7 @@ class Records:
           UserError: As for `read`.
         """
         for start in range(numbers.start, numbers.stop, _AT_ONCE):
-            count = min(_AT_ONCE, numbers.stop - start)
-            self._index.seek(start * _PLACE.itemsize)
-            content = self._index.read((count + 1) * _PLACE.itemsize)
-            if len(content) != (count + 1) * _PLACE.itemsize:
-                raise self._changed()
-            places = np.frombuffer(content, _PLACE)
-            if places[0] < 0 or np.any(np.diff(places) < 0):
-                raise self._changed()
-            self._data.seek(int(places[0]))
-            data = self._data.read(int(places[-1] - places[0]))
-            if len(data) != places[-1] - places[0]:
-                raise self._changed()
-            places = (places - places[0]).tolist()
-            for first, end in itertools.pairwise(places):
-                yield data[first:end]
+            yield from self._consecutive(start, min(_AT_ONCE, numbers.stop - start))
 
     def read(self, number: int) -> bytes:
         """Returns a record.
@@ -147,35 +133,22 @@ class Records:
         Raises:
           UserError: The file has been truncated or changed since it was opened.
         """
-        self._index.seek(number * _PLACE.itemsize)
-        places = self._index.read(_FIRST_AND_NEXT.size)
-        if len(places) == _FIRST_AND_NEXT.size:
-            start, end = _FIRST_AND_NEXT.unpack(places)
-            if 0 <= start <= end:
-                self._data.seek(start)
-                record = self._data.read(end - start)
-                if len(record) == end - start:
-                    return record
-        raise self._changed()
+        (record,) = self._consecutive(number, 1)
+        return record
 
-    def _changed(self) -> UserError:
-        return UserError(
+    def _consecutive(self, start: int, count: int) -> list[bytes]:
+        size = (count + 1) * _PLACE.itemsize
+        self._index.seek(start * _PLACE.itemsize)
+        content = self._index.read(size)
+        if len(content) == size:
+            places = np.frombuffer(content, _PLACE).tolist()
+            first, end = places[0], places[-1]
+            if first >= 0 and places == sorted(places):
+                self._data.seek(first)
+                data = self._data.read(end - first)
+                if len(data) == end - first:
+                    return [data[a - first : b - first] for a, b in itertools.pairwise(places)]
+        raise UserError(
             f"expected {len(self)} records in {str(self._path)!r}; it was truncated or changed "
             "after it was opened; repeat the command, which checks it and says what to do"
         )
-
-
-def _place(index: Path, number: int) -> int:
-    """Returns the start of a record.
-
-    Raises:
-      ValueError: The index has no such record.
-    """
-    if _size(index) < (number + 1) * _PLACE.itemsize:
-        raise ValueError(f"expected {number + 1} places in {index}; got fewer")
-    found = np.fromfile(index, _PLACE, count=1, offset=number * _PLACE.itemsize)
-    return int(found[0])
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0

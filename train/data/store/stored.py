@@ -34,14 +34,12 @@ class Stored(Sequence[T]):
           records: The store.
           make: Converts a record to a sequence.
           numbers: Numbers of the records; None for all.
-          lengths: Lengths of the sequences; None to take them from the store.
+          lengths: Lengths of their sequences; None for all.
         """
         self._records = records
         self._make = make
         self._numbers = range(len(records)) if numbers is None else numbers
-        if lengths is None:
-            lengths = records.lengths if numbers is None else records.lengths[self._numbers]
-        self.lengths = lengths
+        self.lengths = records.lengths if lengths is None else lengths
 
     def __len__(self) -> int:
         return len(self._numbers)

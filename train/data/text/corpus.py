@@ -13,11 +13,11 @@ from train.data.splits import SPLITS, split_of, splits_sha256
 from train.data.store.folder import PreparedFolder
 from train.data.text.encoding import TextEncoding
 from train.data.text.left_out import MAX_LENGTH, LeftOut
-from train.data.text.prepared_text import find_prepared, open_prepared
+from train.data.text.preparing import find_prepared, stored_splits
 from train.data.text.ptb import fetch_ptb
 from train.data.text.pydoc_corpus import pydoc_sentences
 from train.data.text.unicode_form import forms_of_splits
-from train.data.text.user_text import find_splits, find_texts, in_order, read_files
+from train.data.text.user_text import find_splits, find_texts, read_files
 from train.engine.buckets import lengths_of
 from train.support.errors import UserError
 
@@ -115,7 +115,7 @@ def load_corpus(
         files = find_splits(folder, left_out)
     else:
         files = find_texts(dataset, left_out)
-    size = sum(path.stat().st_size for _, path in in_order(files))
+    size = sum(path.stat().st_size for _, path in files)
     prepared = find_prepared(dataset if data_dir is None else str(data_dir), files)
     corpus = None
     if size <= most_in_memory and not prepared.exists():
@@ -162,17 +162,20 @@ def _corpus(
 
 def _prepared_corpus(dataset: str, left_out: LeftOut, folder: PreparedFolder) -> Corpus:
     """Returns a corpus on disk."""
-    found = open_prepared(folder)
-    _check_splits(dataset, found.splits, found.num_filtered)
-    counted = dataclasses.replace(left_out, num_blank=found.num_blank, num_marks=found.num_marks)
+    facts = folder.open()
+    splits = stored_splits(folder.path)
+    _check_splits(dataset, splits, facts["num_filtered"])
+    counted = dataclasses.replace(
+        left_out, num_blank=facts["num_blank"], num_marks=facts["num_marks"]
+    )
     return Corpus(
         name=dataset,
-        **found.splits,
-        sha256=found.sha256,
-        characters=found.characters,
-        num_filtered=found.num_filtered,
+        **splits,
+        sha256=facts["sha256"],
+        characters=facts["characters"],
+        num_filtered=facts["num_filtered"],
         left_out=counted.remarks(),
-        notes=(*found.forms, f"read from {found.folder}"),
+        notes=(*facts["forms"], f"read from {folder.path}"),
     )
 
 

@@ -13,24 +13,23 @@ from typing import Any, Self
 import numpy as np
 
 from train.data.splits import SPLITS, split_of, splits_sha256
+from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records, RecordWriter
 from train.data.store.stored import Stored
 from train.data.text.left_out import MAX_LENGTH, LeftOut
 from train.data.text.text_files import START, Block, Position, read_blocks
 from train.data.text.unicode_form import forms_of_splits
+from train.data.text.user_text import Files
 from train.engine.progress import format_seconds
 from train.support.files import read_json, write_json
 
-__all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "prepare_text", "stored_splits"]
+__all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "find_prepared", "stored_splits"]
 
 BLOCK_BYTES = 1 << 20  # Read at once from the source.
 COMMIT_BYTES = 1 << 26  # Maximum amount of sentences to repeat after a kill.
 _PROGRESS = "progress.json"
 _SECONDS = 5.0  # Between lines of progress.
 _NUM_CODE_POINTS = sys.maxunicode + 1
-
-# In the order in which they are read, with their splits; None for files without splits.
-_Files = Sequence[tuple[str | None, Path]]
 
 
 @dataclasses.dataclass
@@ -64,26 +63,27 @@ class _State:
         except (TypeError, KeyError) as error:
             raise ValueError(f"expected the state of a preparation in {folder}") from error
 
-    def write(self, folder: Path) -> None:
-        """Writes the state, completely or not at all."""
-        write_json(folder / _PROGRESS, dataclasses.asdict(self))
 
+def find_prepared(dataset: str, files: Files) -> PreparedFolder:
+    """Returns the folder in which a text is or will be prepared; `stored_splits` reads it.
 
-def prepare_text(folder: Path, files: _Files) -> dict[str, Any]:
-    """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; see `RecordWriter`.
+    Its facts are `sha256`, `characters` and `num_filtered` of the `Corpus`, `num_blank` and
+    `num_marks` of `LeftOut`, and the `forms` of `forms_of_splits`.
 
     Args:
-      folder: Their folder, empty or as an interrupted call for the same files left it.
-      files: The files of the text.
-
-    Returns:
-      Fields of `PreparedText`.
+      dataset: The dataset as the user named it.
+      files: Its files.
 
     Raises:
-      UserError: A file cannot be read.
-      ValueError: A file in the folder is damaged.
-      OSError: The folder cannot be written.
+      OSError: A file does not exist.
     """
+    paths = [path for _, path in files]
+    settings = {"splits": [split for split, _ in files], "max_length": MAX_LENGTH}
+    return PreparedFolder(Path(dataset), paths, settings, lambda place: _prepare(place, files))
+
+
+def _prepare(folder: Path, files: Files) -> dict[str, Any]:
+    """Writes `train.txt`, `valid.txt` and `test.txt`, each with an index; returns the facts."""
     state = _State.read(folder)
     with contextlib.ExitStack() as stack:
         writers = {
@@ -113,7 +113,7 @@ def prepare_text(folder: Path, files: _Files) -> dict[str, Any]:
 
 
 def stored_splits(folder: Path) -> dict[str, Stored[str]]:
-    """Returns the sentences that `prepare_text` wrote to a folder, by split."""
+    """Returns the sentences in a prepared folder, by split, in the order of the source."""
     return {s: Stored(Records(folder / f"{s}.txt"), lambda r: r[:-1].decode()) for s in SPLITS}
 
 
@@ -151,20 +151,17 @@ class _SplitWriter:
             split: "".join(map(chr, np.flatnonzero(seen))) for split, seen in self._seen.items()
         }
         state.num_blank, state.num_marks = self.left_out.num_blank, self.left_out.num_marks
-        state.write(folder)
+        write_json(folder / _PROGRESS, dataclasses.asdict(state))
 
 
 def _code_points(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le"), "<u4")
 
 
-def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[int, Block]]:
+def _blocks(files: Files, state: _State, left_out: LeftOut) -> Iterator[tuple[int, Block]]:
     """Yields the remaining blocks of all files, with the numbers of the files.
 
     The progress is printed to standard error, at once and then every few seconds.
-
-    Raises:
-      UserError: A file cannot be read.
     """
     sizes = [path.stat().st_size for _, path in files]
     total = max(1, sum(sizes))
@@ -178,17 +175,15 @@ def _blocks(files: _Files, state: _State, left_out: LeftOut) -> Iterator[tuple[i
             now = time.perf_counter()
             if first is None:
                 first, begun = done, now
-                _say("resuming the preparation" if state.file or start.offset else "preparing")
+                resumes = state.file or start.offset
+                print("resuming the preparation" if resumes else "preparing", file=sys.stderr)
             elif now - last >= _SECONDS:
                 last = now
                 left = (1 - done) * (now - begun) / max(done - first, 1e-9)
-                _say(f"preparing: {done:.0%} of {total / 1e9:.2f} GB  ETA {format_seconds(left)}")
+                eta = format_seconds(left)
+                print(f"preparing: {done:.0%} of {total / 1e9:.2f} GB  ETA {eta}", file=sys.stderr)
             yield number, block
         start = START
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _digest(folder: Path, counts: dict[str, int]) -> str:

@@ -12,7 +12,7 @@ from train.data.text.left_out import LeftOut
 from train.support.errors import UserError
 from train.support.reading import GZIP, refuse_special
 
-__all__ = ["BYTE_ORDER_MARK", "START", "Block", "Position", "read_blocks", "read_lines"]
+__all__ = ["BYTE_ORDER_MARK", "START", "Block", "Position", "read_blocks"]
 
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # It is no text.
 _BLOCK_BYTES = 1 << 20
@@ -48,12 +48,6 @@ class Block(NamedTuple):
     lines: list[str]
     end: Position
     share: float
-
-
-def read_lines(path: Path, left_out: LeftOut | None = None) -> Iterator[str]:
-    """Yields the lines of a UTF-8 file; see `read_blocks`."""
-    for block in read_blocks(path, LeftOut() if left_out is None else left_out):
-        yield from block.lines
 
 
 def read_blocks(
@@ -109,11 +103,7 @@ def read_blocks(
 
 
 def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, float]]:
-    """Yields the decompressed content of a file, cut at ends of lines, and the share so far.
-
-    Raises:
-      UserError: The file cannot be read, or a line is too long.
-    """
+    """Yields the decompressed content of a file, cut at ends of lines, and the share so far."""
     try:
         with open(path, "rb") as file:
             total = max(1, path.stat().st_size)
@@ -151,13 +141,7 @@ def _whole_lines(path: Path, offset: int, size: int) -> Iterator[tuple[bytes, fl
 
 
 def _place(data: bytes, index: int, start: Position) -> str:
-    """Returns an offset in words, with the line and the byte within it, both counted from 1.
-
-    Args:
-      data: Some lines of the file.
-      index: Index of a byte in `data`.
-      start: Position of these lines.
-    """
+    """Returns where a byte of `data` is, which begins at `start`; lines and bytes count from 1."""
     before = data[:index]
     line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
     ends = before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")

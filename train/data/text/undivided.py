@@ -44,7 +44,7 @@ def load_undivided(dataset: str) -> UndividedText:
     """
     left_out = LeftOut()
     files = find_texts(dataset, left_out)
-    if isinstance(files, dict):
+    if files[0][0] is not None:
         raise ValueError(f"expected data without splits; got {dataset!r}, which has them")
     sentences = [line for _, line in read_files(files, left_out)]
     return UndividedText(dataset, sentences, left_out.remarks())

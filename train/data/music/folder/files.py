@@ -34,7 +34,7 @@ def has_splits(folder: Path) -> bool:
     return any((folder / split).is_dir() for split in ("valid", "test"))
 
 
-def find_midi(folder: Path, *, divided: bool | None = None) -> MidiFiles:
+def find_midi(folder: Path, *, undivided: bool = False) -> MidiFiles:
     """Finds the MIDI files of a folder and its subfolders, or returns a single file.
 
     The name of a MIDI file is `*.mid`, `*.midi`, `*.kar` or `*.rmi`, in any case, or one of these
@@ -42,14 +42,14 @@ def find_midi(folder: Path, *, divided: bool | None = None) -> MidiFiles:
 
     Args:
       folder: An existing folder, or a file of any name.
-      divided: Whether the splits are its subfolders `train`, `valid` and `test`. None: they are if
-        there is a subfolder `valid` or `test`.
+      undivided: Whether all files belong together, even if there is a subfolder `valid` or `test`.
+        If not, the splits are then the subfolders `train`, `valid` and `test`.
 
     Raises:
       UserError: There are no MIDI files, or a subfolder is missing.
     """
-    if not (has_splits(folder) if divided is None else divided):
-        left_out: list[str] = []
+    left_out: list[str] = []
+    if undivided or not has_splits(folder):
         return MidiFiles([(None, path) for path in _midi_files(folder, left_out)], left_out)
     missing = [split for split in SPLITS if not (folder / split).is_dir()]
     if missing:
@@ -57,7 +57,6 @@ def find_midi(folder: Path, *, divided: bool | None = None) -> MidiFiles:
             f"expected the subfolders {', '.join(SPLITS)} in {str(folder)!r}; "
             f"missing: {', '.join(missing)}"
         )
-    left_out = []
     left_out += [
         f"{path}: left out: it is in none of the subfolders {', '.join(SPLITS)}"
         for path in _files(folder, left_out, without=SPLITS)
@@ -90,15 +89,10 @@ def _is_midi(path: Path) -> bool:
 
 
 def _files(folder: Path, left_out: list[str], without: Sequence[str] = ()) -> list[Path]:
-    """Returns the files of a folder and its subfolders, sorted by name.
+    """Returns the files of a folder and its subfolders, except those in `without`, sorted by name.
 
     Everything else is added to `left_out`: links to folders, which may be circular, folders without
     permission, folders of runs, whose samples are no data, and special files.
-
-    Args:
-      folder: The folder.
-      left_out: Gets a line for everything that was left out.
-      without: Names of subfolders to skip.
     """
 
     def cannot_open(error: OSError) -> None:

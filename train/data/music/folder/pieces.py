@@ -54,7 +54,7 @@ def read_pieces(
     for file in range(start, len(paths)):
         split, path = paths[file]
         if (file + 1) % _FILES_A_LINE == 0:
-            print(f"reading MIDI files: {file + 1} of {len(paths)}", file=sys.stderr, flush=True)
+            print(f"reading MIDI files: {file + 1} of {len(paths)}", file=sys.stderr)
         try:
             piece = read_midi(path, steps_per_beat)
         except (UserError, OSError) as error:

@@ -56,12 +56,7 @@ def open_prepared(
 
 
 def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, Any]:
-    """Fills a folder, and returns the remarks on the files.
-
-    Raises:
-      ValueError: A file in the folder is damaged.
-      OSError: The folder cannot be written.
-    """
+    """Fills a folder, and returns the remarks on the files; see `PreparedFolder`."""
     try:
         state = read_json(folder / _PROGRESS)
         start, count, left_out = state["file"], state["count"], state["left_out"]

@@ -4,39 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from train.data.music.folder.files import MidiFiles, find_midi
 from train.data.music.folder.pieces import read_pieces
 from train.data.music.folder.prepared import find_prepared, open_prepared
-from train.data.music.splitting import split_digests
-from train.data.splits import SPLITS
+from train.data.splits import SPLITS, split_digests
+from train.data.store.stored import Stored
 from train.support.errors import UserError
 
-__all__ = ["MOST_IN_MEMORY", "MidiFolder", "read_midi_files", "read_midi_folder"]
+__all__ = ["MOST_IN_MEMORY", "read_midi_files", "read_midi_folder"]
 
 MOST_IN_MEMORY = 1000  # Files; the piano roll of a long piece takes a megabyte.
 
 
-class MidiFolder(NamedTuple):
-    """The content of a folder.
-
-    Attributes:
-      splits: Its piano rolls by split.
-      left_out: A line for each file that was left out or lost notes.
-      place: Folder from which rolls are read when they are needed; None if they are in memory.
-    """
-
-    splits: Mapping[str, Sequence[np.ndarray]]
-    left_out: list[str]
-    place: Path | None = None
-
-
 def read_midi_folder(
     folder: Path, steps_per_beat: int, most_in_memory: int = MOST_IN_MEMORY
-) -> MidiFolder:
+) -> tuple[Mapping[str, Sequence[np.ndarray]], list[str], Path | None]:
     """Reads the MIDI files of a folder and its subfolders, sorted by name; see `find_midi`.
 
     With a subfolder `valid` or `test`, the splits are its subfolders `train`, `valid` and `test`.
@@ -48,6 +33,10 @@ def read_midi_folder(
       most_in_memory: Maximum number of files to keep in memory; more are prepared once, in the
         user's cache.
 
+    Returns:
+      The piano rolls by split; a line for each file that was left out or lost notes; the folder
+      from which rolls are read when they are needed, or None if they are in memory.
+
     Raises:
       UserError: There are no MIDI files, a subfolder is missing, or too few files can be used.
     """
@@ -55,18 +44,19 @@ def read_midi_folder(
     prepared = find_prepared(folder, files, steps_per_beat)
     if len(files.paths) > most_in_memory or prepared.exists():
         rolls, pieces, lines = open_prepared(prepared)
-        by_split = _split_pieces(folder, files, pieces, [*files.left_out, *lines])
-        splits = {split: rolls.at(by_split[split]) for split in SPLITS}
-        return MidiFolder(splits, [*files.left_out, *lines], prepared.path)
-    lines, kept = [], []
-    for piece in read_pieces(files.paths, steps_per_beat, lines):
-        if piece.roll is not None:
-            kept.append(piece)
+        place = prepared.path
+    else:
+        lines, place = [], None
+        found = read_pieces(files.paths, steps_per_beat, lines)
+        kept = [piece for piece in found if piece.roll is not None]
+        rolls = [piece.roll for piece in kept]
+        pieces = [(piece.file, piece.digest) for piece in kept]
     left_out = [*files.left_out, *lines]
-    by_split = _split_pieces(
-        folder, files, [(piece.file, piece.digest) for piece in kept], left_out
-    )
-    return MidiFolder({s: [kept[i].roll for i in by_split[s]] for s in SPLITS}, left_out)
+    splits = {
+        split: rolls.at(numbers) if isinstance(rolls, Stored) else [rolls[i] for i in numbers]
+        for split, numbers in _split_pieces(folder, files, pieces, left_out).items()
+    }
+    return splits, left_out, place
 
 
 def read_midi_files(folder: Path, steps_per_beat: int) -> tuple[list[np.ndarray], list[str]]:
@@ -78,7 +68,7 @@ def read_midi_files(folder: Path, steps_per_beat: int) -> tuple[list[np.ndarray]
     Raises:
       UserError: There are no MIDI files.
     """
-    paths, left_out = find_midi(folder, divided=False)
+    paths, left_out = find_midi(folder, undivided=True)
     pieces = read_pieces(paths, steps_per_beat, left_out)
     return [piece.roll for piece in pieces if piece.roll is not None], left_out
 

@@ -20,13 +20,6 @@ from train.data.splits import SPLITS
 from train.support.errors import UserError
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of prepared data."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "tf_latentflow" / "prepared"
-
-
 def fill(folder: Path, number: int, seed: int = 0) -> Path:
     folder.mkdir(parents=True)
     for i, roll in enumerate(random_rolls(number, seed=seed)):

@@ -1,4 +1,4 @@
-"""Piano rolls, and how they are split by their content."""
+"""Piano rolls: as notes, packed, and split by their content."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from tests.music_files import random_rolls
-from train.data.music.rolls import notes_of, roll_of
-from train.data.music.splitting import split_rolls
-from train.data.splits import SPLITS, split_of
+from train.data.music.rolls import notes_of, pack_roll, roll_of, unpack_roll
+from train.data.splits import SPLITS, split_of, split_rolls
 
 
 def test_notes_and_rolls_are_inverse():
@@ -17,6 +16,19 @@ def test_notes_and_rolls_are_inverse():
         np.testing.assert_array_equal(roll_of(notes, len(roll)), roll)
         starts = roll & ~np.pad(roll, ((1, 0), (0, 0)))[:-1]
         assert len(notes) == starts.sum()  # Held notes are one.
+
+
+def test_packed_rolls():
+    roll = np.random.default_rng(0).integers(0, 2, [7, 88], np.uint8)
+    packed = pack_roll(roll)
+    assert len(packed) == 77
+    np.testing.assert_array_equal(unpack_roll(packed), roll)
+    assert unpack_roll(b"").shape == (0, 88)
+    for wrong in (roll[0], roll[:, :87], roll * 2):
+        with pytest.raises(ValueError, match="expected a roll"):
+            pack_roll(wrong)
+    with pytest.raises(ValueError, match="multiple of 11"):
+        unpack_roll(b"x")
 
 
 def test_splits_go_by_content():
