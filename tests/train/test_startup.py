@@ -34,7 +34,7 @@ def test_flags_of_the_user_are_kept(
 
 @pytest.mark.parametrize(
     ("raised", "status", "shown"),
-    [("KeyboardInterrupt", 130, "\ninterrupted\n"), ("ImportError('broken')", 1, "a line of a log")],
+    [("KeyboardInterrupt", 130, "\ninterrupted\n"), ("ImportError('no')", 1, "a line of a log")],
 )
 def test_the_log_of_an_import_is_shown_after_an_error_only(
     tmp_path: Path, raised: str, status: int, shown: str
