@@ -36,6 +36,7 @@ from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
 from train.support.ranges import POSITIVE
+from train.support.screen import Screen
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ExportConfig", "main"]
@@ -94,14 +95,17 @@ def main(args: Sequence[str] | None = None) -> None:
     base = flags.out / flags.name
     version = check_version(base, flags.version)
     require_extra("serving")
-    import_tensorflow_quietly()
-    from export.saving.export import export_model, hide_gpus
-    from export.saving.server_files import write_server_files
-    from train.runs.saved_model import load_model
-
-    hide_gpus()
     options = ExportOptions(max_length, flags.score_samples, flags.particles, flags.xla)
-    export_model(load_model(run.source), base, version, options)
+    with Screen() as screen:
+        screen.now("loading TensorFlow")
+        import_tensorflow_quietly()
+        from export.saving.export import export_model, hide_gpus
+        from export.saving.server_files import write_server_files
+        from train.runs.saved_model import load_model
+
+        hide_gpus()
+        screen.now("reading the model")
+        export_model(load_model(run.source), base, version, options, screen.now)
     kept = write_server_files(flags.out, flags.name, flags.xla)
     print(base / str(version))
     for path in kept:

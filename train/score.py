@@ -15,13 +15,14 @@ The text may have any size. Each line of it gives one line of output, in order:
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
 import json
 import math
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
@@ -79,14 +80,19 @@ def main(args: Sequence[str] | None = None) -> None:
             f"expected a model of text in {config.model}; it is one of music: "
             "use python -m train.evaluate MODEL --dataset FILE.mid"
         )
-    with _open(config.file) as stream, Screen() as screen:
+    longest = run.model_config.max_length
+    with (
+        _open(config.file) as stream,
+        # Closed before the stream, even if the output is not read to its end (`... | head`).
+        contextlib.closing(_readable(stream_lines(stream, longest), config.file)) as lines,
+        Screen() as screen,
+    ):
         screen.now("loading TensorFlow")
         import_tensorflow_quietly()
         from train.runs.scoring import Scorer
 
         screen.now("reading the model")
         scorer = Scorer(run, config.samples, config.seed, config.batch_size, config.per_character)
-        lines = _readable(stream_lines(stream, run.model_config.max_length), config.file)
         for text in _table(scorer.score(lines, screen), config):
             screen.line(text) if screen.moves else print(text)
     if remark := scorer.remark():
@@ -109,7 +115,7 @@ def _open(path: Path) -> BinaryIO:
     return open(path, "rb")
 
 
-def _readable(lines: Iterator[Line], path: Path) -> Iterator[Line]:
+def _readable(lines: Iterator[Line], path: Path) -> Generator[Line]:
     """Yields the lines; a damaged file becomes one message.
 
     Raises:

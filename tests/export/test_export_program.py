@@ -16,6 +16,7 @@ from train.data.music.config import MusicConfig
 from train.data.text.config import TextConfig
 from train.engine.workdir import FORMAT
 from train.support.errors import UserError
+from train.support.screen import Screen
 
 
 def _write_run(folder, task, **overrides):
@@ -44,10 +45,17 @@ def _flags(run, out, *more):
     return [str(run), "--out", str(out), "--name", "lm", *more]
 
 
-def test_a_run_becomes_the_next_version_and_the_files_of_a_server(run, tmp_path, capsys):
+def test_a_run_becomes_the_next_version_and_the_files_of_a_server(
+    run, tmp_path, capsys, monkeypatch
+):
+    shown = []
+    monkeypatch.setattr(Screen, "now", lambda self, what: shown.append(what))
     (tmp_path / "lm" / "1").mkdir(parents=True)
     saved_model.main(_flags(run, tmp_path, "--max-length", "5"))
     assert capsys.readouterr().out == f"{tmp_path / 'lm' / '2'}\n"
+    # A terminal is never silent.
+    assert shown[:2] == ["loading TensorFlow", "reading the model"]
+    assert "writing the model" in shown and shown[-1].startswith("trying ")
     assert sorted(p.name for p in (tmp_path / "lm").iterdir()) == ["1", "2"]
     files = {"batching.config", "docker-compose.yml", "models.config", "lm", "lm.html"}
     assert {p.name for p in tmp_path.iterdir()} == files

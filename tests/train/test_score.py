@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import json
@@ -117,6 +118,32 @@ def test_lines_before_a_zero_byte_are_scored(
         score.main([str(run), "--samples", "2", "--format", "jsonl", str(file)])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["line"] for row in rows] == [1, 2]
+
+
+def test_output_that_is_not_read_to_its_end(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`train.score RUN large.txt | head` ends without a word, with the text half read."""
+    file = tmp_path / "lines.txt"
+    file.write_text("word1\n" * 3000, encoding="utf-8")
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda fault: ignored.append(fault.exc_value))
+    lines = iter(range(3))
+
+    def leave(*args: object, **kwargs: object) -> None:
+        if next(lines) == 2:
+            raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.print", leave)
+        try:
+            score.main([str(run), "--samples", "1", str(file)])
+        except BrokenPipeError:
+            pass
+        else:
+            pytest.fail("expected a BrokenPipeError")
+    gc.collect()
+    assert not ignored
 
 
 def test_what_is_refused(tmp_path: Path) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from train.support.startup import import_tensorflow_quietly
 
 
@@ -26,3 +30,29 @@ def test_flags_of_the_user_are_kept(
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")  # So that nothing is imported here.
     import_tensorflow_quietly()
     assert os.environ["XLA_FLAGS"] == expected
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "shown"),
+    [("KeyboardInterrupt", 130, "\ninterrupted\n"), ("ImportError('no')", 1, "a line of a log")],
+)
+def test_the_log_of_an_import_is_shown_after_an_error_only(
+    tmp_path: Path, raised: str, status: int, shown: str
+) -> None:
+    library = f"import os\nos.write(2, b'a line of a log\\n')\nraise {raised}\n"
+    (tmp_path / "tensorflow_probability.py").write_text(library, encoding="utf-8")
+    program = (
+        "from train.support.errors import run_program\n"
+        "from train.support.startup import import_tensorflow_quietly\n"
+        "run_program(import_tensorflow_quietly)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        check=False,
+    )
+    assert done.returncode == status
+    assert done.stderr == shown if status == 130 else shown in done.stderr

@@ -43,11 +43,17 @@ def find_model(source: str | Path) -> Source:
     """Returns the run or pretrained model with a given path or name; reads no weights.
 
     Raises:
-      UserError: There is none, or a pretrained one is damaged or has no vocabulary.
+      UserError: There is none, or it is a run without its configuration, or a pretrained one is
+        damaged or has no vocabulary.
     """
     workdir = Workdir(Path(source).expanduser())
     if workdir.config_file.exists():
         return workdir
+    if workdir.model_file.exists():
+        raise UserError(
+            f"{source} is a run without its file {workdir.config_file.name}, which describes the "
+            "model: restore it, or train again in a new --workdir"
+        )
     try:
         return find_usable(source)
     except PretrainedError as error:

@@ -46,7 +46,7 @@ def import_tensorflow_quietly() -> None:
             # First: if TensorFlow is loaded already, TFP also imports parts that nothing here uses.
             import tensorflow_probability  # noqa: F401, I001
             import tensorflow
-        except BaseException:
+        except Exception:  # Not Ctrl-C, after which nobody wants to read the log.
             log.seek(0)
             os.write(kept, log.read())
             raise

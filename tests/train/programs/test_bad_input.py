@@ -34,6 +34,7 @@ BAD_INPUT = {
     "unknown preset": ("char_lm", "--preset huge", "tiny, small, paper"),
     "unknown model": ("char_lm", "--dataset {data} --model gru --workdir {tmp}/new", "af-scf"),
     "evaluate no run": ("evaluate", "{tmp}", "is neither a run nor a pretrained model"),
+    "evaluate half a run": ("evaluate", "{tmp}/half", "half is a run without its file config.json"),
     "evaluate no split": ("evaluate", "{run} --split dev", "valid"),
     "evaluate no samples": ("evaluate", "{run} --samples 0", "--samples"),
     "sample no run": ("sample", "{tmp}/none", "none does not exist"),
@@ -64,6 +65,8 @@ def test_bad_input_exits_2_with_one_message_and_changes_nothing(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "words.txt").write_text("".join(f"a cat sees {i} dogs\n" for i in range(150)))
     (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "model.keras").write_bytes(b"")
     (tmp_path / "latin1.txt").write_bytes("caf\xe9 au lait\n".encode("latin-1"))
     (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 4)
     main = {"char_lm": char_lm.main, "evaluate": evaluate.main, "sample": sample.main}[program]
