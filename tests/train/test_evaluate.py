@@ -184,7 +184,7 @@ def test_music_without_splits_is_evaluated_whole(
     write_piece(tmp_path / "a.mid", 40)
     results, said = run_evaluate(music_run, tmp_path)
     assert results["num_sequences"] == 1
-    assert f"dataset {tmp_path}: 1 pieces (12 steps), not divided" in said
+    assert f"dataset {tmp_path}: 1 piece (12 steps), not divided" in said
     assert run_evaluate(music_run, tmp_path / "a.mid")[0] == results
     with pytest.raises(UserError, match="at least 3 different MIDI files .* without --split"):
         run_evaluate(music_run, tmp_path, "--split", "test")

@@ -57,7 +57,7 @@ def test_texts(capsys: pytest.CaptureFixture[str]) -> None:
     assert [x.tolist() for x in given(TEXT, prompt="ab ").sequences] == [[2, 3, 4]]
     assert capsys.readouterr().err == ""
     assert given(TEXT, interpolate=("a", "éb")).sequences[1].tolist() == [1, 3]
-    assert "1 characters of --interpolate are not in the model's" in capsys.readouterr().err
+    assert "1 character of --interpolate not in the model's" in capsys.readouterr().err
     filled = given(TEXT, fill="a_b")
     assert filled.mask.tolist() == [True, False, True]
     assert capsys.readouterr().err == ""  # A blank is no unknown character.

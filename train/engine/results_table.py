@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from train.support.units import Unit
+from train.support.units import Unit, counted
 
 __all__ = ["results_table"]
 
@@ -20,7 +20,7 @@ def results_table(split: str | None, results: Mapping[str, Any], unit: Unit) -> 
     """
     samples, stderr = results["num_samples"], results[unit.stderr]
     exact = results[unit.kl] is None
-    how = "exact" if exact else f"{samples} importance sample{'s' if samples > 1 else ''}"
+    how = "exact" if exact else counted(samples, "importance sample")
     per = "" if unit.nats == 1 else " / log 2"
     label = unit.label
     rows = [

@@ -20,6 +20,7 @@ from train.runs.saved_model import load_model
 from train.runs.saved_run import SavedRun
 from train.support.errors import UserError
 from train.support.screen import Screen
+from train.support.units import counted
 
 __all__ = ["Score", "Scorer"]
 
@@ -92,10 +93,10 @@ class Scorer:
                 self._compute = tf.function(self._terms, autograph=False, reduce_retracing=True)
             yield from self._score_window(window, full)
             done += len(window)
-            screen.now("scoring", detail=f"{done} lines")
+            screen.now("scoring", detail=counted(done, "line"))
             if not screen.moves and time.perf_counter() - last > _SECONDS:
                 last = time.perf_counter()
-                print(f"scoring: {done} lines", file=sys.stderr, flush=True)
+                print(f"scoring: {counted(done, 'line')}", file=sys.stderr, flush=True)
 
     def remark(self) -> str | None:
         """Summary of the characters and lines that the model could not read; None for none."""
@@ -105,11 +106,7 @@ class Scorer:
             (self._num_too_long, "line", f"of more than {longest} characters without a score"),
             (self._num_blank, "blank line", ""),
         )
-        parts = (
-            f"{count} {what}{'s' * (count > 1)} {more}".rstrip()
-            for count, what, more in counts
-            if count
-        )
+        parts = (f"{counted(count, what)} {more}".rstrip() for count, what, more in counts if count)
         return ", ".join(parts) or None
 
     def _score_window(self, lines: Sequence[Line], full: bool) -> list[Score]:

@@ -17,6 +17,7 @@ from train.samples.ways import way_of
 from train.settings.config import TrainConfig
 from train.support.errors import UserError
 from train.support.ranges import flag_of, refuse_flag
+from train.support.units import counted
 
 __all__ = ["Given", "read_given"]
 
@@ -78,8 +79,8 @@ def _read_texts(
     unknown = sum(int(np.sum(ids == UNKNOWN_ID)) for ids in kept)
     if unknown:
         print(
-            f"note: {unknown} characters of {flag_of(field)} are not in the model's "
-            "vocabulary and are read as the unknown symbol",
+            f"note: {counted(unknown, 'character')} of {flag_of(field)} not in the model's "
+            "vocabulary, read as the unknown symbol",
             file=sys.stderr,
         )
     return Given(encoded, mask)

@@ -1,4 +1,4 @@
-"""Units of likelihoods: bits per character for text, nats per time step for music."""
+"""Units of likelihoods: bits per character for text, nats per time step for music; counts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["BITS_PER_CHARACTER", "NATS_PER_STEP", "Unit"]
+__all__ = ["BITS_PER_CHARACTER", "NATS_PER_STEP", "Unit", "counted"]
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns a number of things in words.
+
+    >>> counted(1, "piece"), counted(2, "piece")
+    ('1 piece', '2 pieces')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclasses.dataclass(frozen=True)

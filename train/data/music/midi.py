@@ -22,6 +22,7 @@ from train.data.music.rolls import (
 from train.support.errors import UserError
 from train.support.extras import require_extra
 from train.support.files import write_bytes
+from train.support.units import counted
 
 __all__ = [
     "DEFAULT_TEMPO_BPM",
@@ -87,7 +88,7 @@ def read_midi(path: Path, steps_per_beat: int = DEFAULT_STEPS_PER_BEAT) -> MidiP
     if not inside.any():
         raise UserError(
             f"expected notes from {LOWEST_NOTE} to {HIGHEST_NOTE} in {str(path)!r}; it has "
-            + (f"only {num_outside} others" if num_outside else "none, or only drums")
+            + (f"only {counted(num_outside, 'other')}" if num_outside else "none, or only drums")
             + "; give another file"
         )
     notes = notes[inside]

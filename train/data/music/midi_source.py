@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import zlib
 from pathlib import Path
 
@@ -10,7 +12,6 @@ from train.support.reading import GZIP
 __all__ = ["MAX_BYTES", "read_source"]
 
 MAX_BYTES = 2**23  # Bounds time and memory; a long piece has a small fraction of this.
-_GZIP_WINDOW = 31  # zlib's code for data with a gzip header.
 _CHUNK_HEADER = 8  # Bytes: a name of 4, a size of 4.
 
 
@@ -38,14 +39,12 @@ def _bounded(data: bytes) -> bytes:
 
 def _out_of_gzip(data: bytes) -> bytes:
     """Decompresses data, which may become a thousand times as large."""
-    gzip = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        unpacked = _bounded(gzip.decompress(data, MAX_BYTES + 1))
-    except zlib.error as error:
+        return _bounded(gzip.GzipFile(fileobj=io.BytesIO(data)).read(MAX_BYTES + 1))
+    except EOFError as error:
+        raise ValueError("its gzip data end too early") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"its gzip is damaged: {error}") from error
-    if not gzip.eof:
-        raise ValueError("its gzip data end too early")
-    return unpacked
 
 
 def _out_of_riff(data: bytes) -> bytes:

@@ -21,6 +21,7 @@ from train.data.music.rolls import DEFAULT_STEPS_PER_BEAT, NUM_NOTES
 from train.data.splits import SPLITS, splits_sha256
 from train.engine.buckets import lengths_of
 from train.support.errors import UserError
+from train.support.units import counted
 
 __all__ = ["NAMED_SETS", "MusicSet", "load", "load_music"]
 
@@ -74,7 +75,8 @@ class MusicSet(MusicEncoding):
         """Returns a line on the content of the splits, and one for each piece that was left out."""
         lengths = {name: lengths_of(getattr(self, name)) for name in SPLITS}
         sizes = ", ".join(
-            f"{name} {len(each)} pieces ({each.sum()} steps, longest {each.max()})"
+            f"{name} {counted(len(each), 'piece')} "
+            f"({counted(each.sum(), 'step')}, longest {each.max()})"
             for name, each in lengths.items()
         )
         place = f"; read from {self.place}" if self.place else ""

@@ -10,6 +10,7 @@ import numpy as np
 from train.data.music.encoding import MusicEncoding, with_left_out
 from train.data.music.folder.reading import read_midi_files
 from train.support.errors import UserError
+from train.support.units import counted
 
 __all__ = ["UndividedMusic", "load_undivided"]
 
@@ -30,9 +31,9 @@ class UndividedMusic(MusicEncoding):
 
     def describe(self) -> str:
         """Returns a line on the number of pieces, and one for each file that was left out."""
-        num_steps = sum(map(len, self.sequences))
-        size = f"{len(self.sequences)} pieces ({num_steps} steps), not divided"
-        return with_left_out(f"dataset {self.name}: {size}", self.left_out)
+        pieces = counted(len(self.sequences), "piece")
+        steps = counted(sum(map(len, self.sequences)), "step")
+        return with_left_out(f"dataset {self.name}: {pieces} ({steps}), not divided", self.left_out)
 
 
 def load_undivided(name: str, steps_per_beat: int) -> UndividedMusic:

@@ -20,6 +20,7 @@ from train.data.text.unicode_form import forms_of_splits
 from train.data.text.user_text import find_splits, find_texts, read_files
 from train.engine.buckets import lengths_of
 from train.support.errors import UserError
+from train.support.units import counted
 
 __all__ = ["MOST_IN_MEMORY", "Corpus", "load_corpus"]
 
@@ -56,7 +57,7 @@ class Corpus(TextEncoding):
         """Returns a line on the content of the splits and on what was left out."""
         lengths = {name: lengths_of(getattr(self, name)) for name in SPLITS}
         sizes = ", ".join(
-            f"{name} {len(each)} sentences ({each.sum()} characters)"
+            f"{name} {counted(len(each), 'sentence')} ({counted(each.sum(), 'character')})"
             for name, each in lengths.items()
         )
         filtered = sum(self.num_filtered.values())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from train.support.units import counted
+
 __all__ = ["MAX_LENGTH", "LeftOut"]
 
 MAX_LENGTH = 288  # Characters of a sentence, as in section 6.1 of the paper.
@@ -36,17 +38,13 @@ class LeftOut:
         """
         remarks = []
         if self.num_blank:
-            remarks.append(f"{_count(self.num_blank, 'blank line')} left out")
+            remarks.append(f"{counted(self.num_blank, 'blank line')} left out")
         if self.num_marks:
-            remarks.append(f"{_count(self.num_marks, 'byte order mark')} within the text removed")
+            remarks.append(f"{counted(self.num_marks, 'byte order mark')} within the text removed")
         for what, names in (("other file", self.other_files), ("subfolder", self.subfolders)):
             if names:
-                remarks.append(f"{_count(len(names), what)} not read ({_names(names)})")
+                remarks.append(f"{counted(len(names), what)} not read ({_names(names)})")
         return tuple(remarks)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _names(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from train.data.text.encoding import TextEncoding
 from train.data.text.left_out import LeftOut
 from train.data.text.user_text import find_texts, read_files
+from train.support.units import counted
 
 __all__ = ["UndividedText", "load_undivided"]
 
@@ -28,8 +29,10 @@ class UndividedText(TextEncoding):
     def describe(self) -> str:
         """Returns a line on the number of sentences and on what was left out."""
         num_characters = sum(map(len, self.sequences))
-        size = f"{len(self.sequences)} sentences ({num_characters} characters), not divided"
-        return "; ".join([f"dataset {self.name}: {size}", *self.left_out])
+        size = (
+            f"{counted(len(self.sequences), 'sentence')} ({counted(num_characters, 'character')})"
+        )
+        return "; ".join([f"dataset {self.name}: {size}, not divided", *self.left_out])
 
 
 def load_undivided(dataset: str) -> UndividedText:
