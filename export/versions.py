@@ -34,9 +34,12 @@ def newest_version(base: Path) -> tuple[int, Path]:
         raise UserError(f"--model-base-path expects a folder; there is none at {str(base)!r}")
     versions = version_folders(base)
     if not versions:
+        is_version = base in version_folders(base.parent).values()
+        near = [base.parent] if is_version else filter(version_folders, sorted(base.iterdir()))
+        cure = next((f"give {str(folder)!r}" for folder in near), "export a model there")
         raise UserError(
             f"--model-base-path expects a folder with versions, such as {str(base / '1')!r}; "
-            f"{str(base)!r} has none: name the folder above the version"
+            f"{str(base)!r} has none: {cure}"
         )
     newest = max(versions)
     return newest, versions[newest]

@@ -120,8 +120,9 @@ def test_what_the_program_refuses(tmp_path: Path, model: Path, taken: tuple[str,
     taken_rest, taken_grpc = taken
     for base, flags, message in [
         (tmp_path / "none", [], "expects a folder"),
-        (empty, [], "has none"),
-        (model / "3", [], "name the folder above"),
+        (empty, [], "has none: export a model there"),
+        (model / "3", [], f"has none: give {str(model)!r}"),
+        (broken.parent, [], f"has none: give {str(broken)!r}"),
         (broken, [], "cannot load"),
         (model, ["--rest-port", "70000"], "--rest-port"),
         (model, ["--rest-port", "5", "--grpc-port", "5"], "two ports"),
