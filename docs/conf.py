@@ -58,8 +58,8 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!(bijectors|tf_latentflow|train|export)\b).*"),
     ("py:class", r"bijectors\.(cache|checkpoints)\..*"),
-    ("py:class", r"tf_latentflow\.(conditional|networks|interfaces)\..*"),
-    ("py:obj", r"export|tf_latentflow\.rows"),
+    ("py:class", r"tf_latentflow\.(conditional|networks|interfaces|layer)\..*"),
+    ("py:obj", r"export|tf_latentflow\.config\.rows"),
 ]
 
 
