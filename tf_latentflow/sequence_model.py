@@ -45,7 +45,9 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
 
     A seed is a whole number or a pair of them, and the same seed gives the same result. None, the
     default, gives a new result at every call, also within a `tf.function`;
-    `keras.utils.set_random_seed` makes the calls repeat. A `NoiseSource` may replace the seed.
+    `keras.utils.set_random_seed` makes the calls repeat. As for all of TensorFlow's random numbers,
+    a `tf.function` takes that seed when it is traced: one that was traced before does not repeat,
+    and one that was traced with another seed keeps it. A `NoiseSource` may replace the seed.
 
     `execution`, which can be set at any time, determines how the model is computed. Its numbers
     have the dtype `keras.config.floatx()`, which must be float32 or float64.

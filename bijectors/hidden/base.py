@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -20,7 +21,7 @@ class HiddenBijector(FlowBijector):
     Args:
       network: Computes the unconstrained parameters `[..., dims, num_params]`.
       scalar_map: Makes a scalar bijector, from noise to latent, of these parameters.
-      context: `[..., context_size]`, or None.
+      context: `[..., context_size]`, or None; a variable is tracked and followed.
       offset: `[..., hidden_sizes[0]]`, or None; see `ConditionalMLP.call`.
       name: Name of the bijector.
 
@@ -49,7 +50,7 @@ class HiddenBijector(FlowBijector):
         self._network = network
         self._scalar_map = scalar_map
         self._check_network()
-        context, offset = _of_list(context), _of_list(offset)
+        context, offset = _tensor(context), _tensor(offset)
         self._context = context
         self._offset = offset
         name = name or type(self).__name__
@@ -122,9 +123,11 @@ class HiddenBijector(FlowBijector):
         return self._scalar_map(self._network(inputs, self._context, self._offset))
 
 
-def _of_list(values: Any) -> Any:
-    """Converts lists and numbers to tensors; None and whatever has a shape stay unchanged."""
-    return values if values is None or hasattr(values, "shape") else tf.convert_to_tensor(values)
+def _tensor(values: Any) -> Any:
+    """Converts lists, numbers and arrays to tensors; None, tensors and variables stay unchanged."""
+    values = values.value if isinstance(values, keras.Variable) else values
+    is_kept = values is None or tf.is_tensor(values) or isinstance(values, tfp.util.DeferredTensor)
+    return values if is_kept else tf.convert_to_tensor(values)
 
 
 def _broadcast(ours: tf.TensorShape, theirs: tf.TensorShape) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -120,6 +121,16 @@ def test_a_context_may_be_a_list(name: str) -> None:
     bijector = hidden(name)
     listed = bijector.copy(context=CONTEXT.numpy().tolist())
     np.testing.assert_array_equal(listed.forward(X), bijector.forward(X))
+
+
+@pytest.mark.parametrize("name", HIDDEN_STRUCTURES)
+@pytest.mark.parametrize("kind", [np.float32, np.float64, keras.Variable, tf.Variable])
+def test_a_context_may_be_an_array_or_a_variable(name: str, kind: Callable) -> None:
+    bijector = hidden(name)
+    other = bijector.copy(context=kind(CONTEXT.numpy()))
+    np.testing.assert_array_equal(other.forward(X), bijector.forward(X))
+    assert other.experimental_batch_shape(x_event_ndims=1) == [BATCH]
+    assert len(other.trainable_variables) == (kind not in (np.float32, np.float64))
 
 
 @pytest.mark.parametrize("values", [[["a", "b", "c"]], [[True, False, True]], [[1j, 0, 0]]])

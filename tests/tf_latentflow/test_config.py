@@ -175,6 +175,8 @@ def listed(names: Iterable[str]) -> str:
             f"multiscale in time to be one of {listed(TWO_SIDED_CONDITIONERS)}; got .lstm",
         ),
         ({"time": "iaf", "dropout": 0.1}, "expected dropout 0 for iaf in time, .*; got 0.1"),
+        ({"name": "lstm", "posterior_dropout": 0.1}, "expected posterior_dropout 0 for the base"),
+        ({"name": "lstm", "emitter_dropout": 0.1}, "which has no latents; got 0.1"),
     ],
 )
 def test_wrong_values_are_refused(arguments: dict, message: str) -> None:

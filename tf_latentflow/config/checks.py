@@ -156,3 +156,5 @@ def _check_rates(config: Config) -> None:
     for choice, rate in (("inference", "posterior_dropout"), ("emitter", "emitter_dropout")):
         if getattr(config, choice) == "codebook" and getattr(config, rate):
             _refuse(config, rate, f"{rate} 0 for a codebook, which has no states")
+        if getattr(config, choice) is None and getattr(config, rate):
+            _refuse(config, rate, f"{rate} 0 for the baseline, which has no latents")
