@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_latentflow.pretrained.download import cache_dir
+from train.data.store.sealed import read_sealed, write_sealed
 from train.support.digests import sha256_of, sha256_of_file
 from train.support.errors import UserError
 from train.support.files import clear_leftovers, read_json, replace_folder, write_json
@@ -18,7 +20,7 @@ from train.support.lock import one_at_a_time
 
 __all__ = ["PreparedFolder"]
 
-_FORMAT = 1  # Incremented when the files of a prepared folder change their meaning.
+_FORMAT = 2  # Incremented when the files of a prepared folder change their meaning.
 _FACTS = "prepared.json"
 _SOURCE = "source.json"
 _CURE = "make room there, and repeat the command to continue, or set XDG_CACHE_HOME"
@@ -88,9 +90,12 @@ class PreparedFolder:
                 self._prepare()
             return self._checked()
         except OSError as error:
+            place, cure = str(self.path), _CURE
+            if error.errno == errno.EEXIST:  # A file, or a link to nothing, has the folder's name.
+                place, cure = str(error.filename or place), "remove what is there"
             raise UserError(
-                f"cannot keep the prepared data of {self._name!r} in {str(self.path)!r} "
-                f"({error.strerror}): {_CURE}"
+                f"cannot keep the prepared data of {self._name!r} in {place!r} "
+                f"({error.strerror}): {cure}"
             ) from None
 
     def _prepare(self) -> None:
@@ -118,7 +123,7 @@ class PreparedFolder:
             )
         names = sorted(p.name for p in partial.iterdir() if p.name not in (_FACTS, _SOURCE))
         digests = {name: sha256_of_file(partial / name) for name in names}
-        write_json(partial / _FACTS, {"files": digests, "facts": facts})
+        write_sealed(partial / _FACTS, {"files": digests, "facts": facts})
         # One of another source may be there. Processes that read it keep their open files.
         replace_folder(partial, self.path)
 
@@ -129,12 +134,12 @@ class PreparedFolder:
 
     def _checked(self) -> dict[str, Any]:
         """Compares every file with its digest, and returns the facts."""
-        recorded = self._recorded(self.path, _FACTS)
-        damaged = _FACTS
-        if isinstance(recorded, dict) and {"files", "facts"} <= recorded.keys():
-            damaged = next(
-                (n for n, sha in recorded["files"].items() if _digest(self.path / n) != sha), None
-            )
+        try:
+            recorded = read_sealed(self.path / _FACTS)
+            files = recorded["files"].items()
+            damaged = next((n for n, sha in files if _digest(self.path / n) != sha), None)
+        except (FileNotFoundError, ValueError):
+            damaged = _FACTS
         if damaged:
             raise UserError(
                 f"expected the prepared data of {self._name!r} in {str(self.path)!r}; its file "
@@ -147,14 +152,14 @@ class PreparedFolder:
     def _recorded(folder: Path, name: str) -> Any:
         try:
             return read_json(folder / name)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
 
 def _digest(path: Path) -> str | None:
     try:
         return sha256_of_file(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return None
 
 

@@ -12,8 +12,8 @@ from train.data.music.folder.pieces import read_pieces
 from train.data.music.rolls import pack_roll, unpack_roll
 from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records, RecordWriter
+from train.data.store.sealed import read_sealed, write_sealed
 from train.data.store.stored import Stored
-from train.support.files import read_json, write_json
 
 __all__ = ["find_prepared", "open_prepared"]
 
@@ -58,12 +58,10 @@ def open_prepared(
 def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, Any]:
     """Fills a folder, and returns the remarks on the files; see `PreparedFolder`."""
     try:
-        state = read_json(folder / _PROGRESS)
+        state = read_sealed(folder / _PROGRESS)
         start, count, left_out = state["file"], state["count"], state["left_out"]
     except FileNotFoundError:
         start, count, left_out = 0, 0, []
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"expected the state of a preparation in {folder}") from error
     with (
         RecordWriter(folder / _ROLLS, count) as rolls,
         RecordWriter(folder / _PIECES, count) as pieces,
@@ -72,7 +70,7 @@ def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, A
         def commit(file: int) -> None:
             rolls.commit()
             state = {"file": file, "count": pieces.commit(), "left_out": left_out}
-            write_json(folder / _PROGRESS, state)
+            write_sealed(folder / _PROGRESS, state)
 
         before = _pieces(folder)[:count]
         for piece in read_pieces(files.paths, steps_per_beat, left_out, before, start):
