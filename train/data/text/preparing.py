@@ -39,6 +39,9 @@ class _State:
     file: int = 0
     position: Position = START
     counts: dict[str, int] = dataclasses.field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    digests: dict[str, list[str]] = dataclasses.field(
+        default_factory=lambda: dict.fromkeys(SPLITS, [])
+    )
     num_filtered: dict[str, int] = dataclasses.field(
         default_factory=lambda: dict.fromkeys(SPLITS, 0)
     )
@@ -85,7 +88,9 @@ def _prepare(folder: Path, files: Files) -> dict[str, Any]:
     state = _State.read(folder)
     with contextlib.ExitStack() as stack:
         writers = {
-            split: stack.enter_context(RecordWriter(folder / f"{split}.txt", state.counts[split]))
+            split: stack.enter_context(
+                RecordWriter(folder / f"{split}.txt", state.counts[split], state.digests[split])
+            )
             for split in SPLITS
         }
         writer = _SplitWriter(writers, state)
@@ -145,6 +150,7 @@ class _SplitWriter:
         state = self._state
         state.file, state.position = file, position
         state.counts = {split: writer.commit() for split, writer in self._writers.items()}
+        state.digests = {split: writer.digests for split, writer in self._writers.items()}
         state.characters = {
             split: "".join(map(chr, np.flatnonzero(seen))) for split, seen in self._seen.items()
         }

@@ -85,7 +85,10 @@ def test_what_a_killed_preparation_left_is_not_trusted(
     kill(path, 500)
     partial = folder_of(cache)
     shutil.copytree(partial, tmp_path / "left")
-    for name, content in (("train.txt", b""), ("valid.txt.index", b"x"), ("progress.json", b"{}")):
+    flipped = bytearray((partial / "train.txt").read_bytes())
+    flipped[20] ^= 1
+    contents = {"train.txt": b"", "valid.txt.index": b"x", "progress.json": b"{}"}
+    for name, content in (*contents.items(), ("train.txt", flipped)):
         shutil.rmtree(folder_of(cache))
         shutil.copytree(tmp_path / "left", partial)
         (partial / name).write_bytes(content)

@@ -59,21 +59,22 @@ def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, A
     """Fills a folder, and returns the remarks on the files; see `PreparedFolder`."""
     try:
         state = read_sealed(folder / _PROGRESS)
-        start, count, left_out = state["file"], state["count"], state["left_out"]
     except FileNotFoundError:
-        start, count, left_out = 0, 0, []
+        state = {"file": 0, "count": 0, "rolls": [], "pieces": [], "left_out": []}
+    count, left_out = state["count"], state["left_out"]
     with (
-        RecordWriter(folder / _ROLLS, count) as rolls,
-        RecordWriter(folder / _PIECES, count) as pieces,
+        RecordWriter(folder / _ROLLS, count, state["rolls"]) as rolls,
+        RecordWriter(folder / _PIECES, count, state["pieces"]) as pieces,
     ):
 
         def commit(file: int) -> None:
             rolls.commit()
-            state = {"file": file, "count": pieces.commit(), "left_out": left_out}
-            write_sealed(folder / _PROGRESS, state)
+            done = {"file": file, "count": pieces.commit(), "left_out": left_out}
+            digests = {"rolls": rolls.digests, "pieces": pieces.digests}
+            write_sealed(folder / _PROGRESS, done | digests)
 
         before = _pieces(folder)[:count]
-        for piece in read_pieces(files.paths, steps_per_beat, left_out, before, start):
+        for piece in read_pieces(files.paths, steps_per_beat, left_out, before, state["file"]):
             if piece.roll is not None:
                 rolls.extend([pack_roll(piece.roll)], [len(piece.roll)])
                 pieces.extend([piece.file.to_bytes(8, "little") + piece.digest], [1])
