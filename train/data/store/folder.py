@@ -24,6 +24,11 @@ _FORMAT = 2  # Incremented when the files of a prepared folder change their mean
 _FACTS = "prepared.json"
 _SOURCE = "source.json"
 _CURE = "make room there, and repeat the command to continue, or set XDG_CACHE_HOME"
+_CURE_OF_RIGHTS = "allow this user to read and write there, or set XDG_CACHE_HOME"
+_CURES = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _CURE_OF_RIGHTS),
+    errno.EEXIST: "remove what is there",  # A file, or a link to nothing.
+}
 
 
 class PreparedFolder:
@@ -90,12 +95,10 @@ class PreparedFolder:
                 self._prepare()
             return self._checked()
         except OSError as error:
-            place, cure = str(self.path), _CURE
-            if error.errno == errno.EEXIST:  # A file, or a link to nothing, has the folder's name.
-                place, cure = str(error.filename or place), "remove what is there"
+            place = (error.errno in _CURES and error.filename) or self.path
             raise UserError(
-                f"cannot keep the prepared data of {self._name!r} in {place!r} "
-                f"({error.strerror}): {cure}"
+                f"cannot keep the prepared data of {self._name!r} in {str(place)!r} "
+                f"({error.strerror}): {_CURES.get(error.errno, _CURE)}"
             ) from None
 
     def _prepare(self) -> None:

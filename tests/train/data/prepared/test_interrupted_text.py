@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -152,6 +154,16 @@ def test_a_file_in_place_of_the_folder_is_to_be_removed(tmp_path: Path, cache: P
     folder.write_text("a file")
     with pytest.raises(UserError, match=rf"'{folder}' \(File exists\): remove what is there"):
         prepared(path)
+
+
+def test_a_cache_without_the_right_to_write_says_so(tmp_path: Path) -> None:
+    path = a_file(tmp_path)
+
+    def refuse(place: Path) -> dict[str, Any]:
+        raise PermissionError(errno.EACCES, "Permission denied", str(place / "train.txt"))
+
+    with pytest.raises(UserError, match=r"train\.txt' \(Permission denied\): allow this user to"):
+        PreparedFolder(path, [path], {}, refuse).open()
 
 
 @pytest.mark.parametrize(("old", "new"), [('"train": ', '"train": 1'), ('"position": [', "0, [")])
