@@ -120,8 +120,8 @@ def array_of(
 ) -> np.ndarray:
     """Returns a tensor of a request.
 
-    A proto whose shape has more elements than its data is refused. TensorFlow itself would repeat
-    the last element, so that a few bytes could become an array of any size.
+    A proto whose data has more or fewer elements than its shape is refused. TensorFlow itself would
+    repeat the last element, so that a few bytes could become an array of any size.
 
     Args:
       name: Name of the input, for messages.
@@ -146,7 +146,7 @@ def array_of(
         if max_rows is not None and sizes:
             check_rows(name, sizes[0], max_rows)
         held = _num_held(proto, dtype)
-        if num > held:
+        if num != held:
             raise ValueError(f"its shape {sizes} has {num} elements, and its data {held}")
         return tf.make_ndarray(proto)
     except (IndexError, KeyError, OverflowError, TypeError, ValueError) as error:

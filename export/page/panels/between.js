@@ -27,7 +27,8 @@ function makeBetween() {
   };
   const task = new Task(form.querySelector(".task"), form, async () => {
     const tempoOfFirst = model.isMusic && sources[0].tempo;
-    const [first, last] = await model.encode(ends(), task);
+    const given = ends();
+    const [first, last] = await model.encode(given, task);
     if (!first.length || !last.length) throw new InputError("The model cannot read one of the two.");
     const found = [];
     for (let i = 0; i <= PLACES; i += PLACES_AT_ONCE) {
@@ -40,7 +41,8 @@ function makeBetween() {
     if (!model.isMusic) all.replaceChildren(...way.map((text, i) => rung(text, i, place)));
     setRange(place, { max: PLACES, value: 0 });
     show();
-    return "Move the slider to go from one end to the other.";
+    const unknown = model.isMusic ? "" : unknownCharacters(given.join(""));
+    return `Move the slider to go from one end to the other.${unknown}`;
   });
   place.addEventListener("input", show);
 }

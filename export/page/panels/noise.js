@@ -37,7 +37,8 @@ class NoisePanel {
     const sequence = model.isMusic ? this.source.chosen(model.maxLength) : textOf(byId("noise-text"), "text");
     const tempo = this.source?.tempo;
     const [noise] = await model.encode([sequence], this.task);
-    return this.#begin(noise, tempo);
+    const said = await this.#begin(noise, tempo);
+    return model.isMusic ? said : said + unknownCharacters(sequence);
   }
 
   #fresh() {

@@ -50,8 +50,7 @@ function summary(characters, bits) {
   const scored = bits.filter((value) => !Number.isNaN(value));
   const mean = scored.reduce((sum, value) => sum + value, 0) / scored.length;
   const unknown = unknownCharacters(characters.filter((_, i) => !Number.isNaN(bits[i])).join(""));
-  return `${mean.toFixed(2)} bits per character over ${counted(scored.length, "character")}.` +
-    (unknown ? ` The model does not know ${unknown}.` : "");
+  return `${mean.toFixed(2)} bits per character over ${counted(scored.length, "character")}.${unknown}`;
 }
 
 /* A text in parts that the model reads one by one, `{text, after}`: its lines, and of long ones

@@ -16,9 +16,8 @@ function makeWriting() {
       ? await model.sequences("complete", { ...inputs, text: row(prompt) }, task)
       : await model.sequences("generate", inputs, task);
     list.replaceChildren(...texts.map((text, i) => shownText(text, prompt, seeds[i])));
-    const unknown = unknownCharacters(prompt);
     return `${count === 1 ? "A text" : `${count} texts`} of ${length} characters.` +
-      (unknown ? ` The model does not know ${unknown}.` : "");
+      unknownCharacters(prompt);
   });
   form.prompt.maxLength = model.maxLength - 1;
   setRange(range, { max: model.maxLength });
@@ -46,10 +45,4 @@ function shownText(text, prompt, seed) {
   return element("li", {},
     element("p", { className: "made" }, element("span", { className: "given" }, begun), text.slice(begun.length)),
     element("p", { className: "foot" }, `Seed ${seed}`, copy, ...(model.has("score_steps") ? [colour] : [])));
-}
-
-/* The characters of a text that the model does not know, in words; empty if there are none. */
-function unknownCharacters(text) {
-  const unknown = [...new Set(text)].filter((character) => !model.characters.has(character));
-  return unknown.slice(0, 8).map((c) => `“${characterName(c)}”`).join(", ") + (unknown.length > 8 ? " and more" : "");
 }

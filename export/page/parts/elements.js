@@ -130,7 +130,16 @@ class CharacterStrip {
   }
 }
 
-/* What stands for a character that cannot be seen. */
+/* What stands for a character that cannot be seen, or only with another. */
 function characterName(character) {
-  return { " ": "space", "\n": "line break", "\t": "tab", "\ufffd": "unknown" }[character] ?? character;
+  const name = { " ": "space", "\n": "line break", "\t": "tab", "\ufffd": "unknown" }[character];
+  if (name || /[\p{L}\p{N}\p{P}\p{S}]/u.test(character)) return name ?? character;
+  return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/* A sentence about the characters of a text that the model does not know; empty if there are none. */
+function unknownCharacters(text) {
+  const unknown = [...new Set(text)].filter((character) => !model.characters.has(character));
+  const named = unknown.slice(0, 8).map((c) => `“${characterName(c)}”`).join(", ");
+  return unknown.length ? ` The model does not know ${named}${unknown.length > 8 ? " and more" : ""}.` : "";
 }

@@ -56,6 +56,8 @@ def test_the_way_from_one_text_to_another(text_page: Page, text_server: LocalSer
     assert page.text("#between-text") == way[19]
     page.all("#between-all button")[0].click()
     assert slider.get_property("value") == "0" and page.text("#between-text") == expected[0]
+    page.run("document.getElementById('between-first').value = '?\\u200d'")
+    assert " The model does not know “?”, “U+200D”, “space”." in page.go("between")
     page.run("document.getElementById('between-first').value = ' '")
     assert page.go("between") == "Write a sentence first."
     assert not page.complaints()
@@ -85,6 +87,12 @@ def test_a_text_is_coloured_by_its_bits(text_page: Page, text_server: LocalServe
     page.run("document.getElementById('surprise-text').value = 'aé語 '.repeat(9) + '?'")
     assert "over 37 characters" not in (said := page.go("surprise")) and "“?”" in said
     assert len(page.all("#surprise-shown button")) == 37
+    # A word that is longer than a line, as text without spaces is.
+    page.run("document.getElementById('surprise-text').value = '語'.repeat(90)")
+    page.go("surprise")
+    with page.screen(400):
+        assert page.overflow() <= 0
+        assert len({button.location["y"] for button in page.all("#surprise-shown button")}) > 2
     assert not page.complaints()
 
 
@@ -127,6 +135,8 @@ def test_noise_is_dragged_and_put_back(text_page: Page, text_server: LocalServer
     page.until(lambda: page.done("noise") == "The text has not changed.")
     page.find("#noise-fresh").click()
     page.until(lambda: len(page.all("#noise-characters button")) == MAX_LENGTH)
+    page.run("document.getElementById('noise-text').value = 'a?'")
+    assert page.go("noise").endswith(" The model does not know “?”.")
     assert not page.complaints()
 
 

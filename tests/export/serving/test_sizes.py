@@ -92,6 +92,15 @@ def test_a_shape_that_promises_more_than_there_is(
             request.inputs[name].ClearField(values)  # The C++ runtime would make it of zeros.
 
 
+def test_more_elements_than_the_shape_has() -> None:
+    proto = tf.make_tensor_proto(np.float32([1, 2, 3]))
+    proto.ClearField("tensor_content")
+    proto.float_val.extend([1, 2, 3])
+    proto.tensor_shape.dim[0].size = 1
+    with pytest.raises(tf.errors.InvalidArgumentError, match="has 1 elements, and its data 3"):
+        array_of("x", proto, 2**20)
+
+
 def test_no_array_is_made_of_a_promise_or_of_too_many_rows() -> None:
     million = 2**20
     rows = predict_request("cases", "half", x=np.zeros(million, np.float32)).inputs["x"]

@@ -35,6 +35,9 @@ def test_strangers_and_wrong_numbers_do_not_join(monkeypatch: pytest.MonkeyPatch
             UserError, match="refuses this process: expected the workers of the chief, 127"
         ):
             join(Cluster((addresses[0], "127.0.0.1:1"), 1), print, lambda what: None)
+        with pytest.raises(UserError, match="refuses this process: expected the workers of the"):
+            # A number that the chief does not have.
+            join(Cluster((*addresses, "127.0.0.1:1"), 2), print, lambda what: None)
         worker = join(Cluster(addresses, 1), print, lambda what: None)
         teams = chief.result(SECONDS), worker
     for team in teams:

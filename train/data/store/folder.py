@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_latentflow.pretrained.download import cache_dir
+from train.data.store.sealed import read_sealed, write_sealed
 from train.support.digests import sha256_of, sha256_of_file
 from train.support.errors import UserError
 from train.support.files import clear_leftovers, read_json, replace_folder, write_json
@@ -18,10 +20,15 @@ from train.support.lock import one_at_a_time
 
 __all__ = ["PreparedFolder"]
 
-_FORMAT = 1  # Incremented when the files of a prepared folder change their meaning.
+_FORMAT = 2  # Incremented when the files of a prepared folder change their meaning.
 _FACTS = "prepared.json"
 _SOURCE = "source.json"
 _CURE = "make room there, and repeat the command to continue, or set XDG_CACHE_HOME"
+_CURE_OF_RIGHTS = "allow this user to read and write there, or set XDG_CACHE_HOME"
+_CURES = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _CURE_OF_RIGHTS),
+    errno.EEXIST: "remove what is there",  # A file, or a link to nothing.
+}
 
 
 class PreparedFolder:
@@ -88,9 +95,10 @@ class PreparedFolder:
                 self._prepare()
             return self._checked()
         except OSError as error:
+            place = (error.errno in _CURES and error.filename) or self.path
             raise UserError(
-                f"cannot keep the prepared data of {self._name!r} in {str(self.path)!r} "
-                f"({error.strerror}): {_CURE}"
+                f"cannot keep the prepared data of {self._name!r} in {str(place)!r} "
+                f"({error.strerror}): {_CURES.get(error.errno, _CURE)}"
             ) from None
 
     def _prepare(self) -> None:
@@ -118,7 +126,7 @@ class PreparedFolder:
             )
         names = sorted(p.name for p in partial.iterdir() if p.name not in (_FACTS, _SOURCE))
         digests = {name: sha256_of_file(partial / name) for name in names}
-        write_json(partial / _FACTS, {"files": digests, "facts": facts})
+        write_sealed(partial / _FACTS, {"files": digests, "facts": facts})
         # One of another source may be there. Processes that read it keep their open files.
         replace_folder(partial, self.path)
 
@@ -129,12 +137,12 @@ class PreparedFolder:
 
     def _checked(self) -> dict[str, Any]:
         """Compares every file with its digest, and returns the facts."""
-        recorded = self._recorded(self.path, _FACTS)
-        damaged = _FACTS
-        if isinstance(recorded, dict) and {"files", "facts"} <= recorded.keys():
-            damaged = next(
-                (n for n, sha in recorded["files"].items() if _digest(self.path / n) != sha), None
-            )
+        try:
+            recorded = read_sealed(self.path / _FACTS)
+            files = recorded["files"].items()
+            damaged = next((n for n, sha in files if _digest(self.path / n) != sha), None)
+        except (FileNotFoundError, ValueError):
+            damaged = _FACTS
         if damaged:
             raise UserError(
                 f"expected the prepared data of {self._name!r} in {str(self.path)!r}; its file "
@@ -147,14 +155,14 @@ class PreparedFolder:
     def _recorded(folder: Path, name: str) -> Any:
         try:
             return read_json(folder / name)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
 
 def _digest(path: Path) -> str | None:
     try:
         return sha256_of_file(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import os
 from collections.abc import Iterator, Sequence
@@ -33,15 +34,16 @@ class RecordWriter:
     | `NAME.lengths` | int32 `[N]`: the length that the user of the store gave each record |
     """
 
-    def __init__(self, path: Path, count: int = 0) -> None:
+    def __init__(self, path: Path, count: int = 0, digests: Sequence[str] = ()) -> None:
         """Keeps the first `count` records, and removes later ones of a killed process.
 
         Args:
           path: The file of the records.
           count: The number returned by `commit`.
+          digests: The `digests` after that.
 
         Raises:
-          ValueError: There are fewer records.
+          ValueError: There are fewer records, or others.
         """
         self.count = count
         self._size = 0
@@ -53,6 +55,11 @@ class RecordWriter:
         there = [file.stat().st_size if file.exists() else 0 for file in files]
         if count and any(found < size for found, size in zip(there, sizes, strict=True)):
             raise ValueError(f"expected {count} records in {path}; got fewer")
+        self._hashes = [hashlib.sha256(start) for start in (b"", bytes(_PLACE.itemsize), b"")]
+        if count:
+            self._hashes = [_hash_of(*each) for each in zip(files, sizes, strict=True)]
+            if self.digests != [*digests]:
+                raise ValueError(f"expected the records in {path} as they were written; got others")
         mode = "r+b" if count else "w+b"
         self._files = [open(file, mode) for file in files]  # noqa: SIM115  `__exit__` closes them.
         for stream, size in zip(self._files, sizes, strict=True):
@@ -76,11 +83,8 @@ class RecordWriter:
         """Appends records with their lengths."""
         if not records:
             return
-        data, index, of_lengths = self._files
         ends = self._size + np.cumsum([len(record) for record in records], dtype=_PLACE)
-        data.write(b"".join(records))
-        index.write(ends.tobytes())
-        of_lengths.write(np.asarray(lengths, _LENGTH).tobytes())
+        self._write([b"".join(records), ends.tobytes(), np.asarray(lengths, _LENGTH).tobytes()])
         self._size = int(ends[-1])
         self.count += len(records)
 
@@ -90,6 +94,26 @@ class RecordWriter:
             file.flush()
             os.fsync(file.fileno())
         return self.count
+
+    @property
+    def digests(self) -> list[str]:
+        """The SHA-256 of each file so far."""
+        return [each.hexdigest() for each in self._hashes]
+
+    def _write(self, contents: Sequence[bytes]) -> None:
+        for file, digest, content in zip(self._files, self._hashes, contents, strict=True):
+            file.write(content)
+            digest.update(content)
+
+
+def _hash_of(path: Path, size: int) -> hashlib._Hash:
+    """The hash of the first bytes of a file, to go on with."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while size and (chunk := file.read(min(size, 1 << 20))):
+            digest.update(chunk)
+            size -= len(chunk)
+    return digest
 
 
 class Records:

@@ -15,13 +15,13 @@ import numpy as np
 from train.data.splits import SPLITS, split_of, splits_sha256
 from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records, RecordWriter
+from train.data.store.sealed import read_sealed, write_sealed
 from train.data.store.stored import Stored
 from train.data.text.left_out import MAX_LENGTH, LeftOut
 from train.data.text.text_files import START, Block, Position, read_blocks
 from train.data.text.unicode_form import forms_of_splits
 from train.data.text.user_text import Files
 from train.engine.progress import format_seconds
-from train.support.files import read_json, write_json
 
 __all__ = ["BLOCK_BYTES", "COMMIT_BYTES", "find_prepared", "stored_splits"]
 
@@ -39,6 +39,9 @@ class _State:
     file: int = 0
     position: Position = START
     counts: dict[str, int] = dataclasses.field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    digests: dict[str, list[str]] = dataclasses.field(
+        default_factory=lambda: dict.fromkeys(SPLITS, [])
+    )
     num_filtered: dict[str, int] = dataclasses.field(
         default_factory=lambda: dict.fromkeys(SPLITS, 0)
     )
@@ -56,12 +59,10 @@ class _State:
           ValueError: The file is damaged.
         """
         try:
-            fields = read_json(folder / _PROGRESS)
+            fields = read_sealed(folder / _PROGRESS)
             return cls(**{**fields, "position": Position(*fields["position"])})
         except FileNotFoundError:
             return cls()
-        except (TypeError, KeyError) as error:
-            raise ValueError(f"expected the state of a preparation in {folder}") from error
 
 
 def find_prepared(dataset: str, files: Files) -> PreparedFolder:
@@ -87,7 +88,9 @@ def _prepare(folder: Path, files: Files) -> dict[str, Any]:
     state = _State.read(folder)
     with contextlib.ExitStack() as stack:
         writers = {
-            split: stack.enter_context(RecordWriter(folder / f"{split}.txt", state.counts[split]))
+            split: stack.enter_context(
+                RecordWriter(folder / f"{split}.txt", state.counts[split], state.digests[split])
+            )
             for split in SPLITS
         }
         writer = _SplitWriter(writers, state)
@@ -147,11 +150,12 @@ class _SplitWriter:
         state = self._state
         state.file, state.position = file, position
         state.counts = {split: writer.commit() for split, writer in self._writers.items()}
+        state.digests = {split: writer.digests for split, writer in self._writers.items()}
         state.characters = {
             split: "".join(map(chr, np.flatnonzero(seen))) for split, seen in self._seen.items()
         }
         state.num_blank, state.num_marks = self.left_out.num_blank, self.left_out.num_marks
-        write_json(folder / _PROGRESS, dataclasses.asdict(state))
+        write_sealed(folder / _PROGRESS, dataclasses.asdict(state))
 
 
 def _code_points(text: str) -> np.ndarray:

@@ -94,7 +94,8 @@ def _greet(
         kind, body = link.receive(_HELLO_BYTES)
         hello = json.loads(body)
         addresses, index = tuple(hello["workers"]), hello["index"]
-        if kind != HELLO or index not in range(1, len(cluster.addresses)):
+        # By its own list, which may be longer than the chief's.
+        if kind != HELLO or index not in range(1, len(addresses)):
             raise ValueError(f"expected the number of a worker; got {index}")
         if addresses != cluster.addresses:
             refusal = f"expected the workers of the chief, {', '.join(cluster.addresses)}"

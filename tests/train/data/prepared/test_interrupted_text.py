@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,7 +87,10 @@ def test_what_a_killed_preparation_left_is_not_trusted(
     kill(path, 500)
     partial = folder_of(cache)
     shutil.copytree(partial, tmp_path / "left")
-    for name, content in (("train.txt", b""), ("valid.txt.index", b"x"), ("progress.json", b"{}")):
+    flipped = bytearray((partial / "train.txt").read_bytes())
+    flipped[20] ^= 1
+    contents = {"train.txt": b"", "valid.txt.index": b"x", "progress.json": b"{}"}
+    for name, content in (*contents.items(), ("train.txt", flipped)):
         shutil.rmtree(folder_of(cache))
         shutil.copytree(tmp_path / "left", partial)
         (partial / name).write_bytes(content)
@@ -111,12 +116,67 @@ def test_damage_is_refused_by_file(name: str, damage: str, tmp_path: Path, cache
     assert str(folder_of(cache)) in str(error.value) and "\n" not in str(error.value)
 
 
-def test_damage_of_the_facts_is_refused(tmp_path: Path, cache: Path) -> None:
+def _cut(text: str) -> str:
+    return text[:30]
+
+
+def _with_other_digits(text: str) -> str:
+    return text.translate(str.maketrans("01", "10"))
+
+
+@pytest.mark.parametrize(
+    "damaged", [_cut, _with_other_digits, lambda _: '{"files": [], "facts": 1}']
+)
+def test_damage_of_the_facts_is_refused(damaged, tmp_path: Path, cache: Path) -> None:
     path = a_file(tmp_path)
     prepared(path)
-    (folder_of(cache) / "prepared.json").write_text('{"facts": ')
+    facts = folder_of(cache) / "prepared.json"
+    facts.write_text(damaged(facts.read_text()))
     with pytest.raises(UserError, match=r"prepared\.json is damaged"):
         prepared(path)
+
+
+def test_a_folder_in_place_of_a_file_is_damage(tmp_path: Path, cache: Path) -> None:
+    path = a_file(tmp_path)
+    prepared(path)
+    file = folder_of(cache) / "train.txt"
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(UserError, match=r"train\.txt is damaged; delete this folder"):
+        prepared(path)
+
+
+def test_a_file_in_place_of_the_folder_is_to_be_removed(tmp_path: Path, cache: Path) -> None:
+    path = a_file(tmp_path)
+    prepared(path)
+    folder = folder_of(cache)
+    shutil.rmtree(folder)
+    folder.write_text("a file")
+    with pytest.raises(UserError, match=rf"'{folder}' \(File exists\): remove what is there"):
+        prepared(path)
+
+
+def test_a_cache_without_the_right_to_write_says_so(tmp_path: Path) -> None:
+    path = a_file(tmp_path)
+
+    def refuse(place: Path) -> dict[str, Any]:
+        raise PermissionError(errno.EACCES, "Permission denied", str(place / "train.txt"))
+
+    with pytest.raises(UserError, match=r"train\.txt' \(Permission denied\): allow this user to"):
+        PreparedFolder(path, [path], {}, refuse).open()
+
+
+@pytest.mark.parametrize(("old", "new"), [('"train": ', '"train": 1'), ('"position": [', "0, [")])
+def test_changed_progress_is_not_trusted(
+    old: str, new: str, tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = a_file(tmp_path)
+    digest = load_corpus(str(path)).sha256
+    kill(path, 500)
+    progress = folder_of(cache) / "progress.json"
+    progress.write_text(progress.read_text().replace(old, new))
+    assert prepared(path).sha256 == digest
+    assert "resuming" not in capfd.readouterr().err
 
 
 def test_a_file_that_is_cut_while_it_is_read_is_refused(tmp_path: Path, cache: Path) -> None:

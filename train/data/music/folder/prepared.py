@@ -12,8 +12,8 @@ from train.data.music.folder.pieces import read_pieces
 from train.data.music.rolls import pack_roll, unpack_roll
 from train.data.store.folder import PreparedFolder
 from train.data.store.records import Records, RecordWriter
+from train.data.store.sealed import read_sealed, write_sealed
 from train.data.store.stored import Stored
-from train.support.files import read_json, write_json
 
 __all__ = ["find_prepared", "open_prepared"]
 
@@ -58,24 +58,23 @@ def open_prepared(
 def _prepare(folder: Path, files: MidiFiles, steps_per_beat: int) -> dict[str, Any]:
     """Fills a folder, and returns the remarks on the files; see `PreparedFolder`."""
     try:
-        state = read_json(folder / _PROGRESS)
-        start, count, left_out = state["file"], state["count"], state["left_out"]
+        state = read_sealed(folder / _PROGRESS)
     except FileNotFoundError:
-        start, count, left_out = 0, 0, []
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"expected the state of a preparation in {folder}") from error
+        state = {"file": 0, "count": 0, "rolls": [], "pieces": [], "left_out": []}
+    count, left_out = state["count"], state["left_out"]
     with (
-        RecordWriter(folder / _ROLLS, count) as rolls,
-        RecordWriter(folder / _PIECES, count) as pieces,
+        RecordWriter(folder / _ROLLS, count, state["rolls"]) as rolls,
+        RecordWriter(folder / _PIECES, count, state["pieces"]) as pieces,
     ):
 
         def commit(file: int) -> None:
             rolls.commit()
-            state = {"file": file, "count": pieces.commit(), "left_out": left_out}
-            write_json(folder / _PROGRESS, state)
+            done = {"file": file, "count": pieces.commit(), "left_out": left_out}
+            digests = {"rolls": rolls.digests, "pieces": pieces.digests}
+            write_sealed(folder / _PROGRESS, done | digests)
 
         before = _pieces(folder)[:count]
-        for piece in read_pieces(files.paths, steps_per_beat, left_out, before, start):
+        for piece in read_pieces(files.paths, steps_per_beat, left_out, before, state["file"]):
             if piece.roll is not None:
                 rolls.extend([pack_roll(piece.roll)], [len(piece.roll)])
                 pieces.extend([piece.file.to_bytes(8, "little") + piece.digest], [1])
