@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -106,7 +106,7 @@ class RecordWriter:
             digest.update(content)
 
 
-def _hash_of(path: Path, size: int) -> hashlib._Hash:
+def _hash_of(path: Path, size: int) -> Any:
     """The hash of the first bytes of a file, to go on with."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
