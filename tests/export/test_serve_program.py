@@ -152,7 +152,7 @@ def test_a_port_is_refused_before_anything_is_loaded(taken: tuple[str, str]) -> 
 def test_a_wrong_path_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
     for base, message in (
         (tmp_path / "none", "there is none at"),
-        (tmp_path, "has none: name the"),
+        (tmp_path, "has none: export a model there"),
     ):
         assert message in _said_without_tensorflow(["--model-base-path", str(base)])
 
