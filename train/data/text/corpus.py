@@ -166,7 +166,7 @@ def _prepared_corpus(dataset: str, left_out: LeftOut, folder: PreparedFolder) ->
     facts = folder.open()
     splits = stored_splits(folder.path)
     _check_splits(dataset, splits, facts["num_filtered"])
-    counted = dataclasses.replace(
+    left_out = dataclasses.replace(
         left_out, num_blank=facts["num_blank"], num_marks=facts["num_marks"]
     )
     return Corpus(
@@ -175,7 +175,7 @@ def _prepared_corpus(dataset: str, left_out: LeftOut, folder: PreparedFolder) ->
         sha256=facts["sha256"],
         characters=facts["characters"],
         num_filtered=facts["num_filtered"],
-        left_out=counted.remarks(),
+        left_out=left_out.remarks(),
         notes=(*facts["forms"], f"read from {folder.path}"),
     )
 

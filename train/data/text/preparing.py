@@ -40,7 +40,7 @@ class _State:
     position: Position = START
     counts: dict[str, int] = dataclasses.field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
     digests: dict[str, list[str]] = dataclasses.field(
-        default_factory=lambda: dict.fromkeys(SPLITS, [])
+        default_factory=lambda: {split: [] for split in SPLITS}
     )
     num_filtered: dict[str, int] = dataclasses.field(
         default_factory=lambda: dict.fromkeys(SPLITS, 0)

@@ -28,11 +28,10 @@ class UndividedText(TextEncoding):
 
     def describe(self) -> str:
         """Returns a line on the number of sentences and on what was left out."""
-        num_characters = sum(map(len, self.sequences))
-        size = (
-            f"{counted(len(self.sequences), 'sentence')} ({counted(num_characters, 'character')})"
-        )
-        return "; ".join([f"dataset {self.name}: {size}, not divided", *self.left_out])
+        sentences = counted(len(self.sequences), "sentence")
+        characters = counted(sum(map(len, self.sequences)), "character")
+        size = f"{sentences} ({characters}), not divided"
+        return "; ".join([f"dataset {self.name}: {size}", *self.left_out])
 
 
 def load_undivided(dataset: str) -> UndividedText:
