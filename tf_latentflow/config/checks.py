@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 from bijectors.tables import (
@@ -25,13 +25,15 @@ from tf_latentflow.config.choices import (
 from tf_latentflow.config.types import ConfigError
 from tf_latentflow.vocabulary import Vocabulary
 
-__all__ = ["MAX_TEMPERATURE", "check_fields", "check_name"]
+__all__ = ["MAX_TEMPERATURE", "check_fields", "check_given", "check_name"]
 
 MAX_TEMPERATURE = 1000.0
 """The highest temperature. Far higher ones would draw latents that float32 cannot represent."""
 
 # A sequence is padded to a multiple of the stride of a scale: here of 32,768 steps.
 _MOST_SCALES = 16
+
+_OF_LATENTS = ("latent_size", "flow_layers", "time_layers", "made_sizes")
 
 Config: TypeAlias = Any
 """A `ModelConfig`, whose module imports this one."""
@@ -47,6 +49,22 @@ def check_fields(config: Config) -> None:
     _check_conditioner(config)
     _check_sizes(config)
     _check_rates(config)
+
+
+def check_given(config: Config, given: Mapping[str, Any]) -> None:
+    """Checks that the model has what the user sets.
+
+    A field with a value from elsewhere may be without effect: presets set sizes for all models.
+
+    Raises:
+      ConfigError: A field is without effect; the error names it.
+    """
+    for field in _OF_LATENTS:
+        if field in given and not config.is_flow:
+            _refuse(config, field, f"no {field} for the baseline, which has no latents")
+    if config.time == "none" and given.get("dropout"):
+        why = "where no network reads other steps"
+        _refuse(config, "dropout", f"dropout 0 without structure in time, {why}")
 
 
 def check_name(what: str, value: str | None, table: Collection[str]) -> None:

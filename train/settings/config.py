@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tf_latentflow import PRESETS, ModelConfig
-from tf_latentflow.config import ConfigError, check_types
+from tf_latentflow.config import ConfigError, check_given, check_types
 from tf_latentflow.config.rows import Setting, resolve
 from train.engine.order import Vary
 from train.engine.settings import LoopSettings
@@ -140,10 +140,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
             raise UserError(f"{model_flag_of(error.field)}: {error}") from None
 
     def _model_to_start_from(self, max_length: int = 1, **fields: Any) -> ModelConfig:
-        """Returns the configuration of `init_from`, with what follows from the dataset.
-
-        Dropout is a training setting and may differ.
-        """
+        """Returns the configuration of `init_from`, with the dataset's fields and any dropout."""
         start = config_of(find_model(self.init_from))
         if start.emission not in self.emissions:
             raise UserError(
@@ -151,6 +148,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
                 f"is {start.emission}"
             )
         flags = self.model_flags()
+        check_given(start, flags)
         for name, value in {"name": self.model, **flags}.items():
             if name not in _DROPOUT and getattr(start, name) != value:
                 raise UserError(
