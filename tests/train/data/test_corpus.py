@@ -1,7 +1,6 @@
-"""Datasets: the embedded one, the Penn Treebank, and a user's own files."""
+"""Datasets: the Penn Treebank, and a user's own files."""
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,8 +8,7 @@ import pytest
 
 from tests.paths import PTB
 from train.data.splits import SPLITS, split_of
-from train.data.text.corpus import Corpus, load_corpus
-from train.data.text.pydoc_corpus import pydoc_sentences, sentences
+from train.data.text.corpus import load_corpus
 from train.support.errors import UserError
 
 _SENTENCES = [f"sentence number {i}" for i in range(200)]
@@ -24,94 +22,9 @@ def split_by_hash(sentences: Iterable[str]) -> dict[str, list[str]]:
     return splits
 
 
-@pytest.fixture(scope="module")
-def pydoc() -> Corpus:
-    return load_corpus("pydoc")
-
-
 def _write(path: Path, lines: list[str]) -> Path:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-# --- pydoc
-
-
-def test_no_test_sentence_occurs_in_train(pydoc: Corpus) -> None:
-    train, valid, test = (set(getattr(pydoc, split)) for split in SPLITS)
-    assert not train & test
-    assert not train & valid
-    assert not valid & test
-    assert len(train) + len(valid) + len(test) == sum(
-        len(getattr(pydoc, split)) for split in SPLITS
-    )
-
-
-def test_pydoc_is_enough_clean_text(pydoc: Corpus) -> None:
-    kept = [sentence for split in SPLITS for sentence in getattr(pydoc, split)]
-    assert 200_000 < sum(map(len, kept)) < 400_000
-    assert max(map(len, kept)) <= 288
-    for sentence in kept:
-        assert sentence.isascii() and sentence.isprintable()
-        assert sentence == " ".join(sentence.split())
-        assert re.search(r"[.?!:;][\"')*]*$", sentence)
-    assert 0.07 < len(pydoc.test) / len(kept) < 0.13
-    assert 0.07 < len(pydoc.valid) / len(kept) < 0.13
-    # The few that are too long are counted, by the split they would be in.
-    assert sum(pydoc.num_filtered.values()) == len(pydoc_sentences()) - len(kept) > 0
-
-
-def test_pydoc_is_the_same_every_time(pydoc: Corpus) -> None:
-    assert load_corpus("pydoc") == pydoc
-
-
-def test_sentences_of_a_rendered_page() -> None:
-    page = """\
-The "with" statement
-********************
-
-The "with" statement wraps a block (see section Context
-Managers), e.g. "open()" or well-
-known others [1]. "__enter__()" is invoked first. Is “that” so?
-
-   with_stmt ::= "with" expression
-
-* A list item that is wrapped
-  over two lines.
-
-* Another item; see Calls:
-
-     >>> with A() as a:
-     ...     Never printed.
-
-Note:
-
-  Indented prose is prose.
-
-class Foo(Bar)
-
-   Return the object.
-
-+-----+-----+
-| A b | c d.|
-+-----+-----+
-
-   # Comments are code.
-   x = 1.
-
-[1] A footnote of some words.
-"""
-    assert list(sentences(page)) == [
-        'The "with" statement wraps a block (see section Context Managers), e.g. "open()" or '
-        "well-known others.",
-        '"__enter__()" is invoked first.',
-        'Is "that" so?',
-        "A list item that is wrapped over two lines.",
-        "Another item; see Calls:",
-        "Indented prose is prose.",
-        "Return the object.",
-        "A footnote of some words.",
-    ]
 
 
 # --- ptb
@@ -216,7 +129,7 @@ def test_refuses_bad_files(case: str, tmp_path: Path) -> None:
 
 
 def test_refuses_what_is_no_dataset(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"pydoc, ptb, or .*; got 'nosuch'"):
+    with pytest.raises(UserError, match=r"pydoc, python-docs, ptb, or .*; got 'nosuch'"):
         load_corpus("nosuch")
     with pytest.raises(UserError, match=r"\(\*\.txt\) in the folder"):
         load_corpus(str(tmp_path))

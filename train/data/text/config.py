@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
-from train.data.text.corpus import Corpus, load_corpus
+from train.data.text.corpus import BUILT_IN, Corpus, load_corpus
 from train.data.text.undivided import UndividedText, load_undivided
 from train.data.text.user_text import has_splits
 from train.settings.config import TrainConfig
@@ -27,14 +27,15 @@ class TextConfig(TrainConfig):
 
     task: ClassVar[str] = "text"
     program: ClassVar[str] = "train.char_lm"
-    named_datasets: ClassVar[tuple[str, ...]] = ("pydoc", "ptb")
+    named_datasets: ClassVar[tuple[str, ...]] = (*BUILT_IN, "ptb")
     emissions: ClassVar[tuple[str, ...]] = ("categorical",)
     unit: ClassVar[Unit] = BITS_PER_CHARACTER
     from_data: ClassVar[tuple[str, ...]] = ("vocab_size", "vocabulary")
 
     model: ModelName = "codebook"
     dataset: str = "pydoc"
-    """pydoc (built in), ptb (Penn Treebank), or a UTF-8 file or folder, one sentence per line."""
+    """pydoc or python-docs (built in: Python's language reference; with the docstrings of its
+    library), ptb (Penn Treebank), or a UTF-8 file or folder, one sentence per line."""
     data_dir: Path | None = None
     """Folder with train.txt, valid.txt and test.txt of ptb. None: they are downloaded once."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from tf_latentflow.vocabulary import Vocabulary
 from train.data.splits import SPLITS, split_of, splits_sha256
 from train.data.store.folder import PreparedFolder
+from train.data.text.docstrings import python_docs_sentences
 from train.data.text.encoding import TextEncoding
 from train.data.text.left_out import MAX_LENGTH, LeftOut
 from train.data.text.preparing import find_prepared, stored_splits
@@ -22,7 +23,10 @@ from train.engine.buckets import lengths_of
 from train.support.errors import UserError
 from train.support.units import counted
 
-__all__ = ["MOST_IN_MEMORY", "Corpus", "load_corpus"]
+__all__ = ["BUILT_IN", "MOST_IN_MEMORY", "Corpus", "load_corpus"]
+
+BUILT_IN = {"pydoc": pydoc_sentences, "python-docs": python_docs_sentences}
+"""The datasets that come with every Python: the sentences of each, by name."""
 
 MOST_IN_MEMORY = 1 << 26  # Bytes of text, which take seven times as much as Python's strings.
 
@@ -79,13 +83,14 @@ def load_corpus(
 ) -> Corpus:
     """Loads a dataset.
 
-    | `dataset` | sentences                                                   | splits      |
-    |-----------|-------------------------------------------------------------|-------------|
-    | `pydoc`   | the language reference of this Python, each sentence once   | by hash     |
-    | `ptb`     | Penn Treebank, in `data_dir`, or downloaded once            | as released |
-    | a file    | its lines, in UTF-8                                         | by hash     |
-    | a folder  | the lines of its `train.txt`, `valid.txt` and `test.txt`    | one a file  |
-    | a folder  | of all its `*.txt`, with neither `valid.txt` nor `test.txt` | by hash     |
+    | `dataset`     | sentences                                                   | splits      |
+    |---------------|-------------------------------------------------------------|-------------|
+    | `pydoc`       | the language reference of this Python, each sentence once   | by hash     |
+    | `python-docs` | the same, and the docstrings of the standard library        | by hash     |
+    | `ptb`         | Penn Treebank, in `data_dir`, or downloaded once            | as released |
+    | a file        | its lines, in UTF-8                                         | by hash     |
+    | a folder      | the lines of its `train.txt`, `valid.txt` and `test.txt`    | one a file  |
+    | a folder      | of all its `*.txt`, with neither `valid.txt` nor `test.txt` | by hash     |
 
     Files may be compressed by gzip (`*.txt.gz`), and `.txt` may have any case. Other files and
     subfolders of a folder are not read, but counted.
@@ -109,8 +114,8 @@ def load_corpus(
             "or give the folder itself as --dataset"
         )
     left_out = LeftOut()
-    if dataset == "pydoc":
-        return _corpus(dataset, ((None, text) for text in pydoc_sentences()), left_out)
+    if dataset in BUILT_IN:
+        return _corpus(dataset, ((None, text) for text in BUILT_IN[dataset]()), left_out)
     if dataset == "ptb":
         folder = fetch_ptb() if data_dir is None else Path(data_dir)
         files = find_splits(folder, left_out)

@@ -42,7 +42,8 @@ def find_texts(dataset: str, left_out: LeftOut) -> Files:
     refuse_special(path)
     if not path.is_file():
         raise UserError(
-            f"expected a dataset: pydoc, ptb, or an existing text file or folder; got {dataset!r}"
+            "expected a dataset: pydoc, python-docs, ptb, or an existing text file or folder; got "
+            f"{dataset!r}"
         )
     return [(None, path)]
 
