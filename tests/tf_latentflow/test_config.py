@@ -177,9 +177,6 @@ def listed(names: Iterable[str]) -> str:
         ({"time": "iaf", "dropout": 0.1}, "expected dropout 0 for iaf in time, .*; got 0.1"),
         ({"name": "lstm", "posterior_dropout": 0.1}, "expected posterior_dropout 0 for the base"),
         ({"name": "lstm", "emitter_dropout": 0.1}, "which has no latents; got 0.1"),
-        ({"name": "lstm", "latent_size": 4}, "expected no latent_size for the baseline.*; got 4"),
-        ({"name": "lstm", "made_sizes": (4, 4)}, r"expected no made_sizes for .*; got \(4, 4\)"),
-        ({"name": "af-only", "dropout": 0.1}, "expected dropout 0 without structure in time"),
     ],
 )
 def test_wrong_values_are_refused(arguments: dict, message: str) -> None:

@@ -115,6 +115,18 @@ def test_impossible_values_are_refused_by_flag(field: str, value: float) -> None
         TextConfig.from_preset("tiny", "af-af", **{field: value}).check()
 
 
+def test_a_flag_without_effect_is_refused() -> None:
+    for model, field, value in (
+        ("lstm", "latent_size", 3),
+        ("lstm", "made_units", 3),
+        ("af-only", "dropout", 0.2),
+    ):
+        flag = "--" + field.replace("_", "-")
+        with pytest.raises(UserError, match=rf"^{flag}: expected .*; got \(?{value}"):
+            TextConfig.from_preset("tiny", model, **{field: value}).check()
+    TextConfig.from_preset("tiny", "af-only", dropout=0.0).check()
+
+
 def test_a_run_needs_an_end() -> None:
     with pytest.raises(UserError, match="--max-steps"):
         TextConfig(epochs=None, max_steps=None).check()

@@ -52,19 +52,18 @@ def check_fields(config: Config) -> None:
 
 
 def check_given(config: Config, given: Mapping[str, Any]) -> None:
-    """Checks that the model has what the user sets.
-
-    A field with a value from elsewhere may be without effect: presets set sizes for all models.
+    """Checks that fields that a user sets have an effect. Presets set sizes for all models.
 
     Raises:
-      ConfigError: A field is without effect; the error names it.
+      ConfigError: A field has none; the error names it.
     """
     for field in _OF_LATENTS:
         if field in given and not config.is_flow:
-            _refuse(config, field, f"no {field} for the baseline, which has no latents")
+            expected = f"no {field} for the baseline, which has no latents"
+            _refuse(config, field, expected, given[field])
     if config.time == "none" and given.get("dropout"):
-        why = "where no network reads other steps"
-        _refuse(config, "dropout", f"dropout 0 without structure in time, {why}")
+        expected = "dropout 0 without structure in time, where no network reads other steps"
+        _refuse(config, "dropout", expected, given["dropout"])
 
 
 def check_name(what: str, value: str | None, table: Collection[str]) -> None:

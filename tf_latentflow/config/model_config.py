@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bijectors.tables import CAUSAL_TIME_STRUCTURES, COUPLING_TIME_STRUCTURES
-from tf_latentflow.config.checks import check_fields, check_given, check_name
+from tf_latentflow.config.checks import check_fields, check_name
 from tf_latentflow.config.rows import MODEL_NAMES, NOTES, PRESETS, RULES, Setting, resolve
 from tf_latentflow.config.types import check_types
 
@@ -118,14 +118,12 @@ class ModelConfig:
         follows from their data: the `vocabulary`, its size and, for music, the `max_length`.
 
         Raises:
-          ConfigError: The name or preset is unknown (the message lists the valid ones), or an
-            override is invalid or without effect.
+          ConfigError: The name or preset is unknown (the message lists the valid ones), or a size
+            is invalid.
           TypeError: An override is not a field.
         """
         settings = cls.resolve(name, preset, **overrides)
-        config = cls(**{field: setting.value for field, setting in settings.items()})
-        check_given(config, overrides)
-        return config
+        return cls(**{field: setting.value for field, setting in settings.items()})
 
     @classmethod
     def resolve(cls, name: str, preset: str = "small", **overrides: Any) -> dict[str, Setting]:

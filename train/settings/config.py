@@ -134,8 +134,12 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
             raise UserError(f"--emission expects {expected} for {self.task}; got {self.emission}")
         try:
             if self.init_from is not None:
-                return self._model_to_start_from(**fields)
-            return ModelConfig.from_name(self.model, self.preset, **self.row_fields(), **fields)
+                config = self._model_to_start_from(**fields)
+            else:
+                row = self.row_fields()
+                config = ModelConfig.from_name(self.model, self.preset, **row, **fields)
+            check_given(config, self.model_flags())
+            return config
         except ConfigError as error:
             raise UserError(f"{model_flag_of(error.field)}: {error}") from None
 
@@ -148,16 +152,14 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
                 f"is {start.emission}"
             )
         flags = self.model_flags()
-        check_given(start, flags)
         for name, value in {"name": self.model, **flags}.items():
             if name not in _DROPOUT and getattr(start, name) != value:
                 raise UserError(
                     f"{model_flag_of(name)} expects {getattr(start, name)}, like {self.init_from}; "
                     f"got {value}; leave out this flag or --init-from"
                 )
-        dropout = {name: value for name, value in flags.items() if name in _DROPOUT}
         fields["max_length"] = max(max_length, start.max_length)
-        return dataclasses.replace(start, **dropout, **fields)
+        return dataclasses.replace(start, **flags, **fields)
 
     def run_fields(self) -> dict[str, Any]:
         """Returns the fields of a run's config.json that follow from the settings."""

@@ -117,9 +117,9 @@ def test_a_start_of_another_kind_is_refused(named: Path) -> None:
 
 
 def test_a_run_is_a_start_too_and_dropout_is_free(named: Path, birds: Path) -> None:
-    flags = [*start_flags(birds), "--init-from", "run", "--dropout", "0.4", "--model", "af-only"]
+    flags = [*start_flags(birds), "--init-from", "run", "--emitter-dropout", "0.4"]
     model = parse_train_config(TextConfig, flags).model_config()
-    assert (model.name, model.dropout) == ("af-only", 0.4)
+    assert (model.name, model.emitter_dropout) == ("af-only", 0.4)
     assert model.hidden_size == read_folder(named).model.hidden_size
 
 
