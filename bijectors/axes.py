@@ -7,7 +7,16 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-__all__ = ["StepsMap", "every", "later", "map_every", "move_axis", "size_of_axis", "spread"]
+__all__ = [
+    "StepsMap",
+    "can_broadcast",
+    "every",
+    "later",
+    "map_every",
+    "move_axis",
+    "size_of_axis",
+    "spread",
+]
 
 # From steps to what they are mapped to, and the log-determinant of each.
 StepsMap: TypeAlias = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -47,6 +56,15 @@ def size_of_axis(values: tf.Tensor, axis: int) -> int | tf.Tensor:
     """The size of an axis: a Python int if it is static, else a scalar tensor."""
     static = values.shape[axis]
     return tf.shape(values)[axis] if static is None else static
+
+
+def can_broadcast(ours: tf.TensorShape, theirs: tf.TensorShape) -> bool:
+    """Whether two shapes broadcast; sizes that are not known yet do."""
+    try:
+        tf.broadcast_static_shape(ours, theirs)
+    except ValueError:
+        return False
+    return True
 
 
 def every(values: tf.Tensor, stride: int, first: int = 0) -> tf.Tensor:

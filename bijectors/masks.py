@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from bijectors.axes import size_of_axis
+from bijectors.axes import can_broadcast, size_of_axis
 
 __all__ = ["bounded", "mask_steps", "select", "step_mask", "zero_unless"]
 
@@ -22,7 +22,16 @@ def step_mask(lengths: tf.Tensor, values: tf.Tensor, event_ndims: int = 1) -> tf
       lengths: Lengths of the sequences, int `[..., B]`.
       values: `[..., B, T, *event]`.
       event_ndims: Number of dimensions after T.
+
+    Raises:
+      ValueError: The batch shapes do not broadcast.
     """
+    lengths = tf.convert_to_tensor(lengths)
+    if not can_broadcast(values.shape[: -1 - event_ndims], lengths.shape):
+        raise ValueError(
+            "expected values and lengths of batch shapes that broadcast; got shapes "
+            f"{values.shape} and {lengths.shape}"
+        )
     mask = tf.sequence_mask(lengths, size_of_axis(values, -1 - event_ndims))
     return mask[(..., *[None] * event_ndims)]
 

@@ -73,24 +73,46 @@ class TimeEntry:
 
 
 class Table(Mapping[str, Any]):
-    """A read-only mapping from names to objects, given by their locations `module:attribute`.
+    """A mapping from names to objects, given by their locations `module:attribute`.
 
     Iteration yields names without a size; `numbered` lists the names that may have one.
+
+    Example:
+      >>> from bijectors.tables import Table
+      >>> table = Table({"tau": "math:tau"})
+      >>> table.add("e", "math:e")
+      >>> list(table), table["e"]
+      (['tau', 'e'], 2.718281828459045)
     """
 
-    def __init__(self, places: Mapping[str, str | Numbered]) -> None:
+    def __init__(self, places: Mapping[str, Any]) -> None:
         """Imports no entry yet."""
         self._places = dict(places)
+
+    def add(self, name: str, entry: Any) -> None:
+        """Gives an entry of your own a name, for as long as the process runs.
+
+        Args:
+          name: A name that the table does not have yet.
+          entry: The entry, its location `module:attribute`, or a `Numbered`. A location is imported
+            when it is first looked up.
+
+        Raises:
+          ValueError: Another entry has the name, or it contains a colon.
+        """
+        if ":" in name or self._places.get(name, entry) != entry:
+            raise ValueError(f"expected a new name without a colon; got {name!r}")
+        self._places[name] = entry
 
     def __getitem__(self, name: str) -> Any:
         if name not in self:
             raise KeyError(name)
         number = name.partition(":")[2]
         place = self._places[name_of(name)]
-        if isinstance(place, str):
-            return pkgutil.resolve_name(place)
-        function = pkgutil.resolve_name(place.function)
-        return function(int(number)) if number else function()
+        if isinstance(place, Numbered):
+            function = pkgutil.resolve_name(place.function)
+            return function(int(number)) if number else function()
+        return pkgutil.resolve_name(place) if isinstance(place, str) else place
 
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
@@ -106,7 +128,7 @@ class Table(Mapping[str, Any]):
     def number_of(self, name: str) -> int:
         """The size in a name, or the default of its function; 0 for an entry without a size."""
         place = self._places[name_of(name)]
-        if isinstance(place, str):
+        if not isinstance(place, Numbered):
             return 0
         number = name.partition(":")[2]
         (size,) = inspect.signature(pkgutil.resolve_name(place.function)).parameters.values()

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from bijectors.axes import can_broadcast
 from bijectors.base import FlowBijector
 from bijectors.hidden.mlp import ConditionalMLP
 
@@ -102,7 +103,7 @@ class HiddenBijector(FlowBijector):
                 f"{values.shape}"
             )
         for what, other in (("context", self._context), ("offset", self._offset)):
-            if other is not None and not _broadcast(values.shape[:-1], other.shape[:-1]):
+            if other is not None and not can_broadcast(values.shape[:-1], other.shape[:-1]):
                 raise ValueError(
                     f"expected values and {what} of batch shapes that broadcast for {self.name}; "
                     f"got shapes {values.shape} and {other.shape}"
@@ -128,15 +129,6 @@ def _tensor(values: Any) -> Any:
     values = values.value if isinstance(values, keras.Variable) else values
     is_kept = values is None or tf.is_tensor(values) or isinstance(values, tfp.util.DeferredTensor)
     return values if is_kept else tf.convert_to_tensor(values)
-
-
-def _broadcast(ours: tf.TensorShape, theirs: tf.TensorShape) -> bool:
-    """Whether two shapes broadcast; sizes that are not known yet do."""
-    try:
-        tf.broadcast_static_shape(ours, theirs)
-    except ValueError:
-        return False
-    return True
 
 
 def _repeat_along(values: tf.Tensor, other: tf.Tensor) -> tf.Tensor:

@@ -79,6 +79,14 @@ def test_what_is_no_sequence_of_vectors_is_refused(shape: list[int] | None) -> N
         )
 
 
+def test_values_and_lengths_of_other_batches_are_refused() -> None:
+    flow = AutoregressiveTime(Mean(), hidden_of("af"), lengths=[6, 3])
+    for method in (flow.forward, flow.inverse):
+        assert method(tf.ones([5, 2, 6, H])).shape == [5, 2, 6, H]
+        with pytest.raises(ValueError, match="values and lengths of batch shapes that broadcast"):
+            method(tf.ones([2, 5, 6, H]))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
@@ -16,6 +17,8 @@ from bijectors.tables import (
     HIDDEN_STRUCTURES,
     SCALAR_MAPS,
     TIME_STRUCTURES,
+    Numbered,
+    Table,
 )
 from tests.paths import ROOT
 
@@ -57,6 +60,19 @@ def test_a_number_after_a_colon_is_the_size_of_an_entry() -> None:
 def test_the_size_of_an_entry_may_be_its_default() -> None:
     sizes = {"mixture:3": 3, "mixture": 8, "spline": 8, "affine": 0}
     assert {name: SCALAR_MAPS.number_of(name) for name in sizes} == sizes
+
+
+def test_an_entry_can_be_added_from_outside() -> None:
+    table = Table({"tau": "math:tau"})
+    for _ in range(2):  # A cell of a notebook runs more than once.
+        table.add("e", "math:e")
+        table.add("two", 2.0)
+    table.add("last", Numbered("builtins:float", least=3))
+    assert dict(table) == {"tau": math.tau, "e": math.e, "two": 2.0, "last": 0.0}
+    assert table["last:4"] == 4.0 and table.number_of("two") == 0
+    for taken, entry in (("tau", "math:pi"), ("two", 3.0), ("two:3", 2.0)):
+        with pytest.raises(ValueError, match=f"expected a new name without a colon; got '{taken}'"):
+            table.add(taken, entry)
 
 
 def test_a_configuration_is_made_and_refused_without_tensorflow() -> None:

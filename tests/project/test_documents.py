@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from bijectors.tables import SCALAR_MAPS
 from export import pretrained, saved_model, serve
 from tests.paths import ROOT
 from tests.project.document_commands import (
@@ -76,6 +77,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(chorales, "_corpus_files", lambda: files)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
+    # A page adds an entry.
+    monkeypatch.setattr(SCALAR_MAPS, "_places", dict(SCALAR_MAPS._places))
     return tmp_path
 
 

@@ -222,7 +222,9 @@ def test_a_field_of_another_type_is_refused_by_its_name(
 ) -> None:
     finished(tmp_path / "run", "text", text)
     rewrite(tmp_path / "run", lambda config: config[section].update({field: value}))
-    message = f"config.json is damaged .*expected {field} of type [a-z]+.*; got .*: train again"
+    message = (
+        f"cannot use .*config.json .*expected {field} of type [a-z]+.*; got .*: use the program"
+    )
     with pytest.raises(UserError, match=message):
         evaluate.main([str(tmp_path / "run")])
 

@@ -21,6 +21,7 @@ from tf_latentflow.config.choices import (
     EMITTERS,
     INFERENCE_NETWORKS,
     TWO_SIDED_CONDITIONERS,
+    WITHOUT_STATES,
 )
 from tf_latentflow.config.types import ConfigError
 from tf_latentflow.vocabulary import Vocabulary
@@ -170,8 +171,9 @@ def _check_rates(config: Config) -> None:
     if config.time == "iaf" and config.dropout:
         why = "whose density is computed step by step without dropout"
         _refuse(config, "dropout", f"dropout 0 for iaf in time, {why}")
-    for choice, rate in (("inference", "posterior_dropout"), ("emitter", "emitter_dropout")):
-        if getattr(config, choice) == "codebook" and getattr(config, rate):
-            _refuse(config, rate, f"{rate} 0 for a codebook, which has no states")
-        if getattr(config, choice) is None and getattr(config, rate):
+    for field, rate in (("inference", "posterior_dropout"), ("emitter", "emitter_dropout")):
+        choice = getattr(config, field)
+        if choice in WITHOUT_STATES and getattr(config, rate):
+            _refuse(config, rate, f"{rate} 0 for {field} {choice}, which has no states")
+        if choice is None and getattr(config, rate):
             _refuse(config, rate, f"{rate} 0 for the baseline, which has no latents")

@@ -11,6 +11,7 @@ __all__ = [
     "EMITTERS",
     "INFERENCE_NETWORKS",
     "TWO_SIDED_CONDITIONERS",
+    "WITHOUT_STATES",
 ]
 
 # From x to q(z | x, T): a subclass of `tf_latentflow.networks.inference.InferenceNetwork`.
@@ -32,6 +33,9 @@ EMITTERS = Table(
         "codebook": "tf_latentflow.networks.emitters:CodebookEmitter",
     }
 )
+
+# Inference networks and emitters without states, which therefore have no dropout.
+WITHOUT_STATES = ("codebook",)
 
 # What summarises other steps for the prior: a `tf_latentflow.prior.conditioners.NetworkMaker`.
 CONDITIONERS = Table(

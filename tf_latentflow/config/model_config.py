@@ -88,7 +88,7 @@ class ModelConfig:
     @property
     def has_embedding(self) -> bool:
         """Whether a network embeds symbols, or uses the embedding to turn features into logits."""
-        return not (self.inference == "codebook" and self.emitter == "codebook")
+        return self.emitter != "codebook"  # Whose inference network is a codebook too.
 
     @property
     def is_causal(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bijectors.tables import COUPLING_TIME_STRUCTURES
+from tf_latentflow.config.choices import WITHOUT_STATES
 
 __all__ = [
     "GIVEN",
@@ -194,9 +195,9 @@ RULES: tuple[Rule, ...] = (
     # prior's LSTM, and the baseline has neither an inference network nor an emitter that reads z.
     Rule({"time": "iaf"}, {"dropout": 0.0}),
     Rule({"scalar": None}, {"posterior_dropout": 0.0, "emitter_dropout": 0.0}),
-    # A codebook has no states to drop, and a flow without a past nothing that reads it.
-    Rule({"inference": "codebook"}, {"posterior_dropout": 0.0}),
-    Rule({"emitter": "codebook"}, {"emitter_dropout": 0.0}),
+    # Where there are no states, none are dropped; a flow without a past has nothing that reads it.
+    Rule({"inference": WITHOUT_STATES}, {"posterior_dropout": 0.0}),
+    Rule({"emitter": WITHOUT_STATES}, {"emitter_dropout": 0.0}),
     Rule({"time": "none"}, {"conditioner": None}),
     # A coupling reads steps on both sides, which the LSTM cannot, and maps a part of the steps.
     Rule({"time": COUPLING_TIME_STRUCTURES, "conditioner": "lstm"}, {"conditioner": "conv:3"}),

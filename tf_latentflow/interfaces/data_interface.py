@@ -182,7 +182,10 @@ class DataInterface:
 
     def _encode_text(self, text: Any, i: int) -> np.ndarray:
         if not isinstance(text, str):
-            raise ValueError(f"expected texts; got {type(text).__name__} as number {i}")
+            raise ValueError(
+                f"expected texts; got {type(text).__name__} as number {i}: ids belong to a method "
+                "of x and lengths, such as log_likelihood"
+            )
         return self._vocabulary().encode(text)
 
     def _encode_roll(self, roll: Any, i: int) -> np.ndarray:

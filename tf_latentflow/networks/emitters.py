@@ -32,6 +32,9 @@ __all__ = [
 class Emitter(Layer):
     """The contract of the entries of `tf_latentflow.config.choices.EMITTERS`.
 
+    Logits come from `symbols.logits`, without which the bias of the embedding would not be trained.
+    Weights of the emitter whose first axis has an entry for each symbol are its `symbol_weights`.
+
     Args:
       config: Sizes and dropout.
       name: Name of the layer.

@@ -31,6 +31,9 @@ def noise_log_probs(eps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
 class Posterior(NamedTuple):
     """`q(z | x, T) = N(z; mean, std^2)`, independent in every dimension of every step.
 
+    A model asks it for `mean`, `std`, `draw_noise`, `at` and `noise_of`. Another distribution that
+    has them can take its place.
+
     Attributes:
       mean: `[B, T, H]`.
       log_std: `[B, T, H]`.

@@ -97,7 +97,8 @@ class SequenceNetwork(Layer):
     def call(self, inputs: tf.Tensor, positions: Positions, masks: Masks = ()) -> tf.Tensor:
         """All steps: `inputs [..., B, T, n]` to `[..., B, T, U]`.
 
-        A two-sided network reads nothing beyond the lengths of the positions.
+        It adds the position codes itself, which `step` gets as `offset`. A two-sided network reads
+        nothing beyond the lengths of the positions.
         """
         raise NotImplementedError
 

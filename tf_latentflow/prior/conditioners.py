@@ -34,7 +34,9 @@ __all__ = [
 NetworkMaker = Callable[..., SequenceNetwork]
 """An entry of `tf_latentflow.config.choices.CONDITIONERS`.
 
-`make(config, input_size, two_sided, name)` is a network over vectors `[..., T, input_size]`.
+`make(config, input_size, two_sided)` is a network over vectors `[..., T, input_size]`. If it can be
+two-sided, its name is in `TWO_SIDED_CONDITIONERS`. A two-sided network with `reads_mapped_steps`
+reads `input_size + 1` numbers of a step; see `KeptStepsConditioner`.
 """
 
 
@@ -152,9 +154,7 @@ class KeptStepsConditioner(NetworkConditioner):
         return Context(features, tuple(every(offset, 2, first) for offset in offsets))
 
 
-def lstm(
-    config: ModelConfig, input_size: int, two_sided: bool = False, name: str = "past"
-) -> LSTMStack:
+def lstm(config: ModelConfig, input_size: int, two_sided: bool = False) -> LSTMStack:
     """An LSTM over the vectors of earlier steps (Ziegler & Rush, 2019)."""
     if two_sided:
         raise ValueError("expected a conditioner that reads later steps too; got lstm")
@@ -164,7 +164,7 @@ def lstm(
         config.num_lstm_layers,
         config.max_length,
         config.dropout,
-        name=name,
+        name="past",
     )
 
 
@@ -186,9 +186,7 @@ def window(num_steps: int = 4) -> NetworkMaker:
 def _maker(
     kind: type[ConvStack] | type[AttentionStack] | type[Window], number: int
 ) -> NetworkMaker:
-    def make(
-        config: ModelConfig, input_size: int, two_sided: bool = False, name: str = "past"
-    ) -> SequenceNetwork:
+    def make(config: ModelConfig, input_size: int, two_sided: bool = False) -> SequenceNetwork:
         return kind(
             input_size + (two_sided and kind.reads_mapped_steps),  # Which steps are given, too.
             config.hidden_size,
@@ -196,7 +194,7 @@ def _maker(
             config.max_length,
             config.dropout,
             two_sided,
-            name=name,
+            name="past",
         )
 
     return make

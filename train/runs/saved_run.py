@@ -89,7 +89,8 @@ def _of_run(workdir: Workdir) -> SavedRun:
         )
     except (KeyError, ValueError) as error:
         raise UserError(
-            f"{workdir.config_file} is damaged ({type(error).__name__}: {error}): train again"
+            f"cannot use {workdir.config_file} ({type(error).__name__}: {error}): use the program "
+            "that wrote it, or train again"
         ) from None
 
 

@@ -106,7 +106,10 @@ def config_of(source: Source) -> ModelConfig:
     try:
         return ModelConfig.from_dict(source.read_config()["model"])
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{source.config_file} is damaged ({error}): train again") from None
+        raise UserError(
+            f"cannot use {source.config_file} ({error}): use the program that wrote it, or train "
+            "again"
+        ) from None
 
 
 def digest_of(source: Source) -> str:
