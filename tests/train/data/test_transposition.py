@@ -54,11 +54,14 @@ def test_a_run_reads_its_pieces_in_other_keys_and_the_same_after_a_restart() -> 
         order = TrainingOrder(config, pieces, default_boundaries([3]), vary=config.vary)
         calls = [order.call_at(step, 1) for step in range(12)]
         batches = [batch for call in calls for batch in call.steps[0]]
-        keys = [batch.x[:, 2].argmax(axis=-1) - 40 - batch.index for batch in batches]
         assert sorted(np.concatenate([b.index for b in batches[:3]])) == list(range(6))
-        return np.array(keys)
+        keys = np.zeros([4, 6], int)  # By epoch and piece.
+        for number, batch in enumerate(batches):
+            keys[number // 3, batch.index] = batch.x[:, 2].argmax(axis=-1) - 40 - batch.index
+        return keys
 
     assert not read(0).any()
     keys = read(3)
     assert np.abs(keys).max() == 3 and len(np.unique(keys)) > 4
+    assert np.ptp(keys, axis=0).all()  # Each piece has other keys in other epochs.
     np.testing.assert_array_equal(keys, read(3))

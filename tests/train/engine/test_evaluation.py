@@ -53,7 +53,8 @@ def test_protocol_in_bits() -> None:
     assert results["kl_bpc"] == pytest.approx(kl / symbols)
     assert results["reconstruction_bpc"] == pytest.approx((2 * LENGTHS.sum() - kl) / symbols)
     assert results["num_sequences"] == 8
-    assert results["bpc_stderr"] > 0
+    stderr = bootstrap_stderr(2 * LENGTHS + 4, LENGTHS + 1)
+    assert results["bpc_stderr"] == pytest.approx(stderr)
 
 
 def test_another_unit_differs_in_name_and_scale_only() -> None:
@@ -123,6 +124,7 @@ def test_bootstrap_is_the_delta_method_for_many_sequences() -> None:
     assert bootstrap_stderr(nll, symbols) == pytest.approx(expected, rel=0.1)
     assert bootstrap_stderr(nll, symbols) == bootstrap_stderr(nll, symbols)
     assert bootstrap_stderr(nll[:1], symbols[:1]) is None
+    assert all(bootstrap_stderr(one, np.ones(3)) > 0 for one in np.eye(3))  # Each is drawn.
 
 
 def test_nll_includes_the_length() -> None:
