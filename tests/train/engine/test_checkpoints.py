@@ -42,8 +42,10 @@ def test_the_newest_comes_back_with_its_state(tmp_path: Path) -> None:
 
 
 def test_keeps_the_newest_only(tmp_path: Path) -> None:
-    filled(tmp_path / "c", 5)
+    folders = filled(tmp_path / "c", 5)
     assert CheckpointFolders(tmp_path / "c").steps == [3, 4, 5]
+    folders.save(2, {"step": 2}, write_to(2))  # Later ones do not push it out.
+    assert folders.steps == [2, 3, 4, 5]
 
 
 def test_nothing_to_restore(tmp_path: Path) -> None:
@@ -100,15 +102,21 @@ def test_damaged_ones_take_no_place_among_those_that_are_kept(tmp_path: Path) ->
         path, state = folders.newest()
         assert state == {"step": step} and path.name == f"step-{step:09d}"
     assert folders.steps == [3, 4, 5]
+    flip_bit(tmp_path / "step-000000004")
+    CheckpointFolders(tmp_path).save(6, {"step": 6}, write_to(6))
+    assert folders.steps == [3, 4, 5, 6]
 
 
 def test_the_message_names_what_is_used_instead(tmp_path: Path) -> None:
     filled(tmp_path / "c", 3)
-    for step in (2, 3):
-        flip_bit(tmp_path / "c" / f"step-00000000{step}")
+    flip_bit(tmp_path / "c" / "step-000000002")
+    (tmp_path / "c" / "step-000000003" / "variables").unlink()
     lines: list[str] = []
     assert CheckpointFolders(tmp_path / "c", report=lines.append).newest()[1]["step"] == 1
-    assert [line.endswith("using step-000000001") for line in lines] == [True, True]
+    assert [line.partition("(")[2] for line in lines] == [
+        "variables is missing): using step-000000001",
+        "variables has changed): using step-000000001",
+    ]
 
 
 def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:
@@ -116,6 +124,7 @@ def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:
     rest = tmp_path / "c" / ".tmp-0123-1-step-000000002"
     rest.mkdir()
     (rest / "variables").write_bytes(b"half")
+    (tmp_path / "c" / "step-000000009.old").mkdir()  # A user's.
     folders = CheckpointFolders(tmp_path / "c")
     assert folders.steps == [1]
     folders.save(2, {"step": 2}, write_to(2))
