@@ -67,6 +67,9 @@ _LATE = [on(60, 2), off(60, 1)]  # So that a track goes on for 3 steps.
         ([on(60), on(60), off(60, 1), on(60, 1), off(60, 1), on(62)], [(60, 0, 1), (60, 2, 3)]),
         # The end of the note before stands after the next start, which has no end.
         ([on(60), on(60, 1), off(60), on(62, 1), off(62, 2)], [(60, 0, 4), (62, 2, 4)]),
+        # As often ended, at the time of the last start; not as often, at that of both starts.
+        ([on(60), on(60, 1), off(60), off(60), *_LATE], [(60, 0, 1), (60, 3, 4)]),
+        ([on(60), on(60), off(60), *_LATE], [(60, 0, 1), (60, 2, 3)]),
         # Another pitch has all its ends.
         (
             [on(60), on(62), on(62, 1), on(60), off(62, 1), off(62, 1), off(60, 1), off(64, 1)],
