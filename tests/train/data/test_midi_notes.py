@@ -116,6 +116,14 @@ def test_the_sustain_pedal_holds_notes(tmp_path, track, expected):
     assert notes(tmp_path, track) == expected
 
 
+@pytest.mark.parametrize("held", [[], [down(), on(62), off(62)]])
+def test_what_is_never_ended_lasts_to_the_end_of_its_track(tmp_path, held):
+    longer = [on(67, 3, 1), off(67, 1, 1)]
+    expected = [(62, 0, 2)] if held else [(60, 0, 2)]
+    track = [*(held or [on(60)]), on(64, 1), off(64, 1)]
+    assert notes(tmp_path, track, longer) == [*expected, (64, 1, 2), (67, 3, 4)]
+
+
 def test_a_pedal_is_that_of_its_channel_in_all_tracks(tmp_path):
     pedal = [down(), up(4)]
     hands = [on(60), off(60, 1)], [on(64, 1), off(64, 1)], [on(67, channel=1), off(67, 1, 1)]
@@ -199,4 +207,6 @@ def test_notes_that_follow_each_other_within_a_step_are_counted(
 
 
 def test_a_note_without_length_does_not_follow_itself(tmp_path: Path) -> None:
-    assert read(tmp_path, [on(60), on(64, 2)]).num_merged == 0  # The track ends as it starts.
+    track = [on(60), on(64, 2)]  # It ends as the second note starts.
+    assert read(tmp_path, track).num_merged == 0
+    assert notes(tmp_path, track) == [(60, 0, 2), (64, 2, 3)]

@@ -16,6 +16,7 @@ def test_notes_and_rolls_are_inverse():
         np.testing.assert_array_equal(roll_of(notes, len(roll)), roll)
         starts = roll & ~np.pad(roll, ((1, 0), (0, 0)))[:-1]
         assert len(notes) == starts.sum()  # Held notes are one.
+    assert notes_of(roll_of([(60, 0, 3), (60, 1, 2), (60, 2, 4)], 4)) == [(60, 0, 4)]
 
 
 def test_packed_rolls():
