@@ -6,9 +6,11 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from train.data.store.records import RecordWriter
+from train.data.store.records import Records, RecordWriter
+from train.support.errors import UserError
 from train.support.files import clear_leftovers, whole_file, whole_folder, write_json
 
 
@@ -42,7 +44,31 @@ def test_records(done: list[str], tmp_path: Path) -> None:
     with RecordWriter(tmp_path / "a") as writer:
         writer.extend([b"x"], [1])
         assert writer.commit() == 1
+        digests = writer.digests
+        writer.extend([b"later"], [5])
     assert done == ["a", "a.index", "a.lengths"]
+    RecordWriter(tmp_path / "a", 1, digests).__exit__(None, None, None)  # Without what came later.
+    assert [path.stat().st_size for path in sorted(tmp_path.iterdir())] == [1, 16, 4]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        ("", b"cut"),
+        (".index", bytes(16)),
+        (".index", np.int64([-1, 3, 6, 9]).tobytes()),
+        (".index", np.int64([0, 6, 3, 9]).tobytes()),
+    ],
+    ids=["cut", "index cut", "index below 0", "index descends"],
+)
+def test_records_that_have_changed(suffix: str, content: bytes, tmp_path: Path) -> None:
+    with RecordWriter(tmp_path / "a") as writer:
+        writer.extend([b"one", b"two", b"six"], [3, 3, 3])
+    records = Records(tmp_path / "a")
+    assert records.read(2) == b"six"
+    (tmp_path / f"a{suffix}").write_bytes(content)
+    with pytest.raises(UserError, match="truncated or changed after it was opened"):
+        list(records.read_in_turn(range(3)))
 
 
 def test_a_block_that_fails_changes_nothing(tmp_path: Path) -> None:
