@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from train.data.store.records import Records, RecordWriter
+from train.data.store.stored import Stored
 from train.support.errors import UserError
 from train.support.files import clear_leftovers, whole_file, whole_folder, write_json
 
@@ -123,3 +124,16 @@ def test_what_processes_have_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(os, "kill", of_another_user)
     clear_leftovers(tmp_path)  # An earlier process had this one's number.
     assert list(tmp_path.iterdir()) == [running]
+
+
+@pytest.mark.parametrize(
+    "part", [slice(1, 4), slice(-2, None), slice(None, None, 2), slice(None, None, -1)], ids=str
+)
+def test_a_part_of_what_is_stored(part: slice, tmp_path: Path) -> None:
+    pieces = [b"o" * length for length in (3, 1, 5, 4, 2)]
+    with RecordWriter(tmp_path / "a") as writer:
+        writer.extend(pieces, [*map(len, pieces)])
+    found = Stored(Records(tmp_path / "a"), bytes)[part]
+    assert [*found] == [found[i] for i in range(len(found))] == pieces[part]
+    assert found.lengths.tolist() == [*map(len, pieces[part])]
+    assert [*found.up_to(3)] == [piece for piece in pieces[part] if len(piece) <= 3]
