@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from bijectors import Execution
 from tests.models import make_model
+from train.backend import tensorflow
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.text.config import TextConfig
 from train.engine.buckets import padded
 from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.order import Call
 from train.engine.workdir import FORMAT
+from train.engine.workers.team import ALONE
 from train.runs.saved_model import weights_sha256
 from train.support.digests import sha256_of
 from train.support.errors import UserError
@@ -131,15 +136,47 @@ def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:
     assert folders.steps == [1, 2]
 
 
-def make_backend(hidden_size: int = 3) -> TensorFlowBackend:
-    config = TextConfig.from_preset("tiny", "lstm", compile_loops=False)
+def make_backend(hidden_size: int = 3, **settings: Any) -> TensorFlowBackend:
+    config = TextConfig.from_preset("tiny", "lstm", compile_loops=False, **settings)
     make = lambda: make_model("lstm", hidden_size=hidden_size)  # noqa: E731
     return TensorFlowBackend(config, make, SEQUENCES, SEQUENCES)
 
 
-def step(backend: TensorFlowBackend) -> None:
+def step(backend: TensorFlowBackend, rate: float = 0.1) -> None:
     batch = padded(SEQUENCES, np.arange(2), 8, 4)
-    backend.read(backend.start(Call(0, [[batch]]), [1.0], [0.1]))
+    backend.read(backend.start(Call(0, [[batch]]), [1.0], [rate]))
+
+
+def test_a_backend_has_the_settings_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {}
+
+    class Evaluation:
+        def __init__(self, model: object, samples: int, batch_size: int, **more: Any) -> None:
+            made.update(samples=samples, batch_size=batch_size, **more)
+
+        def __call__(self, sequences: Sequence[Any], seed: int, progress: object) -> tuple:
+            return len(sequences), seed
+
+    monkeypatch.setattr(tensorflow, "SplitEvaluation", Evaluation)
+    limits = {"batch_size": 8, "max_batch_steps": 99}
+    backend = make_backend(seed=3, valid_sequences=1, valid_samples=2, **limits)
+    assert backend.validate(print) == (1, 3)
+    assert made == {"samples": 2, "importance": False, "team": ALONE, **limits}
+    assert make_backend(valid_sequences=0).validate(print) == (2, 0)
+    most = backend.model.config.max_length
+    likely, unlikely = backend.model.length_model.log_prob([3, most]).numpy()
+    assert likely > unlikely  # It is fitted to the lengths.
+    rounded = make_backend(mixed_precision=True).model
+    assert rounded.execution == Execution(False, "bfloat16") != backend.model.execution
+    digests = [weights_sha256(backend.model)]
+    for rate in (0.0, 0.1):
+        step(backend, rate)
+        digests.append(weights_sha256(backend.model))
+    assert digests[0] == digests[1] != digests[2]
+    assert backend.weights_are_finite()
+    weight = backend.model.trainable_variables[-1]
+    weight.assign(weight * math.nan)
+    assert not backend.weights_are_finite()
 
 
 def test_all_that_a_training_is_comes_back(tmp_path: Path) -> None:

@@ -109,6 +109,29 @@ def test_long_sequences_come_in_smaller_batches() -> None:
     assert found == pytest.approx(evaluate(NATS_PER_STEP))
 
 
+@pytest.mark.parametrize("importance", [False, True])
+def test_kind_samples_and_seed_are_those_asked_for(importance: bool) -> None:
+    class Telling(KnownModel):
+        """Its KL is the number of samples, below 0 in the ELBO; the rest is noise."""
+
+        def estimate(
+            self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: Noise
+        ) -> Terms:
+            noise = seed.normal([tf.shape(x)[0], 1, 1], tf.float32)[:, 0, 0]
+            return Terms(noise, tf.zeros_like(noise) + num_samples, noise)
+
+        def elbo(self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: Noise) -> Terms:
+            noise, kl, _ = self.estimate(x, lengths, num_samples, seed)
+            return Terms(noise[None], -kl[None], noise[None])
+
+    def noise_of(seed: int) -> list[float]:
+        terms = SplitEvaluation(Telling(), 5, 3, importance=importance)(SEQUENCES, seed).terms
+        assert (terms.kl == (5 if importance else -5)).all()
+        return terms.log_prob.tolist()
+
+    assert noise_of(0) == noise_of(0) != noise_of(1)
+
+
 def test_the_bound_is_the_difference_of_its_terms() -> None:
     evaluation = SplitEvaluation(make_model("af-only", **LEAST_FIELDS), 3, 4, importance=False)
     reconstruction, kl, log_prob = evaluation(SEQUENCES, seed=0).terms
