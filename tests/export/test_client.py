@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from export import client
+from export.rest_client import RestClient
 from export.serving.local_server import LocalServer
 from tests.local_servers import running
 from tests.served_model import MUSIC_STEPS, write_music_model
@@ -25,6 +26,10 @@ def test_client_of_text(server: LocalServer, capsys: pytest.CaptureFixture[str])
     dot = "\N{MIDDLE DOT}"
     client.main(["generate", "--url", url, "-n", "2", "--length", "5", "--seed", "9"])
     assert capsys.readouterr().out == f"9{dot}5{dot}1.00\n10{dot}5{dot}1.00\n"
+    client.main(["generate", "--url", url, "-n", "1", "--length", "5", "--temperature", "0.25"])
+    assert capsys.readouterr().out == f"0{dot}5{dot}0.25\n"
+    with pytest.raises(UserError, match='answered 400: .*"sing" not found'):
+        list(RestClient(url).predict("sing", [{}]))
     client.main(["score", "ab", "", "--url", url + "/"])
     printed = capsys.readouterr()
     first, second = printed.out.splitlines()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from export.versions import check_version, new_version, version_folders
@@ -37,7 +39,18 @@ def test_a_file_in_the_place_of_the_versions_is_refused(tmp_path):
         check_version(tmp_path / "lm", None)
 
 
-def test_a_version_is_there_whole(tmp_path):
+@pytest.fixture
+def private():
+    """Files that a process makes are for its user alone."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+def test_a_version_is_there_whole(tmp_path, private):
+    left = tmp_path / "a" / "b" / ".tmp-0123-1-6"
+    left.mkdir(parents=True)
+    os.utime(left, (0, 0))
     with new_version(tmp_path / "a" / "b", 7) as folder:
         (folder / "x").write_text("y")
         assert not (tmp_path / "a" / "b" / "7").exists()
@@ -46,6 +59,7 @@ def test_a_version_is_there_whole(tmp_path):
     version = tmp_path / "a" / "b" / "7"
     assert (version / "x").read_text() == "y"
     assert version.stat().st_mode & 0o777 == 0o755
+    assert (version / "x").stat().st_mode & 0o777 == 0o644
 
 
 def test_or_not_at_all(tmp_path):

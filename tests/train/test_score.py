@@ -115,10 +115,15 @@ def test_lines_before_a_zero_byte_are_scored(
     file = tmp_path / "lines.txt"
     file.write_bytes(b"word1\nword2\nwo\0rd\nword4\n")
     capsys.readouterr()
-    with pytest.raises(UserError, match="a zero byte in line 3"):
-        score.main([str(run), "--samples", "2", "--format", "jsonl", str(file)])
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [row["line"] for row in rows] == [1, 2]
+    bits = []
+    for seed, samples in (("0", "2"), ("1", "2"), ("0", "3")):
+        flags = ["--samples", samples, "--seed", seed, "--format", "jsonl"]
+        with pytest.raises(UserError, match="a zero byte in line 3"):
+            score.main([str(run), *flags, str(file)])
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [row["line"] for row in rows] == [1, 2]
+        bits.append(rows[0]["bits"])
+    assert len(set(bits)) == (3 if read_run(run).model_config.is_flow else 1)
 
 
 def test_output_that_is_not_read_to_its_end(

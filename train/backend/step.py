@@ -111,7 +111,7 @@ class TrainStep:
             for g, v in zip(tape.gradient(loss, self._variables), self._variables, strict=True)
         ]
         real = lengths > 0  # Rows of length 0 fill a short batch.
-        log_length = self._model.length_model.log_prob(tf.maximum(lengths, 1))
+        log_length = self._model.length_model.log_prob(lengths)
         log_length = tf.reduce_sum(tf.where(real, log_length, tf.zeros_like(log_length)))
         symbols = tf.reduce_sum(tf.where(real, lengths + 1, 0))
         sums = [tf.cast(value, self._dtype) for value in (*terms, log_length, symbols)]
@@ -139,7 +139,6 @@ class TrainStep:
         """Updates the weights, unless a value of this or an earlier step is not finite."""
         sums, *gradients = summed
         *terms, symbols = tf.unstack(sums)
-        symbols = tf.maximum(symbols, 1)
         norm = _global_norm(gradients) / symbols
         made = StepTerms(*terms, symbols, norm)
         looked_at = tf.stack([getattr(made, name) for name in FAILURE_TERMS])

@@ -89,6 +89,8 @@ def _spoilt(request: predict_pb2.PredictRequest, what: str) -> predict_pb2.Predi
             request.model_spec.name = "nobody"
         case "another version":
             request.model_spec.version.value = 2
+        case "version 0":
+            request.model_spec.version.SetInParent()
         case "another signature":
             request.model_spec.signature_name = "nothing"
         case "missing input":
@@ -112,6 +114,7 @@ def _spoilt(request: predict_pb2.PredictRequest, what: str) -> predict_pb2.Predi
         ("no model", grpc.StatusCode.INVALID_ARGUMENT),
         ("another model", grpc.StatusCode.NOT_FOUND),
         ("another version", grpc.StatusCode.NOT_FOUND),
+        ("version 0", grpc.StatusCode.NOT_FOUND),
         ("another signature", grpc.StatusCode.FAILED_PRECONDITION),
         ("missing input", grpc.StatusCode.INVALID_ARGUMENT),
         ("another input", grpc.StatusCode.INVALID_ARGUMENT),
@@ -140,10 +143,16 @@ def test_metadata_over_grpc(http: Http, stub: PredictionServiceStub) -> None:
     assert response.metadata["signature_def"].Unpack(signatures)
     assert signatures.signature_def["look_up"].inputs["word"].dtype == tf.string.as_datatype_enum
     assert response.model_spec.version.value == 1
-    request.metadata_field[:] = ["nothing"]
-    with pytest.raises(grpc.RpcError) as error:
-        stub.GetModelMetadata(request, timeout=PATIENCE)
-    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    for fields, name, code in (
+        (["nothing"], http.model, grpc.StatusCode.INVALID_ARGUMENT),
+        (["signature_def", "nothing"], http.model, grpc.StatusCode.INVALID_ARGUMENT),
+        (["signature_def"], "nobody", grpc.StatusCode.NOT_FOUND),
+    ):
+        request.metadata_field[:] = fields
+        request.model_spec.name = name
+        with pytest.raises(grpc.RpcError) as error:
+            stub.GetModelMetadata(request, timeout=PATIENCE)
+        assert error.value.code() == code
 
 
 def test_status_over_grpc(http: Http, channel: grpc.Channel) -> None:

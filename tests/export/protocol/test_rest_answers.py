@@ -39,12 +39,14 @@ GOOD = [
     ("look_up", "instances", [{"b64": "dGVh"}], "predictions", [0]),
     ("look_up", "instances", [{"word": {"b64": "dGVh"}}], "predictions", [0]),
     ("look_up", "inputs", [{"b64": "dGVh"}, "tea"], "outputs", [0, 0]),
+    ("look_up", "inputs", [{"b64": "bWlsaw=="}, {"b64": "bWlsaw"}], "outputs", [1, 1]),
     ("add_bytes", "instances", ["hi"], "predictions", [{"b64": "aGn/AA=="}]),
     ("add_bytes", "inputs", [{"b64": "/w=="}], "outputs", [{"b64": "//8A"}]),
     # Whole numbers and decimals.
     ("half", "instances", [1, 3.0, -5e-1, 0], "predictions", [0.5, 1.5, -0.25, 0.0]),
     ("half", "instances", [NAN, INF, -INF], "predictions", [NAN, INF, -INF]),
     ("half", "instances", [16777215, 0.4], "predictions", [8388607.5, 0.2]),
+    ("half", "instances", [10**20], "predictions", [5e19]),  # Beyond 64 bits it is a float.
     ("generate", "instances", [row(seed=2**63 - 1)], "predictions", ...),
     ("generate", "instances", [row(length=-(2**31))], "predictions", ...),
     (
@@ -82,6 +84,18 @@ def test_answers(
     if answer is not ...:
         # Digit for digit: 0.2 is 0.2, a float has a point, and text is not base64.
         assert json.dumps(got.json()[key], sort_keys=True) == json.dumps(answer, sort_keys=True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'\xef\xbb\xbf{"signature_name": "half", "instances": [1]}',  # After a byte order mark.
+        b'{"signature_name": "half", "signature_name": "x", "instances": [1], "instances": []}',
+    ],
+    ids=["mark", "repeated names"],
+)
+def test_what_is_passed_over(http: Http, body: bytes) -> None:
+    assert http.predict(body).json() == {"predictions": [0.5]}
 
 
 def test_status_over_rest(http: Http) -> None:

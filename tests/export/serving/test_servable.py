@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from export.saving import warmup
 from export.saving.warmup import play_warmup, write_warmup
@@ -25,6 +26,14 @@ def test_the_newest_version_is_served(tmp_path: Path) -> None:
     (base / "12").write_text("a file")
     newest = load_newest(base)
     assert (newest.name, newest.version) == ("m", 10)
+    newest.check("m")
+    newest.check("m", 10)
+    with pytest.raises(tf.errors.NotFoundError, match="Specific.m, 1."):
+        newest.check("m", 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="version label: stable"):
+        newest.check("m", label="stable")
+    with pytest.raises(tf.errors.DeadlineExceededError):
+        newest.predict("half", {"x": np.float32([1])}, timeout=0)
     newest.close()
 
 

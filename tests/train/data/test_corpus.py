@@ -76,6 +76,7 @@ def test_a_folder_with_three_splits_is_taken_as_it_is(tmp_path: Path) -> None:
     assert [corpus.train, corpus.valid, corpus.test] == [
         [f"{split} text", "shared"] for split in SPLITS
     ]
+    assert "".join(corpus.model_fields()["vocabulary"]) == " adehinrstx"  # Of the training split.
 
 
 def test_a_folder_of_other_files_is_split_by_hash(tmp_path: Path) -> None:

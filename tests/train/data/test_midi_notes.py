@@ -67,6 +67,9 @@ _LATE = [on(60, 2), off(60, 1)]  # So that a track goes on for 3 steps.
         ([on(60), on(60), off(60, 1), on(60, 1), off(60, 1), on(62)], [(60, 0, 1), (60, 2, 3)]),
         # The end of the note before stands after the next start, which has no end.
         ([on(60), on(60, 1), off(60), on(62, 1), off(62, 2)], [(60, 0, 4), (62, 2, 4)]),
+        # As often ended, at the time of the last start; not as often, at that of both starts.
+        ([on(60), on(60, 1), off(60), off(60), *_LATE], [(60, 0, 1), (60, 3, 4)]),
+        ([on(60), on(60), off(60), *_LATE], [(60, 0, 1), (60, 2, 3)]),
         # Another pitch has all its ends.
         (
             [on(60), on(62), on(62, 1), on(60), off(62, 1), off(62, 1), off(60, 1), off(64, 1)],
@@ -111,6 +114,14 @@ def test_struck_again(tmp_path, track, expected):
 )
 def test_the_sustain_pedal_holds_notes(tmp_path, track, expected):
     assert notes(tmp_path, track) == expected
+
+
+@pytest.mark.parametrize("held", [[], [down(), on(62), off(62)]])
+def test_what_is_never_ended_lasts_to_the_end_of_its_track(tmp_path, held):
+    longer = [on(67, 3, 1), off(67, 1, 1)]
+    expected = [(62, 0, 2)] if held else [(60, 0, 2)]
+    track = [*(held or [on(60)]), on(64, 1), off(64, 1)]
+    assert notes(tmp_path, track, longer) == [*expected, (64, 1, 2), (67, 3, 4)]
 
 
 def test_a_pedal_is_that_of_its_channel_in_all_tracks(tmp_path):
@@ -196,4 +207,6 @@ def test_notes_that_follow_each_other_within_a_step_are_counted(
 
 
 def test_a_note_without_length_does_not_follow_itself(tmp_path: Path) -> None:
-    assert read(tmp_path, [on(60), on(64, 2)]).num_merged == 0  # The track ends as it starts.
+    track = [on(60), on(64, 2)]  # It ends as the second note starts.
+    assert read(tmp_path, track).num_merged == 0
+    assert notes(tmp_path, track) == [(60, 0, 2), (64, 2, 3)]

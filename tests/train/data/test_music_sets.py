@@ -95,13 +95,14 @@ def test_mat_goes_before_a_pickle(tmp_path):
 
 def test_digest_tells_content_and_splits_apart(tmp_path):
     digests = set()
-    changes = ({}, {"testdata": [PIECE[1:]]}, {"validdata": [PIECE, PIECE]})
+    changes = [{}, {"testdata": [PIECE[1:]]}, {"validdata": [PIECE, PIECE]}]
+    changes += [{"testdata": [PIECE[:end], PIECE[end:]]} for end in (2, 3)]
     for number, change in enumerate(changes):
         folder = tmp_path / str(number)
         folder.mkdir()
         write_mat(folder / "Nottingham.mat", **change)
         digests.add(load_music("nottingham", folder).sha256)
-    assert len(digests) == 3
+    assert len(digests) == 5
 
 
 def test_empty_pieces_are_left_out_and_named(tmp_path):
@@ -126,6 +127,12 @@ def test_a_set_whose_test_pieces_are_all_too_long_is_refused_before_training(tmp
     music = load_music("jsb", tmp_path)
     assert len(music.encode(ModelConfig(max_length=9), music.test)) == 0
     assert len(music.encode(ModelConfig(max_length=10), music.test)) == 1
+
+
+def test_the_longest_piece_of_training_and_validation_gives_the_length_of_the_model(tmp_path):
+    longest = np.repeat(PIECE, 2, 0)
+    write_mat(tmp_path / "JSB_Chorales.mat", validdata=[longest], testdata=[np.repeat(PIECE, 3, 0)])
+    assert load_music("jsb", tmp_path).model_fields()["max_length"] == 10 + 2
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.music_files import random_rolls
 from train.data.music.rolls import notes_of, pack_roll, roll_of, unpack_roll
-from train.data.splits import SPLITS, split_of, split_rolls
+from train.data.splits import SPLITS, split_digests, split_of, split_rolls
 
 
 def test_notes_and_rolls_are_inverse():
@@ -16,6 +16,7 @@ def test_notes_and_rolls_are_inverse():
         np.testing.assert_array_equal(roll_of(notes, len(roll)), roll)
         starts = roll & ~np.pad(roll, ((1, 0), (0, 0)))[:-1]
         assert len(notes) == starts.sum()  # Held notes are one.
+    assert notes_of(roll_of([(60, 0, 3), (60, 1, 2), (60, 2, 4)], 4)) == [(60, 0, 4)]
 
 
 def test_packed_rolls():
@@ -38,6 +39,17 @@ def test_splits_go_by_content():
         assert all(split_of(roll.tobytes()) == split for roll in splits[split])
     assert sum(map(len, splits.values())) == len({roll.tobytes() for roll in rolls})
     assert 20 <= len(splits["valid"]) <= 60 and 20 <= len(splits["test"]) <= 60
+
+
+def test_the_splits_are_those_of_earlier_versions():
+    first = {split_of(str(i).encode()): i for i in reversed(range(20))}
+    assert first == {"test": 0, "train": 1, "valid": 14}
+
+
+def test_an_empty_split_gets_a_piece_of_the_largest():
+    two, *others = (number.to_bytes(8, "big") for number in (2, 20, 10, 30))  # Numbers modulo 10.
+    splits = split_digests([two, *others])
+    assert splits == {"train": [two], "valid": [others[1]], "test": [others[0], others[2]]}
 
 
 @pytest.mark.parametrize("number", [3, 4, 7])

@@ -35,10 +35,12 @@ def test_every_interval_occurs_about_as_often() -> None:
 
 
 @pytest.mark.parametrize(
-    ("notes", "expected"), [((0, 40), range(0, 12)), ((40, 87), range(-11, 1)), ((0, 87), [0])]
+    ("notes", "expected"), [((1, 40), range(-1, 12)), ((40, 86), range(-11, 2)), ((0, 87), [0])]
 )
 def test_no_note_leaves_the_keyboard(notes: tuple[int, ...], expected: range | list[int]) -> None:
-    assert sorted(set(shifts_of(roll_of(*notes), 11))) == list(expected)
+    values, counts = np.unique(shifts_of(roll_of(*notes), 11), return_counts=True)
+    np.testing.assert_array_equal(values, expected)
+    assert len(values) == 1 or counts.max() < 60  # An octave less, and not the same key.
 
 
 def test_silence_stays_silent() -> None:
@@ -49,16 +51,20 @@ def test_silence_stays_silent() -> None:
 def test_a_run_reads_its_pieces_in_other_keys_and_the_same_after_a_restart() -> None:
     pieces = [roll_of(40 + i, 52 + i) for i in range(6)]
 
-    def read(transpose: int) -> np.ndarray:
-        config = MusicConfig.from_preset("tiny", batch_size=2, transpose=transpose)
+    def read(transpose: int, seed: int = 0) -> np.ndarray:
+        config = MusicConfig.from_preset("tiny", batch_size=2, transpose=transpose, seed=seed)
         order = TrainingOrder(config, pieces, default_boundaries([3]), vary=config.vary)
         calls = [order.call_at(step, 1) for step in range(12)]
         batches = [batch for call in calls for batch in call.steps[0]]
-        keys = [batch.x[:, 2].argmax(axis=-1) - 40 - batch.index for batch in batches]
         assert sorted(np.concatenate([b.index for b in batches[:3]])) == list(range(6))
-        return np.array(keys)
+        keys = np.zeros([4, 6], int)  # By epoch and piece.
+        for number, batch in enumerate(batches):
+            keys[number // 3, batch.index] = batch.x[:, 2].argmax(axis=-1) - 40 - batch.index
+        return keys
 
     assert not read(0).any()
     keys = read(3)
     assert np.abs(keys).max() == 3 and len(np.unique(keys)) > 4
+    assert np.ptp(keys, axis=0).all()  # Each piece has other keys in other epochs.
     np.testing.assert_array_equal(keys, read(3))
+    assert (keys != read(3, seed=1)).any()

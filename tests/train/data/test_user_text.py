@@ -194,14 +194,16 @@ def test_a_folder_of_folders_says_so(tmp_path: Path) -> None:
 
 
 def test_an_undivided_file_keeps_every_line(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("b\n\na\nb\n" + "x" * 400 + "\n")
+    (tmp_path / "a.txt").write_text("bb\n\na\nb\n" + "x" * 400 + "\n")
     text = load_undivided(str(tmp_path / "a.txt"))
-    assert text.sequences == ["b", "a", "b", "x" * 400]
-    assert "4 sentences (403 characters), not divided; 1 blank line left out" in text.describe()
+    assert text.sequences == ["bb", "a", "b", "x" * 400]
+    assert "4 sentences (404 characters), not divided; 1 blank line left out" in text.describe()
     config = ModelConfig(vocab_size=3, vocabulary=("a",), max_length=288)
     encoded = text.encode(config, text.sequences)
-    assert [x.tolist() for x in encoded] == [[1], [2], [1]]
-    assert text.counts(text.sequences, encoded) == {"num_unknown": 2, "num_too_long": 1}
+    assert [x.tolist() for x in encoded] == [[1, 1], [2], [1]]
+    shortest = ModelConfig(vocab_size=3, vocabulary=("a",), max_length=1)
+    assert len(text.encode(shortest, text.sequences)) == 2
+    assert text.counts(text.sequences, encoded) == {"num_unknown": 3, "num_too_long": 1}
     with pytest.raises(ValueError, match="expected data without splits"):
         load_undivided(str(split_folder(tmp_path / "divided")))
 

@@ -170,6 +170,7 @@ def test_refuses_what_cannot_be() -> None:
         lambda: default_boundaries(np.array([3]), max_buckets=0),
         lambda: Buckets((), 2),
         lambda: Buckets((5, 4), 2),
+        lambda: Buckets((5, 5), 2),
         lambda: Buckets((5,), 0),
         lambda: Buckets((5,), 2, max_steps=-1),
         lambda: Buckets((4,), 2).batches(np.array([5]), 0, 0),

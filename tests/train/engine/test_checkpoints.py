@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from bijectors import Execution
 from tests.models import make_model
+from train.backend import tensorflow
 from train.backend.tensorflow import TensorFlowBackend
 from train.data.text.config import TextConfig
 from train.engine.buckets import padded
 from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.order import Call
 from train.engine.workdir import FORMAT
+from train.engine.workers.team import ALONE
 from train.runs.saved_model import weights_sha256
 from train.support.digests import sha256_of
 from train.support.errors import UserError
@@ -42,8 +47,10 @@ def test_the_newest_comes_back_with_its_state(tmp_path: Path) -> None:
 
 
 def test_keeps_the_newest_only(tmp_path: Path) -> None:
-    filled(tmp_path / "c", 5)
+    folders = filled(tmp_path / "c", 5)
     assert CheckpointFolders(tmp_path / "c").steps == [3, 4, 5]
+    folders.save(2, {"step": 2}, write_to(2))  # Later ones do not push it out.
+    assert folders.steps == [2, 3, 4, 5]
 
 
 def test_nothing_to_restore(tmp_path: Path) -> None:
@@ -100,15 +107,21 @@ def test_damaged_ones_take_no_place_among_those_that_are_kept(tmp_path: Path) ->
         path, state = folders.newest()
         assert state == {"step": step} and path.name == f"step-{step:09d}"
     assert folders.steps == [3, 4, 5]
+    flip_bit(tmp_path / "step-000000004")
+    CheckpointFolders(tmp_path).save(6, {"step": 6}, write_to(6))
+    assert folders.steps == [3, 4, 5, 6]
 
 
 def test_the_message_names_what_is_used_instead(tmp_path: Path) -> None:
     filled(tmp_path / "c", 3)
-    for step in (2, 3):
-        flip_bit(tmp_path / "c" / f"step-00000000{step}")
+    flip_bit(tmp_path / "c" / "step-000000002")
+    (tmp_path / "c" / "step-000000003" / "variables").unlink()
     lines: list[str] = []
     assert CheckpointFolders(tmp_path / "c", report=lines.append).newest()[1]["step"] == 1
-    assert [line.endswith("using step-000000001") for line in lines] == [True, True]
+    assert [line.partition("(")[2] for line in lines] == [
+        "variables is missing): using step-000000001",
+        "variables has changed): using step-000000001",
+    ]
 
 
 def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:
@@ -116,26 +129,60 @@ def test_a_save_that_was_cut_short_is_not_seen(tmp_path: Path) -> None:
     rest = tmp_path / "c" / ".tmp-0123-1-step-000000002"
     rest.mkdir()
     (rest / "variables").write_bytes(b"half")
+    (tmp_path / "c" / "step-000000009.old").mkdir()  # A user's.
     folders = CheckpointFolders(tmp_path / "c")
     assert folders.steps == [1]
     folders.save(2, {"step": 2}, write_to(2))
     assert folders.steps == [1, 2]
 
 
-def make_backend(hidden_size: int = 3) -> TensorFlowBackend:
-    config = TextConfig.from_preset("tiny", "lstm", compile_loops=False)
+def make_backend(hidden_size: int = 3, **settings: Any) -> TensorFlowBackend:
+    config = TextConfig.from_preset("tiny", "lstm", compile_loops=False, **settings)
     make = lambda: make_model("lstm", hidden_size=hidden_size)  # noqa: E731
     return TensorFlowBackend(config, make, SEQUENCES, SEQUENCES)
 
 
-def step(backend: TensorFlowBackend) -> None:
+def step(backend: TensorFlowBackend, rate: float = 0.1) -> None:
     batch = padded(SEQUENCES, np.arange(2), 8, 4)
-    backend.read(backend.start(Call(0, [[batch]]), [1.0], [0.1]))
+    backend.read(backend.start(Call(0, [[batch]]), [1.0], [rate]))
+
+
+def test_a_backend_has_the_settings_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {}
+
+    class Evaluation:
+        def __init__(self, model: object, samples: int, batch_size: int, **more: Any) -> None:
+            made.update(samples=samples, batch_size=batch_size, **more)
+
+        def __call__(self, sequences: Sequence[Any], seed: int, progress: object) -> tuple:
+            return len(sequences), seed
+
+    monkeypatch.setattr(tensorflow, "SplitEvaluation", Evaluation)
+    limits = {"batch_size": 8, "max_batch_steps": 99}
+    backend = make_backend(seed=3, valid_sequences=1, valid_samples=2, **limits)
+    assert backend.validate(print) == (1, 3)
+    assert made == {"samples": 2, "importance": False, "team": ALONE, **limits}
+    assert make_backend(valid_sequences=0).validate(print) == (2, 0)
+    most = backend.model.config.max_length
+    likely, unlikely = backend.model.length_model.log_prob([3, most]).numpy()
+    assert likely > unlikely  # It is fitted to the lengths.
+    rounded = make_backend(mixed_precision=True).model
+    assert rounded.execution == Execution(False, "bfloat16") != backend.model.execution
+    digests = [weights_sha256(backend.model)]
+    for rate in (0.0, 0.1):
+        step(backend, rate)
+        digests.append(weights_sha256(backend.model))
+    assert digests[0] == digests[1] != digests[2]
+    assert backend.weights_are_finite()
+    weight = backend.model.trainable_variables[-1]
+    weight.assign(weight * math.nan)
+    assert not backend.weights_are_finite()
 
 
 def test_all_that_a_training_is_comes_back(tmp_path: Path) -> None:
     backend = make_backend()
     step(backend)
+    best = weights_sha256(backend.model)
     backend.keep_best()
     step(backend)
     backend.write(tmp_path)
@@ -152,7 +199,7 @@ def test_all_that_a_training_is_comes_back(tmp_path: Path) -> None:
     assert weights_sha256(again.model) == after  # So the optimiser's slots came back too.
     for one in (backend, again):
         one.restore_best()
-    assert weights_sha256(again.model) == weights_sha256(backend.model) != expected
+        assert weights_sha256(one.model) == best != expected
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:

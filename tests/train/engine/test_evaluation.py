@@ -53,7 +53,8 @@ def test_protocol_in_bits() -> None:
     assert results["kl_bpc"] == pytest.approx(kl / symbols)
     assert results["reconstruction_bpc"] == pytest.approx((2 * LENGTHS.sum() - kl) / symbols)
     assert results["num_sequences"] == 8
-    assert results["bpc_stderr"] > 0
+    stderr = bootstrap_stderr(2 * LENGTHS + 4, LENGTHS + 1)
+    assert results["bpc_stderr"] == pytest.approx(stderr)
 
 
 def test_another_unit_differs_in_name_and_scale_only() -> None:
@@ -108,6 +109,29 @@ def test_long_sequences_come_in_smaller_batches() -> None:
     assert found == pytest.approx(evaluate(NATS_PER_STEP))
 
 
+@pytest.mark.parametrize("importance", [False, True])
+def test_kind_samples_and_seed_are_those_asked_for(importance: bool) -> None:
+    class Telling(KnownModel):
+        """Its KL is the number of samples, below 0 in the ELBO; the rest is noise."""
+
+        def estimate(
+            self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: Noise
+        ) -> Terms:
+            noise = seed.normal([tf.shape(x)[0], 1, 1], tf.float32)[:, 0, 0]
+            return Terms(noise, tf.zeros_like(noise) + num_samples, noise)
+
+        def elbo(self, x: tf.Tensor, lengths: tf.Tensor, num_samples: int, seed: Noise) -> Terms:
+            noise, kl, _ = self.estimate(x, lengths, num_samples, seed)
+            return Terms(noise[None], -kl[None], noise[None])
+
+    def noise_of(seed: int) -> list[float]:
+        terms = SplitEvaluation(Telling(), 5, 3, importance=importance)(SEQUENCES, seed).terms
+        assert (terms.kl == (5 if importance else -5)).all()
+        return terms.log_prob.tolist()
+
+    assert noise_of(0) == noise_of(0) != noise_of(1)
+
+
 def test_the_bound_is_the_difference_of_its_terms() -> None:
     evaluation = SplitEvaluation(make_model("af-only", **LEAST_FIELDS), 3, 4, importance=False)
     reconstruction, kl, log_prob = evaluation(SEQUENCES, seed=0).terms
@@ -123,6 +147,7 @@ def test_bootstrap_is_the_delta_method_for_many_sequences() -> None:
     assert bootstrap_stderr(nll, symbols) == pytest.approx(expected, rel=0.1)
     assert bootstrap_stderr(nll, symbols) == bootstrap_stderr(nll, symbols)
     assert bootstrap_stderr(nll[:1], symbols[:1]) is None
+    assert all(bootstrap_stderr(one, np.ones(3)) > 0 for one in np.eye(3))  # Each is drawn.
 
 
 def test_nll_includes_the_length() -> None:

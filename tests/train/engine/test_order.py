@@ -14,12 +14,14 @@ _ROLLS = [np.full([length, 2], i, np.uint8) for i, length in enumerate([7, 3, 9,
 _LENGTHS = np.array([len(roll) for roll in _ROLLS])
 
 
-def make(max_batch_steps: int = 0, accumulation_steps: int = 1, group: int = 1) -> TrainingOrder:
+def make(
+    max_batch_steps: int = 0, accumulation_steps: int = 1, group: int = 1, seed: int = 0
+) -> TrainingOrder:
     config = SimpleNamespace(
         batch_size=2,
         accumulation_steps=accumulation_steps,
         max_batch_steps=max_batch_steps,
-        seed=0,
+        seed=seed,
     )
     return TrainingOrder(config, _ROLLS, default_boundaries(_LENGTHS, 3), group)
 
@@ -69,13 +71,12 @@ def test_a_step_has_its_batches_whatever_came_before() -> None:
             np.testing.assert_array_equal(one.index, other.index)
 
 
-def test_epochs_differ() -> None:
-    order = make()
-    first, second = (
+def test_epochs_and_seeds_differ() -> None:
+    first, *others = (
         [batch.index.tolist() for call in calls_of_epoch(order, e) for (batch,) in call.steps]
-        for e in (0, 1)
+        for order, e in ((make(), 0), (make(), 1), (make(seed=1), 0))
     )
-    assert first != second
+    assert first not in others
 
 
 def test_a_call_keeps_to_what_is_asked() -> None:
@@ -92,3 +93,4 @@ def test_groups_hold_each_batch_once_and_one_bucket() -> None:
     changes = np.count_nonzero(np.diff(buckets[order]))
     assert changes <= sum(-(-np.sum(buckets == b) // 4) for b in range(3))
     assert not np.array_equal(order, in_groups(buckets, 4, seed=0, epoch=3))
+    assert not np.array_equal(order, in_groups(buckets, 4, seed=1, epoch=2))

@@ -8,6 +8,7 @@ import pytest
 
 from train.data.text.config import TextConfig
 from train.engine.schedules import Plateau, Schedule, final_decay_scale, kl_weight
+from train.engine.settings import LoopSettings
 
 
 @pytest.mark.parametrize(
@@ -46,11 +47,11 @@ def test_final_decay(step: int, total: int, share: float, expected: float) -> No
 def test_plateau_waits_then_divides_and_survives_json() -> None:
     plateau = Plateau()
     scales = []
-    for loss in (2.0, 1.0, 1.5, 1.4, 1.3, 1.2, 0.9, 1.0):
+    for loss in (2.0, 1.0, 1.0, 1.4, 1.3, 0.9, 0.95, 1.0, 1.1):
         plateau = plateau.update(loss, patience=1, factor=4.0)
         plateau = Plateau.from_dict(json.loads(json.dumps(plateau.to_dict())))
         scales.append(plateau.scale)
-    assert scales == [1, 1, 1, 0.25, 0.25, 0.0625, 0.0625, 0.0625]
+    assert scales == [1, 1, 1, 0.25, 0.25, 0.25, 0.25, 0.0625, 0.0625]
     assert plateau == Plateau(best=0.9, waited=1, scale=0.0625)
     assert Plateau.from_dict(json.loads(json.dumps(Plateau().to_dict()))) == Plateau()
 
@@ -65,6 +66,22 @@ def test_schedule_in_epochs_interpolates_within_an_epoch() -> None:
     assert schedule.kl_weight(450) == pytest.approx(0.05)
     assert schedule.kl_weight(1400) == 1.0
     assert schedule.learning_rate(1999, Plateau(scale=0.25)) == pytest.approx(0.25e-3)
+
+
+@pytest.mark.parametrize(
+    ("limits", "eval_every", "total", "between"),
+    [
+        ({"epochs": 3}, 1, 30, 10),
+        ({"epochs": 3, "max_steps": 25}, 0.26, 25, 3),
+        ({"epochs": 2, "max_steps": 25}, 0.01, 20, 1),
+    ],
+)
+def test_the_first_limit_ends_a_run_and_validations_are_whole_steps_apart(
+    limits: dict[str, int], eval_every: float, total: int, between: int
+) -> None:
+    config = LoopSettings(schedule_unit="epochs", eval_every=eval_every, **limits)
+    schedule = Schedule(config, steps_per_epoch=10, has_kl=True)
+    assert (schedule.total_steps, schedule.eval_steps) == (total, between)
 
 
 def test_schedule_without_kl_has_no_ramp() -> None:

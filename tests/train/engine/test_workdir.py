@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +38,8 @@ def test_another_config_is_refused_by_field_and_changes_nothing(tmp_path: Path) 
             refuse(other)
     with pytest.raises(UserError, match="seed is 0, not '0'"):
         Workdir(tmp_path).check({"train": {**CONFIG["train"], "seed": "0"}})
+    with pytest.raises(UserError, match="task is None, not music"):  # It has other fields.
+        Workdir(tmp_path).check({"task": "music", "train": {"seed": 0}})
     with pytest.raises(UserError, match="other data, or they have changed"):
         Workdir(tmp_path).check({"dataset_sha256": "cd"})
     assert contents(tmp_path) == before
@@ -79,6 +83,18 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     Workdir(tmp_path).claim(CONFIG)
 
 
+def test_a_run_that_has_begun_meanwhile_is_refused(tmp_path: Path) -> None:
+    class Slow(Workdir):
+        def check(self, settings: Mapping[str, Any], writing: bool = True) -> None:
+            super().check(settings, writing)
+            if not self.config_file.exists():
+                other = {**CONFIG, "train": {**CONFIG["train"], "seed": 1}}
+                write_json(self.config_file, {"format": FORMAT, **other})
+
+    with pytest.raises(UserError, match="seed is 1, not 0"):
+        Slow(tmp_path).claim(CONFIG)
+
+
 def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no run"):
         Workdir(tmp_path).read_config()
@@ -92,13 +108,14 @@ def finished(path: Path, steps: int = 5) -> None:
     (path / "model.keras").write_bytes(b"first end")
 
 
-LIMITED = {"train": {"max_steps": 5, "epochs": None, "dataset": "/a/x.txt"}, "dataset_sha256": "ab"}
+PLACES = {"dataset": "/a/x.txt", "data_dir": "/a", "init_from": "/models/a"}
+LIMITED = {"train": {"max_steps": 5, "epochs": None, "seed": 0, **PLACES}, "dataset_sha256": "ab"}
 LONGER = {**LIMITED, "train": {**LIMITED["train"], "max_steps": 9}}
 
 
 def test_where_the_data_are_is_no_setting(tmp_path: Path) -> None:
     Workdir(tmp_path).claim(LIMITED)
-    moved = {**LIMITED, "train": {**LIMITED["train"], "dataset": "/b/y.txt"}}
+    moved = {**LIMITED, "train": {**LIMITED["train"], **dict.fromkeys(PLACES, "/b")}}
     Workdir(tmp_path).claim(moved)
     with pytest.raises(UserError, match="other data, or they have changed"):
         Workdir(tmp_path).claim({**moved, "dataset_sha256": "cd"})
@@ -129,8 +146,10 @@ def test_fewer_steps_and_an_unfinished_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="max_steps is 5, not 9"):
         Workdir(tmp_path / "open").check(LONGER)
     finished(tmp_path / "over")
-    with pytest.raises(UserError, match="max_steps is 5, not 4"):
-        Workdir(tmp_path / "over").check({**LIMITED, "train": {**LIMITED["train"], "max_steps": 4}})
+    for name, there, asked in (("max_steps", 5, 4), ("seed", 0, 1)):
+        with pytest.raises(UserError, match=f"{name} is {there}, not {asked}"):
+            train = {**LIMITED["train"], name: asked}
+            Workdir(tmp_path / "over").check({**LIMITED, "train": train})
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
@@ -147,7 +166,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     gone, running = f"{place}-{int(process.stdout)}", f"{place}-{os.getppid()}"
     elsewhere = f"0123-{int(process.stdout)}"  # It may run there.
     Workdir(tmp_path).claim(CONFIG)
-    folders = (tmp_path, tmp_path / "checkpoints")
+    folders = (tmp_path, *(tmp_path / name for name in ("checkpoints", "samples", "tensorboard")))
     for folder in folders:
         (folder / f".tmp-{gone}-step-000000002").mkdir(parents=True)
         (folder / f".tmp-{gone}-model.keras").write_bytes(b"half")
@@ -164,7 +183,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
         assert left == {f".tmp-{running}-results.json"}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"test": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"test": {}, "train": {}}'])
 def test_damaged_results_are_one_line(tmp_path: Path, content: bytes) -> None:
     Workdir(tmp_path).results_file.write_bytes(content)
     with pytest.raises(UserError, match="results.json.*delete it"):
@@ -192,3 +211,5 @@ def test_other_intervals_do_not_make_a_finished_run_go_on(tmp_path: Path) -> Non
     workdir.check(with_intervals(log_steps=1), writing=False)
     assert not workdir.is_extended_by(with_intervals(log_steps=1))
     assert workdir.is_extended_by(with_intervals(log_steps=1, max_steps=20))
+    workdir.claim(with_intervals(log_steps=1))
+    assert workdir.results_file.exists()

@@ -46,8 +46,6 @@ def roll_of(notes: Iterable[Note] | np.ndarray, num_steps: int) -> np.ndarray:
     if not isinstance(notes, np.ndarray):
         notes = np.array(list(notes), np.int64).reshape(-1, 3)
     pitch, start, end = notes.T
-    start = np.minimum(start, num_steps)
-    end = np.clip(end, start, num_steps)
     # The cumulative sum of starts minus ends takes linear time, even for long notes.
     change = np.zeros((num_steps + 1, NUM_NOTES), np.int32)
     np.add.at(change, (start, pitch - LOWEST_NOTE), 1)

@@ -66,10 +66,13 @@ def test_a_killed_preparation_goes_on(
     make, calls: list[int], tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = make(tmp_path)
+    whole = load_corpus(str(path))
     for call in calls:
         kill(path, call)
         assert [p.suffix for p in cache.glob("*/")] == [".partial"]
-    assert prepared(path).sha256 == load_corpus(str(path)).sha256
+    corpus = prepared(path)
+    assert corpus.sha256 == whole.sha256 and corpus.characters == whole.characters
+    assert corpus.describe() == f"{whole.describe()}; read from {folder_of(cache)}"
     first, *others = capfd.readouterr().err.splitlines()
     assert first == "preparing" and others == ["resuming the preparation"] * len(calls)
     files = {p.name: p.read_bytes() for p in folder_of(cache).glob("*.txt*")}
@@ -90,10 +93,10 @@ def test_what_a_killed_preparation_left_is_not_trusted(
     flipped = bytearray((partial / "train.txt").read_bytes())
     flipped[20] ^= 1
     contents = {"train.txt": b"", "valid.txt.index": b"x", "progress.json": b"{}"}
-    for name, content in (*contents.items(), ("train.txt", flipped)):
+    for name, content in (*contents.items(), ("train.txt", flipped), ("test.txt.lengths", None)):
         shutil.rmtree(folder_of(cache))
         shutil.copytree(tmp_path / "left", partial)
-        (partial / name).write_bytes(content)
+        (partial / name).unlink() if content is None else (partial / name).write_bytes(content)
         assert prepared(path).sha256 == digest
     assert "resuming" not in capfd.readouterr().err
 
@@ -191,9 +194,13 @@ def test_changed_data_are_prepared_anew(
 ) -> None:
     path = a_file(tmp_path)
     first = prepared(path)
+    left = folder_of(cache).with_name(".tmp-0123-1-old")
+    left.touch()
+    os.utime(left, (0, 0))
     os.utime(path)
     assert prepared(path).sha256 == first.sha256
     assert capfd.readouterr().err == "preparing\n" * 2
+    assert not left.exists()
     content = path.read_bytes()
     times = path.stat().st_atime_ns, path.stat().st_mtime_ns
     path.write_bytes(content.replace(b"number 5 ", b"number 6 "))  # Of the same size,

@@ -13,6 +13,7 @@ import pytest
 
 from tests.music_files import random_rolls
 from tests.paths import ROOT
+from tf_latentflow import ModelConfig
 from train.data.music.folder import pieces
 from train.data.music.midi import write_midi
 from train.data.music.sets import MusicSet, load_music
@@ -60,6 +61,10 @@ def test_it_is_the_dataset_that_it_would_be_in_memory(make, tmp_path: Path, cach
             assert one.dtype == other.dtype and np.array_equal(one, other)
     assert there.sha256 == here.sha256 and there.left_out == here.left_out
     assert there.model_fields() == here.model_fields()
+    most = max(1, *(len(roll) - 1 for roll in here.train))
+    for music in (here, there):
+        encoded = music.encode(ModelConfig(max_length=most), music.train)
+        assert len(encoded) == sum(len(roll) <= most for roll in here.train)
     assert there.describe().replace(f"; read from {there.place}", "") == here.describe()
 
 

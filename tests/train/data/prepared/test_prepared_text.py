@@ -50,6 +50,13 @@ def test_it_is_the_dataset_that_it_would_be_in_memory(make, tmp_path: Path, cach
     assert load_corpus(str(path)).describe() == there.describe()
 
 
+def test_too_little_text_is_refused_as_in_memory(tmp_path: Path) -> None:
+    path = write(tmp_path / "own.txt", LINES[:2])
+    for read in (prepared, lambda path: load_corpus(str(path), most_in_memory=10**6)):
+        with pytest.raises(UserError, match="leaves no sentence for .*: 2 of 2 sentences"):
+            read(path)
+
+
 def test_batches_are_the_same_bit_by_bit(tmp_path: Path) -> None:
     path = a_file(tmp_path)
     here, there = load_corpus(str(path)), prepared(path)

@@ -1,0 +1,20 @@
+"""What the small model of the protocol's tests cannot show of REST."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from export.serving.rest.json_outputs import answer_of
+from export.serving.rest.routes import Route, route_of
+
+
+def test_text_that_is_not_utf_8_is_passed_through() -> None:
+    outputs = {"text": np.array([b"caf\xe9", "\N{SNOWMAN}".encode()], object)}
+    assert answer_of(outputs, by_row=True) == b'{"predictions": ["caf\xe9", "\xe2\x98\x83"]}'
+
+
+def test_names_are_decoded() -> None:
+    route = route_of("POST", "/v1/models/my%20model/versions/3:predict")
+    assert route == Route("predict", "my model", 3, "")
+    route = route_of("GET", "/v1/models/a%2Fb/labels/%C3%A9/metadata")
+    assert route == Route("metadata", "a/b", None, "é")
