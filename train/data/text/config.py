@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from train.data.text.corpus import Corpus, load_corpus
+from train.data.text.releases import RELEASES
 from train.data.text.undivided import UndividedText, load_undivided
 from train.data.text.user_text import has_splits
 from train.settings.config import TrainConfig
@@ -27,7 +28,7 @@ class TextConfig(TrainConfig):
 
     task: ClassVar[str] = "text"
     program: ClassVar[str] = "train.char_lm"
-    named_datasets: ClassVar[tuple[str, ...]] = ("pydoc", "ptb")
+    named_datasets: ClassVar[tuple[str, ...]] = ("pydoc", *RELEASES)
     emissions: ClassVar[tuple[str, ...]] = ("categorical",)
     unit: ClassVar[Unit] = BITS_PER_CHARACTER
     from_data: ClassVar[tuple[str, ...]] = ("vocab_size", "vocabulary")

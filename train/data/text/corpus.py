@@ -14,8 +14,8 @@ from train.data.store.folder import PreparedFolder
 from train.data.text.encoding import TextEncoding
 from train.data.text.left_out import MAX_LENGTH, LeftOut
 from train.data.text.preparing import find_prepared, stored_splits
-from train.data.text.ptb import fetch_ptb
 from train.data.text.pydoc_corpus import pydoc_sentences
+from train.data.text.releases import RELEASES, fetch_release
 from train.data.text.unicode_form import forms_of_splits
 from train.data.text.user_text import find_splits, find_texts, read_files
 from train.engine.buckets import lengths_of
@@ -95,7 +95,7 @@ def load_corpus(
 
     Args:
       dataset: One of the names, or a path.
-      data_dir: Folder with the files of `ptb`; only for this dataset. Nothing is downloaded to it.
+      data_dir: Folder with the files of `ptb`; only for a release. Nothing is downloaded to it.
       most_in_memory: Size of a file or folder in bytes, or number of characters after
         decompression, from which on it is prepared.
 
@@ -103,16 +103,16 @@ def load_corpus(
       UserError: There is no such dataset; a file is missing, empty, not UTF-8, a pipe or a device;
         or a split has no sentences.
     """
-    if data_dir is not None and dataset != "ptb":
+    if data_dir is not None and dataset not in RELEASES:
         raise UserError(
-            f"--data-dir is only for the dataset ptb; got it with {dataset!r}; leave it out, "
-            "or give the folder itself as --dataset"
+            f"--data-dir is only for the dataset {' or '.join(RELEASES)}; got it with {dataset!r}; "
+            "leave it out, or give the folder itself as --dataset"
         )
     left_out = LeftOut()
     if dataset == "pydoc":
         return _corpus(dataset, ((None, text) for text in pydoc_sentences()), left_out)
-    if dataset == "ptb":
-        folder = fetch_ptb() if data_dir is None else Path(data_dir)
+    if dataset in RELEASES:
+        folder = fetch_release(dataset) if data_dir is None else Path(data_dir)
         files = find_splits(folder, left_out)
     else:
         files = find_texts(dataset, left_out)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from train.data.splits import SPLITS
 from train.data.text.left_out import LeftOut
+from train.data.text.releases import RELEASES
 from train.data.text.text_files import read_blocks
 from train.support.errors import UserError
 from train.support.reading import refuse_special
@@ -42,7 +43,8 @@ def find_texts(dataset: str, left_out: LeftOut) -> Files:
     refuse_special(path)
     if not path.is_file():
         raise UserError(
-            f"expected a dataset: pydoc, ptb, or an existing text file or folder; got {dataset!r}"
+            f"expected a dataset: {', '.join(['pydoc', *RELEASES])}, or an existing text file or "
+            f"folder; got {dataset!r}"
         )
     return [(None, path)]
 
