@@ -111,7 +111,8 @@ def _text_files(folder: Path, left_out: LeftOut, *, divided: bool = False) -> Fi
 
 def _stem(path: Path) -> str:
     """Returns the name of a text file without its suffix, in lower case."""
-    return path.name.lower().removesuffix(".gz").removesuffix(".txt")
+    name = path.name.lower()
+    return next(name.removesuffix(suffix) for suffix in _SUFFIXES if name.endswith(suffix))
 
 
 def _one_each(folder: Path, named: dict[str, list[Path]]) -> list[tuple[str, Path]]:
