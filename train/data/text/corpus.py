@@ -82,7 +82,7 @@ def load_corpus(
     | `dataset` | sentences                                                   | splits      |
     |-----------|-------------------------------------------------------------|-------------|
     | `pydoc`   | the language reference of this Python, each sentence once   | by hash     |
-    | `ptb`     | Penn Treebank, in `data_dir`, or downloaded once            | as released |
+    | `ptb`     | a text of `RELEASES`, in `data_dir`, or downloaded once     | as released |
     | a file    | its lines, in UTF-8                                         | by hash     |
     | a folder  | the lines of its `train.txt`, `valid.txt` and `test.txt`    | one a file  |
     | a folder  | of all its `*.txt`, with neither `valid.txt` nor `test.txt` | by hash     |
@@ -95,7 +95,7 @@ def load_corpus(
 
     Args:
       dataset: One of the names, or a path.
-      data_dir: Folder with the files of `ptb`; only for a release. Nothing is downloaded to it.
+      data_dir: Folder with the files of a release; only for these. Nothing is downloaded to it.
       most_in_memory: Size of a file or folder in bytes, or number of characters after
         decompression, from which on it is prepared.
 
