@@ -36,7 +36,7 @@ from train.support.errors import UserError, run_program
 from train.support.files import write_bytes
 from train.support.flags import parse_flags
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]
 
 _DEFAULT_LENGTH = 100
 _DEFAULT_FOLDER = Path("samples")
@@ -52,17 +52,17 @@ def main(args: Sequence[str] | None = None) -> None:
       UserError: The input is invalid, or the server rejects it.
     """
     args = list(sys.argv[1:] if args is None else args)
-    if not args or args[0] not in _COMMANDS:
-        commands = "|".join(_COMMANDS)
+    if not args or args[0] not in COMMANDS:
+        commands = "|".join(COMMANDS)
         usage = f"python -m export.client {commands} --url URL; COMMAND --help shows its flags"
         if args[:1] in (["-h"], ["--help"]):
             print(f"usage: {usage}\n")
-            for name, (kind, _) in _COMMANDS.items():
+            for name, (kind, _) in COMMANDS.items():
                 print(f"  {name:<10}{inspect.cleandoc(kind.__doc__ or '')}")
             return
         got = repr(args[0]) if args else "none"
         raise UserError(f"expected a command, {commands}; got {got}; usage: {usage}")
-    kind, command = _COMMANDS[args[0]]
+    kind, command = COMMANDS[args[0]]
     command(parse_flags(kind, f"python -m export.client {args[0]}", args[1:]))
 
 
@@ -137,7 +137,7 @@ def _status(config: StatusConfig) -> None:
             print(f"{name}({_fields(signature['inputs'])}) -> {_fields(signature['outputs'])}")
 
 
-_COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
+COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
     "generate": (GenerateConfig, _generate),
     "score": (ScoreConfig, _score),
     "status": (StatusConfig, _status),

@@ -16,7 +16,7 @@ from export.bundle.device.result import read_result
 from tf_latentflow import ModelConfig
 from tf_latentflow.config import ConfigError
 from train.data.tasks import TASKS
-from train.engine.differences import other_fields
+from train.engine.differences import other_fields, with_defaults
 from train.engine.workdir import Workdir
 from train.runs.saved_run import saved_fields
 from train.support.errors import UserError, run_program
@@ -50,9 +50,10 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     flags = parse_flags(ImportConfig, "python -m export.import_weights", args)
     numbers, values = read_result(flags.result)
-    settings = numbers["settings"]
-    kind = TASKS[settings["task"]]
-    if other := other_fields(settings, saved_fields(kind)):
+    kind = TASKS[numbers["settings"]["task"]]
+    fields = saved_fields(kind)
+    settings = with_defaults(numbers["settings"], fields)
+    if other := other_fields(settings, fields):
         raise UserError(
             f"{flags.result} {other}: export the training again, or use the version that wrote it"
         )

@@ -23,8 +23,9 @@ def training_function(
 
     Its arguments are, for each step, `x [N, B, T, ...]`, `lengths [N, B]`, `index [N, B]`, the
     weights of the KL term `[N]` and the learning rates `[N]`; then the number of the first step,
-    int64, and the number of steps to make, int32. It returns `[N, 6]`, the terms of each step
-    (`StepTerms`), 0 for steps that were not made, and then the new values of `step.variables`.
+    int64, and the number of steps to make, int32. It returns `[N, M]`, the M fields of
+    `StepTerms` of each step, 0 for steps that were not made, and then the new values of
+    `step.variables`.
 
     Args:
       step: Makes one step with one batch.

@@ -1,7 +1,4 @@
-"""The functions of a served model: `generate`, `complete`, `score`, `score_steps`, `describe`.
-
-Flows also have `reconstruct`, `encode` and `decode`.
-"""
+"""The functions of a served model, which docs/SERVING.md describes."""
 
 from __future__ import annotations
 

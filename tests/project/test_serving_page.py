@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from export.client_flags import GenerateConfig, ScoreConfig, StatusConfig
+from export.client import COMMANDS
 from export.load_test import LoadTestConfig
 from export.saved_model import ExportConfig
 from export.saving.server_files import IMAGE
@@ -23,7 +23,6 @@ PROGRAMS = {
     "export.serve": ServeConfig,
     "export.load_test": LoadTestConfig,
 }
-CLIENT = {"generate": GenerateConfig, "score": ScoreConfig, "status": StatusConfig}
 
 
 def check(words: list[str]) -> None:
@@ -32,11 +31,11 @@ def check(words: list[str]) -> None:
         words = words[1:]
     match words:
         case ["python", "-m", "export.client", command, *flags]:
-            parse_flags(CLIENT[command], "export.client", flags)
+            kind, _ = COMMANDS[command]
+            parse_flags(kind, "export.client", flags)
         case ["python", "-m", "train.char_lm"]:
-            assert (
-                str(TextConfig.from_preset().run_directory) in PAGE
-            )  # What the next line exports.
+            # What the next line exports.
+            assert str(TextConfig.from_preset().run_directory) in PAGE
         case ["python", "-m", program, *flags]:
             parse_flags(PROGRAMS[program], program, flags)
         case ["python" | "pytest", path, *_]:

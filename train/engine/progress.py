@@ -65,7 +65,7 @@ class Window(NamedTuple):
       log_length: The same, of log p(T).
       gradient_norm: Mean over the steps.
       rate: Symbols per second; None if every step was compiled with its call.
-      weight: Weight of the KL term in the last step.
+      kl_weight: Weight of the KL term in the last step.
       learning_rate: Learning rate of the last step.
     """
 
@@ -73,7 +73,7 @@ class Window(NamedTuple):
     log_length: float
     gradient_norm: float
     rate: float | None
-    weight: float
+    kl_weight: float
     learning_rate: float
 
 
@@ -125,23 +125,29 @@ class Progress:
         self.pause(seconds)
         self._validations.append(seconds)
 
-    def end_window(self, weight: float, learning_rate: float) -> Window:
-        """Waits for the steps of the window, starts the next window, and returns this one.
+    def end_window(self, kl_weight: float, learning_rate: float) -> Window:
+        """Starts the next window, and returns this one.
 
         Args:
-          weight: Weight of the KL term in the last step.
+          kl_weight: Weight of the KL term in the last step.
           learning_rate: Learning rate of the last step.
         """
-        *sums, symbols, norms = np.array(self._terms).T
-        *means, log_length = np.mean(sums / symbols, axis=1).tolist()
-        norm = float(np.mean(norms))
+        steps = StepTerms(*np.array(self._terms).T)  # Each field an array, of a number per step.
+        terms = Terms(*(_mean(getattr(steps, name) / steps.symbols) for name in Terms._fields))
         seconds = time.perf_counter() - self._start - self._excluded
         rate = None
         if self._steps:
-            rate = float(symbols.mean() * self._steps / seconds)
+            rate = _mean(steps.symbols) * self._steps / seconds
             self._windows.append((seconds, self._steps))
         self.start_window()
-        return Window(Terms(*means), log_length, norm, rate, weight, learning_rate)
+        return Window(
+            terms=terms,
+            log_length=_mean(steps.log_length / steps.symbols),
+            gradient_norm=_mean(steps.gradient_norm),
+            rate=rate,
+            kl_weight=kl_weight,
+            learning_rate=learning_rate,
+        )
 
     def remaining(self, steps: int, validations: int) -> float | None:
         """Returns the estimated seconds for some steps and validations, or None."""
@@ -162,7 +168,7 @@ class Progress:
                 unit.per_symbol(value, 1) for value in (-terms.reconstruction, terms.kl)
             )
             loss += f" (reconstruction {reconstruction:.3f}, KL {kl:.3f})"
-            weight = f"KL weight {window.weight:.2f}  "
+            weight = f"KL weight {window.kl_weight:.2f}  "
         line = (
             f"step {step:{len(str(total))}d}/{total}  {loss}  {weight}"
             f"learning rate {window.learning_rate:.1e}  {self._pace(window, eta)}"
@@ -186,14 +192,14 @@ class Progress:
             f"loss/{unit.name}": self._bound(window),
             f"loss/length_{unit.name}": unit.per_symbol(-window.log_length, 1),
             # The loss of the gradient: the KL term is weighted, and the length has no gradient.
-            "loss/objective_nats": window.weight * terms.kl - terms.reconstruction,
+            "loss/objective_nats": window.kl_weight * terms.kl - terms.reconstruction,
             "training/gradient_norm": window.gradient_norm,
             "training/learning_rate": window.learning_rate,
         }
         if self._has_latents:
             scalars[f"loss/{unit.reconstruction}"] = unit.per_symbol(-terms.reconstruction, 1)
             scalars[f"loss/{unit.kl}"] = unit.per_symbol(terms.kl, 1)
-            scalars["training/kl_weight"] = window.weight
+            scalars["training/kl_weight"] = window.kl_weight
         if window.rate is not None:
             scalars[f"training/{unit.symbols}_per_second"] = window.rate
         return scalars
@@ -208,3 +214,7 @@ class Progress:
         if window.rate is not None:
             rate = f"{window.rate:.0f} {self._unit.symbols}/s"
         return f"{rate}  ETA {'--' if eta is None else format_seconds(eta)}"
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values))

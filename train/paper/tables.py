@@ -53,7 +53,7 @@ def markdown(table: Table, lines: Sequence[Line]) -> str:
     """
     unit = TASKS[table.task].unit
     several = len({row.dataset for row in table.rows}) > 1
-    names = ["dataset"] * several + ["row", "model"]
+    names = ["dataset"] * several + ["row", "run"]
     numbers = ("here", "stderr", "reconstruction", "KL", "share of KL", "paper", "steps", "minutes")
     columns = dict.fromkeys(names, "<") | dict.fromkeys(("seed", *numbers), ">")
     rows = []

@@ -154,7 +154,7 @@ def write_results(
       screen: Shows the progress.
     """
     progress = show_split_progress(screen, "drawing samples")
-    samples = SAMPLES[config.task].leave(model, dataset, config, workdir, progress)
+    samples = SAMPLES[config.task].write(model, dataset, config, workdir, progress)
     write_json(
         workdir.results_file,
         {

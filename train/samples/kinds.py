@@ -29,7 +29,7 @@ class Samples(Protocol):
     ) -> Callable[[keras.Model, Board, int], None]:
         """Returns a function that shows a model on a board after a validation, at a step."""
 
-    def leave(
+    def write(
         self,
         model: keras.Model,
         dataset: Dataset,
@@ -52,7 +52,7 @@ class Samples(Protocol):
     ) -> Iterator[str]:
         """Makes the samples of `train.sample`, and yields the lines to print as they are made.
 
-        `progress` is called as in `leave`.
+        `progress` is called as in `write`.
 
         Raises:
           UserError: The samples cannot be made.

@@ -68,7 +68,7 @@ class MusicSamples:
 
         return show
 
-    def leave(
+    def write(
         self,
         model: keras.Model,
         dataset: MusicSet,

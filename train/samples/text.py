@@ -76,7 +76,7 @@ class TextSamples:
 
         return show
 
-    def leave(
+    def write(
         self,
         model: keras.Model,
         dataset: Corpus,

@@ -17,30 +17,32 @@ class Way(NamedTuple):
 
     Attributes:
       field: Name of its field.
+      options: The options that are used only with it, or with few others, and their defaults.
       task: The kind of data of the models that it is for, text or music; None for both.
       needs_latents: Whether the baseline cannot do it.
       needs_causal: Whether a coupling across steps cannot do it.
-      options: The options that are used only with it, or with few others, and their defaults.
     """
 
     field: str
-    task: str | None
-    needs_latents: bool
-    needs_causal: bool
     options: Mapping[str, Any]
+    task: str | None = None
+    needs_latents: bool = False
+    needs_causal: bool = False
 
 
 _DRAWN = {"num": 10, "temperature": 1.0}
+_CONTINUED = {**_DRAWN, "length": None, "particles": 64}
+_FILLED = {**_DRAWN, "particles": 32, "sweeps": 8}
 WAYS = (
-    Way("prompt", "text", False, True, {**_DRAWN, "length": None, "particles": 64}),
-    Way("continue_", "music", False, True, {**_DRAWN, "length": None, "particles": 64}),
-    Way("vary", None, True, False, {**_DRAWN, "amount": 0.3}),
-    Way("interpolate", None, True, False, {"steps": 5}),
-    Way("fill", "text", True, True, {**_DRAWN, "blank": "_", "particles": 32, "sweeps": 8}),
-    Way("harmonise", "music", True, True, {**_DRAWN, "particles": 32, "sweeps": 8}),
+    Way("prompt", _CONTINUED, task="text", needs_causal=True),
+    Way("continue_", _CONTINUED, task="music", needs_causal=True),
+    Way("vary", {**_DRAWN, "amount": 0.3}, needs_latents=True),
+    Way("interpolate", {"steps": 5}, needs_latents=True),
+    Way("fill", {**_FILLED, "blank": "_"}, task="text", needs_latents=True, needs_causal=True),
+    Way("harmonise", _FILLED, task="music", needs_latents=True, needs_causal=True),
 )
-_NEW = Way("", None, False, False, {**_DRAWN, "length": None})
-_COMPANIONS = (*_DRAWN, "length", "amount", "steps", "blank", "particles", "sweeps")
+_NEW = Way("", {**_DRAWN, "length": None})
+_OPTIONS = dict.fromkeys(name for way in (_NEW, *WAYS) for name in way.options)
 
 
 def way_of(flags: Any) -> Way:
@@ -63,7 +65,7 @@ def check_way(flags: Any, model: ModelConfig) -> None:
       UserError: One does not; the error names the flag.
     """
     way = way_of(flags)
-    for name in _COMPANIONS:
+    for name in _OPTIONS:
         if getattr(flags, name) is not None and name not in way.options:
             raise UserError(f"{flag_of(name)} is used with {_owners(name)}{_got(way)}")
     task = "text" if model.is_text else "music"

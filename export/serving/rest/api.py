@@ -56,7 +56,7 @@ class RestApi:
     Args:
       servable: The model.
       workers: Run the requests.
-      metrics: Returns the answer to `/metrics`.
+      metrics_text: Returns the answer to `/metrics`.
       limits: What requests may take.
     """
 
@@ -64,12 +64,12 @@ class RestApi:
         self,
         servable: Servable,
         workers: Workers,
-        metrics: Callable[[], bytes],
+        metrics_text: Callable[[], bytes],
         limits: Limits,
     ) -> None:
         self._servable = servable
         self._workers = workers
-        self._metrics = metrics
+        self._metrics_text = metrics_text
         self._limits = limits
         self._page = page_for(f"v1/models/{quote(servable.name, safe='')}")
 
@@ -85,7 +85,7 @@ class RestApi:
         method, target = request.method, request.scope["raw_path"].decode("latin-1")
         path = _ORIGIN.sub("", target)
         if path == "/metrics" and method in ("GET", "HEAD"):
-            return Response(self._metrics(), headers={"Content-Type": METRICS_TYPE})
+            return Response(self._metrics_text(), headers={"Content-Type": METRICS_TYPE})
         if path == "/" and method in ("GET", "HEAD"):
             headers = {**_PAGE_HEADERS, "Content-Security-Policy": self._page.policy}
             return HTMLResponse(self._page.html, headers=headers)

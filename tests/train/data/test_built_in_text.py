@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from train.data.splits import SPLITS
-from train.data.text.corpus import BUILT_IN, Corpus, load_corpus
-from train.data.text.docstrings import python_docs_sentences
+from train.data.text.built_in import BUILT_IN, python_docs_sentences
+from train.data.text.corpus import Corpus, load_corpus
 from train.data.text.pydoc_corpus import pydoc_sentences, sentences
 from train.support.errors import UserError
 

@@ -44,7 +44,7 @@ def test_ptb_in_a_given_folder_is_never_supplemented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "train.data.text.corpus.fetch_ptb", lambda: pytest.fail("asked for a download")
+        "train.data.text.corpus.fetch_release", lambda name: pytest.fail("asked for a download")
     )
     _write(tmp_path / "train.txt", ["a"])
     with pytest.raises(UserError, match=r"missing: valid\.txt, test\.txt"):

@@ -11,8 +11,8 @@ import pytest
 
 from tf_latentflow.pretrained.download import cache_dir
 from train.data.download import fetch
-from train.data.text import ptb
 from train.data.text.corpus import load_corpus
+from train.data.text.releases import RELEASES, Release
 from train.support.errors import UserError
 
 _FILES = {f"/ptb.{split}.txt": f"{split} text\n".encode() for split in ("train", "valid", "test")}
@@ -114,9 +114,8 @@ def test_ptb_comes_from_the_cache_the_second_time(
     server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(ptb, "_URL", server.url + "/ptb.{split}.txt")
     splits = {split: _SHA256[f"/ptb.{split}.txt"] for split in ("train", "valid", "test")}
-    monkeypatch.setattr(ptb, "_SHA256", splits)
+    monkeypatch.setitem(RELEASES, "ptb", Release(server.url + "/ptb.{split}.txt", splits))
     first = load_corpus("ptb")
     assert (first.train, first.valid, first.test) == (["train text"], ["valid text"], ["test text"])
     assert load_corpus("ptb") == first

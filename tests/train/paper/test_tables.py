@@ -21,7 +21,7 @@ def test_rows_of_several_seeds_have_their_mean_and_deviation() -> None:
     runs, spread = markdown(TABLE, lines).split("\n\nOver the seeds:\n\n")
     assert runs.count("`af-af`") == 3
     assert spread.splitlines() == [
-        "| row | model | seeds | mean | standard deviation |",
+        "| row | run | seeds | mean | standard deviation |",
         "|---|---|---:|---:|---:|",
         "| AF / AF | `af-af` | 3 | 1.667 | 0.208 |",
     ]

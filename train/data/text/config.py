@@ -6,7 +6,9 @@ import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
-from train.data.text.corpus import BUILT_IN, Corpus, load_corpus
+from train.data.text.built_in import BUILT_IN
+from train.data.text.corpus import Corpus, load_corpus
+from train.data.text.releases import RELEASES
 from train.data.text.undivided import UndividedText, load_undivided
 from train.data.text.user_text import has_splits
 from train.settings.config import TrainConfig
@@ -27,7 +29,7 @@ class TextConfig(TrainConfig):
 
     task: ClassVar[str] = "text"
     program: ClassVar[str] = "train.char_lm"
-    named_datasets: ClassVar[tuple[str, ...]] = (*BUILT_IN, "ptb")
+    named_datasets: ClassVar[tuple[str, ...]] = (*BUILT_IN, *RELEASES)
     emissions: ClassVar[tuple[str, ...]] = ("categorical",)
     unit: ClassVar[Unit] = BITS_PER_CHARACTER
     from_data: ClassVar[tuple[str, ...]] = ("vocab_size", "vocabulary")

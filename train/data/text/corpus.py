@@ -11,22 +11,18 @@ from typing import Any
 from tf_latentflow.vocabulary import Vocabulary
 from train.data.splits import SPLITS, split_of, splits_sha256
 from train.data.store.folder import PreparedFolder
-from train.data.text.docstrings import python_docs_sentences
+from train.data.text.built_in import BUILT_IN
 from train.data.text.encoding import TextEncoding
 from train.data.text.left_out import MAX_LENGTH, LeftOut
 from train.data.text.preparing import find_prepared, stored_splits
-from train.data.text.ptb import fetch_ptb
-from train.data.text.pydoc_corpus import pydoc_sentences
+from train.data.text.releases import RELEASES, fetch_release
 from train.data.text.unicode_form import forms_of_splits
 from train.data.text.user_text import find_splits, find_texts, read_files
 from train.engine.buckets import lengths_of
 from train.support.errors import UserError
 from train.support.units import counted
 
-__all__ = ["BUILT_IN", "MOST_IN_MEMORY", "Corpus", "load_corpus"]
-
-BUILT_IN = {"pydoc": pydoc_sentences, "python-docs": python_docs_sentences}
-"""The datasets that come with every Python: the sentences of each, by name."""
+__all__ = ["MOST_IN_MEMORY", "Corpus", "load_corpus"]
 
 MOST_IN_MEMORY = 1 << 26  # Bytes of text, which take seven times as much as Python's strings.
 
@@ -87,7 +83,7 @@ def load_corpus(
     |---------------|-------------------------------------------------------------|-------------|
     | `pydoc`       | the language reference of this Python, each sentence once   | by hash     |
     | `python-docs` | the same, and the docstrings of the standard library        | by hash     |
-    | `ptb`         | Penn Treebank, in `data_dir`, or downloaded once            | as released |
+    | `ptb`         | a text of `RELEASES`, in `data_dir`, or downloaded once     | as released |
     | a file        | its lines, in UTF-8                                         | by hash     |
     | a folder      | the lines of its `train.txt`, `valid.txt` and `test.txt`    | one a file  |
     | a folder      | of all its `*.txt`, with neither `valid.txt` nor `test.txt` | by hash     |
@@ -100,7 +96,7 @@ def load_corpus(
 
     Args:
       dataset: One of the names, or a path.
-      data_dir: Folder with the files of `ptb`; only for this dataset. Nothing is downloaded to it.
+      data_dir: Folder with the files of a release; only for these. Nothing is downloaded to it.
       most_in_memory: Size of a file or folder in bytes, or number of characters after
         decompression, from which on it is prepared.
 
@@ -108,16 +104,16 @@ def load_corpus(
       UserError: There is no such dataset; a file is missing, empty, not UTF-8, a pipe or a device;
         or a split has no sentences.
     """
-    if data_dir is not None and dataset != "ptb":
+    if data_dir is not None and dataset not in RELEASES:
         raise UserError(
-            f"--data-dir is only for the dataset ptb; got it with {dataset!r}; leave it out, "
-            "or give the folder itself as --dataset"
+            f"--data-dir is only for the dataset {' or '.join(RELEASES)}; got it with {dataset!r}; "
+            "leave it out, or give the folder itself as --dataset"
         )
     left_out = LeftOut()
     if dataset in BUILT_IN:
         return _corpus(dataset, ((None, text) for text in BUILT_IN[dataset]()), left_out)
-    if dataset == "ptb":
-        folder = fetch_ptb() if data_dir is None else Path(data_dir)
+    if dataset in RELEASES:
+        folder = fetch_release(dataset) if data_dir is None else Path(data_dir)
         files = find_splits(folder, left_out)
     else:
         files = find_texts(dataset, left_out)

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from train.data.splits import SPLITS
+from train.data.text.built_in import BUILT_IN
 from train.data.text.left_out import LeftOut
+from train.data.text.releases import RELEASES
 from train.data.text.text_files import read_blocks
 from train.support.errors import UserError
 from train.support.reading import refuse_special
@@ -42,8 +44,8 @@ def find_texts(dataset: str, left_out: LeftOut) -> Files:
     refuse_special(path)
     if not path.is_file():
         raise UserError(
-            "expected a dataset: pydoc, python-docs, ptb, or an existing text file or folder; got "
-            f"{dataset!r}"
+            f"expected a dataset: {', '.join([*BUILT_IN, *RELEASES])}, or an existing text file or "
+            f"folder; got {dataset!r}"
         )
     return [(None, path)]
 
@@ -110,7 +112,8 @@ def _text_files(folder: Path, left_out: LeftOut, *, divided: bool = False) -> Fi
 
 def _stem(path: Path) -> str:
     """Returns the name of a text file without its suffix, in lower case."""
-    return path.name.lower().removesuffix(".gz").removesuffix(".txt")
+    name = path.name.lower()
+    return next(name.removesuffix(suffix) for suffix in _SUFFIXES if name.endswith(suffix))
 
 
 def _one_each(folder: Path, named: dict[str, list[Path]]) -> list[tuple[str, Path]]:

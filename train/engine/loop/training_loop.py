@@ -190,12 +190,12 @@ class TrainingLoop:
         if failure is not None:
             self._stop(*failure)
 
-    def _log(self, weight: float, learning_rate: float) -> None:
+    def _log(self, kl_weight: float, learning_rate: float) -> None:
         """Ends a window of steps: checks its terms, and shows their means."""
         self._settle()
         step, total = self._state.step, self._schedule.total_steps
         validations = math.ceil((total - step) / self._schedule.eval_steps)
-        window = self._progress.end_window(weight, learning_rate)
+        window = self._progress.end_window(kl_weight, learning_rate)
         eta = self._progress.remaining(total - step, validations)
         self._screen.log(self._progress.line(window, step, total, eta))
         self._detail = self._progress.detail(window, eta)

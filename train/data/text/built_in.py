@@ -1,7 +1,7 @@
-"""The sentences of Python's own documentation: its language reference, and its docstrings.
+"""The texts that come with every Python: its language reference, and that with its docstrings.
 
-There are seven times as many as in the reference alone. They need only the standard library,
-whose files are parsed, not imported.
+The second has seven times as many sentences. Both need only the standard library, whose files are
+parsed, not imported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from train.data.text.pydoc_corpus import pydoc_sentences, sentences
 from train.support.errors import UserError
 
-__all__ = ["python_docs_sentences"]
+__all__ = ["BUILT_IN", "python_docs_sentences"]
 
 _TESTS = {"test", "tests"}
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -56,3 +56,7 @@ def _sources(library: Path) -> Iterator[Path]:
         for path in [library / f"{name}.py", *sorted((library / name).rglob("*.py"))]:
             if path.is_file() and _TESTS.isdisjoint(path.relative_to(library).parts):
                 yield path
+
+
+BUILT_IN = {"pydoc": pydoc_sentences, "python-docs": python_docs_sentences}
+"""What gives the sentences of each dataset, by name."""
