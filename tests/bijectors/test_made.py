@@ -43,6 +43,12 @@ def test_jacobian_is_strictly_triangular(float64: None, event_size: int) -> None
     assert np.all(np.abs(by_context).max(axis=(0, 2, 3)) > 0)  # the first dimension too
 
 
+def test_every_parameter_has_its_scale(float64: None) -> None:
+    plain, x, context = ConditionalMADE(3, 2, CONTEXT, (7, 9)), draw(BATCH, 3), draw(BATCH, CONTEXT)
+    randomise(plain)
+    np.testing.assert_allclose(made(3)(x, context), plain(x, context) * [1.0, 0.5], rtol=1e-12)
+
+
 def test_first_dimension_passes_through_a_nonlinear_layer(float64: None) -> None:
     layer = made(3)
     layer.context_output_kernel.assign(np.zeros(layer.context_output_kernel.shape))
@@ -115,6 +121,7 @@ def test_every_variable_gets_a_gradient(float64: None) -> None:
     [
         (lambda: ConditionalMADE(5, 2, 0, (4,)), "at least the event size 5; got"),
         (lambda: ConditionalMLP(0, 0, 2), "expected positive sizes"),
+        (lambda: ConditionalMLP(1, 1, 2, -1), "expected positive sizes .*, context_size=-1"),
         (lambda: ConditionalMLP(1, 1, 2, hidden_sizes=()), "at least one hidden layer; got"),
         (lambda: ConditionalMADE(1, 1, hidden_sizes=()), "at least one hidden layer; got"),
         (lambda: ConditionalMADE(1, 1, dtype="mixed_bfloat16"), "expected one dtype; got"),
