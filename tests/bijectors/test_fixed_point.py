@@ -61,6 +61,8 @@ def test_a_vector_is_not_changed_by_its_neighbours(monkeypatch):
     z = FixedPointHidden(made, scalar_map, context, offset).forward(eps)
     beside = FixedPointHidden(made, scalar_map, context, offset).forward(wild)
     np.testing.assert_array_equal(z[0], beside[0])
+    alone = FixedPointHidden(made, scalar_map, context[:1], offset[:1]).forward(eps[:1])
+    np.testing.assert_allclose(alone[0], beside[0], rtol=1e-4)
 
 
 def test_nan_ends_and_stays_in_its_vector():
