@@ -54,15 +54,13 @@ def test_as_many_sweeps_as_dimensions_are_exact_whatever_the_tolerance(monkeypat
 
 
 def test_a_vector_is_not_changed_by_its_neighbours(monkeypatch):
-    monkeypatch.setattr(FixedPointHidden, "tolerance", 0.1)  # Another sweep would change it.
+    monkeypatch.setattr(FixedPointHidden, "tolerance", 10.0)  # It ends far from the root.
     made, scalar_map, context, offset = _arguments("nlsq", 0.5)
     eps = _noise()
-    wild = eps * tf.constant([[1.0]] + [[100.0]] * (_ROWS - 1))
+    wild = eps * tf.constant([[1.0]] + [[100.0]] * (_ROWS - 2) + [[np.nan]])  # Which never ends.
     z = FixedPointHidden(made, scalar_map, context, offset).forward(eps)
     beside = FixedPointHidden(made, scalar_map, context, offset).forward(wild)
     np.testing.assert_array_equal(z[0], beside[0])
-    alone = FixedPointHidden(made, scalar_map, context[:1], offset[:1]).forward(eps[:1])
-    np.testing.assert_allclose(alone[0], beside[0], rtol=1e-4)
 
 
 def test_nan_ends_and_stays_in_its_vector():
