@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from bijectors import ConditionalMADE, ConditionalMLP
+from bijectors.hidden.mlp import readable
 
 BATCH, CONTEXT = 3, 4
 
@@ -47,6 +48,11 @@ def test_every_parameter_has_its_scale(float64: None) -> None:
     plain, x, context = ConditionalMADE(3, 2, CONTEXT, (7, 9)), draw(BATCH, 3), draw(BATCH, CONTEXT)
     randomise(plain)
     np.testing.assert_allclose(made(3)(x, context), plain(x, context) * [1.0, 0.5], rtol=1e-12)
+
+
+def test_inputs_are_read_up_to_a_limit() -> None:
+    inputs = tf.constant([3e38, -np.inf, np.nan, -1e5, 2.0])
+    np.testing.assert_array_equal(readable(inputs), [1e4, -1e4, 0.0, -1e4, 2.0])
 
 
 def test_first_dimension_passes_through_a_nonlinear_layer(float64: None) -> None:
