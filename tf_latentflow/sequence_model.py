@@ -102,8 +102,9 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
     def _batch_of(self, x: Any, lengths: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """`as_batch` for this model, whose symbols are checked too."""
         x, lengths = as_batch(x, lengths, self.event_shape)
+        x = self._within(x, lengths)
         if tf.executing_eagerly():  # In a graph the values are not known.
-            self.symbols.check(self._within(x, lengths))
+            self.symbols.check(x)
         return x, lengths
 
     def _within(self, x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from bijectors import forward_and_log_det, inverse_and_log_det, scan
+from bijectors import Affine, Reverse, forward_and_log_det, inverse_and_log_det, scan
 
 both = pytest.mark.parametrize("direction", [forward_and_log_det, inverse_and_log_det])
 
@@ -26,9 +26,31 @@ def test_lists_and_values_of_unknown_rank_are_mapped(direction) -> None:
 
 @both
 @pytest.mark.parametrize("kind", [tfp.bijectors.Shift, tfp.bijectors.Scale])
-def test_a_log_det_has_the_batch_of_the_result(direction, kind) -> None:
-    y, log_det = direction(kind(tf.ones([7, 3])), tf.ones([3]), 1)
-    assert y.shape == (7, 3) and log_det.shape == (7,)
+@pytest.mark.parametrize("event_ndims", [0, 1])
+def test_a_log_det_has_the_batch_of_the_result(direction, kind, event_ndims: int) -> None:
+    y, log_det = direction(kind(tf.ones([7, 3])), tf.ones([3]), event_ndims)
+    assert y.shape == (7, 3) and log_det.shape == (7, 3)[: 2 - event_ndims]
+
+
+@both
+def test_an_event_is_not_smaller_than_that_of_the_bijector(direction) -> None:
+    with pytest.raises(ValueError, match="at least the bijector's minimum; got 1 too few"):
+        direction(Reverse(), tf.ones([3]), 0)
+
+
+@both
+@pytest.mark.parametrize(
+    "bijector",
+    [Affine(np.float64(0), np.float64(1)), tfp.bijectors.Shift(np.float64(0)), Reverse()],
+    ids=lambda bijector: bijector.name,
+)
+def test_plain_numbers_are_read_in_the_dtype_of_the_bijector(
+    float64: None, direction, bijector
+) -> None:
+    # Without a dtype, integers are of Keras' dtype.
+    value = [3] if bijector.dtype is None else [0.1]
+    found = direction(bijector, value, 1)[0]
+    assert found.dtype == tf.float64 and found.numpy().tolist() == value
 
 
 @pytest.mark.parametrize(

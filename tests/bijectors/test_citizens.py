@@ -22,13 +22,14 @@ from bijectors.base import FlowBijector
 
 SIZE, BATCH = 3, 4
 CONTEXT = tf.constant(np.random.default_rng(0).normal(size=(BATCH, 2)), tf.float32)
+OFFSET = tf.constant(np.random.default_rng(2).normal(size=(BATCH, 8)), tf.float32)
 
 
 def hidden(name: str) -> FlowBijector:
     scalar, structure = SCALAR_MAPS["nlsq"], HIDDEN_STRUCTURES.get(name, HIDDEN_STRUCTURES["af"])
     network = structure.network(SIZE, scalar.num_params, context_size=2, hidden_sizes=(8, 8))
     kind = FixedPointHidden if name == "fixed point" else structure.bijector
-    return kind(network, scalar.from_unconstrained, CONTEXT)
+    return kind(network, scalar.from_unconstrained, CONTEXT, OFFSET)
 
 
 CASES: dict[str, Callable[[], FlowBijector]] = {
@@ -70,7 +71,7 @@ def test_batch_shape_and_slices_are_those_of_the_context(case: str) -> None:
 
 def test_a_reversal_has_no_parameters() -> None:
     reverse = Reverse()
-    assert reverse.parameters == {"name": "reverse"}
+    assert reverse.parameters == {"name": "reverse"} and reverse.is_constant_jacobian
     assert reverse.experimental_batch_shape(x_event_ndims=1) == []
     np.testing.assert_array_equal(reverse.copy().forward(X), X[:, ::-1])
 
@@ -105,6 +106,9 @@ def test_other_real_numbers_are_cast(case: str, dtype: type) -> None:
         assert y.dtype == log_det.dtype == tf.float32
         for value in (y, bijector.forward(given)):
             np.testing.assert_array_equal(value, expected)
+        np.testing.assert_array_equal(bijector.forward_log_det_jacobian(given, 1), log_det)
+        _, log_det = bijector.inverse_and_log_det(given)
+        np.testing.assert_array_equal(bijector.inverse_log_det_jacobian(given, 1), log_det)
 
 
 @pytest.mark.parametrize("name", [*HIDDEN_STRUCTURES, "fixed point"])
@@ -150,7 +154,10 @@ class _NoContext:
 
 
 def test_along_time_the_batch_is_that_of_the_lengths() -> None:
-    bijector = IndependentTime(_NoContext(), lambda context: Reverse(), tf.constant([2, 1]))
+    bijector = IndependentTime(
+        _NoContext(), lambda context: Reverse(), tf.constant([2, 1]), dtype="float64"
+    )
+    assert bijector.copy().dtype == tf.float64
     assert bijector.experimental_batch_shape(x_event_ndims=2) == [2]
     x = np.arange(12).reshape(2, 2, 3)
     np.testing.assert_array_equal(bijector.copy().forward(x), bijector.forward(x))

@@ -149,7 +149,7 @@ def test_nothing_beyond_a_length_is_read() -> None:
     assert np.isfinite(z[1, :2]).all() and np.isfinite(log_det).all()
 
 
-@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("stride", [1, np.int64(2)])
 def test_a_copy_keeps_the_same_steps(stride: int) -> None:
     eps = draw(5)
     bijector = CouplingTime(Neighbours(), hidden, kept=1, stride=stride)

@@ -57,12 +57,13 @@ def test_operands_are_rounded() -> None:
 class Owner(ExecutionOwner):
     def __init__(self) -> None:
         self.alone = ConditionalMLP(2, 1, 1)
-        self.many = [ConditionalMLP(2, 1, 1), (ConditionalMLP(2, 1, 1),)[0]]
+        self.many = [ConditionalMLP(2, 1, 1)]
+        self.others = (ConditionalMLP(2, 1, 1),)
 
 
 def test_an_execution_reaches_all_parts() -> None:
     owner, execution = Owner(), Execution(products="bfloat16")
     assert owner.execution == owner.alone.execution == Execution()
     owner.execution = execution
-    assert [part.execution for part in (owner.alone, *owner.many)] == [execution] * 3
+    assert [part.execution for part in (owner.alone, *owner.many, *owner.others)] == [execution] * 3
     assert ConditionalMLP(2, 1, 1).execution == Execution()

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from bijectors import ConditionalMADE, ConditionalMLP
+from bijectors.hidden.mlp import readable
 
 BATCH, CONTEXT = 3, 4
 
@@ -41,6 +42,17 @@ def test_jacobian_is_strictly_triangular(float64: None, event_size: int) -> None
     for i, j in itertools.product(range(event_size), repeat=2):
         assert np.all(by_x[:, i, :, j] == 0) == (j >= i), (i, j)
     assert np.all(np.abs(by_context).max(axis=(0, 2, 3)) > 0)  # the first dimension too
+
+
+def test_every_parameter_has_its_scale(float64: None) -> None:
+    plain, x, context = ConditionalMADE(3, 2, CONTEXT, (7, 9)), draw(BATCH, 3), draw(BATCH, CONTEXT)
+    randomise(plain)
+    np.testing.assert_allclose(made(3)(x, context), plain(x, context) * [1.0, 0.5], rtol=1e-12)
+
+
+def test_inputs_are_read_up_to_a_limit() -> None:
+    inputs = tf.constant([3e38, -np.inf, np.nan, -1e5, 2.0])
+    np.testing.assert_array_equal(readable(inputs), [1e4, -1e4, 0.0, -1e4, 2.0])
 
 
 def test_first_dimension_passes_through_a_nonlinear_layer(float64: None) -> None:
@@ -115,6 +127,7 @@ def test_every_variable_gets_a_gradient(float64: None) -> None:
     [
         (lambda: ConditionalMADE(5, 2, 0, (4,)), "at least the event size 5; got"),
         (lambda: ConditionalMLP(0, 0, 2), "expected positive sizes"),
+        (lambda: ConditionalMLP(1, 1, 2, -1), "expected positive sizes .*, context_size=-1"),
         (lambda: ConditionalMLP(1, 1, 2, hidden_sizes=()), "at least one hidden layer; got"),
         (lambda: ConditionalMADE(1, 1, hidden_sizes=()), "at least one hidden layer; got"),
         (lambda: ConditionalMADE(1, 1, dtype="mixed_bfloat16"), "expected one dtype; got"),

@@ -15,6 +15,7 @@ from bijectors import (
     AutoregressiveTime,
     Compose,
     ConditionalMADE,
+    ConditionalMLP,
     CouplingTime,
     HiddenBijector,
     IndependentHidden,
@@ -114,6 +115,8 @@ def test_a_network_of_another_structure_is_refused() -> None:
         for other in set(networks) - {name}:
             with pytest.raises(ValueError, match=rf"a network of HIDDEN_STRUCTURES\['{name}'\]"):
                 kind(networks[other], affine.from_unconstrained)
+    with pytest.raises(ValueError, match="got a ConditionalMLP with 1 inputs and 3 outputs"):
+        SplitCouplingHidden(ConditionalMLP(1, H - 1, affine.num_params), affine.from_unconstrained)
 
 
 @pytest.mark.parametrize("name", HIDDEN_STRUCTURES)

@@ -191,6 +191,10 @@ def test_a_root_at_a_bound_and_between_equal_bounds() -> None:
     low, high = tf.constant([1.0, 0.0, 2.0]), tf.constant([2.0, 1.0, 2.0])
     x = find_root(cubic, (p, q), tf.constant([1.0, 1.0, 2.0]), low, high)
     np.testing.assert_allclose(x, [1.0, 1.0, 2.0], rtol=1e-6)
+    # Of the largest numbers, whose sum is infinite.
+    low, target, high = (tf.constant([value]) for value in (2e38, 3e38, 3.4e38))
+    x = find_root(lambda x: (x, tf.zeros_like(x)), (), target, low, high)
+    np.testing.assert_array_equal(x, target)
 
 
 def test_no_root_depends_on_its_neighbours() -> None:
@@ -202,6 +206,7 @@ def test_no_root_depends_on_its_neighbours() -> None:
     low, high = tf.fill([50], 0.5), tf.fill([50], 10.0)
     together = find_root(steep, (cube,), tf.zeros([50]), low, high)
     np.testing.assert_allclose(together, np.cbrt(cube), rtol=1e-6)
+    assert steps_taken(steep, (cube,), tf.zeros([50]), low, high) <= 20
     cube, low, high = (
         tf.concat([values, [end]], 0) for values, end in ((cube, 1e-9), (low, 1e-9), (high, 1e9))
     )

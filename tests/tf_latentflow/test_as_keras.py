@@ -76,8 +76,9 @@ def test_a_network_is_made_of_its_configuration_and_copied() -> None:
 @pytest.mark.parametrize("name", ["af-af", "codebook", "lstm"])
 def test_every_layer_is_made_of_its_configuration(name: str) -> None:
     for layer in list(make_row(name)._flatten_layers(include_self=False)):
+        layer.trainable = False
         again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-        assert type(again) is type(layer)
+        assert type(again) is type(layer) and not again.trainable
         shapes = [[v.shape for v in one.variables] for one in (layer, again)]
         assert shapes[0] == shapes[1], layer.path
 
@@ -175,7 +176,7 @@ def test_ways_of_keras_name_the_way_here(name: str, way: str, instead: str) -> N
         (X, [4, 2], "expected lengths from 0 to 3, the number of steps; got 2 to 4"),
         (X, [3, -1], "expected lengths from 0 to 3, the number of steps; got -1 to 3"),
         (np.array(X, np.float32), LENGTHS, "expected x of integers; got float32"),
-        (np.array(X) + 40, LENGTHS, "expected values of x from 0 to .*; got 0 to"),
+        (np.array(X) + 1, LENGTHS, "expected values of x from 0 to 5; got 0 to 6"),
         (-np.array(X), LENGTHS, "expected values of x from 0 to .*; got -"),
         (np.zeros([2, 0], int), [0, 0], "expected x .* got .2, 0. and"),
         (X, [2.5, 1.0], "expected whole numbers; got float32"),

@@ -9,13 +9,15 @@ import tensorflow as tf
 
 from tests.exhaustive import distance, posterior, shares, small_model
 from tests.models import LEAST_FIELDS, make_model
+from tf_latentflow.conditional.particles import pick
+from tf_latentflow.noise import noise_of
 
 ROWS = 3000
 
 
 def completed(model: keras.Model, num_particles: int) -> dict[tuple[int, ...], float]:
     """How often each sequence that begins with symbol 1 comes out."""
-    x, lengths = np.ones([ROWS, 1], np.int32), np.ones(ROWS, np.int32)
+    x, lengths = np.tile([1, 2], [ROWS, 1]), np.ones(ROWS, np.int32)  # 2: without influence.
     # As in a server, where nothing is compiled.
     complete = tf.function(
         lambda: model.complete(x, lengths, None, num_particles, seed=[1, 2]), autograph=False
@@ -61,6 +63,15 @@ def test_music_begins_as_given(name: str) -> None:
         assert not np.any(row[size:])
     x, lengths = model.complete(x, begun, [5, 4], num_particles=4, temperature=0.0, seed=[1, 2])
     assert x.shape == (2, 5, 6) and lengths.numpy().tolist() == [5, 4]
+    _, lengths = model.complete(x, begun, [5, 0], num_particles=4, seed=[1, 2])
+    assert lengths[0] == 5 and 1 < lengths[1] <= 9
+
+
+def test_a_particle_that_is_impossible_is_not_picked() -> None:
+    log_weight = tf.constant([[np.nan, -np.inf, 0.0], [-90.0, 0.0, np.nan]])
+    # Compiled, the largest of some numbers would be NaN.
+    picked = tf.function(pick, jit_compile=True)(log_weight, noise_of([1, 2], 3))
+    np.testing.assert_array_equal(picked, [1, 1, 0])
 
 
 @pytest.mark.parametrize(

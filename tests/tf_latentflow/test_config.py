@@ -79,6 +79,31 @@ def test_a_small_model_of_music_has_dropout_where_it_can() -> None:
     assert ModelConfig.from_name("af-af").dropout == 0.0
 
 
+@pytest.mark.parametrize(
+    ("name", "emission", "fields"),
+    [
+        ("codebook", "categorical", {"dropout": 0.2, "conditioner_input": "symbols"}),
+        (
+            "codebook",
+            "bernoulli",
+            {"scalar": "mixture:4", "latent_size": 88, "made_sizes": (128, 128)},
+        ),
+        ("multiscale", "categorical", {"conditioner": "conv:3", "time_layers": 6}),
+        (
+            "multiscale-codebook",
+            "categorical",
+            {
+                **{"dropout": 0.4, "made_sizes": (256, 256), "time_layers": 4},
+                **{"conditioner": "window:6", "conditioner_input": "symbols"},
+            },
+        ),
+    ],
+)
+def test_some_rows_have_settings_of_their_own(name: str, emission: str, fields: dict) -> None:
+    config = ModelConfig.from_name(name, emission=emission).to_dict()
+    assert fields.items() <= config.items()
+
+
 def test_the_defaults_are_a_row() -> None:
     assert ModelConfig() == ModelConfig.from_name("af-af", "small")
 
@@ -170,6 +195,10 @@ def listed(names: Iterable[str]) -> str:
             "time_layers of at most 16 for multiscale; got",
         ),
         ({"time": "coupling", "time_layers": 1}, "expected time_layers of at least 2 for coupling"),
+        ({"time": "none", "time_layers": 2}, "expected time_layers 1 without structure in time"),
+        ({"name": "codebook", "conditioner_input": "symbols", "time_layers": 2}, "af with time_l"),
+        ({"num_lstm_layers": True}, "expected num_lstm_layers of type int; got True"),
+        ({"vocab_size": 4, "vocabulary": ("a", 3)}, "expected vocabulary of type .*; got .'a', 3"),
         (
             {"time": "multiscale", "conditioner": "lstm"},
             f"multiscale in time to be one of {listed(TWO_SIDED_CONDITIONERS)}; got .lstm",
@@ -184,6 +213,20 @@ def test_wrong_values_are_refused(arguments: dict, message: str) -> None:
         ModelConfig.from_name(**{"name": "af-af", "preset": "small", **arguments})
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"time": "multiscale", "time_layers": 16},
+        {"time": "coupling", "time_layers": 2},
+        {"latent_size": 64},  # As wide as the networks.
+        {"hidden": "scf", "latent_size": 2},
+        {"vocab_size": 3},
+    ],
+)
+def test_values_up_to_their_limits_are_accepted(limits: dict[str, object]) -> None:
+    assert limits.items() <= ModelConfig.from_name("af-af", **limits).to_dict().items()
+
+
 def test_unknown_override_is_refused() -> None:
     with pytest.raises(TypeError, match="expected fields of ModelConfig; got \\['depth'\\]"):
         ModelConfig.from_name("af-af", depth=3)
@@ -196,3 +239,6 @@ def test_the_choice_that_does_not_go_with_the_others_is_named() -> None:
     with pytest.raises(ConfigError) as refused:
         ModelConfig.from_name("af-af", hidden=None)
     assert refused.value.field == "hidden"
+    with pytest.raises(ConfigError) as refused:
+        ModelConfig.from_name("nothing")
+    assert refused.value.field == "name"

@@ -67,6 +67,29 @@ def test_no_two_weights_start_from_the_same_random_numbers(
             assert starts.setdefault(value.tobytes(), variable.path) == variable.path
 
 
+@pytest.mark.parametrize(
+    ("name", "weights", "least", "most"),
+    [
+        ("lstm", lambda m: m.symbols.embedding, -np.sqrt(6 / 22), np.sqrt(6 / 22)),
+        ("lstm", lambda m: m.stack.cells[0].recurrent, -1 / 4, 1 / 4),
+        ("lstm", lambda m: m.stack.cells[0].bias[16:32], 1, 1),  # The forget gate is open.
+        ("lstm", lambda m: m.stack.positions.end, -0.05, 0.05),
+        ("lstm", lambda m: m.stack.code.end, -0.5, 0.5),
+        ("af-af", lambda m: m.prior.stages[0].networks[0].kernels[-1], -0.07, 0.07),
+        (
+            "af-af",
+            lambda m: m.prior.stages[0].networks[0].context_output_kernel,
+            -0.07 / 4,
+            0.07 / 4,
+        ),
+        ("codebook", lambda m: m.codebook.log_std, -1.5, -1.5),
+    ],
+)
+def test_weights_start_in_their_range(name: str, weights, least: float, most: float) -> None:
+    values = tf.convert_to_tensor(weights(make_model(name, spread=0))).numpy()
+    np.testing.assert_allclose([values.min(), values.max()], [least, most], rtol=0.1)
+
+
 WAYS: dict[str, Callable[[keras.Model], tf.Tensor]] = {
     "elbo": lambda model: model.elbo(draw_x(), LENGTHS).log_prob,
     "training": lambda model: model.elbo(draw_x(), LENGTHS, training=True).log_prob,

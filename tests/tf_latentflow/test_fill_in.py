@@ -41,6 +41,16 @@ def test_every_move_leaves_the_distribution_as_it_is(model: keras.Model) -> None
             assert filled(moved) < 0.03
 
 
+def test_every_size_of_window_redraws_every_step_that_is_not_given() -> None:
+    whole = np.array([False, True, True, False, *[True] * 16, False])
+    windows = list(fill_in._windows(whole, 4))
+    assert windows[:2] == [(True, 0, 21), (False, 0, 21)]
+    for size in (1, 2, 4, 8):
+        mine = [range(a, b) for from_prior, a, b in windows[2:] if from_prior and b - a == size]
+        assert all(sum(step in window for window in mine) == 1 for step in (0, 3, 20))
+        assert all(any(step in window for step in (0, 3, 20)) for window in mine)
+
+
 @pytest.mark.nightly
 def test_it_comes_near(model: keras.Model) -> None:
     exact = posterior(model, [None, None, 1], [3], num_samples=20_000)

@@ -45,6 +45,11 @@ def test_texts_are_continued(text: keras.Model, baseline: keras.Model) -> None:
             assert whole.startswith(given) and len(given) < len(whole) <= 9
         made = model.complete_texts(TEXTS, [4, 5, 6], num_particles=4, seed=0)
         assert [len(whole) for whole in made] == [4, 5, 6]
+        cold, again = (
+            model.complete_texts(TEXTS, [4, 5, 6], num_particles=4, temperature=0.0, seed=seed)
+            for seed in (0, 1)
+        )
+        assert cold == again
         assert model.complete_texts([], seed=0) == []
 
 
@@ -75,8 +80,8 @@ def test_rolls_are_made_from_rolls(music: keras.Model) -> None:
         np.testing.assert_array_equal(new[kept], old[kept])
     varied = music.vary_rolls(given, 0.5, seed=0)
     assert [roll.shape for roll in varied] == [roll.shape for roll in given]
-    between = music.interpolate_rolls(*given, steps=3)
-    assert [roll.shape for roll in between] == [(3, 5), (4, 5), (5, 5)]
+    between = music.interpolate_rolls(*given, steps=4)
+    assert [roll.shape for roll in between] == [(3, 5), (4, 5), (4, 5), (5, 5)]
     assert set(np.unique(np.concatenate([*varied, *between]))) <= {0, 1}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_latentflow import LengthModel
 
@@ -84,6 +85,17 @@ def test_samples_follow_it() -> None:
     np.testing.assert_array_equal(lengths, model.sample(5000, seed=[1, 2]))
     frequencies = np.bincount(lengths, minlength=5)[1:] / 5000
     np.testing.assert_allclose(frequencies, [0.005, 0.617, 0.005, 0.372], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "uniform, expected", [(0.0, [1, 3, 5]), (0.45, [3, 4, 5]), (1.0, [5, 5, 5])]
+)
+def test_a_chosen_length_is_longer_than_another_whatever_the_number(
+    uniform: float, expected: list[int]
+) -> None:
+    model = LengthModel(5)
+    found = model.choose(tf.fill([2, 3], uniform), tf.constant([0, 2, 4]))
+    np.testing.assert_array_equal(found, [expected] * 2)
 
 
 @pytest.mark.parametrize(

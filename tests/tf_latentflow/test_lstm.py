@@ -10,6 +10,7 @@ from bijectors import Execution
 from tf_latentflow.networks.lstm import BiLSTM, LSTMStack
 from tf_latentflow.networks.positions import Positions, PositionTable
 from tf_latentflow.networks.recurrence import lstm_recurrence, lstm_step
+from tf_latentflow.networks.time_major import flip_within
 from tf_latentflow.noise import noise_of
 
 
@@ -118,26 +119,42 @@ def test_a_stack_in_blocks_equals_step_by_step(float64: None, num_steps: int) ->
 
 
 def test_bilstm_backward_starts_at_each_sequences_end(float64: None) -> None:
-    layer = BiLSTM(3, 4, 1, max_length=9)
+    layer = BiLSTM(3, 4, 2, max_length=9)
     inputs, lengths = draw(2, 3, 5, 3), [5, 2, 0]  # two samples of three sequences
     positions = Positions.of(tf.constant(lengths), 5, 9)
     ahead, behind = layer(inputs, positions)
-    forward, backward = layer.forward_cells[0], layer.backward_cells[0]
-    zeros = np.zeros(4)
+    zeros, code = np.zeros(4), layer.backward_positions
     for s, b in np.ndindex(2, 3):
         n = lengths[b]
-        x = inputs[s, b, :n]
-        offset = layer.forward_positions(positions)[b, :n]
-        weights = forward.bias.numpy(), forward.recurrent.numpy()
-        expected = numpy_lstm(forward(x) + offset, *weights, zeros, zeros)
-        np.testing.assert_allclose(ahead[s, b, :n], expected.reshape(n, 4), atol=1e-12)
-        start, end = (
-            t.numpy() for t in (layer.backward_positions.start, layer.backward_positions.end)
-        )
-        code = np.array([start[t] + end[n - 1 - t] for t in range(n)]).reshape(n, 16)
-        weights = backward.bias.numpy(), backward.recurrent.numpy()
-        expected = numpy_lstm((backward(x) + code)[::-1], *weights, zeros, zeros)
-        np.testing.assert_allclose(behind[s, b, :n], expected.reshape(n, 4)[::-1], atol=1e-12)
+        x = inputs[s, b, :n].numpy()
+        offset = layer.forward_positions(positions)[b, :n].numpy()
+        reversed_offset = np.array(
+            [code.start.numpy()[t] + code.end.numpy()[n - 1 - t] for t in range(n)]
+        ).reshape(n, 16)[::-1]
+        for cells in zip(layer.forward_cells, layer.backward_cells, strict=True):
+            each = []
+            for cell, order, codes in zip(
+                cells, (slice(None), slice(None, None, -1)), (offset, reversed_offset), strict=True
+            ):
+                projected = cell(x[order]).numpy() + codes
+                weights = cell.bias.numpy(), cell.recurrent.numpy()
+                each.append(numpy_lstm(projected, *weights, zeros, zeros).reshape(n, 4)[order])
+            x, offset, reversed_offset = np.concatenate(each, axis=-1), 0, 0
+        found = tf.concat([ahead[s, b, :n], behind[s, b, :n]], axis=-1)
+        np.testing.assert_allclose(found, x, atol=1e-12)
+
+
+def test_the_gradient_of_a_flip_is_a_flip() -> None:
+    flip, values, weights = (
+        flip_within(tf.constant([4, 3, 0]), 5),
+        draw(5, 3, 2),
+        draw(5, 3, 2, seed=1),
+    )
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        flipped = flip(values)
+    np.testing.assert_array_equal(flipped[:3, 1], values[2::-1, 1])
+    np.testing.assert_array_equal(tape.gradient(flipped, values, weights), flip(weights))
 
 
 def test_positions_beyond_the_limit_read_the_last_row_in_use() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -83,6 +84,21 @@ def test_at_temperature_zero_each_note_is_the_most_likely_after_those_above(
     for wrap in (lambda draw: draw, tf.function):  # In a graph, a bare number is float32.
         drawn = wrap(lambda: notes.sample(LOGITS[None, None], 0.0, noise_of([1, 2], 1)))()
         np.testing.assert_array_equal(drawn[0, 0], expected)
+
+
+def test_a_note_may_follow_from_all_above_it(
+    notes: MADENotes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Chain:
+        """The highest note sounds, and every other one if the one above it does."""
+
+        def given(self, context: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
+            first = tf.ones_like(context[..., :1])
+            return lambda chord: 2 * tf.concat([first, chord[..., :-1]], -1)[..., None] - 1
+
+    monkeypatch.setattr(notes, "made", Chain())
+    drawn = notes.sample(tf.zeros([1, 1, 4], tf.float64), 0.0, noise_of([1, 2], 1))
+    np.testing.assert_array_equal(drawn, np.ones([1, 1, 4]))
 
 
 def test_starts_almost_independent_and_learns_every_weight() -> None:

@@ -20,7 +20,7 @@ def test_padding_and_neighbours_change_nothing(float64: None, name: str, emissio
     model, x = make_model(name, emission=emission), draw_x(emission=emission)
     dirty = x.copy()
     for row, length in enumerate(LENGTHS):
-        dirty[row, length:] = 1
+        dirty[row, length:] = 9  # Neither a symbol nor a note.
     clean, soiled = (model.elbo(values, LENGTHS, 2, [1, 2]) for values in (x, dirty))
     for a, b in zip(clean, soiled, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -62,6 +62,30 @@ def test_same_seed_same_result(name: str, emission: str) -> None:
     assert not np.any(first[1, 3:]) and not np.any(first[2])
     cold = [model.sample(LENGTHS, 0.0, seed) for seed in ([1, 2], [3, 4])]
     np.testing.assert_array_equal(*cold)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "terms"),
+    [
+        ("lstm", "dropout", {"reconstruction"}),
+        ("af-indep-affine", "dropout", {"kl"}),
+        ("af-indep-affine", "posterior_dropout", {"reconstruction", "kl"}),
+        ("af-indep-affine", "emitter_dropout", {"reconstruction"}),
+    ],
+)
+def test_dropout_changes_its_own_terms_and_in_training_alone(
+    name: str, rate: str, terms: set[str]
+) -> None:
+    sizes = {"flow_layers": 1, "emitter": "local", "inference": "local"} if name != "lstm" else {}
+    models = [make_model(name, **sizes, **{rate: value}) for value in (0.0, 0.5)]
+    for training in (False, True):
+        without, dropped = (m.elbo(draw_x(), LENGTHS, 1, [1, 2], training) for m in models)
+        changed = {
+            term
+            for term in ("reconstruction", "kl")
+            if np.any(getattr(without, term) != getattr(dropped, term))
+        }
+        assert changed == (terms if training else set())
 
 
 @every_flow
@@ -157,7 +181,7 @@ def test_a_scalar_map_with_a_number_is_trained_saved_and_sampled(tmp_path: Path)
 
 
 def test_memory_is_bounded_in_the_number_of_samples() -> None:
-    """The largest tensor of the graph does not grow with K."""
+    """The largest tensor of the graph does not grow with K, and chunks are not made at once."""
     model = make_model("af-af")
 
     def largest(num_samples: int) -> int:
@@ -166,7 +190,10 @@ def test_memory_is_bounded_in_the_number_of_samples() -> None:
         )
         graph = function.get_concrete_function().graph
         bodies = [graph, *(f.graph for f in graph._functions.values() if hasattr(f, "graph"))]
-        shapes = [t.shape for g in bodies for op in g.get_operations() for t in op.outputs]
+        operations = [op for body in bodies for op in body.get_operations()]
+        loops = [op for op in operations if op.type.endswith("While")]
+        assert any(loop.get_attr("parallel_iterations") == 1 for loop in loops)
+        shapes = [tensor.shape for op in operations for tensor in op.outputs]
         return max(s.num_elements() or 0 for s in shapes if s.is_fully_defined())
 
     assert largest(100) == pytest.approx(largest(10), abs=300)

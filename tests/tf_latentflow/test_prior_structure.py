@@ -18,6 +18,7 @@ from tests.priors import LENGTHS, H, T, draw, make_prior
 from tf_latentflow import ModelConfig
 from tf_latentflow.config.choices import CONDITIONER_INPUTS, CONDITIONERS
 from tf_latentflow.networks.normal import standard_normal_log_prob
+from tf_latentflow.prior.plan import stage_plan
 
 CHOICES = {
     "scalar": few(SCALAR_MAPS),
@@ -120,6 +121,14 @@ def test_jacobian_and_round_trip(float64: None, combination: Combination) -> Non
     assert np.abs(z - values).max() > 0.1
     np.testing.assert_allclose(eps, values, atol=1e-8)
     np.testing.assert_allclose(forward, -inverse, atol=1e-8)
+
+
+def test_each_scale_has_twice_the_stride_of_the_one_before() -> None:
+    config = ModelConfig.from_name("multiscale", time_layers=4)
+    plans = [stage_plan(config, number) for number in range(4)]
+    assert [plan.stride for plan in plans] == [1, 2, 4, 8]
+    assert [plan.is_coupling for plan in plans] == [True, True, True, False]
+    assert [plan.of_its_steps(5) for plan in plans] == [5, 3, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ def test_step_after_step_is_all_steps_at_once_with_dropout(
 def test_what_is_dropped_is_independent_though_one_number_decides_four_times(rate: float) -> None:
     network = LSTMStack(INPUT, 2, 2, 12, dropout=rate)
     masks = network.masks(tf.constant([100]), 2000, noise_of(3, 100))
+    values = network._drop(tf.ones(tf.shape(masks[0])), masks, 0)
+    np.testing.assert_allclose(np.unique(values), [0, 1 / (1 - rate)], rtol=1e-6)
     kept = tf.reshape(tf.concat(masks, axis=-1), [-1, 4]).numpy()
     counts = np.bincount(kept @ [1, 2, 4, 8], minlength=16)
     patterns = (np.arange(16)[:, None] >> np.arange(4)) % 2
@@ -111,6 +113,18 @@ def test_the_reach_of_a_window(float64: None) -> None:
     assert all(depends[distance == d].any() for d in (0, 1))
     depends = jacobian_over_steps(make("window", two_sided=True))[0]
     assert set(distance[depends]) == {-3, -1, 1, 3}
+
+
+def test_attention_is_its_formula(float64: None) -> None:
+    stack = CONDITIONERS["attention:1"](ModelConfig(hidden_size=64), INPUT)  # Of two heads.
+    query, key, value = np.random.default_rng(1).normal(size=(3, 2, STEPS, 64))
+    seen = np.tril(np.ones([STEPS, STEPS], bool))
+    found = stack._attend(query, key, value, seen).numpy()
+    for units in (slice(0, 32), slice(32, 64)):
+        scores = query[..., units] @ key[..., units].swapaxes(1, 2) / np.sqrt(32)
+        weights = np.where(seen, np.exp(scores), 0)
+        expected = weights / weights.sum(-1, keepdims=True) @ value[..., units]
+        np.testing.assert_allclose(found[..., units], expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("num_steps", [0, 1, 2, STEPS - 1, STEPS])

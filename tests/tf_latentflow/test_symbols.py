@@ -66,6 +66,13 @@ def test_inputs_times_their_kernel_are_the_embedding_times_the_kernel(name: str,
     np.testing.assert_allclose(product, tf.linalg.matmul(embedded, kernel), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", EMISSIONS)
+def test_at_temperature_zero_no_random_number_counts(name: str) -> None:
+    symbols, logits = EMISSIONS[name](5, 4), tf.constant([[[-2.0, 1.0, -1.0, 3.0, -0.5]]])
+    least, middle = (symbols.choose(logits, 0.0, tf.fill([1, 1, 5], u)) for u in (0.0, 0.5))
+    np.testing.assert_array_equal(least, middle)
+
+
 def test_notes_are_rare_at_the_start() -> None:
     p = sigmoid(BernoulliNotes(88, 16).logits(tf.zeros([1, 16])).numpy())
     assert np.all((p > 0.03) & (p < 0.08))

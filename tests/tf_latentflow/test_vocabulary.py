@@ -42,6 +42,7 @@ def test_padding_is_left_out_and_the_empty_text_is_empty() -> None:
     assert vocabulary.encode("").dtype == np.int32
     assert vocabulary.decode([]) == ""
     assert vocabulary.decode([UNKNOWN_ID]) == "\N{REPLACEMENT CHARACTER}"
+    assert vocabulary.decode_drawn(np.array([2, PADDING_ID])) == "a\N{REPLACEMENT CHARACTER}"
 
 
 @pytest.mark.parametrize("characters", [["ab"], [""], ["a", "b", "a"], [3]])

@@ -82,9 +82,7 @@ class AttentionStack(ResidualStack):
         steps = tf.range(tf.shape(h)[-2])
         seen = steps <= steps[:, None]  # [..., heads, to, from]
         if self.two_sided:
-            # Every step sees itself: a row without anything to see would have no softmax.
-            within = step_mask(positions.lengths, h)[..., None, None, :, 0]
-            seen = within | (steps == steps[:, None])
+            seen = step_mask(positions.lengths, h)[..., None, None, :, 0]
         for k in range(len(self.queries)):
             query, key, value = self._query_key_value(k, h)
             h = self._layer(k, h, self._attend(query, key, value, seen), masks)

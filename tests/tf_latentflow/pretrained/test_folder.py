@@ -125,6 +125,12 @@ def test_a_configuration_of_another_version_is_refused(folder: Path) -> None:
         read_folder(folder)
 
 
+@pytest.mark.parametrize("url", ["ftp://host/weights.npz", "https:///weights.npz", "weights.npz"])
+def test_weights_have_an_address_of_the_web(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ValueError, match="expected an address http://HOST/... or https"):
+        write_folder(tmp_path, CONFIG, ARRAYS, CARD, weights_url=url)
+
+
 def test_a_checksum_file_that_lacks_a_file_is_refused(folder: Path) -> None:
     (folder / "SHA256SUMS").write_text("0  pretrained.json\n")
     with pytest.raises(PretrainedError, match=r"lacks card\.json, weights\.npz"):
@@ -170,6 +176,8 @@ def test_a_card_is_a_page_of_what_is_known() -> None:
     assert "2.5000 +- 0.1250 bpc, 9 sequences of the test split, 50 importance samples each" in page
     assert "\n    a *b*\n    cab\n" in page
     assert card_markdown(Card(name="x")) == "# x\n"
+    one = dataclasses.replace(CARD.test, num_samples=1)
+    assert "1 importance sample each |" in card_markdown(dataclasses.replace(CARD, test=one))
     exact = dataclasses.replace(CARD.test, num_samples=None)
     assert "split, exact |" in card_markdown(dataclasses.replace(CARD, test=exact))
     assert Card.from_dict(json.loads(json.dumps(CARD.to_dict()))) == CARD

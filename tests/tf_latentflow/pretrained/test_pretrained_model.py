@@ -7,9 +7,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.models import LEAST_FIELDS, make_model
 from tf_latentflow import Card, PretrainedError, from_pretrained
+from tf_latentflow.interfaces import batches
 from tf_latentflow.pretrained.folder import write_folder
 from tf_latentflow.vocabulary import Vocabulary
 
@@ -33,13 +35,14 @@ def music_model() -> keras.Model:
 def test_a_model_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
     model = make_model(name, vocabulary=LETTERS)
     model.length_model.fit(np.array([2, 3, 3, 5]))
-    model.save_pretrained(tmp_path / "deep" / "mine")
+    model.save_pretrained(tmp_path / "deep" / "mine", run={"task": "text"})
     again = from_pretrained(tmp_path / "deep" / "mine")
     assert again.config == model.config and again.card == Card(name="mine")
     for ours, theirs in zip(model.variables, again.variables, strict=True):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
     again.save_pretrained(tmp_path / "again")
-    assert from_pretrained(tmp_path / "again").card.name == "mine"
+    saved = from_pretrained(tmp_path / "again")
+    assert saved.card.name == "mine" and saved.pretrained.run == {"task": "text"}
 
 
 def test_half_the_size_is_nearly_the_same_model(tmp_path: Path, text_model: keras.Model) -> None:
@@ -87,6 +90,28 @@ def test_texts_are_drawn_with_their_lengths(text_model: keras.Model) -> None:
         text_model.sample_texts(3, lengths=[1, 2])
     with pytest.raises(ValueError, match="expected whole numbers"):
         text_model.sample_texts(3, lengths=2.5)
+
+
+def test_a_batch_is_not_larger_than_memory_allows() -> None:
+    sequences = [np.zeros(size, np.int32) for size in (9, 4000, 5000, 3)]
+    found = [x.shape for _, x, _, _ in batches.batches(sequences, tf.constant([1, 2]))]
+    assert found == [(1, 5000), (2, 4000), (1, 3)]  # At most 8192 steps.
+
+
+def test_lengths_and_each_batch_have_a_seed_of_their_own(
+    text_model: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[tuple[int, ...]] = []
+
+    def draw(lengths: tf.Tensor | int, *options: object) -> tf.Tensor:
+        seeds.append(tuple(options[-1].numpy()))
+        return tf.ones([lengths] if np.ndim(lengths) == 0 else [len(lengths), 1], tf.int32)
+
+    monkeypatch.setattr(batches, "_MOST_ROWS", 2)
+    monkeypatch.setattr(text_model.length_model, "sample", draw)
+    monkeypatch.setattr(text_model, "sample", draw)
+    assert len(text_model.sample_texts(5, seed=1)) == 5
+    assert len(seeds) == len(set(seeds)) == 4
 
 
 def test_texts_are_reconstructed_one_by_one(text_model: keras.Model) -> None:
