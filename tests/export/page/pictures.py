@@ -53,11 +53,11 @@ def surprise(page: Page) -> None:
 
 
 def noise(page: Page) -> None:
-    """The second number of step 5 is dragged."""
+    """The first number of step 5 is dragged."""
     page.tab("noise")
     page.go("noise")
     page.all("#noise-characters button")[0].send_keys(*[Keys.ARROW_RIGHT] * 4)
-    page.set_range("#noise-slider-1", 2)
+    page.set_range("#noise-slider-0", -2)
     page.until(lambda: "changed" in page.done("noise"))
     save(page, "noise")
 
