@@ -97,7 +97,8 @@ class AttentionStack(ResidualStack):
         """`query [..., N, U]`, `key` and `value [..., T, U]`, to `[..., N, U]`."""
         query, key, value = (self._in_heads(values) for values in (query, key, value))
         scores = tf.einsum("...nhd,...thd->...hnt", query, key) / math.sqrt(query.shape[-1])
-        # Added, since `tf.where` of all scores takes several times as long.
+        # Added, since `tf.where` of all scores takes several times as long. It is finite, so that a
+        # sequence of length 0, of which no step is seen, has no NaN.
         unseen = tf.where(seen, tf.zeros([], scores.dtype), scores.dtype.min)
         weights = tf.nn.softmax(scores + unseen)
         attended = tf.einsum("...hnt,...thd->...nhd", weights, value)

@@ -25,7 +25,8 @@ def python_docs_sentences() -> list[str]:
     """Returns the distinct sentences of this Python's documentation, in a fixed order.
 
     First those of the language reference, then those of the docstrings of the standard library's
-    modules, which are sorted by name. Modules in C have none here, and tests are left out.
+    modules, sorted by name. Modules in C have none here, and folders `test` and `tests` are left
+    out, as are modules that are not installed: some distributions leave out `idlelib`.
 
     Raises:
       UserError: This Python was installed without `pydoc_data`, or without the library's sources.
