@@ -20,7 +20,7 @@ from train.engine.run_files import RunFiles
 from train.samples.flags import SampleConfig
 from train.samples.given import Given
 from train.samples.printed import NUM_TEXTS
-from train.samples.prior_densities.densities import has_plane, prior_densities
+from train.samples.prior_densities.densities import has_step_densities, prior_densities
 from train.samples.prior_densities.passage import find_passage
 from train.samples.prior_densities.pictures import densities_png
 from train.samples.sequences import make_sequences
@@ -49,13 +49,13 @@ class TextSamples:
     ) -> Callable[[keras.Model, Board, int], None]:
         """Returns a function that writes samples and reconstructions to TensorBoard.
 
-        With two-dimensional latents, and if matplotlib is installed, it also draws the prior's
-        densities along a word.
+        With two-dimensional latents that do not depend on later ones, and if matplotlib is
+        installed, it also draws the prior's densities along a word.
         """
         vocabulary = Vocabulary(model_config.vocabulary)
         x, lengths = padded(list(valid[:_SHOWN]))
         passage = None
-        if has_plane(model_config) and find_spec("matplotlib"):
+        if has_step_densities(model_config) and find_spec("matplotlib"):
             passage = find_passage([vocabulary.decode(ids) for ids in valid[:_LOOKED_AT]])
         seed = config.seed  # The same at every call, so that only the model changes.
 

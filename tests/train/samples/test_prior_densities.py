@@ -79,9 +79,11 @@ def test_a_prior_that_overflows_has_a_picture_all_the_same() -> None:
     assert densities_png([density], "a")
 
 
-def test_only_points_of_a_plane_have_densities() -> None:
-    for model in (make_model("af-af", **SIZES), make_model("lstm", **SIZES)):
-        with pytest.raises(ValueError, match="expected a flow with latent_size 2; got"):
+def test_only_points_of_a_plane_that_depend_on_earlier_ones_alone_have_densities() -> None:
+    others = (make_model("af-af", **SIZES), make_model("lstm", **SIZES))
+    for model in (*others, plane_model(time="coupling", time_layers=2)):
+        assert not densities.has_step_densities(model.config)
+        with pytest.raises(ValueError, match="expected a causal flow with latent_size 2; got"):
             densities.prior_densities(model, np.array([2, 3], np.int32), [0], seed=0, size=8)
 
 
@@ -109,3 +111,4 @@ def test_tensorboard_shows_densities_of_a_plane(
     assert tags(plane, tmp_path / "b", monkeypatch, matplotlib=False) == texts
     assert tags(make_model("af-af", **SIZES), tmp_path / "c", monkeypatch) == texts
     assert tags(make_model("lstm", **SIZES), tmp_path / "d", monkeypatch) == {"samples"}
+    assert tags(plane_model("multiscale"), tmp_path / "e", monkeypatch) == texts

@@ -14,7 +14,7 @@ from tf_latentflow import ModelConfig, Vocabulary
 from tf_latentflow.networks.normal import standard_normal_log_prob
 from train.samples.prior_densities.modes import find_modes
 
-__all__ = ["Density", "Mode", "has_plane", "prior_densities", "step_log_prob"]
+__all__ = ["Density", "Mode", "has_step_densities", "prior_densities", "step_log_prob"]
 
 _MIN_MASS = 0.02  # A mode of less probability is not worth a label.
 _SAMPLES = 4000  # Of each density, to see where it lies:
@@ -67,9 +67,9 @@ class Density(NamedTuple):
         return float(self.values.sum()) * _cell_area(self.x, self.y)
 
 
-def has_plane(config: ModelConfig) -> bool:
-    """Whether a model has a prior over sequences of points of a plane."""
-    return config.is_flow and config.latent_size == 2
+def has_step_densities(config: ModelConfig) -> bool:
+    """Whether each step has, given the earlier ones alone, a prior density in a plane."""
+    return config.is_flow and config.is_causal and config.latent_size == 2
 
 
 def prior_densities(
@@ -78,17 +78,17 @@ def prior_densities(
     """Evaluates the prior along a sample of q(z | x), as in figure 6 of Ziegler & Rush (2019).
 
     Args:
-      model: A `LatentFlow` with `latent_size` 2 that knows its vocabulary.
+      model: A causal `LatentFlow` with `latent_size` 2 that knows its vocabulary.
       x: Ids of a sentence, `[T]`.
       steps: P of 0 .. T - 1.
       seed: Of the sample.
       size: G. All densities have the same grid, on which nearly all of each is.
 
     Raises:
-      ValueError: If the latents are not points of a plane.
+      ValueError: If the latents are not points of a plane, or depend on later ones.
     """
-    if not has_plane(model.config):
-        raise ValueError(f"expected a flow with latent_size 2; got {model.config}")
+    if not has_step_densities(model.config):
+        raise ValueError(f"expected a causal flow with latent_size 2; got {model.config}")
     lengths = tf.constant([len(x)])
     mean, std = model.encode(x[None], lengths)
     z_seed, grid_seed = tf.unstack(tf.random.split(tf.constant([seed, 0], tf.int32)))
