@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.tensorboard import shown
 from train.backend.board import Board
 from train.data.music.config import MusicConfig
 from train.data.music.rolls import Note, roll_of
+from train.samples import music
 from train.samples.roll_pictures import roll_png
 from train.samples.roll_statistics import (
     held_share,
@@ -89,6 +91,24 @@ def test_any_dtype_and_any_title(dtype: type) -> None:
 
 def test_silence_is_a_picture_too() -> None:
     assert not note_pixels(roll_png(np.zeros([1, 88], np.uint8), "")).any()
+
+
+def test_a_disk_that_fills_up_leaves_no_half_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def fill_up(path: Path, content: bytes) -> int:
+        if path.suffix != ".png":
+            return write(path, content)
+        write(path, content[:9])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+    roll = roll_of([Note(60, 0, 2)], 2)
+    with pytest.raises(OSError, match="No space"):
+        music._write_piece(tmp_path / "a.mid", b"piece", roll, MusicConfig())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mid"]
 
 
 def test_refuses_what_is_no_roll() -> None:

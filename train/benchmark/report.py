@@ -15,7 +15,7 @@ from train.benchmark.real_run import measure_real_run, real_run_name
 from train.benchmark.rows import Row
 from train.benchmark.sweeps import PICTURES, Point, Sweep, measure
 from train.benchmark.unit import Machine, measure_machine, time_in_units
-from train.support.files import write_json
+from train.support.files import write_bytes, write_json
 from train.support.machine import describe_caches, describe_machine
 from train.support.memory import peak_memory_gib
 
@@ -122,7 +122,7 @@ def _measure_sweeps(repeats: int, file: Path, results: dict[str, Any]) -> None:
     for picture, sweeps in PICTURES.items():
         measured = [(sweep, _measured(sweep, repeats, file, results)) for sweep in sweeps]
         path = file.with_name(picture)
-        path.write_bytes(sweep_png(measured))
+        write_bytes(path, sweep_png(measured))
         print(path)
 
 

@@ -122,7 +122,7 @@ def _write_piece(
     if not _has("matplotlib"):
         return [path]
     picture = path.with_suffix(".png")
-    picture.write_bytes(roll_png(roll, path.stem, config.steps_per_beat, given))
+    write_bytes(picture, roll_png(roll, path.stem, config.steps_per_beat, given))
     return [path, picture]
 
 
