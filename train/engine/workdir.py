@@ -170,10 +170,8 @@ class Workdir(RunFiles):
         file = self.config_file
         try:
             config = read_json_or_refuse(file, _ANEW)
-        except FileNotFoundError:
-            raise UserError(
-                f"{self.path} holds no run: give the folder of a finished run"
-            ) from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise UserError(f"{self.path} holds no run: give the folder of one") from None
         except UserError as error:
             raise ConfigFileError(str(error)) from None
         if not isinstance(config, dict):

@@ -142,11 +142,12 @@ def read_json_or_refuse(path: Path, cure: str) -> Any:
 
     Raises:
       FileNotFoundError: The file does not exist.
+      NotADirectoryError: What should be its folder is a file.
       UserError: The file cannot be read or is damaged.
     """
     try:
         return read_json(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path} ({error}): {cure}") from None

@@ -62,7 +62,7 @@ def read_result(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
         digests = numbers["sha256"]
         if numbers.get("format") != FORMAT:
             raise UserError(f"{path} is of another version: export the training again")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(
             f"{path} holds no result of a bundle: give the folder `result` that run_bundle.py left"
         ) from None

@@ -96,8 +96,10 @@ def test_a_run_that_has_begun_meanwhile_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="holds no run"):
-        Workdir(tmp_path).read_config()
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file"):
+        with pytest.raises(UserError, match="holds no run: give the folder of one"):
+            Workdir(path).read_config()
 
 
 def finished(path: Path, steps: int = 5) -> None:
