@@ -157,7 +157,7 @@ def _about(flags: PretrainedConfig) -> dict[str, str]:
     said: dict[str, Any] = {}
     if flags.about is not None:
         try:
-            said = tomllib.loads(flags.about.read_text(encoding="utf-8"))
+            said = tomllib.loads(flags.about.read_text(encoding="utf-8-sig"))
         except ValueError as error:
             raise UserError(f"{flags.about} is not valid TOML ({error})") from None
         strange = [name for name, v in said.items() if name not in _ABOUT or type(v) is not str]

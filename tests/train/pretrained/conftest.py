@@ -17,7 +17,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a text, a run on it, a file about it, and the model that it becomes."""
     folder = tmp_path_factory.mktemp("pretrained")
     (folder / "cats.txt").write_text("\n".join(LINES) + "\n", encoding="utf-8")
-    (folder / "about.toml").write_text(ABOUT, encoding="utf-8")
+    (folder / "about.toml").write_text(ABOUT, encoding="utf-8-sig")  # As some editors do.
     finish_a_run(folder / "run", TextConfig, folder / "cats.txt")
     main = ["--name", "cats", "--out", str(folder / "models")]
     ship.main([str(folder / "run"), *main, "--about", str(folder / "about.toml"), *CARD_FLAGS])
