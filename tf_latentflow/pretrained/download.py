@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import secrets
 import shutil
 import urllib.parse
@@ -30,11 +31,15 @@ def check_url(url: str) -> None:
     """Checks that there can be something to download at an address.
 
     Raises:
-      ValueError: It is not `http://HOST/...` or `https://HOST/...`.
+      ValueError: It is not `http://HOST/...` or `https://HOST/...`, or not in ASCII without spaces.
     """
     parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"expected an address http://HOST/... or https://HOST/...; got {url!r}")
+    is_web = parts.scheme in ("http", "https") and parts.hostname
+    if not is_web or not re.fullmatch("[!-~]+", url):
+        raise ValueError(
+            "expected an address http://HOST/... or https://HOST/..., in ASCII, with %20 for a "
+            f"space; got {url!r}"
+        )
 
 
 def download(url: str, path: Path, sha256: str) -> None:

@@ -125,7 +125,13 @@ def test_a_configuration_of_another_version_is_refused(folder: Path) -> None:
         read_folder(folder)
 
 
-@pytest.mark.parametrize("url", ["ftp://host/weights.npz", "https:///weights.npz", "weights.npz"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://host/weights.npz", "https:///weights.npz", "weights.npz"),
+        *("https://host/my weights.npz", "https://host/wägungen.npz"),
+    ],
+)
 def test_weights_have_an_address_of_the_web(tmp_path: Path, url: str) -> None:
     with pytest.raises(ValueError, match="expected an address http://HOST/... or https"):
         write_folder(tmp_path, CONFIG, ARRAYS, CARD, weights_url=url)
