@@ -103,6 +103,7 @@ def test_the_highest_voice(tmp_path: Path) -> None:
         (TEXT, {"sweeps": 0, "fill": "_"}, "--sweeps expects a number of at least 1"),
         (TEXT, {"continue_": Path("a.mid")}, "--continue is for models of music; this one is of"),
         (BASELINE, {"fill": "a_"}, "--fill needs latents, which the lstm does not have"),
+        (BASELINE, {"prompt": "a", "particles": 9}, "--particles needs latents, which the lstm"),
         (MUSIC, {"prompt": "a"}, "--prompt is for models of text; this one is of music"),
         (MUSIC, {"harmonise": Path("none.mid")}, "--harmonise expects a MIDI file; got 'none.mid'"),
         (

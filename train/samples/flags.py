@@ -71,7 +71,8 @@ class SampleConfig:
     harmonise: Path | None = None
     """Music: a MIDI file whose highest voice is kept; the other voices are drawn."""
     particles: Annotated[int | None, AT_LEAST_1] = None
-    """Proposals to choose from: more are slower, but more exact. None: 64, or 32 to fill in."""
+    """Proposals to choose from: more are slower, but more exact. None: 64, or 32 to fill in.
+    The baseline has none."""
     sweeps: Annotated[int | None, AT_LEAST_1] = None
     """With --fill or --harmonise: how often everything is redrawn. None: 8."""
 

@@ -71,8 +71,9 @@ def check_way(flags: Any, model: ModelConfig) -> None:
     task = "text" if model.is_text else "music"
     if way.task not in (None, task):
         raise UserError(f"{flag_of(way.field)} is for models of {way.task}; this one is of {task}")
-    if way.needs_latents and not model.is_flow:
-        raise UserError(f"{flag_of(way.field)} needs latents, which the lstm does not have")
+    needing = way.field if way.needs_latents else "particles" if flags.particles else None
+    if needing and not model.is_flow:
+        raise UserError(f"{flag_of(needing)} needs latents, which the lstm does not have")
     if way.needs_causal and not model.is_causal:
         raise UserError(
             f"{flag_of(way.field)} needs a model whose steps depend only on earlier ones; this "
