@@ -9,8 +9,8 @@ The text may have any size. Each line of it gives one line of output, in order:
 - `bits`, -(log p(x|T) + log p(T)) / log 2, and `bits_per_character`, which is `bits` divided by
   `characters` + 1. Both are nan (null in JSON) for blank lines and lines that are too long;
 - with --per-character also `length_bits`, -log p(T) / log 2, and `character_bits`, one number per
-  character: its contribution to the bound. Together they are at least `bits`. For the baseline,
-  which is exact, they add up to `bits`.
+  character: its contribution to the bound. On average they add up to at least `bits`. For the
+  baseline, which is exact, they add up to `bits`.
 """
 
 from __future__ import annotations
