@@ -158,6 +158,8 @@ def _check(config: ServeConfig) -> None:
             "expected either --model-base-path DIR/NAME, an exported model, or --pretrained NAME; "
             f"got {got}"
         )
+    if not config.host:  # Python would listen on all addresses.
+        raise UserError("--host expects an address of this machine; got ''")
     if config.rest_port and config.rest_port == config.grpc_port:
         raise UserError(f"--rest-port and --grpc-port expect two ports; got {config.rest_port}")
     for origin in config.cors_origin:

@@ -188,6 +188,11 @@ def test_a_model_is_named_in_one_way(flags: list[str], message: str) -> None:
         serve.main(flags)
 
 
+def test_no_address_is_not_every_address() -> None:
+    with pytest.raises(UserError, match="--host expects an address of this machine; got ''"):
+        serve.main(["--pretrained", "chorales", "--host", ""])
+
+
 @pytest.mark.nightly
 def test_a_pretrained_model_is_exported_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
