@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.client
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ __all__ = ["RestClient"]
 
 _MOST_ROWS = 64  # Of a request: a server has a limit, and a time limit too.
 _TIMEOUT = 60.0  # Longer than a server's own [s].
+_URL = re.compile(r"https?://[^\s/?#]+/v1/models/[\w.%~-]+(/[\w.%~-]+)*", re.ASCII)
 _ADVICE = {
     404: "is the name of the model right?",
     429: "the server is busy: try again",
@@ -37,13 +39,10 @@ class RestClient:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        try:
-            parts = urlsplit(self.url)
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme not in ("http", "https") or not parts.path.startswith("/v1/models/"):
+        if not _is_model(self.url):
             raise UserError(
-                f"--url expects http://HOST:PORT/v1/models/NAME, as the server prints it; got {url}"
+                f"--url expects http://HOST:PORT/v1/models/NAME, as the server prints it; got "
+                f"{url!r}"
             )
 
     def predict(
@@ -112,6 +111,15 @@ class RestClient:
         if not isinstance(answer, dict):
             raise UserError(f"{url} did not answer with JSON; is it a model server?")
         return answer
+
+
+def _is_model(url: str) -> bool:
+    """Whether this can be the URL of a model or of one of its versions."""
+    try:
+        port = urlsplit(url).port
+    except ValueError:
+        return False
+    return port != 0 and _URL.fullmatch(url) is not None
 
 
 def _answer_to(request: urllib.request.Request) -> tuple[int, bytes]:
