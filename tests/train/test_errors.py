@@ -26,6 +26,7 @@ def _raise(error: BaseException) -> Callable[[], None]:
     [
         (UserError("two\nlines; mend  them"), "error: two lines; mend them\n"),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), "'/x': Permission denied"),
+        (IsADirectoryError(errno.EISDIR, "a folder", "/x/.tmp-0ab-12-y"), "cannot use '/x/y': a f"),
         (OSError(errno.ENOSPC, "No space left on device"), "cannot use: No space left on device"),
     ],
 )

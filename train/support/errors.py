@@ -37,6 +37,8 @@ _CURES = {
     errno.EFBIG: "; raise the limit on the size of a file (ulimit -f), or use another disk",
     errno.EROFS: "",
 }
+# What `train.support.files` puts before the name of a file or folder until it is complete.
+_UNFINISHED = re.compile(r"\.tmp-[0-9a-f]+-\d+-")
 _PATH = re.compile(r"[^\s;:,'\"()]+/[^\s;:,'\"()]+")
 
 
@@ -98,7 +100,7 @@ def fault_of_machine(error: BaseException) -> str | None:
     that only says so in its text, and as the cause or context of another error.
     """
     if isinstance(error, OSError) and error.errno in _USER_ERRNOS:
-        where = "" if error.filename is None else f" {os.fspath(error.filename)!r}"
+        where = "" if error.filename is None else f" {_final(os.fsdecode(error.filename))!r}"
         return f"cannot use{where}: {error.strerror}{_CURES.get(error.errno, '')}"
     seen: set[int] = set()
     cause: BaseException | None = error
@@ -115,8 +117,13 @@ def _path_in(message: str) -> str:
     """Returns the first file that a message names, quoted after a space, or nothing."""
     for found in _PATH.findall(message):
         if os.path.isdir(os.path.dirname(found)):  # Not a device of TensorFlow's, `/job:localhost`.
-            return f" {found!r}"
+            return f" {_final(found)!r}"
     return ""
+
+
+def _final(path: str) -> str:
+    """Returns the path that the user knows, also of what is unfinished."""
+    return _UNFINISHED.sub("", path)
 
 
 def _fail(message: str) -> None:
