@@ -51,7 +51,7 @@ class Run(NamedTuple):
 @pytest.fixture(scope="module")
 def run(model: Path) -> Iterator[Run]:
     log = io.StringIO()
-    with running(model, log=log, cors_origins=[ORIGIN], max_body_bytes=100_000) as server:
+    with running(model, log=log, cors_origins=[ORIGIN.upper()], max_body_bytes=100_000) as server:
         yield Run(server, log)
 
 
