@@ -40,6 +40,7 @@ __all__ = ["COMMANDS", "main"]
 
 _DEFAULT_LENGTH = 100
 _DEFAULT_FOLDER = Path("samples")
+_SHOWN = 60  # Characters of a wrong answer in a message.
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -94,7 +95,8 @@ def _generate(config: GenerateConfig) -> None:
         elif isinstance(row, dict) and ROLL in row:
             print(_write_piece(config, names[i], given.tempo, row[ROLL]))
         else:
-            raise UserError(f"expected {TEXT!r} or {ROLL!r} from {config.url}; got {row}")
+            got = str(row)[:_SHOWN]
+            raise UserError(f"expected {TEXT!r} or {ROLL!r} from {config.url}; got {got}")
 
 
 def _with_remarks(text: str, config: GenerateConfig, is_first: bool) -> str:
@@ -130,11 +132,10 @@ def _status(config: StatusConfig) -> None:
     """Prints versions and signatures."""
     client = RestClient(config.url)
     for version in client.status():
-        message = version.get("status", {}).get("error_message", "")
-        print(f"version {version['version']}: {version['state']} {message}".rstrip())
+        print(f"version {version.number}: {version.state} {version.message}".rstrip())
     for name, signature in sorted(client.signatures().items()):
         if not name.startswith("__"):
-            print(f"{name}({_fields(signature['inputs'])}) -> {_fields(signature['outputs'])}")
+            print(f"{name}({_fields(signature.inputs)}) -> {_fields(signature.outputs)}")
 
 
 COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
@@ -147,9 +148,10 @@ COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
 def _write_piece(config: GenerateConfig, name: str, tempo: float, packed: Any) -> Path:
     """Writes a MIDI file; its tempo is that of the flags if they have one."""
     try:
-        roll = unpack_roll(base64.b64decode(packed["b64"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"expected a packed piano roll from {config.url}; got {error}") from None
+        roll = unpack_roll(base64.b64decode(packed["b64"], validate=True))
+    except (KeyError, TypeError, ValueError):
+        got = str(packed)[:_SHOWN]
+        raise UserError(f"expected a packed piano roll from {config.url}; got {got}") from None
     folder = config.out or _DEFAULT_FOLDER
     check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -163,8 +165,8 @@ def _note(text: str) -> None:
     print(f"note: {text}", file=sys.stderr)
 
 
-def _fields(infos: dict[str, Any]) -> str:
-    names = (f"{name} {info['dtype'].removeprefix('DT_').lower()}" for name, info in infos.items())
+def _fields(types: dict[str, str]) -> str:
+    names = (f"{name} {dtype.removeprefix('DT_').lower()}" for name, dtype in types.items())
     return ", ".join(sorted(names))
 
 

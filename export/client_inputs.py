@@ -123,7 +123,7 @@ def why_no_numbers(client: RestClient, given: str, row: dict[str, Any]) -> str:
     return f"{shown} has no numbers{why}"
 
 
-def _inputs(client: RestClient, name: str) -> dict[str, Any]:
+def _inputs(client: RestClient, name: str) -> dict[str, str]:
     """Returns the inputs of a signature, which the model must have."""
     signature = client.signatures().get(name)
     if signature is None:
@@ -131,7 +131,7 @@ def _inputs(client: RestClient, name: str) -> dict[str, Any]:
             f"{client.url} has no signature {name!r}: its model cannot do that, or another version "
             "exported it"
         )
-    return signature["inputs"]
+    return signature.inputs
 
 
 def _packed(piece: MidiPiece) -> dict[str, str]:

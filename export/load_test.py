@@ -91,15 +91,17 @@ class _Client(threading.Thread):
                 connection.request("POST", f"{parts.path}:predict", body)
                 response = connection.getresponse()
                 text = response.read()
-                if response.status != 200:
-                    raise ValueError(f"{response.status} {text[:200].decode('utf-8', 'replace')}")
-                (answer,) = json.loads(text)["predictions"]
+                try:
+                    (answer,) = json.loads(text)["predictions"]
+                    if signature in ("generate", "complete"):
+                        self.steps += answer["num_steps"]
+                except (LookupError, TypeError, ValueError):
+                    shown = text[:200].decode("utf-8", "replace")
+                    raise ValueError(f"{response.status} {shown}") from None
                 if signature == "generate":
                     self._generated = answer
-                if signature in ("generate", "complete"):
-                    self.steps += answer["num_steps"]
                 self.seconds.append(time.monotonic() - started)
-            except (OSError, http.client.HTTPException, LookupError, ValueError) as error:
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 self.errors.append(f"{type(error).__name__}: {error}")
                 connection.close()
                 time.sleep(0.1)

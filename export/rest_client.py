@@ -8,13 +8,13 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from train.support.errors import UserError
 
-__all__ = ["RestClient"]
+__all__ = ["RestClient", "Signature", "Version"]
 
 _MOST_ROWS = 64  # Of a request: a server has a limit, and a time limit too.
 _TIMEOUT = 60.0  # Longer than a server's own [s].
@@ -25,6 +25,23 @@ _ADVICE = {
     503: "the server is not ready: try again",
     504: "it took too long: ask for less at a time, or try again",
 }
+
+Read = TypeVar("Read")
+
+
+class Signature(NamedTuple):
+    """What a signature takes and returns: types by name, as in TF Serving's metadata."""
+
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
+class Version(NamedTuple):
+    """The state of a version, such as AVAILABLE, and what is wrong with it, if anything."""
+
+    number: str
+    state: str
+    message: str
 
 
 class RestClient:
@@ -63,14 +80,21 @@ class RestClient:
                 )
             yield from rows
 
-    def status(self) -> list[dict[str, Any]]:
-        """Returns the state of each version."""
-        return self._ask(self.url).get("model_version_status", [])
+    def status(self) -> list[Version]:
+        """Returns the state of each version.
 
-    def signatures(self) -> dict[str, Any]:
-        """Returns the signatures by name, as in JSON."""
-        metadata = self._ask(f"{self.url}/metadata").get("metadata", {})
-        return metadata.get("signature_def", {}).get("signature_def", {})
+        Raises:
+          UserError: The server returns an error, or is no model server.
+        """
+        return self._read(self.url, _versions_of)
+
+    def signatures(self) -> dict[str, Signature]:
+        """Returns the signatures by name.
+
+        Raises:
+          UserError: The server returns an error, or is no model server.
+        """
+        return self._read(f"{self.url}/metadata", _signatures_of)
 
     @functools.cached_property
     def max_length(self) -> int | None:
@@ -80,6 +104,14 @@ class RestClient:
         (row,) = self.predict("describe", [{"row": 0}])
         value = row.get("max_length") if isinstance(row, dict) else None
         return value if isinstance(value, int) else None
+
+    def _read(self, url: str, read: Callable[[dict[str, Any]], Read]) -> Read:
+        """Returns what `read` makes of the JSON object that a URL responds with."""
+        answer = self._ask(url)
+        try:
+            return read(answer)
+        except (AttributeError, LookupError, TypeError):
+            raise UserError(f"{url} did not answer as TF Serving; is it a model server?") from None
 
     def _ask(self, url: str, body: bytes | None = None) -> dict[str, Any]:
         """Returns the JSON object that a URL responds with.
@@ -106,7 +138,7 @@ class RestClient:
             raise UserError(f"{url} answered {status}: {reason}")
         try:
             answer = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise UserError(f"{url} did not answer with JSON; is it a model server?")
@@ -131,9 +163,27 @@ def _answer_to(request: urllib.request.Request) -> tuple[int, bytes]:
         return error.code, error.read()
 
 
+def _versions_of(answer: dict[str, Any]) -> list[Version]:
+    return [
+        Version(found["version"], found["state"], found.get("status", {}).get("error_message", ""))
+        for found in answer["model_version_status"]
+    ]
+
+
+def _signatures_of(answer: dict[str, Any]) -> dict[str, Signature]:
+    def types(infos: dict[str, Any]) -> dict[str, str]:
+        return {name: info["dtype"] for name, info in infos.items()}
+
+    found = answer["metadata"]["signature_def"]["signature_def"]
+    return {
+        name: Signature(types(of.get("inputs", {})), types(of.get("outputs", {})))
+        for name, of in found.items()
+    }
+
+
 def _error_of(body: bytes) -> str:
     """Returns the server's description of an error."""
     try:
         return str(json.loads(body)["error"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return body[:200].decode("utf-8", "replace")

@@ -31,13 +31,16 @@ from train.settings.source import find_usable
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
 from train.support.flags import parse_flags
-from train.support.ranges import PORT, POSITIVE
+from train.support.ranges import PORT, POSITIVE, Range
 from train.support.startup import import_tensorflow_quietly
 
 __all__ = ["ServeConfig", "main"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#]+")
 _MOST_SECONDS_TO_STOP = 60
+# gRPC has 32 bits for the size of a message and for the number of requests.
+_MIB = Range("a number above 0 and below 2048", lambda x: 0 < x < 2048)
+_REQUESTS = Range("a number from 1 to 1000000", lambda x: 1 <= x <= 1_000_000)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,9 +58,9 @@ class ServeConfig:
     """Port of the gRPC interface; 0: any free port."""
     host: str = "127.0.0.1"
     """Address to listen on. The default can only be reached from this machine."""
-    max_requests: Annotated[int, POSITIVE] = DEFAULT_LIMITS.max_requests
+    max_requests: Annotated[int, _REQUESTS] = DEFAULT_LIMITS.max_requests
     """Maximum number of requests at a time; others are rejected with status 429."""
-    max_body_mib: Annotated[float, POSITIVE] = DEFAULT_LIMITS.max_body_bytes / 2**20
+    max_body_mib: Annotated[float, _MIB] = DEFAULT_LIMITS.max_body_bytes / 2**20
     """Maximum size of a request's body [MiB]."""
     max_rows: Annotated[int, POSITIVE] = DEFAULT_LIMITS.max_rows
     """Maximum number of rows in a request."""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from export import client
-from export.rest_client import RestClient
+from export.rest_client import RestClient, Signature
 from export.serving.local_server import LocalServer
 from tests.local_servers import running
 from tests.served_model import MUSIC_STEPS, write_music_model
@@ -149,8 +149,8 @@ class Continuing:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def signatures(self) -> dict[str, dict]:
-        return {name: {"inputs": {self.field: {}}} for name in ("complete", "score")}
+    def signatures(self) -> dict[str, Signature]:
+        return {name: Signature({self.field: "DT_STRING"}, {}) for name in ("complete", "score")}
 
     def predict(self, signature: str, instances: list[dict]) -> list[dict]:
         return [self.answer for _ in instances]

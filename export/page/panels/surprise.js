@@ -2,7 +2,8 @@
 /* A text, coloured by the bits of its characters. */
 
 const MOST_BITS = 8;
-const PARTS_AT_ONCE = 4;
+const LONGEST_AT_ONCE = 4; // How many of the longest parts are asked for at once; of short ones more.
+const MOST_AT_ONCE = 64;
 const MOST_SHOWN = 20000;
 
 function makeSurprise() {
@@ -16,24 +17,26 @@ function makeSurprise() {
   const task = new Task(form.querySelector(".task"), form, async () => {
     const text = input.value.replace(/\r\n?/g, "\n");
     if (!text.trim()) throw new InputError("Write or paste a text first.");
-    if (text.length > MOST_SHOWN) throw new InputError(`Please give at most ${MOST_SHOWN} characters.`);
-    const parts = partsOf(text, model.maxLength);
+    if ([...text].length > MOST_SHOWN) throw new InputError(`Please give at most ${MOST_SHOWN} characters.`);
+    const batches = batchesOf(partsOf(text, model.maxLength), LONGEST_AT_ONCE * model.maxLength);
     characters = [];
     bits = [];
-    for (let i = 0; i < parts.length; i += PARTS_AT_ONCE) {
-      task.progress(i, parts.length);
-      const some = parts.slice(i, i + PARTS_AT_ONCE);
+    for (const [i, batch] of batches.entries()) {
+      task.progress(i, batches.length);
       const outputs = await model.server.call(
-        "score_steps", { text: some.map((part) => part.text) }, task.signal, task.waits);
+        "score_steps", { text: batch.map((part) => part.text) }, task.signal, task.waits);
+      const before = characters.length;
       outputs.bits_bytes.forEach((value, k) => {
-        characters.push(...some[k].text, ...some[k].after);
-        bits.push(...floatsOfBase64(value.b64), ...[...some[k].after].map(() => NaN));
+        characters.push(...batch[k].text, ...batch[k].after);
+        bits.push(...floatsOfBase64(value.b64), ...[...batch[k].after].map(() => NaN));
       });
-      strip.show(characters.map((character, k) => ({
+      const shown = characters.slice(before).map((character, k) => ({
         text: character,
-        label: `${characterName(character)}, ${bitsInWords(bits[k])}`,
-        heat: Math.max(0, Math.min(1, (bits[k] || 0) / MOST_BITS)),
-      })));
+        label: `${characterName(character)}, ${bitsInWords(bits[before + k])}`,
+        heat: Math.max(0, Math.min(1, (bits[before + k] || 0) / MOST_BITS)),
+      }));
+      if (i) strip.add(shown);
+      else strip.show(shown);
       byId("surprise-legend").hidden = false;
     }
     say(0);
@@ -72,4 +75,21 @@ function partsOf(text, most) {
     rest = rest.slice(next);
   }
   return parts;
+}
+
+/* Parts in lists, each of which is one request: `length * longest` is at most `size`. */
+function batchesOf(parts, size) {
+  const batches = [];
+  let longest = 0;
+  for (const part of parts) {
+    const batch = batches.at(-1) ?? [];
+    longest = Math.max(longest, part.text.length);
+    const fits = batch.length < MOST_AT_ONCE && (batch.length + 1) * longest <= size;
+    if (batch.length && fits) batch.push(part);
+    else {
+      batches.push([part]);
+      longest = part.text.length;
+    }
+  }
+  return batches;
 }

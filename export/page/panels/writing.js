@@ -9,7 +9,12 @@ function makeWriting() {
     const seeds = Array.from({ length: count }, (_, i) => seed + i);
     const row = (value) => seeds.map(() => value);
     const inputs = { length: row(length), seed: seeds, temperature: row(Number(form.temperature.value)) };
-    if ([...prompt].length >= length) {
+    const begun = [...prompt].length;
+    if (begun >= model.maxLength) {
+      throw new InputError(
+        `The model writes at most ${model.maxLength} characters, and the beginning has ${begun}. Shorten it.`);
+    }
+    if (begun >= length) {
       throw new InputError("The beginning is as long as the whole text. Make the length longer.");
     }
     const texts = prompt
@@ -19,7 +24,6 @@ function makeWriting() {
     return `${count === 1 ? "A text" : `${count} texts`} of ${length} characters.` +
       unknownCharacters(prompt);
   });
-  form.prompt.maxLength = model.maxLength - 1;
   setRange(range, { max: model.maxLength });
   if (!model.has("complete")) form.prompt.disabled = true;
 }

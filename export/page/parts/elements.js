@@ -79,19 +79,27 @@ class CharacterStrip {
 
   show(characters, isChosenMarked = false) {
     const hadFocus = this.container.contains(document.activeElement);
-    this.buttons = characters.map((character, i) => this.#button(character, i));
-    const words = [];
-    let word = null;
-    this.buttons.forEach((button, i) => {
-      if (!word) words.push((word = element("span", { className: "word" })));
-      word.append(button);
-      if (/\s/.test(characters[i].text)) word = null;
-      if (characters[i].text === "\n") words.push(element("br"));
-    });
-    this.container.replaceChildren(...words);
+    this.container.replaceChildren();
+    this.buttons = [];
+    this.word = null;
     this.isChosenMarked = isChosenMarked;
+    this.add(characters);
     this.#mark(Math.min(this.chosen, this.buttons.length - 1));
     if (hadFocus) this.buttons[this.chosen]?.focus();
+  }
+
+  /* Shows more characters at the end. */
+  add(characters) {
+    const added = [];
+    for (const character of characters) {
+      const button = this.#button(character, this.buttons.length);
+      this.buttons.push(button);
+      if (!this.word) added.push((this.word = element("span", { className: "word" })));
+      this.word.append(button);
+      if (/\s/.test(character.text)) this.word = null;
+      if (character.text === "\n") added.push(element("br"));
+    }
+    this.container.append(...added);
   }
 
   choose(index) {
@@ -114,10 +122,12 @@ class CharacterStrip {
   }
 
   #mark(index) {
-    this.buttons[this.chosen]?.removeAttribute("aria-current");
-    this.buttons.forEach((button, i) => (button.tabIndex = i === index ? 0 : -1));
+    const before = this.buttons[this.chosen], button = this.buttons[index];
+    before?.removeAttribute("aria-current");
+    if (before) before.tabIndex = -1;
+    if (button) button.tabIndex = 0;
     this.chosen = Math.max(0, index);
-    if (this.isChosenMarked) this.buttons[index]?.setAttribute("aria-current", "true");
+    if (this.isChosenMarked) button?.setAttribute("aria-current", "true");
   }
 
   #move(event) {

@@ -25,7 +25,7 @@ class CorsApp(CORSMiddleware):
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         super().__init__(
             app,
-            allow_origins=list(origins),
+            allow_origins=[origin.lower() for origin in origins],  # As browsers write them.
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],
             expose_headers=["Retry-After", "X-Request-Id"],

@@ -42,6 +42,8 @@ def test_why_a_server_cannot_be_asked_is_said(page_file: Page, text_server: Loca
     said = connect(page_file, grpc)
     assert f"{grpc} does not answer." in said and "REST" in said
     assert "“foo”" in connect(page_file, "foo")
+    connect(page_file, "x" * 300)
+    assert page_file.overflow() <= 0
 
 
 def test_an_address_is_completed_and_kept(page_file: Page, open_server: LocalServer) -> None:

@@ -189,6 +189,7 @@ def test_between_two_pieces_and_the_noise_of_one(music_page: Page, piece: Path) 
 
 @pytest.mark.parametrize("width", [400, 1400])
 def test_no_panel_is_wider_than_the_screen(music_page: Page, piece: Path, width: int) -> None:
+    piece = piece.rename(piece.with_name(f"{'x' * 120}.mid"))
     with music_page.screen(width):
         for panel in ("compose", "file", "between", "noise"):
             music_page.tab(panel)
@@ -197,5 +198,7 @@ def test_no_panel_is_wider_than_the_screen(music_page: Page, piece: Path, width:
             music_page.until(lambda: len(music_page.all(".source .hint")) > 0)
             music_page.go(panel)
             assert music_page.overflow() <= 0, panel
+            controls = f"const c = document.querySelector('#{panel} .controls');"
+            assert music_page.run(f"{controls} return c.scrollWidth - c.clientWidth") == 0, panel
         tabs = "const t = document.querySelector('.tabs'); return t.scrollWidth - t.clientWidth"
         assert music_page.run(tabs) == 0  # They have no scrollbar.

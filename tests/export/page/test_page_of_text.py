@@ -10,7 +10,9 @@ from selenium.webdriver.common.keys import Keys
 from export.serving.local_server import LocalServer
 from tests.export.page.asked import ask
 from tests.export.page.browser import Page
+from tests.export.serving.asked import numbers_of
 from tests.exported import CHARACTERS, MAX_LENGTH
+from tests.local_servers import http_of
 
 TEXT = "aé語😀a\n\taé"  # The first line and the second are two parts.
 
@@ -35,6 +37,15 @@ def test_texts_are_drawn_and_continued(text_page: Page, text_server: LocalServer
     page.set_range("#write-length", 5)
     page.run("document.getElementById('write-prompt').value = 'aaaaa'")
     assert "as long as the whole text" in page.go("write")
+    prompt = page.find("#write-prompt")
+    page.run(
+        "arguments[0].select(); document.execCommand('insertText', false, arguments[1])",
+        prompt,
+        "😀" * 13,
+    )
+    assert page.go("write") == (
+        "The model writes at most 12 characters, and the beginning has 13. Shorten it."
+    )
     assert page.find("#write .status").get_attribute("role") == "alert"
     assert not page.complaints()
 
@@ -93,6 +104,35 @@ def test_a_text_is_coloured_by_its_bits(text_page: Page, text_server: LocalServe
     with page.screen(400):
         assert page.overflow() <= 0
         assert len({button.location["y"] for button in page.all("#surprise-shown button")}) > 2
+    assert not page.complaints()
+
+
+def test_short_lines_are_asked_for_together(text_page: Page, text_server: LocalServer) -> None:
+    page, lines = text_page, 200
+    name = 'latentflow_requests_total{protocol="REST",signature="score_steps",status="200"}'
+    page.tab("surprise")
+    page.run(
+        "window.added = 0;"
+        "new MutationObserver((changes) => changes.forEach((c) => (added += c.addedNodes.length)))"
+        ".observe(document.getElementById('surprise-shown'), {childList: true, subtree: true});"
+        "document.getElementById('surprise-text').value = 'a\\n'.repeat(arguments[0])",
+        lines,
+    )
+    with http_of(text_server) as http:
+        before = numbers_of(http).get(name, 0)
+        page.go("surprise")
+        assert numbers_of(http)[name] - before == -(-lines // (4 * MAX_LENGTH))
+    assert len(page.all("#surprise-shown button")) == 2 * lines
+    assert page.run("return added") == 2 * lines  # A word and a break for each, and once.
+    assert len(page.all("#surprise-shown [tabindex='0']")) == 1
+    # As many characters as there may be, of two units each.
+    page.run("document.getElementById('surprise-text').value = '😀'.repeat(20001)")
+    assert page.go("surprise") == "Please give at most 20000 characters."
+    page.run("document.getElementById('surprise-text').value = '😀'.repeat(10001)")
+    page.find("#surprise .go").click()
+    assert "at most" not in page.text("#surprise .status")
+    page.find("#surprise .stop").click()
+    page.done("surprise")
     assert not page.complaints()
 
 

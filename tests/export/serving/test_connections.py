@@ -31,3 +31,12 @@ def test_who_gives_way() -> None:
     full = Connections(most=2, most_of_one=1)
     assert full.add(_Held("a", 0, is_at_work=True))
     assert not full.add(_Held("a", 1)) and full.add(_Held("b", 2))
+
+
+def test_nothing_is_kept_of_a_client_that_has_left() -> None:
+    connections = Connections(most=5, most_of_one=3)
+    held = [_Held(address, 0) for address in "aab"]
+    assert all(map(connections.add, held))
+    for one in held:
+        connections.remove(one)
+    assert not connections._by_client

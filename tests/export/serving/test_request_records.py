@@ -51,7 +51,7 @@ class Run(NamedTuple):
 @pytest.fixture(scope="module")
 def run(model: Path) -> Iterator[Run]:
     log = io.StringIO()
-    with running(model, log=log, cors_origins=[ORIGIN], max_body_bytes=100_000) as server:
+    with running(model, log=log, cors_origins=[ORIGIN.upper()], max_body_bytes=100_000) as server:
         yield Run(server, log)
 
 
@@ -76,6 +76,8 @@ def test_a_line_a_request(run: Run) -> None:
         identifier = got.headers["X-Request-Id"]
         assert re.fullmatch("[0-9a-f]{16}", identifier)
         assert f" {method} {path} - {status} " in run.line(identifier)
+    got = run.ask("GET", f"/{'x' * 1000}")
+    assert len(run.line(got.headers["X-Request-Id"])) < 400
 
 
 def test_a_line_a_call(run: Run) -> None:
@@ -102,6 +104,10 @@ def test_a_line_of_what_is_no_request_and_none_of_its_own(run: Run) -> None:
     lines = until(lambda: run.log.getvalue().splitlines()[before:], lambda lines: len(lines) >= 2)
     assert len(lines) == 2 and all(" 400 " in line for line in lines)
     assert "\x1b" not in run.log.getvalue()
+    # One that breaks off within its body has that status, and not that of a client that left.
+    head = f"POST {MODEL}:predict HTTP/1.1\r\nHost: x\r\nX-Request-Id: chunk\r\n"
+    assert send(url, head.encode() + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")[9:12] == b"400"
+    assert " 400 " in run.line("chunk")
 
 
 def _refused(run: Run) -> Iterator[tuple[str, Answer]]:
@@ -221,7 +227,9 @@ def test_lines_that_are_left_out_are_counted(monkeypatch: pytest.MonkeyPatch) ->
         log.write(f"line {number}")
     go_on.set()
     until(stream.getvalue, lambda text: "line 1" in text)
+    log.write("next")
+    until(stream.getvalue, lambda text: "next" in text)
     log.write("last")
     log.close()
-    lines = ["first", "line 0", "line 1", "3 lines of this log are left out", "last"]
+    lines = ["first", "line 0", "line 1", "3 lines of this log are left out", "next", "last"]
     assert stream.getvalue().splitlines() == lines

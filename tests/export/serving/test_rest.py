@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import tensorflow as tf
 
+from export.serving.rest.json_arrays import json_array
 from export.serving.rest.json_outputs import answer_of
 from export.serving.rest.routes import Route, route_of
 
@@ -18,3 +21,16 @@ def test_names_are_decoded() -> None:
     assert route == Route("predict", "my model", 3, "")
     route = route_of("GET", "/v1/models/a%2Fb/labels/%C3%A9/metadata")
     assert route == Route("metadata", "a/b", None, "é")
+
+
+def test_base64_may_have_spaces_and_lack_its_end() -> None:
+    strings = [{"b64": "Y2Fm\n6Q=="}, {"b64": " Y2Fm 6Q"}]
+    assert json_array("x", strings, tf.string).tolist() == [b"caf\xe9"] * 2
+
+
+def test_more_dimensions_than_an_array_has_are_refused() -> None:
+    value = 1.0
+    for _ in range(100):
+        value = [value]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="input x: .*dimension"):
+        json_array("x", value, tf.float32)

@@ -37,6 +37,20 @@ def test_the_newest_version_is_served(tmp_path: Path) -> None:
     newest.close()
 
 
+def test_what_is_refused_before_the_session(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(model)
+    servable = load_newest(Path())
+    servable.check("cases")
+    row = {"seed": np.int64([1, 2]), "temperature": np.float32([1])}
+    message = "inputs of unequal length: length 1, seed 2, temperature 1; expected"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        servable.predict("generate", {"length": np.int32([1]), **row})
+    # A session has no limit of less than a millisecond, and takes 0 for none.
+    with pytest.raises(tf.errors.DeadlineExceededError):
+        servable.predict("slow", {"steps": np.int64([300_000])}, timeout=1e-4)
+    servable.close()
+
+
 def test_warm_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     servable = load_newest(write_model(tmp_path / "cases"))
     assert play_warmup(servable, MAX_BYTES) == 0

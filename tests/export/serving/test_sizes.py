@@ -101,6 +101,16 @@ def test_more_elements_than_the_shape_has() -> None:
         array_of("x", proto, 2**20)
 
 
+def test_the_limit_is_that_of_the_array_and_not_of_its_message() -> None:
+    proto = tf.make_tensor_proto(np.int64([0]))
+    proto.tensor_shape.dim[0].size = 1000
+    proto.ClearField("tensor_content")
+    proto.int64_val[:] = [0] * 1000  # A byte each.
+    assert array_of("x", proto, 8000).nbytes == 8000
+    with pytest.raises(tf.errors.ResourceExhaustedError, match="is over 7999 bytes"):
+        array_of("x", proto, 7999)
+
+
 def test_no_array_is_made_of_a_promise_or_of_too_many_rows() -> None:
     million = 2**20
     rows = predict_request("cases", "half", x=np.zeros(million, np.float32)).inputs["x"]
