@@ -47,6 +47,8 @@ class PreparedFolder:
         files: Sequence[Path],
         settings: Mapping[str, Any],
         make: Callable[[Path], dict[str, Any]],
+        *,
+        variant: str = "",
     ) -> None:
         """Computes the path of the folder; touches nothing.
 
@@ -58,12 +60,13 @@ class PreparedFolder:
           make: Fills a folder and returns the facts, as JSON values. The folder may contain the
             files of an interrupted call for the same source. If it cannot use them, it raises
             `ValueError`, and they are removed.
+          variant: Distinguishes preparations of the same data that are kept side by side.
 
         Raises:
           OSError: A file does not exist.
         """
         place = dataset.absolute()
-        key = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
+        key = hashlib.sha256(os.fsencode(f"{place}{variant}")).hexdigest()[:12]
         self._name = str(dataset)
         self._files = files
         self._make = make
