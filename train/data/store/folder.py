@@ -78,7 +78,7 @@ class PreparedFolder:
         }
         try:
             cache = cache_dir()
-        except RuntimeError:  # The user has no home folder, which only large data need.
+        except FileNotFoundError:  # The user has no home folder, which only large data need.
             cache = place.parent / ".cache"
         self.path = cache / "prepared" / f"{place.stem}-{key}"
         self._partial = self.path.with_name(f"{self.path.name}.partial")
