@@ -27,7 +27,7 @@ from train.paper.tables import lines_of, markdown, table_json
 from train.runs.saved_run import read_run
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
-from train.support.files import write_bytes, write_json, write_text
+from train.support.files import clear_leftovers, write_bytes, write_json, write_text
 from train.support.flags import parse_flags
 from train.support.startup import import_tensorflow_quietly
 
@@ -74,6 +74,7 @@ def main(args: Sequence[str] | None = None) -> None:
     else:
         drawing = _figure(FIGURES[config.what], config)
     name = f"{config.what}-{config.scale}"
+    clear_leftovers(config.out)
     write_text(config.out / f"{name}.md", drawing.text)
     write_json(config.out / f"{name}.json", drawing.numbers)
     if drawing.picture is not None:

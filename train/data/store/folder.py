@@ -106,7 +106,7 @@ class PreparedFolder:
 
     def _prepare(self) -> None:
         with one_at_a_time(self.path, self._say_that_it_waits):
-            clear_leftovers(self.path.parent)
+            clear_leftovers(self.path.parent, self._partial)
             if not self.exists():  # The other process may have finished it.
                 self._make_whole()
 
