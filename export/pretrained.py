@@ -189,7 +189,7 @@ def _samples(run: SavedRun, workdir: Workdir) -> tuple[str, ...]:
     """Texts, or the paths of MIDI files in the run's folder."""
     if run.config.task == "music":
         return tuple(file.relative_to(workdir.path).as_posix() for file in workdir.pieces)
-    lines = workdir.texts_file.read_text(encoding="utf-8").split("\n")
+    lines = workdir.texts_file.read_text(encoding="utf-8", errors="replace").split("\n")
     return tuple(lines[:_SHOWN])
 
 

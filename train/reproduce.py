@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import tyro
 
@@ -29,7 +27,7 @@ from train.paper.tables import lines_of, markdown, table_json
 from train.runs.saved_run import read_run
 from train.support.errors import UserError, run_program
 from train.support.extras import require_extra
-from train.support.files import write_bytes, write_json, write_text
+from train.support.files import clear_leftovers, write_bytes, write_json, write_text
 from train.support.flags import parse_flags
 from train.support.startup import import_tensorflow_quietly
 
@@ -71,13 +69,12 @@ def main(args: Sequence[str] | None = None) -> None:
         got = " ".join(map(str, config.seeds))
         raise UserError(f"--seeds expects whole numbers from 0 to 2147483647; got {got!r}")
     require_extra("figures")
-    # So that a run that is being made ends with this program.
-    signal.signal(signal.SIGTERM, _interrupt)
     if config.what in TABLES:
         drawing = _table(TABLES[config.what], config)
     else:
         drawing = _figure(FIGURES[config.what], config)
     name = f"{config.what}-{config.scale}"
+    clear_leftovers(config.out)
     write_text(config.out / f"{name}.md", drawing.text)
     write_json(config.out / f"{name}.json", drawing.numbers)
     if drawing.picture is not None:
@@ -134,10 +131,6 @@ def _chosen(flag: str, asked: Sequence[str], known: Iterable[str]) -> list[str]:
         if name not in names:
             raise UserError(f"--{flag} expects some of {', '.join(names)}; got {name!r}")
     return list(asked) or names
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt(number)
 
 
 if __name__ == "__main__":

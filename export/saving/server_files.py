@@ -90,7 +90,7 @@ def write_server_files(out: Path, name: str, xla: bool) -> list[Path]:
         path = out / file
         if not path.exists():
             write_text(path, content)
-        elif path.read_text(encoding="utf-8") != content:
+        elif path.read_bytes() != content.encode():
             kept.append(path)
     return kept
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,6 +29,7 @@ def _raise(error: BaseException) -> Callable[[], None]:
         (PermissionError(errno.EACCES, "Permission denied", "/x"), "'/x': Permission denied"),
         (IsADirectoryError(errno.EISDIR, "a folder", "/x/.tmp-0ab-12-y"), "cannot use '/x/y': a f"),
         (OSError(errno.ENOSPC, "No space left on device"), "cannot use: No space left on device"),
+        (OSError(errno.EIO, "Input/output error"), "the disk or the connection to it is faulty"),
     ],
 )
 def test_the_user_gets_one_line_and_status_2(
@@ -40,7 +42,7 @@ def test_the_user_gets_one_line_and_status_2(
     assert out == "" and line in err and err.startswith("error: ") and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("error", [ValueError("a bug"), OSError(errno.EIO, "broken")])
+@pytest.mark.parametrize("error", [ValueError("a bug"), OSError(errno.EBADF, "closed")])
 def test_a_bug_keeps_its_traceback(error: Exception) -> None:
     with pytest.raises(type(error)):
         run_program(_raise(error))
@@ -54,6 +56,24 @@ def test_an_interrupt_says_what_the_program_says(
         run_program(_raise(KeyboardInterrupt()), words)
     assert stop.value.code == 130
     assert capsys.readouterr().err == f"\n{words}\n"
+
+
+def test_sigterm_says_it_too(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+
+    def main() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            said.append(signal.getsignal(signal.SIGTERM))
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stop:
+        run_program(main, "the same command resumes it")
+    assert stop.value.code == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == "\nthe same command resumes it\n"
+    assert said == [signal.SIG_DFL]  # A second one acts at once.
+    assert signal.getsignal(signal.SIGTERM) == before == signal.SIG_DFL
 
 
 def _chained(cause: BaseException, context: bool) -> Exception:

@@ -56,3 +56,17 @@ def test_the_log_of_an_import_is_shown_after_an_error_only(
     )
     assert done.returncode == status
     assert done.stderr == shown if status == 130 else shown in done.stderr
+
+
+@pytest.mark.parametrize("module", ["train.char_lm", "export.client"])
+def test_an_interrupted_start_shows_no_traceback(tmp_path: Path, module: str) -> None:
+    (tmp_path / "tyro.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", module],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\ninterrupted\n")

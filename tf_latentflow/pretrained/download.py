@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
@@ -20,10 +21,18 @@ _TIMEOUT_SECONDS = 60
 
 
 def cache_dir() -> Path:
-    """Returns `$XDG_CACHE_HOME/tf_latentflow`, else `~/.cache/tf_latentflow`; it may not exist."""
+    """Returns `$XDG_CACHE_HOME/tf_latentflow`, else `~/.cache/tf_latentflow`; it may not exist.
+
+    Raises:
+      FileNotFoundError: The user has no home folder.
+    """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not base.is_absolute():  # The XDG standard has relative values ignored.
-        base = Path.home() / ".cache"
+        try:
+            base = Path.home() / ".cache"
+        except RuntimeError:
+            cure = "there is no home folder; set HOME or XDG_CACHE_HOME"
+            raise FileNotFoundError(errno.ENOENT, cure, "~") from None
     return base / "tf_latentflow"
 
 

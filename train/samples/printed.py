@@ -18,7 +18,9 @@ def _print_texts(run: RunFiles, numbers: dict[str, Any]) -> None:
     print(f"{'known words':<20}{share:>18.3f}  of the words in {NUM_TEXTS} samples")
     print(f"\n{_NUM_SHOWN} samples:")
     file = run.texts_file
-    samples = file.read_text(encoding="utf-8") if file.exists() else f"({file} is gone)"
+    samples = f"({file} is gone)"
+    if file.exists():
+        samples = file.read_text(encoding="utf-8", errors="replace")  # It may be damaged.
     for sample in samples.split("\n")[:_NUM_SHOWN]:
         print(f"  {sample}")
 

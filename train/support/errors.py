@@ -7,18 +7,22 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
 
 __all__ = ["UserError", "fault_of_machine", "run_program"]
 
-# The errors of a wrong path, a missing permission or a full disk. Any other `OSError` is a bug or a
-# broken machine, and keeps its traceback.
+# The errors of a wrong path, a missing permission, and a full or broken disk. Any other `OSError`
+# is a bug, and keeps its traceback.
 _USER_ERRNOS = frozenset(
     {
         errno.EACCES,
         errno.EDQUOT,
         errno.EEXIST,
         errno.EFBIG,
+        errno.EIO,
         errno.EISDIR,
         errno.ELOOP,
         errno.ENAMETOOLONG,
@@ -35,6 +39,7 @@ _CURES = {
     errno.ENOSPC: "; make room, and run the same command again",
     errno.EDQUOT: "; make room, and run the same command again",
     errno.EFBIG: "; raise the limit on the size of a file (ulimit -f), or use another disk",
+    errno.EIO: "; the disk or the connection to it is faulty",
     errno.EROFS: "",
 }
 # What `train.support.files` puts before the name of a file or folder until it is complete.
@@ -53,12 +58,13 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
     |--------------------------------------------|--------------------------------|-------------|
     | nothing                                    |                                | 0 (returns) |
     | `UserError`, a path, a full disk           | `error: MESSAGE`, no traceback | 2           |
-    | `KeyboardInterrupt`                        | `interrupted`                  | 130         |
-    | `KeyboardInterrupt(SIGNAL)`                | `interrupted`                  | 128 + SIGNAL|
+    | `KeyboardInterrupt`, after Ctrl-C          | `interrupted`                  | 130         |
+    | `KeyboardInterrupt(SIGNAL)`, after SIGTERM | `interrupted`                  | 128 + SIGNAL|
     | `BrokenPipeError` (`... | head`)           |                                | 141         |
     | anything else                              | traceback                      | 1           |
 
-    Characters that standard output or error cannot encode are written as `?`.
+    Characters that standard output or error cannot encode are written as `?`. A second SIGTERM ends
+    the process at once.
 
     Args:
       main: The program, without arguments.
@@ -73,6 +79,10 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Tests may replace the stream by another object.
             stream.reconfigure(errors="replace")
+    before = signal.getsignal(signal.SIGTERM)
+    interrupts = before == signal.SIG_DFL and _in_main_thread()
+    if interrupts:
+        signal.signal(signal.SIGTERM, _interrupt)
     try:
         main()
         sys.stdout.flush()  # Reports a closed pipe here, not while the interpreter shuts down.
@@ -91,6 +101,9 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
         if message is None:
             raise
         _fail(message)
+    finally:
+        if interrupts:
+            signal.signal(signal.SIGTERM, before)
 
 
 def fault_of_machine(error: BaseException) -> str | None:
@@ -111,6 +124,15 @@ def fault_of_machine(error: BaseException) -> str | None:
                 return f"cannot write{_path_in(str(cause))}: {os.strerror(number)}{cure}"
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)
+    raise KeyboardInterrupt(number)
 
 
 def _path_in(message: str) -> str:

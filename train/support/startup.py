@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
+from types import TracebackType
 
-__all__ = ["import_tensorflow_quietly", "refuse_other_backend"]
+__all__ = ["import_tensorflow_quietly", "refuse_other_backend", "shorten_early_interrupts"]
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # Environment variables set before TensorFlow is imported, unless the user has set them.
@@ -71,3 +73,21 @@ def refuse_other_backend() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
+
+
+def shorten_early_interrupts() -> None:
+    """Ends a program with one word if Ctrl-C comes while `python -m` still imports it.
+
+    Later, `run_program` does so.
+    """
+    if sys.argv[0] == "-m":
+        sys.excepthook = _without_traceback
+
+
+def _without_traceback(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    sys.__excepthook__(kind, error, traceback)

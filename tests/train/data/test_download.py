@@ -13,7 +13,7 @@ from tf_latentflow.pretrained.download import cache_dir
 from train.data.download import fetch
 from train.data.text.corpus import load_corpus
 from train.data.text.releases import RELEASES, Release
-from train.support.errors import UserError
+from train.support.errors import UserError, run_program
 
 _FILES = {f"/ptb.{split}.txt": f"{split} text\n".encode() for split in ("train", "valid", "test")}
 _SHA256 = {path: hashlib.sha256(content).hexdigest() for path, content in _FILES.items()}
@@ -108,6 +108,20 @@ def test_cache_dir_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for ignored in ("", "relative/folder"):
         monkeypatch.setenv("XDG_CACHE_HOME", ignored)
         assert cache_dir() == Path.home() / ".cache" / "tf_latentflow"
+
+
+def test_a_user_without_home_is_told_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    with pytest.raises(SystemExit):
+        run_program(lambda: load_corpus("ptb"))
+    expected = "error: cannot use '~': there is no home folder; set HOME or XDG_CACHE_HOME\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_ptb_comes_from_the_cache_the_second_time(

@@ -13,7 +13,7 @@ from tf_latentflow.pretrained.download import cache_dir
 from train.data.music.rolls import HIGHEST_NOTE, LOWEST_NOTE, NUM_NOTES, Note, roll_of
 from train.data.splits import split_rolls
 from train.support.extras import require_extra
-from train.support.files import whole_file
+from train.support.files import clear_leftovers, whole_file
 
 __all__ = ["bach_chorales"]
 
@@ -107,6 +107,7 @@ def _write_cache(path: Path, rolls: list[np.ndarray]) -> None:
     """Keeps the piano rolls for the next run, if the cache folder is writable."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(path.parent)
         with whole_file(path) as temporary:
             lengths = [len(roll) for roll in rolls]
             np.savez_compressed(temporary, roll=np.concatenate(rolls), lengths=lengths)

@@ -47,6 +47,8 @@ class PreparedFolder:
         files: Sequence[Path],
         settings: Mapping[str, Any],
         make: Callable[[Path], dict[str, Any]],
+        *,
+        variant: str = "",
     ) -> None:
         """Computes the path of the folder; touches nothing.
 
@@ -58,12 +60,13 @@ class PreparedFolder:
           make: Fills a folder and returns the facts, as JSON values. The folder may contain the
             files of an interrupted call for the same source. If it cannot use them, it raises
             `ValueError`, and they are removed.
+          variant: Distinguishes preparations of the same data that are kept side by side.
 
         Raises:
           OSError: A file does not exist.
         """
         place = dataset.absolute()
-        key = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
+        key = hashlib.sha256(os.fsencode(f"{place}{variant}")).hexdigest()[:12]
         self._name = str(dataset)
         self._files = files
         self._make = make
@@ -75,7 +78,7 @@ class PreparedFolder:
         }
         try:
             cache = cache_dir()
-        except RuntimeError:  # The user has no home folder, which only large data need.
+        except FileNotFoundError:  # The user has no home folder, which only large data need.
             cache = place.parent / ".cache"
         self.path = cache / "prepared" / f"{place.stem}-{key}"
         self._partial = self.path.with_name(f"{self.path.name}.partial")
@@ -103,7 +106,7 @@ class PreparedFolder:
 
     def _prepare(self) -> None:
         with one_at_a_time(self.path, self._say_that_it_waits):
-            clear_leftovers(self.path.parent)
+            clear_leftovers(self.path.parent, self._partial)
             if not self.exists():  # The other process may have finished it.
                 self._make_whole()
 

@@ -69,8 +69,12 @@ def test_a_killed_preparation_goes_on(
     whole = load_corpus(str(path))
     for call in calls:
         kill(path, call)
-        assert [p.suffix for p in cache.glob("*/")] == [".partial"]
+        (partial,) = cache.glob("*/")
+        assert partial.suffix == ".partial"
+        (partial / ".tmp-00000000-1-progress.json").touch()  # Killed while it wrote this.
+        os.utime(partial / ".tmp-00000000-1-progress.json", (0, 0))
     corpus = prepared(path)
+    assert not list(folder_of(cache).glob(".*"))
     assert corpus.sha256 == whole.sha256 and corpus.characters == whole.characters
     assert corpus.describe() == f"{whole.describe()}; read from {folder_of(cache)}"
     first, *others = capfd.readouterr().err.splitlines()
