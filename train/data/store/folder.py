@@ -47,6 +47,7 @@ class PreparedFolder:
         files: Sequence[Path],
         settings: Mapping[str, Any],
         make: Callable[[Path], dict[str, Any]],
+        variant: str = "",
     ) -> None:
         """Computes the path of the folder; touches nothing.
 
@@ -58,6 +59,7 @@ class PreparedFolder:
           make: Fills a folder and returns the facts, as JSON values. The folder may contain the
             files of an interrupted call for the same source. If it cannot use them, it raises
             `ValueError`, and they are removed.
+          variant: Ends the folder's name. Data of other variants are kept.
 
         Raises:
           OSError: A file does not exist.
@@ -77,7 +79,7 @@ class PreparedFolder:
             cache = cache_dir()
         except RuntimeError:  # The user has no home folder, which only large data need.
             cache = place.parent / ".cache"
-        self.path = cache / "prepared" / f"{place.stem}-{key}"
+        self.path = cache / "prepared" / f"{place.stem}-{key}{variant}"
         self._partial = self.path.with_name(f"{self.path.name}.partial")
 
     def exists(self) -> bool:

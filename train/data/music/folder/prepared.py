@@ -31,7 +31,11 @@ def find_prepared(folder: Path, files: MidiFiles, steps_per_beat: int) -> Prepar
     }
     paths = [path for _, path in files.paths]
     return PreparedFolder(
-        folder, paths, settings, lambda place: _prepare(place, files, steps_per_beat)
+        folder,
+        paths,
+        settings,
+        lambda place: _prepare(place, files, steps_per_beat),
+        variant=f"-{steps_per_beat}",  # Two runs may use one folder at once.
     )
 
 
