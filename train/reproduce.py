@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import tyro
 
@@ -71,8 +69,6 @@ def main(args: Sequence[str] | None = None) -> None:
         got = " ".join(map(str, config.seeds))
         raise UserError(f"--seeds expects whole numbers from 0 to 2147483647; got {got!r}")
     require_extra("figures")
-    # So that a run that is being made ends with this program.
-    signal.signal(signal.SIGTERM, _interrupt)
     if config.what in TABLES:
         drawing = _table(TABLES[config.what], config)
     else:
@@ -134,10 +130,6 @@ def _chosen(flag: str, asked: Sequence[str], known: Iterable[str]) -> list[str]:
         if name not in names:
             raise UserError(f"--{flag} expects some of {', '.join(names)}; got {name!r}")
     return list(asked) or names
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt(number)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,10 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+from train.support.signals import signals_call
 
 __all__ = ["UserError", "fault_of_machine", "run_program"]
 
@@ -56,6 +60,7 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
     | `BrokenPipeError` (`... | head`)           |                                | 141         |
     | anything else                              | traceback                      | 1           |
 
+    Ctrl-C and SIGTERM raise `KeyboardInterrupt(SIGNAL)` in `main`; a second one ends the process.
     Characters that standard output or error cannot encode are written as `?`.
 
     Args:
@@ -72,8 +77,9 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
         if hasattr(stream, "reconfigure"):  # Tests may replace the stream by another object.
             stream.reconfigure(errors="replace")
     try:
-        main()
-        sys.stdout.flush()  # Reports a closed pipe here, not while the interpreter shuts down.
+        with signals_call(_interrupt):
+            main()
+            sys.stdout.flush()  # Reports a closed pipe here, not while the interpreter shuts down.
     except UserError as error:
         _fail(str(error))
     except BrokenPipeError:
@@ -89,6 +95,12 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
         if message is None:
             raise
         _fail(message)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    # A second signal acts at once: the first may have to wait for TensorFlow.
+    signal.signal(number, signal.SIG_DFL)
+    raise KeyboardInterrupt(number)
 
 
 def fault_of_machine(error: BaseException) -> str | None:
