@@ -28,6 +28,7 @@ _CURE_OF_RIGHTS = "allow this user to read and write there, or set XDG_CACHE_HOM
 _CURES = {
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _CURE_OF_RIGHTS),
     errno.EEXIST: "remove what is there",  # A file, or a link to nothing.
+    errno.EIO: "check this disk, or set XDG_CACHE_HOME",
 }
 
 
