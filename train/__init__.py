@@ -1,8 +1,8 @@
 """The training programs and the packages behind them; see CONTRIBUTING.md."""
 
-from train.support.startup import refuse_other_backend, shorten_early_interrupts
+from train.support.startup import end_at_ctrl_c, refuse_other_backend
 
 __all__: list[str] = []
 
-shorten_early_interrupts()
+end_at_ctrl_c()
 refuse_other_backend()

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tests.paths import ROOT
 from train.support.errors import UserError, fault_of_machine, run_program
+from train.support.files import whole_file
 
 
 def _raise(error: BaseException) -> Callable[[], None]:
@@ -58,22 +59,45 @@ def test_an_interrupt_says_what_the_program_says(
     assert capsys.readouterr().err == f"\n{words}\n"
 
 
-def test_sigterm_says_it_too(capsys: pytest.CaptureFixture[str]) -> None:
-    said = []
-
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_program_that_cleans_up(
+    number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def main() -> None:
-        try:
-            signal.raise_signal(signal.SIGTERM)
-        finally:
-            said.append(signal.getsignal(signal.SIGTERM))
+        with whole_file(tmp_path / "a") as temporary:
+            temporary.write_text("half")
+            signal.raise_signal(number)
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(number)
     with pytest.raises(SystemExit) as stop:
         run_program(main, "the same command resumes it")
-    assert stop.value.code == 128 + signal.SIGTERM
+    assert stop.value.code == 128 + number
     assert capsys.readouterr().err == "\nthe same command resumes it\n"
-    assert said == [signal.SIG_DFL]  # A second one acts at once.
-    assert signal.getsignal(signal.SIGTERM) == before == signal.SIG_DFL
+    assert not any(tmp_path.iterdir())
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once(number: int) -> None:
+    code = (
+        "import contextlib, signal\n"
+        "from train.support.errors import run_program\n"
+        "def main():\n"
+        "    for _ in range(2):\n"
+        "        with contextlib.suppress(KeyboardInterrupt):  # As if it waited for TensorFlow.\n"
+        f"            signal.raise_signal({number:d})\n"
+        "run_program(main)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert done.returncode == -number
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        run_program(lambda: signal.raise_signal(signal.SIGTERM))
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _chained(cause: BaseException, context: bool) -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,14 +40,46 @@ def test_flags_of_the_user_are_kept(
 def test_the_log_of_an_import_is_shown_after_an_error_only(
     tmp_path: Path, raised: str, status: int, shown: str
 ) -> None:
-    library = f"import os\nos.write(2, b'a line of a log\\n')\nraise {raised}\n"
+    done = _imported(tmp_path, f"raise {raised}")
+    assert done.returncode == status
+    assert done.stderr == shown if status == 130 else shown in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_an_import_and_raises_nothing_in_it(tmp_path: Path, number: int) -> None:
+    done = _imported(
+        tmp_path,
+        f"try:\n    import signal; signal.raise_signal({number:d})\nexcept BaseException:\n"
+        "    os.abort()  # As C++ does.\n",
+    )
+    assert done.returncode == 128 + number
+    assert done.stderr == "\ninterrupted\n"
+
+
+@pytest.mark.parametrize("program", ["train.char_lm", "train.benchmark", "export.serve"])
+def test_ctrl_c_during_the_first_imports_shows_no_traceback(tmp_path: Path, program: str) -> None:
+    (tmp_path / "tyro.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
+    done = subprocess.run(
+        [sys.executable, "-m", program],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def _imported(tmp_path: Path, what: str) -> subprocess.CompletedProcess[str]:
+    """Imports a library that writes a line of a log and then does something."""
+    library = f"import os\nos.write(2, b'a line of a log\\n')\n{what}\n"
     (tmp_path / "tensorflow_probability.py").write_text(library, encoding="utf-8")
     program = (
         "from train.support.errors import run_program\n"
         "from train.support.startup import import_tensorflow_quietly\n"
         "run_program(import_tensorflow_quietly)\n"
     )
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
@@ -54,19 +87,3 @@ def test_the_log_of_an_import_is_shown_after_an_error_only(
         env={**os.environ, "PYTHONPATH": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"},
         check=False,
     )
-    assert done.returncode == status
-    assert done.stderr == shown if status == 130 else shown in done.stderr
-
-
-@pytest.mark.parametrize("module", ["train.char_lm", "export.client"])
-def test_an_interrupted_start_shows_no_traceback(tmp_path: Path, module: str) -> None:
-    (tmp_path / "tyro.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", module],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\ninterrupted\n")

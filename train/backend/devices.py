@@ -52,8 +52,9 @@ def _strategy_of(cluster: Cluster, num_gpus: int) -> tf.distribute.Strategy:
         rpc_layer="grpc",
     )
     strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
-    # TensorFlow takes this signal, to tell the others of a preemption, and the process goes on.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+    # TensorFlow takes this signal, to tell the others of a preemption, and the process goes on. A
+    # handler in Python would wait for a process that has ended.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return strategy
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import platform
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -76,9 +75,6 @@ def _join(cluster: Cluster | None, screen: Screen) -> Team:
         screen.now(what)
         screen.log(what)
 
-    if cluster is not None:
-        # Such a process ends at once, even while it waits for others within TensorFlow.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return join(cluster, end, wait)
 
 

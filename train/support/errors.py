@@ -7,10 +7,11 @@ import os
 import re
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
+
+from train.support.signals import signals_call
 
 __all__ = ["UserError", "fault_of_machine", "run_program"]
 
@@ -63,8 +64,8 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
     | `BrokenPipeError` (`... | head`)           |                                | 141         |
     | anything else                              | traceback                      | 1           |
 
-    Characters that standard output or error cannot encode are written as `?`. A second SIGTERM ends
-    the process at once.
+    Ctrl-C and SIGTERM raise `KeyboardInterrupt(SIGNAL)` in `main`; a second one ends the process.
+    Characters that standard output or error cannot encode are written as `?`.
 
     Args:
       main: The program, without arguments.
@@ -79,13 +80,10 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Tests may replace the stream by another object.
             stream.reconfigure(errors="replace")
-    before = signal.getsignal(signal.SIGTERM)
-    interrupts = before == signal.SIG_DFL and _in_main_thread()
-    if interrupts:
-        signal.signal(signal.SIGTERM, _interrupt)
     try:
-        main()
-        sys.stdout.flush()  # Reports a closed pipe here, not while the interpreter shuts down.
+        with signals_call(_interrupt):
+            main()
+            sys.stdout.flush()  # Reports a closed pipe here, not while the interpreter shuts down.
     except UserError as error:
         _fail(str(error))
     except BrokenPipeError:
@@ -101,9 +99,12 @@ def run_program(main: Callable[[], None], interrupted: str = "interrupted") -> N
         if message is None:
             raise
         _fail(message)
-    finally:
-        if interrupts:
-            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    # A second signal acts at once: the first may have to wait for TensorFlow.
+    signal.signal(number, signal.SIG_DFL)
+    raise KeyboardInterrupt(number)
 
 
 def fault_of_machine(error: BaseException) -> str | None:
@@ -124,15 +125,6 @@ def fault_of_machine(error: BaseException) -> str | None:
                 return f"cannot write{_path_in(str(cause))}: {os.strerror(number)}{cure}"
         cause = cause.__cause__ or cause.__context__
     return None
-
-
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(number, signal.SIG_DFL)
-    raise KeyboardInterrupt(number)
 
 
 def _path_in(message: str) -> str:

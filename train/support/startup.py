@@ -1,14 +1,18 @@
-"""Imports TensorFlow quietly, with a suitable allocator and compiler; rejects Keras without it."""
+"""The start of a program: how TensorFlow is imported, and what happens before that."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import tempfile
-from types import TracebackType
+from types import FrameType
+from typing import NoReturn
 
-__all__ = ["import_tensorflow_quietly", "refuse_other_backend", "shorten_early_interrupts"]
+from train.support.signals import signals_call
+
+__all__ = ["end_at_ctrl_c", "import_tensorflow_quietly", "refuse_other_backend"]
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # Environment variables set before TensorFlow is imported, unless the user has set them.
@@ -42,7 +46,14 @@ def import_tensorflow_quietly() -> None:
     # The library writes a few lines before it reads the level, straight to the file descriptor.
     sys.stderr.flush()
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as log:
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        """Ends the process: an exception here would pass through C++, which aborts."""
+        with contextlib.suppress(OSError):  # Nobody may be reading it any more.
+            os.write(kept, b"\ninterrupted\n")
+        os._exit(128 + number)
+
+    with tempfile.TemporaryFile() as log, signals_call(end):
         os.dup2(log.fileno(), 2)
         try:
             # First: if TensorFlow is loaded already, TFP also imports parts that nothing here uses.
@@ -58,6 +69,15 @@ def import_tensorflow_quietly() -> None:
     tensorflow.get_logger().setLevel("ERROR")  # With --jit, each new shape would be warned of.
 
 
+def end_at_ctrl_c() -> None:
+    """Makes Ctrl-C end a program started by `python -m` at once, without a traceback.
+
+    This holds until `run_program`, so while the program imports what it needs.
+    """
+    if _is_starting() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def refuse_other_backend() -> None:
     """Ends a program started by `python -m` with one line instead of a traceback.
 
@@ -65,8 +85,7 @@ def refuse_other_backend() -> None:
       SystemExit: With status 2, if `KERAS_BACKEND` names another backend.
     """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    # `python -m` has this name for the program while it imports the packages that hold it.
-    if sys.argv[0] == "-m" and backend != "tensorflow":
+    if _is_starting() and backend != "tensorflow":
         print(
             f"error: this needs Keras with TensorFlow; got KERAS_BACKEND={backend}: "
             "unset it, or set it to tensorflow",
@@ -75,19 +94,6 @@ def refuse_other_backend() -> None:
         sys.exit(2)
 
 
-def shorten_early_interrupts() -> None:
-    """Ends a program with one word if Ctrl-C comes while `python -m` still imports it.
-
-    Later, `run_program` does so.
-    """
-    if sys.argv[0] == "-m":
-        sys.excepthook = _without_traceback
-
-
-def _without_traceback(
-    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
-) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        print("\ninterrupted", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
-    sys.__excepthook__(kind, error, traceback)
+def _is_starting() -> bool:
+    """Whether `python -m` is importing the packages that hold the program."""
+    return sys.argv[0] == "-m"  # The name that the program has meanwhile.

@@ -28,6 +28,7 @@ _CURE_OF_RIGHTS = "allow this user to read and write there, or set XDG_CACHE_HOM
 _CURES = {
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _CURE_OF_RIGHTS),
     errno.EEXIST: "remove what is there",  # A file, or a link to nothing.
+    errno.EIO: "check this disk, or set XDG_CACHE_HOME",
 }
 
 
@@ -47,7 +48,6 @@ class PreparedFolder:
         files: Sequence[Path],
         settings: Mapping[str, Any],
         make: Callable[[Path], dict[str, Any]],
-        *,
         variant: str = "",
     ) -> None:
         """Computes the path of the folder; touches nothing.
@@ -60,13 +60,13 @@ class PreparedFolder:
           make: Fills a folder and returns the facts, as JSON values. The folder may contain the
             files of an interrupted call for the same source. If it cannot use them, it raises
             `ValueError`, and they are removed.
-          variant: Distinguishes preparations of the same data that are kept side by side.
+          variant: Ends the folder's name. Data of other variants are kept.
 
         Raises:
           OSError: A file does not exist.
         """
         place = dataset.absolute()
-        key = hashlib.sha256(os.fsencode(f"{place}{variant}")).hexdigest()[:12]
+        key = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
         self._name = str(dataset)
         self._files = files
         self._make = make
@@ -80,7 +80,7 @@ class PreparedFolder:
             cache = cache_dir()
         except FileNotFoundError:  # The user has no home folder, which only large data need.
             cache = place.parent / ".cache"
-        self.path = cache / "prepared" / f"{place.stem}-{key}"
+        self.path = cache / "prepared" / f"{place.stem}-{key}{variant}"
         self._partial = self.path.with_name(f"{self.path.name}.partial")
 
     def exists(self) -> bool:

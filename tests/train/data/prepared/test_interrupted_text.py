@@ -247,3 +247,14 @@ def test_a_cache_that_cannot_be_written_is_refused(
     monkeypatch.setenv("XDG_CACHE_HOME", str(path))
     with pytest.raises(UserError, match=r"cannot keep the prepared data.*set XDG_CACHE_HOME"):
         prepared(path)
+
+
+def test_a_broken_disk_is_not_taken_for_a_full_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fsync", broken)
+    with pytest.raises(UserError, match=r"\(Input/output error\): check this disk, or set XDG"):
+        prepared(a_file(tmp_path))

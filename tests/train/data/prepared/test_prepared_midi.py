@@ -128,15 +128,18 @@ def test_damage_is_refused_by_file(tmp_path: Path) -> None:
         prepared(path)
 
 
-def test_another_file_is_prepared_anew_and_other_steps_beside_it(
-    tmp_path: Path, cache: Path
-) -> None:
+def test_another_file_is_prepared_anew(tmp_path: Path, cache: Path) -> None:
     path = undivided(tmp_path)
     first = prepared(path)
     write_midi(path / "more.mid", random_rolls(1, seed=9)[0])
     second = prepared(path)
     assert sum(len(getattr(second, s)) for s in SPLITS) == 41
-    third = load_music(str(path), steps_per_beat=4, most_in_memory=0)
-    assert len({first.sha256, second.sha256, third.sha256}) == 3
-    assert {second.place, third.place} == set(cache.glob("*/"))
-    assert first.place == second.place
+    assert first.sha256 != second.sha256 and len(list(cache.glob("*/"))) == 1
+
+
+def test_runs_with_other_steps_do_not_disturb_each_other(tmp_path: Path, cache: Path) -> None:
+    path = undivided(tmp_path)
+    sets = [load_music(str(path), steps_per_beat=n, most_in_memory=0) for n in (2, 4, 2)]
+    assert sets[0].place == sets[2].place and sets[0].sha256 == sets[2].sha256
+    assert sets[0].sha256 != sets[1].sha256
+    assert set(cache.glob("*/")) == {music.place for music in sets}

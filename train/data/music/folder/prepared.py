@@ -35,7 +35,7 @@ def find_prepared(folder: Path, files: MidiFiles, steps_per_beat: int) -> Prepar
         paths,
         settings,
         lambda place: _prepare(place, files, steps_per_beat),
-        variant=f"\0{steps_per_beat}",  # No path has a zero byte.
+        variant=f"-{steps_per_beat}",  # Two runs may use one folder at once.
     )
 
 
