@@ -105,7 +105,7 @@ def as_temperature(temperature: Any, dtype: str, lengths: tf.Tensor) -> tf.Tenso
       ValueError: It has another shape, or is known not to be from 0 to `MAX_TEMPERATURE`.
     """
     temperature = tf.cast(_as_numbers(temperature), dtype)
-    shapes = [], [1, 1, 1], [*lengths.shape, 1, 1]
+    shapes: list[Any] = [[], [1, 1, 1], [*lengths.shape, 1, 1]]
     if not any(temperature.shape.is_compatible_with(shape) for shape in shapes):
         raise ValueError(
             f"expected a temperature [] or [B, 1, 1]; got shape {temperature.shape} for lengths "
