@@ -37,8 +37,9 @@ def test_it_comes_near_with_more_particles(float64: None, kind: str) -> None:
     assert many < 0.05
 
 
-def test_what_is_beyond_a_beginning_has_no_influence(float64: None) -> None:
-    model = small_model("one step")
+@pytest.mark.parametrize("kind", ["one step", "whole sequence"])
+def test_what_is_beyond_a_beginning_has_no_influence(float64: None, kind: str) -> None:
+    model = small_model(kind)
 
     def drawn(begun: list[int]) -> list[np.ndarray]:
         x, lengths = np.tile(begun, [100, 1]), np.ones(100, np.int32)
