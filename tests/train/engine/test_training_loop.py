@@ -227,15 +227,11 @@ def test_the_time_of_earlier_processes_counts(tmp_path: Path) -> None:
 
 def test_the_time_left_has_all_validations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, made = [], []
-    monkeypatch.setattr(Progress, "add_validation", lambda self, seconds: made.append(seconds))
-    monkeypatch.setattr(
-        Progress, "remaining", lambda self, steps, left: asked.append((steps, left, len(made)))
-    )
+    monkeypatch.setattr(Progress, "add_validation", lambda _, seconds: made.append(seconds))
+    monkeypatch.setattr(Progress, "remaining", lambda _, *left: asked.append((*left, len(made))))
     make(tmp_path, Numbers(), Record(), log_steps=1).run()
     # After steps 4, 8 and 10, each of which is shown before its own.
-    left = [3, 3, 3, 3, 2, 2, 2, 2, 1, 1]
-    assert asked == [(9 - i, n, 3 - n) for i, n in enumerate(left)]
-    assert len(made) == 3
+    assert asked == [(9 - i, n, 3 - n) for i, n in enumerate([3] * 4 + [2] * 4 + [1] * 2)]
 
 
 def test_a_value_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
