@@ -50,3 +50,13 @@ def test_a_coupling_of_a_batch_of_unknown_size() -> None:
     )
     for value, expected in zip(compute(z), flow.inverse_and_log_det(z), strict=True):
         np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_one_dimension_of_a_batch_of_unknown_size_is_sampled() -> None:
+    structure, spline = HIDDEN_STRUCTURES["af"], SCALAR_MAPS["spline:4"]
+    network = structure.network(1, spline.num_params, hidden_sizes=(4,))
+    flow = structure.bijector(network, spline.from_unconstrained)
+    sample = tf.function(
+        flow.forward, input_signature=[tf.TensorSpec([None, 1, 1])], autograph=False
+    )
+    assert sample(tf.zeros([2, 1, 1])).shape == (2, 1, 1)
