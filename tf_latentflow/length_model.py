@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_latentflow.interfaces.batches import checked_lengths
-from tf_latentflow.interfaces.inputs import as_int32
+from tf_latentflow.interfaces.inputs import as_count, as_int32
 from tf_latentflow.layer import Layer
 from tf_latentflow.noise import seed_of
 
@@ -38,7 +38,7 @@ class LengthModel(Layer):
 
     def __init__(self, max_length: int, name: str = "length_model") -> None:
         super().__init__(name=name)
-        self.max_length = max_length
+        self.max_length = as_count("max_length", max_length)
         self.counts = self.add_weight(
             (max_length,), "zeros", trainable=False, name="counts", dtype="float32"
         )
@@ -54,7 +54,7 @@ class LengthModel(Layer):
         """
         if np.size(lengths) == 0:
             raise ValueError("expected at least one length; got none")
-        lengths = checked_lengths(lengths, len(lengths), self.max_length)
+        lengths = checked_lengths(lengths, np.size(lengths), self.max_length)
         self.counts.assign(np.bincount(lengths, minlength=self.max_length + 1)[1:])
         self.longest.assign(lengths.max())
 
@@ -79,7 +79,7 @@ class LengthModel(Layer):
 
     def sample(self, n: int, seed: int | tf.Tensor | None = None) -> tf.Tensor:
         """Draws lengths, int32 `[n]`. The same seed gives the same lengths; see `SequenceModel`."""
-        seed = seed_of(seed)
+        n, seed = as_count("a number of lengths", n, least=0), seed_of(seed)
         draws = tf.random.stateless_categorical(self._log_probs()[None], n, seed, dtype=tf.int32)
         return draws[0] + 1
 

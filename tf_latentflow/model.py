@@ -7,12 +7,13 @@ import math
 import keras
 import tensorflow as tf
 
+from bijectors.axes import size_of_axis
 from bijectors.loops import scan
 from bijectors.masks import mask_steps
 from tf_latentflow.conditional import continuation, fill_in, flow_continuation, variation
 from tf_latentflow.config import ModelConfig
 from tf_latentflow.config.choices import EMITTERS, INFERENCE_NETWORKS
-from tf_latentflow.interfaces.inputs import as_count, as_int32, as_lengths, as_temperature
+from tf_latentflow.interfaces.inputs import as_count, as_lengths, as_temperature, as_vectors
 from tf_latentflow.networks.codebook import Codebook, NoteCodebook, SymbolCodebook
 from tf_latentflow.networks.normal import Posterior
 from tf_latentflow.noise import NoiseSource, Seed, noise_of
@@ -84,7 +85,7 @@ class LatentFlow(SequenceModel):
         self, z: tf.Tensor, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> tf.Tensor:
         """Logits of x, `[..., V]`, given latents `z [..., B, T, H]`, zero beyond each length."""
-        z, lengths = tf.cast(z, self.compute_dtype), as_int32(lengths)
+        z, lengths = as_vectors(z, lengths, self.config.latent_size, self.compute_dtype)
         positions = self._positions(lengths, tf.shape(z)[-2])
         return self.emitter(
             z, positions, symbols=self.symbols, codebook=self.codebook, dropout_noise=dropout_noise
@@ -188,8 +189,9 @@ class LatentFlow(SequenceModel):
         Returns:
           int32 `[B, T, *event_shape]`, 0 beyond each length.
         """
-        lengths = as_lengths(lengths)
-        temperature = as_temperature(temperature, self.compute_dtype)
+        z, lengths = as_vectors(z, lengths, self.config.latent_size, self.compute_dtype)
+        lengths = as_lengths(lengths, size_of_axis(z, -2))
+        temperature = as_temperature(temperature, self.compute_dtype, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         x = self.symbols.sample(self.logits(z, lengths), temperature, noise)
         return self._within(x, lengths)

@@ -225,7 +225,7 @@ class SequenceModel(ExecutionOwner, GivenInterface, KerasInterface, keras.Model)
           ValueError: A length or the temperature is out of range.
         """
         lengths = as_lengths(lengths, num_steps)
-        temperature = as_temperature(temperature, self.compute_dtype)
+        temperature = as_temperature(temperature, self.compute_dtype, lengths)
         noise = noise_of(seed, tf.shape(lengths)[0])
         if tf.executing_eagerly():
             num_steps = int(np.max(lengths, initial=0)) if num_steps is None else int(num_steps)

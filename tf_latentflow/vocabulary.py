@@ -65,18 +65,27 @@ class Vocabulary:
         return FIRST_CHARACTER_ID + len(self.characters)
 
     def encode(self, text: str) -> np.ndarray:
-        """The ids of a text, int32 `[T]`. Characters outside the vocabulary get id 1."""
+        """The ids of a text, int32 `[T]`. Characters outside the vocabulary get id 1.
+
+        Raises:
+          ValueError: It is not a string.
+        """
+        if not isinstance(text, str):
+            raise ValueError(f"expected a text; got {type(text).__name__}")
         return np.array([self._ids.get(c, UNKNOWN_ID) for c in text], dtype=np.int32)
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> str:
         """The text of ids `[T]`. Padding is left out; unknown becomes U+FFFD.
 
         Raises:
-          ValueError: An id is outside `0 .. size - 1`, or `ids` does not have one dimension.
+          ValueError: An id is no whole number of `0 .. size - 1`, or `ids` does not have one
+            dimension.
         """
         ids = np.asarray(ids)
         if ids.ndim != 1:
             raise ValueError(f"expected ids of shape [T]; got shape {list(ids.shape)}")
+        if ids.size and ids.dtype.kind not in "iu":
+            raise ValueError(f"expected ids that are whole numbers; got {ids.dtype.name}")
         if ids.size and (ids.min() < 0 or ids.max() >= self.size):
             raise ValueError(
                 f"expected ids from 0 to {self.size - 1}; got {ids.min()} to {ids.max()}"

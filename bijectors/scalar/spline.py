@@ -47,13 +47,18 @@ class _Spline(ScalarBijector):
 
     def _forward_and_log_det(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         spline, x = self._of_tfp(), tf.identity(x)  # TFP caches by the tensor, not by its value.
-        y = spline.forward(x)
+        y = self._shaped(spline.forward(x), x)
         return y, log_det_like(spline.forward_log_det_jacobian(x), y)
 
     def _inverse_and_log_det(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         spline = self._of_tfp()
-        x = spline.inverse(tf.identity(y))
+        x = self._shaped(spline.inverse(tf.identity(y)), y)
         return x, log_det_like(-spline.forward_log_det_jacobian(x), x)
+
+    def _shaped(self, mapped: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        # TFP loses sizes of 1 where that of the batch is unknown.
+        shape = tf.broadcast_static_shape(values.shape, self.bin_widths.shape[:-1])
+        return tf.ensure_shape(mapped, shape)
 
     def _of_tfp(self) -> tfp.bijectors.Bijector:
         return tfp.bijectors.RationalQuadraticSpline(

@@ -61,6 +61,20 @@ def test_equals_its_formula(num_steps: int, kept: int) -> None:
     assert conditioner.calls == 1
 
 
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_conditioner_gets_kept_steps_alone(kept: int) -> None:
+    class Notes(Neighbours):
+        def between(self, inputs, covariates, first):
+            self.inputs = inputs
+            return super().between(inputs, covariates, first)
+
+    eps, conditioner = draw(5), Notes()
+    CouplingTime(conditioner, hidden, kept=kept).forward(eps)
+    expected = np.zeros_like(eps)
+    expected[:, kept::2] = eps[:, kept::2]
+    np.testing.assert_array_equal(conditioner.inputs, expected)
+
+
 def test_the_inverse_and_the_log_det_of_two_layers() -> None:
     lengths = tf.constant([5, 2])
     flow = Compose(

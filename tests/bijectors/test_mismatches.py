@@ -11,6 +11,7 @@ import tensorflow as tf
 from bijectors import (
     HIDDEN_STRUCTURES,
     SCALAR_MAPS,
+    Affine,
     AutoregressiveHidden,
     AutoregressiveTime,
     Compose,
@@ -19,6 +20,7 @@ from bijectors import (
     CouplingTime,
     HiddenBijector,
     IndependentHidden,
+    IndependentTime,
     InverseAutoregressiveTime,
     SplitCouplingHidden,
     TimeBijector,
@@ -100,6 +102,16 @@ def test_options_of_a_time_bijector(options: dict[str, object], message: str) ->
         AutoregressiveTime(Mean(), hidden_of("af"), **options)
 
 
+def test_a_time_bijector_has_the_dtype_that_it_is_given() -> None:
+    class Nothing(Mean):
+        def scan(self, inputs, covariates):
+            return ()
+
+    double = Affine(a=tf.constant(0.0, tf.float64), b=tf.constant(2.0, tf.float64))
+    flow = IndependentTime(Nothing(), lambda context: double, dtype="float64")
+    assert flow.dtype == flow.forward(tf.ones([2, 5, H])).dtype == tf.float64
+
+
 def test_a_network_of_another_structure_is_refused() -> None:
     networks = {
         name: structure.network(H, affine.num_params)
@@ -132,5 +144,6 @@ def test_values_and_contexts_of_other_batches_are_refused(name: str) -> None:
 def test_an_offset_of_another_batch_is_refused() -> None:
     made = ConditionalMADE(H, affine.num_params, hidden_sizes=(8,))
     flow = AutoregressiveHidden(made, affine.from_unconstrained, offset=tf.ones([5, 8]))
+    assert flow.forward(tf.ones([1, H])).shape == [5, H]
     with pytest.raises(ValueError, match="values and offset of batch shapes that broadcast"):
         flow.inverse(tf.ones([3, H]))

@@ -38,6 +38,29 @@ MANY = {
     "sweeps": (lambda m: m.fill_in(X, LENGTHS, X > 3, sweeps=1.5), "sweeps that is a whole number"),
     "seed": (lambda m: m.vary(X, LENGTHS, 0.1, seed=2**70), "expected a seed from 0 to"),
     "float": (lambda m: m.interpolate([2.0], 1, [2, 3], 2, 3), "x of integers; got float32"),
+    "ragged": (lambda m: m.elbo([[2, 3], [4]], [2, 1]), r"padded to one length; got \[\[2, 3\], "),
+    "in TensorFlow": (
+        lambda m: m.elbo(tf.ragged.constant([[2, 3], [4]]), [2, 1]),
+        "padded to one length; got <tf.RaggedTen",
+    ),
+    "none": (lambda m: m.log_likelihood(X, None), "expected an array of numbers.*; got None"),
+    "words": (lambda m: m.sample(["three"]), "expected numbers; got string"),
+    "mask": (lambda m: m.elbo(X, [True, True]), "expected numbers; got bool"),
+    "warm": (lambda m: m.sample([3], "warm"), "expected numbers; got string"),
+    "too many": (lambda m: m.sample([3, 2], np.ones([3, 1, 1])), r"shape \(3, 1, 1\) for lengths"),
+    "amounts": (lambda m: m.vary(X, LENGTHS, [0.1, 0.2]), "expected an amount from 0 to 1; got"),
+    "drawn": (lambda m: m.length_model.sample(-1), "a number of lengths of at least 0; got -1"),
+    "one row": (
+        lambda m: m.prior.log_prob(np.zeros([2, 3, 5]), 3),
+        r"lengths \[B\]; got shape \(\)",
+    ),
+    "pairs": (lambda m: m.prior.bijector([[3, 2]]), r"lengths \[B\]; got shape \(1, 2\)"),
+    "rows": (
+        lambda m: m.logits(np.zeros([3, 3, 5]), [3, 2]),
+        r"vectors \[..., B, T, 5\].*\(3, 3, 5\)",
+    ),
+    "other size": (lambda m: m.emit(np.zeros([2, 3, 9]), [3, 2]), "expected vectors"),
+    "short": (lambda m: m.emit(np.zeros([2, 2, 5]), [3, 2]), "from 0 to 2, the number of steps"),
     "size": (lambda m: m.prior.log_prob(np.zeros([2, 3, 9]), [3, 2]), "expected vectors"),
 }
 

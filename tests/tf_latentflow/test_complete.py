@@ -37,6 +37,19 @@ def test_it_comes_near_with_more_particles(float64: None, kind: str) -> None:
     assert many < 0.05
 
 
+@pytest.mark.parametrize("kind", ["one step", "whole sequence"])
+def test_what_is_beyond_a_beginning_has_no_influence(float64: None, kind: str) -> None:
+    model = small_model(kind)
+
+    def drawn(begun: list[int]) -> list[np.ndarray]:
+        x, lengths = np.tile(begun, [100, 1]), np.ones(100, np.int32)
+        complete = tf.function(lambda: model.complete(x, lengths, None, 8, seed=[1, 2]))
+        return [values.numpy() for values in complete()]
+
+    for values, expected in zip(drawn([1, 2]), drawn([1]), strict=True):
+        np.testing.assert_array_equal(values, expected)
+
+
 def test_the_baseline_is_exact(float64: None) -> None:
     model = small_model("baseline")
     exact, drawn = posterior(model, [1], [2, 3]), completed(model, 1)

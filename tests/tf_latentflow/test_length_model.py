@@ -105,3 +105,8 @@ def test_a_chosen_length_is_longer_than_another_whatever_the_number(
 def test_wrong_lengths_are_refused(lengths: list[int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LengthModel(5).fit(lengths)
+
+
+def test_there_is_a_longest_length() -> None:
+    with pytest.raises(ValueError, match="expected max_length of at least 1; got 0"):
+        LengthModel(0)

@@ -51,7 +51,12 @@ def test_refuses_what_are_not_distinct_characters(characters: list) -> None:
         Vocabulary(characters)
 
 
-@pytest.mark.parametrize("ids", [[4], [-1], [[2, 3]]])
+@pytest.mark.parametrize("ids", [[4], [-1], [[2, 3]], [2.5], ["a"]])
 def test_refuses_ids_that_are_none(ids: list) -> None:
     with pytest.raises(ValueError, match=r"expected .*; got"):
         Vocabulary("ab").decode(ids)
+
+
+def test_refuses_what_is_no_text() -> None:
+    with pytest.raises(ValueError, match="expected a text; got bytes"):
+        Vocabulary("ab").encode(b"ab")

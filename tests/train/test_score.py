@@ -57,13 +57,13 @@ CHARACTERS = tuple("abcdenorw1234 ")
 @pytest.fixture(params=["flow", "baseline"])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The folder of a finished run, untrained."""
-    sizes = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2, "max_length": 20}
+    sizes = {"vocabulary": CHARACTERS, "vocab_size": len(CHARACTERS) + 2, "max_length": 40}
     name, fields = ("af-only", LEAST_FIELDS) if request.param == "flow" else ("lstm", {})
     model = make_model(name, **sizes, **fields)
     return finish_run(tmp_path / "run", model, TextConfig.from_preset("tiny"))
 
 
-LINES = "word1 and end1\n\nword2\n" + "x" * 300 + "\nwörd\n"
+LINES = "word1 and end1\n\n" + "word2 " * 5 + "word2\n" + "x" * 300 + "\nwörd\n"
 
 
 def test_the_bits_of_lines_and_characters(
@@ -77,7 +77,7 @@ def test_the_bits_of_lines_and_characters(
     printed = capsys.readouterr()
     rows = [json.loads(line) for line in printed.out.splitlines()]
     assert [(row["line"], row["characters"]) for row in rows] == [
-        *((1, 14), (2, 0), (3, 5), (4, 300), (5, 4))
+        *((1, 14), (2, 0), (3, 35), (4, 300), (5, 4))
     ]
     assert [row["unknown"] for row in rows] == [0, 0, 0, 0, 1]
     for row in (rows[1], rows[3]):
@@ -93,7 +93,7 @@ def test_the_bits_of_lines_and_characters(
             assert bound > row["bits"]
         else:
             assert bound == pytest.approx(row["bits"], rel=1e-5)
-    for said in ("1 character unknown", "1 line of more than 20", "1 blank line"):
+    for said in ("1 character unknown", "1 line of more than 40", "1 blank line"):
         assert said in printed.err
 
     # A line's numbers do not depend on its neighbours; a table has them too.

@@ -61,7 +61,7 @@ def complete(
     """
     num_particles = as_count("num_particles", num_particles)
     x, prefix_lengths = model._batch_of(x, prefix_lengths)
-    temperature = as_temperature(temperature, model.compute_dtype)
+    temperature = as_temperature(temperature, model.compute_dtype, prefix_lengths)
     lengths = tf.zeros_like(prefix_lengths) if lengths is None else as_int32(lengths)
     lengths = _check_lengths(prefix_lengths, lengths, model.config.max_length)
     noise = noise_of(seed, tf.shape(prefix_lengths)[0])

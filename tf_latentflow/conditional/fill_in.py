@@ -68,7 +68,7 @@ def fill_in(
     sweeps = as_count("sweeps", sweeps)
     model.prior.check_is_causal()
     x, lengths = model._batch_of(x, lengths)
-    temperature = as_temperature(temperature, model.compute_dtype)
+    temperature = as_temperature(temperature, model.compute_dtype, lengths)
     given = np.asarray(given, bool)
     if given.shape != x.shape:
         raise ValueError(f"expected given {x.shape}, as x; got {given.shape}")

@@ -63,8 +63,7 @@ def complete(
         z, lengths = chosen(z, index), chosen(lengths, index)
     drawn = model.emit(z, lengths, temperature, noise.fold(3))
     given = step_mask(prefix_lengths, drawn, len(model.event_shape))
-    begun = tf.where(given, pad_steps(x, tf.shape(drawn)[1]), drawn)
-    return model._within(begun, lengths), lengths
+    return tf.where(given, pad_steps(x, tf.shape(drawn)[1]), drawn), lengths
 
 
 def _propose(

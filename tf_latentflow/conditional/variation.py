@@ -40,10 +40,10 @@ def vary(
     Returns:
       Symbols at `f(eps')`, int32 like x, 0 beyond each length.
     """
-    if not 0 <= amount <= 1:
+    if np.ndim(amount) or not 0 <= amount <= 1:
         raise ValueError(f"expected an amount from 0 to 1; got {amount}")
     x, lengths = model._batch_of(x, lengths)
-    temperature = as_temperature(temperature, model.compute_dtype)
+    temperature = as_temperature(temperature, model.compute_dtype, lengths)
     num_steps = tf.shape(x)[1]
     if tf.executing_eagerly():
         x = pad_steps(x, model._rounded(int(num_steps)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+import reprlib
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from bijectors.axes import size_of_axis
+from bijectors.axes import can_broadcast, size_of_axis
 from tf_latentflow.config import MAX_TEMPERATURE
 
 __all__ = [
@@ -16,12 +17,32 @@ __all__ = [
     "as_count",
     "as_int32",
     "as_lengths",
+    "as_row_lengths",
     "as_temperature",
+    "as_vectors",
     "longest",
     "pad_steps",
     "require",
     "rounded_steps",
 ]
+
+
+def _as_numbers(values: Any) -> tf.Tensor:
+    """Converts `values` to a tensor.
+
+    Raises:
+      ValueError: They are not numbers, or no array: None, rows of different lengths.
+    """
+    try:
+        numbers = tf.convert_to_tensor(values)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "expected an array of numbers, whose rows are padded to one length; got "
+            f"{reprlib.repr(values)}"
+        ) from None
+    if not (numbers.dtype.is_floating or numbers.dtype.is_integer):
+        raise ValueError(f"expected numbers; got {numbers.dtype.name}")
+    return numbers
 
 
 def as_int32(values: Any) -> tf.Tensor:
@@ -30,7 +51,7 @@ def as_int32(values: Any) -> tf.Tensor:
     Raises:
       ValueError: They are not whole numbers, or a known one has more than 32 bits.
     """
-    values = tf.convert_to_tensor(values)
+    values = _as_numbers(values)
     known = tf.get_static_value(values)
     if values.dtype.is_floating and (known is None or not (known == np.floor(known)).all()):
         raise ValueError(f"expected whole numbers; got {values.dtype.name}: cast them to int32")
@@ -46,7 +67,7 @@ def as_batch(x: Any, lengths: Any, event_shape: tuple[int, ...]) -> tuple[tf.Ten
       ValueError: They are not of whole numbers, have other shapes, or a known length is above T.
       tf.errors.InvalidArgumentError: A length in a running graph is.
     """
-    x = tf.convert_to_tensor(x)
+    x = _as_numbers(x)
     if not x.dtype.is_integer:
         raise ValueError(f"expected x of integers; got {x.dtype.name}: cast it to int32")
     x, lengths = as_int32(x), as_int32(lengths)
@@ -59,15 +80,37 @@ def as_batch(x: Any, lengths: Any, event_shape: tuple[int, ...]) -> tuple[tf.Ten
     return x, as_lengths(lengths, size_of_axis(x, 1))
 
 
-def as_temperature(temperature: Any, dtype: str) -> tf.Tensor:
+def as_vectors(values: Any, lengths: Any, size: int, dtype: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Converts vectors `[..., B, T, size]` to `dtype`, and the lengths of their rows to int32.
+
+    Raises:
+      ValueError: They are not numbers, or have other shapes.
+    """
+    values, lengths = tf.cast(_as_numbers(values), dtype), as_row_lengths(lengths)
+    is_size = values.shape[-1:].is_compatible_with([size])
+    if not (is_size and can_broadcast(values.shape[:-2], lengths.shape)):
+        raise ValueError(
+            f"expected vectors [..., B, T, {size}] and lengths [B]; got {values.shape} and "
+            f"{lengths.shape}"
+        )
+    return values, lengths
+
+
+def as_temperature(temperature: Any, dtype: str, lengths: tf.Tensor) -> tf.Tensor:
     """Converts a temperature to a tensor of `dtype`: `[]`, or `[B, 1, 1]` for one per sequence.
+
+    The lengths `[B]` are those of the sequences.
 
     Raises:
       ValueError: It has another shape, or is known not to be from 0 to `MAX_TEMPERATURE`.
     """
-    temperature = tf.cast(temperature, dtype)
-    if temperature.shape.rank not in (0, 3) or temperature.shape[1:] not in ([], [1, 1]):
-        raise ValueError(f"expected a temperature [] or [B, 1, 1]; got shape {temperature.shape}")
+    temperature = tf.cast(_as_numbers(temperature), dtype)
+    shapes: list[Any] = [[], [1, 1, 1], [*lengths.shape, 1, 1]]
+    if not any(temperature.shape.is_compatible_with(shape) for shape in shapes):
+        raise ValueError(
+            f"expected a temperature [] or [B, 1, 1]; got shape {temperature.shape} for lengths "
+            f"{lengths.shape}"
+        )
     known = tf.get_static_value(temperature)
     if known is not None and not np.all((known >= 0) & (known <= MAX_TEMPERATURE)):
         got = known.reshape(-1).tolist()
@@ -84,9 +127,7 @@ def as_lengths(lengths: Any, num_steps: int | tf.Tensor | None = None) -> tf.Ten
       ValueError: They are not whole numbers, have another shape, or a known one is out of range.
       tf.errors.InvalidArgumentError: A length in a running graph is out of range.
     """
-    lengths = as_int32(lengths)
-    if lengths.shape.rank != 1:
-        raise ValueError(f"expected lengths [B]; got shape {lengths.shape}")
+    lengths = as_row_lengths(lengths)
     known, most = (None if v is None else tf.get_static_value(v) for v in (lengths, num_steps))
     if known is None or (most is None and num_steps is not None):
         fits, below = lengths >= 0, []
@@ -96,6 +137,18 @@ def as_lengths(lengths: Any, num_steps: int | tf.Tensor | None = None) -> tf.Ten
     if known.size and (known.min() < 0 or (most is not None and known.max() > most)):
         limit = "" if most is None else f" to {most}, the number of steps"
         raise ValueError(f"expected lengths from 0{limit}; got {known.min()} to {known.max()}")
+    return lengths
+
+
+def as_row_lengths(lengths: Any) -> tf.Tensor:
+    """Converts lengths to int32 `[B]`, whatever their range.
+
+    Raises:
+      ValueError: They are not whole numbers, or have another shape.
+    """
+    lengths = as_int32(lengths)
+    if lengths.shape.rank != 1:
+        raise ValueError(f"expected lengths [B]; got shape {lengths.shape}")
     return lengths
 
 

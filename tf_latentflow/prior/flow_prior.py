@@ -11,7 +11,13 @@ from bijectors import Compose, FlowBijector, TimeBijector
 from bijectors.axes import size_of_axis
 from bijectors.masks import mask_steps
 from tf_latentflow.config import ModelConfig
-from tf_latentflow.interfaces.inputs import as_int32, as_lengths, as_temperature, longest
+from tf_latentflow.interfaces.inputs import (
+    as_lengths,
+    as_row_lengths,
+    as_temperature,
+    as_vectors,
+    longest,
+)
 from tf_latentflow.layer import Layer
 from tf_latentflow.networks.codebook import Codebook
 from tf_latentflow.networks.normal import noise_log_probs
@@ -75,7 +81,7 @@ class FlowPrior(Layer):
         self, lengths: tf.Tensor, dropout_noise: NoiseSource | None = None
     ) -> list[TimeBijector]:
         """The bijectors of the stages."""
-        lengths, limit = as_int32(lengths), self._limit()
+        lengths, limit = as_row_lengths(lengths), self._limit()
         return [
             stage.bijector(lengths, limit, dropout_noise and dropout_noise.fold(k))
             for k, stage in enumerate(self.stages)
@@ -108,7 +114,8 @@ class FlowPrior(Layer):
           ValueError: `z[t]` depends on later steps.
         """
         self.check_is_causal()
-        lengths, limit = as_int32(lengths), self._limit()
+        z, lengths = self._vectors(z, lengths)
+        limit = self._limit()
         maps = []
         for stage in self.stages:
             maps.append(stage.step_bijector(z, lengths, limit, steps))
@@ -119,17 +126,16 @@ class FlowPrior(Layer):
         self, eps: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns `z` and `log|dz/deps|`, nats `[..., B]`, from `eps [..., B, T, H]`."""
-        return self.bijector(lengths).forward_and_log_det(self._vectors(eps))
+        eps, lengths = self._vectors(eps, lengths)
+        return self.bijector(lengths).forward_and_log_det(eps)
 
     def inverse_and_log_det(self, z: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns `eps` and `log|deps/dz|`, nats `[..., B]`, from `z [..., B, T, H]`."""
-        return self.bijector(lengths).inverse_and_log_det(self._vectors(z))
+        z, lengths = self._vectors(z, lengths)
+        return self.bijector(lengths).inverse_and_log_det(z)
 
-    def _vectors(self, values: tf.Tensor) -> tf.Tensor:
-        values, size = tf.cast(values, self.compute_dtype), self.config.latent_size
-        if not values.shape[-1:].is_compatible_with([size]):
-            raise ValueError(f"expected vectors [..., B, T, {size}]; got shape {values.shape}")
-        return values
+    def _vectors(self, values: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return as_vectors(values, lengths, self.config.latent_size, self.compute_dtype)
 
     def redraw(
         self, eps: tf.Tensor, z: tf.Tensor, lengths: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
@@ -150,11 +156,12 @@ class FlowPrior(Layer):
           ValueError: A step depends on later ones.
         """
         self.check_is_causal()
+        z, lengths = self._vectors(z, lengths)
+        values, _ = self._vectors(eps, lengths)
         bijectors = self._bijectors(lengths)
-        outputs = [self._vectors(z)]
+        outputs = [z]
         for bijector in bijectors[:-1]:
             outputs.append(bijector.inverse(outputs[-1]))
-        values = self._vectors(eps)
         for bijector, output in zip(reversed(bijectors), reversed(outputs), strict=True):
             values = bijector.forward_within(values, output, start, stop)
         return values
@@ -170,8 +177,7 @@ class FlowPrior(Layer):
         Returns:
           eps `[..., B, T, H]`, and nats `[..., B, T]`, 0 beyond each length.
         """
-        lengths = as_int32(lengths)
-        eps = self._vectors(z)
+        eps, lengths = self._vectors(z, lengths)
         total = tf.zeros([], eps.dtype)
         for bijector in self._bijectors(lengths, dropout_noise):
             eps, log_dets = bijector.inverse_and_step_log_dets(eps)
@@ -201,5 +207,5 @@ class FlowPrior(Layer):
         num_steps = longest(lengths) if num_steps is None else num_steps
         shape = [size_of_axis(lengths, 0), num_steps, self.config.latent_size]
         eps = noise_of(seed, shape[0]).normal(shape, tf.as_dtype(self.compute_dtype))
-        eps = mask_steps(eps * as_temperature(temperature, self.compute_dtype), lengths)
+        eps = mask_steps(eps * as_temperature(temperature, self.compute_dtype, lengths), lengths)
         return self.bijector(lengths).forward_and_log_det(eps)[0]

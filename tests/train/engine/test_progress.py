@@ -66,6 +66,10 @@ def test_a_window_has_means_per_symbol_and_the_speed(clock: Clock) -> None:
     assert progress.remaining(4, 3) == 320
     progress.add_validation(2)  # The first one, with its tracing, no longer counts.
     assert progress.remaining(4, 3) == 26
+    clock.wait(104)
+    progress.count_steps(1)
+    progress.add_terms(STEPS[:1])
+    assert progress.end_window(0.5, 1e-3).rate == 10 / 2  # Without the time of the validations.
 
 
 def test_compiling_counts_neither_as_time_nor_as_steps(clock: Clock) -> None:
@@ -79,6 +83,19 @@ def test_compiling_counts_neither_as_time_nor_as_steps(clock: Clock) -> None:
     call = SimpleNamespace(first=0, steps=[[], []], bounds={4})
     for _ in range(2):
         calls.start(call, [1, 1], [1, 1])
+    calls.settle()
+    assert progress.end_window(1, 1).rate == 30 / 2
+
+
+def test_compiling_in_advance_does_not_count_as_time(clock: Clock) -> None:
+    def prepare(bounds: set[int]) -> bool:
+        clock.wait(100)
+        return False
+
+    backend = SimpleNamespace(prepare=prepare, start=lambda *_: clock.wait(2), read=lambda _: STEPS)
+    progress = Progress(BITS_PER_CHARACTER, has_latents=True)
+    calls = CallQueue(backend, Record(), progress)
+    calls.start(SimpleNamespace(first=0, steps=[[], []], bounds={4}), [1, 1], [1, 1])
     calls.settle()
     assert progress.end_window(1, 1).rate == 30 / 2
 

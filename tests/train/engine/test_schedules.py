@@ -66,6 +66,10 @@ def test_schedule_in_epochs_interpolates_within_an_epoch() -> None:
     assert schedule.kl_weight(450) == pytest.approx(0.05)
     assert schedule.kl_weight(1400) == 1.0
     assert schedule.learning_rate(1999, Plateau(scale=0.25)) == pytest.approx(0.25e-3)
+    config = LoopSettings(schedule_unit="epochs", epochs=1, kl_zero=0.25, kl_ramp=0.5)
+    schedule = Schedule(config, steps_per_epoch=10, has_kl=True)
+    weights = [schedule.kl_weight(step) for step in (schedule.ramp_end - 1, schedule.ramp_end)]
+    assert weights[0] < 1 and weights[1] == 1
 
 
 @pytest.mark.parametrize(

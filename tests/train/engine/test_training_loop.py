@@ -16,6 +16,7 @@ from train.engine.checkpoint_folders import CheckpointFolders
 from train.engine.loop.record import Record
 from train.engine.loop.training_loop import TrainingLoop
 from train.engine.order import Call, TrainingOrder
+from train.engine.progress import Progress
 from train.engine.run_state import NonFiniteError, RunState
 from train.engine.split_terms import SplitTerms
 from train.engine.step_terms import StepTerms
@@ -224,14 +225,23 @@ def test_the_time_of_earlier_processes_counts(tmp_path: Path) -> None:
     assert 1000 < loop.summary["wall_seconds"] < 1100
 
 
+def test_the_time_left_has_all_validations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, made = [], []
+    monkeypatch.setattr(Progress, "add_validation", lambda _, seconds: made.append(seconds))
+    monkeypatch.setattr(Progress, "remaining", lambda _, *left: asked.append((*left, len(made))))
+    make(tmp_path, Numbers(), Record(), log_steps=1).run()
+    # After steps 4, 8 and 10, each of which is shown before its own.
+    assert asked == [(9 - i, n, 3 - n) for i, n in enumerate([3] * 4 + [2] * 4 + [1] * 2)]
+
+
 def test_a_value_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(
-        NonFiniteError, match=r"step 4: the kl is not finite.* checkpoint: that of step 3"
+        NonFiniteError, match=r"step 7: the kl is not finite.* checkpoint: that of step 6"
     ):
-        make(tmp_path, Numbers(fails_at=4), Record()).run()
+        make(tmp_path, Numbers(fails_at=7), Record()).run()
     resumed = Numbers()
     make(tmp_path, resumed, Record()).run()
-    assert resumed.made[0] == 3
+    assert resumed.made[0] == 6
     # Named by the step that made the weights, and by the number of steps before a validation.
     for eval_every, what in ((4, "step 2: the weights"), (3, "step 3: the validation loss")):
         backend = Numbers()

@@ -153,6 +153,21 @@ def test_the_chief_alone_writes_checkpoints_and_all_read_them(
     assert [folder.exists() for folder in folders] == [True, False, False]
 
 
+def test_a_checkpoint_from_the_chief_stays_in_its_folder(tmp_path: Path) -> None:
+    class Other(Team):
+        index, size = 1, 2
+
+        def from_chief(self, value: Any) -> Any:
+            return {"names": ["../outside"], "state": {}}
+
+        def exchange(self, part: bytes, combine: Callable[..., Any]) -> bytes:
+            return b"content"
+
+    store = TeamCheckpoints(tmp_path, Other(), print)
+    folder, _ = store.newest()
+    assert [path.name for path in folder.iterdir()] == ["outside"]
+
+
 @pytest.mark.parametrize("lost", [0, 2])
 def test_one_that_is_lost_ends_all(lost: int) -> None:
     processes = Processes(free_addresses(3))

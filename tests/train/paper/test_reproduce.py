@@ -140,6 +140,7 @@ def test_a_test_of_its_own_is_that_of_the_same_training(tmp_path: Path) -> None:
     assert runs.results(own, 3) == {**RESULTS, "test": {"bpc": 1.5}}
     assert runs.results(plain, 3) == RESULTS
     assert list(runs.finished(own)) == [3]
+    runs.make(own, 3)  # Nothing is left to do.
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,9 @@ class TrainingLoop:
         """Ends a window of steps: checks its terms, and shows their means."""
         self._settle()
         step, total = self._state.step, self._schedule.total_steps
-        validations = math.ceil((total - step) / self._schedule.eval_steps)
+        # That of this step, if it has one, is still to come.
+        every = self._schedule.eval_steps
+        validations = math.ceil(total / every) - (step - 1) // every
         window = self._progress.end_window(kl_weight, learning_rate)
         eta = self._progress.remaining(total - step, validations)
         self._screen.log(self._progress.line(window, step, total, eta))
