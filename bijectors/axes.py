@@ -106,11 +106,9 @@ def map_every(
     Returns:
       `[..., T, H]`, and the log-determinant of each step, `[..., T]`.
     """
-    mapped, log_det = steps(values if stride == 1 else every(values, stride, first))
-    # A map, such as TFP's spline, may lose the size of a vector where that of the batch is unknown.
-    mapped = tf.ensure_shape(mapped, [*mapped.shape[:-1], values.shape[-1]])
     if stride == 1:
-        return mapped, log_det
+        return steps(values)
+    mapped, log_det = steps(every(values, stride, first))
     num_steps = size_of_axis(values, -2)
     chosen = tf.range(num_steps)[:, None] % stride == first
     mapped = tf.where(chosen, spread(mapped, stride, num_steps, first), values)
