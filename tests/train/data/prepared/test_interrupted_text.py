@@ -238,23 +238,3 @@ def test_two_processes_prepare_once(
     assert len(found) == 3 and len(set(found)) == 1
     # The end of a line is a write of its own, so another thread's line may come before it.
     assert len(re.findall("preparing(?![ :])", capfd.readouterr().err)) == 1
-
-
-def test_a_cache_that_cannot_be_written_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = a_file(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(path))
-    with pytest.raises(UserError, match=r"cannot keep the prepared data.*set XDG_CACHE_HOME"):
-        prepared(path)
-
-
-def test_a_broken_disk_is_not_taken_for_a_full_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(file: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr("os.fsync", broken)
-    with pytest.raises(UserError, match=r"\(Input/output error\): check this disk, or set XDG"):
-        prepared(a_file(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -163,3 +164,23 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
     }
     assert done[0].returncode == 0, done[0].stderr
     assert done[10**9].returncode == 1 and "MemoryError" in done[10**9].stderr
+
+
+def test_a_cache_that_cannot_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = a_file(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(path))
+    with pytest.raises(UserError, match=r"cannot keep the prepared data.*set XDG_CACHE_HOME"):
+        prepared(path)
+
+
+def test_a_broken_disk_is_not_taken_for_a_full_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fsync", broken)
+    with pytest.raises(UserError, match=r"\(Input/output error\): check this disk, or set XDG"):
+        prepared(a_file(tmp_path))
