@@ -69,6 +69,12 @@ class Page:
         self.until(lambda: not self.find(f"#{panel} .stop").is_displayed())
         return self.text(f"#{panel} .status")
 
+    def downloaded(self, name: str) -> Path:
+        """A file that the page has given, once it is whole: before, its name is reserved."""
+        file = self.browser.downloads / name
+        self.until(lambda: file.exists() and file.stat().st_size)
+        return file
+
     def set_range(self, selector: str, value: float) -> None:
         self.run(
             "setRange(document.querySelector(arguments[0]), {value: arguments[1]})", selector, value

@@ -69,8 +69,7 @@ def test_a_piece_is_composed_played_and_saved(music_page: Page, music_server: Lo
     play.click()
     assert play.text == "Play"
     page.find("#compose-piece .save").click()
-    file = page.browser.downloads / "composed.mid"
-    page.until(file.exists)
+    file = page.downloaded("composed.mid")
     sounding = np.flatnonzero(roll.any(axis=1))
     np.testing.assert_array_equal(read_midi(file).roll, roll[sounding[0] : sounding[-1] + 1])
     assert read_midi(file).tempo_bpm == pytest.approx(200)
@@ -149,8 +148,7 @@ def test_a_piece_has_the_tempo_of_its_file_until_another_is_chosen(
     assert made(137.3, "a.mid") == "137.3"
     assert made(400, "b.mid") == "400"
     page.find("#file-piece .save").click()
-    file = page.browser.downloads / "made.mid"
-    page.until(file.exists)
+    file = page.downloaded("made.mid")
     assert read_midi(file).tempo_bpm == pytest.approx(400)
     slider.send_keys(Keys.HOME)
     assert slider.get_property("value") == "20"
