@@ -14,6 +14,7 @@ from train.support.signals import signals_call
 
 __all__ = ["end_at_ctrl_c", "import_tensorflow_quietly", "refuse_other_backend"]
 
+_SHOW_CURSOR = b"\x1b[?25h"
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # Environment variables set before TensorFlow is imported, unless the user has set them.
 _SETTINGS = {
@@ -50,6 +51,8 @@ def import_tensorflow_quietly() -> None:
     def end(number: int, frame: FrameType | None) -> NoReturn:
         """Ends the process: an exception here would pass through C++, which aborts."""
         with contextlib.suppress(OSError):  # Nobody may be reading it any more.
+            if os.isatty(1):
+                os.write(1, _SHOW_CURSOR)  # A progress bar has hidden it.
             os.write(kept, b"\ninterrupted\n")
         os._exit(128 + number)
 
