@@ -27,6 +27,7 @@ class _Steps(NamedTuple):
 
     h: tf.Tensor
     c: tf.Tensor
+    tanh_c: tf.Tensor
     i: tf.Tensor
     f: tf.Tensor
     o: tf.Tensor
@@ -124,32 +125,33 @@ def _backward(
     transposed: tf.Tensor,
 ) -> tuple[_State, tf.Tensor, tf.Tensor]:
     """Gradients of the state before the first step, of the bias, and of the gates of every step."""
+    ones = tf.ones([1, tf.shape(d_hs)[1]], d_hs.dtype)
 
     def step(carry: tuple[_State, tf.Tensor], inputs: tuple) -> tuple[tuple, tf.Tensor]:
         (d_h, d_c), d_bias = carry
-        d_out, (_, c, i, f, o, g), before = inputs
-        tanh_c = tf.tanh(c)
+        d_out, (_, _, tanh_c, i, f, o, g), before = inputs
         d_h += d_out
         d_c += d_h * o * (1 - tanh_c * tanh_c)
         d_i, d_f = d_c * g * i * (1 - i), d_c * before * f * (1 - f)
         d_o, d_g = d_h * tanh_c * o * (1 - o), d_c * i * (1 - g * g)
         d_gates = tf.concat([d_i, d_f, d_o, d_g], axis=-1)
-        d_bias += tf.reduce_sum(d_gates, axis=0)
+        d_bias += tf.matmul(ones, d_gates)  # XLA does not vectorise a sum that it adds in place.
         return ((_times(d_gates, transposed), d_c * f), d_bias), d_gates
 
     size = transposed.shape[0]
     spec = tf.TensorSpec([*d_hs.shape[1:-1], size], d_hs.dtype)
-    carry = d_last, tf.zeros([size], d_hs.dtype)
+    carry = d_last, tf.zeros([1, size], d_hs.dtype)
     (d_first, d_bias), d_gates = scan(step, carry, (d_hs, steps, c_before), spec, reverse=True)
-    return d_first, d_bias, d_gates
+    return d_first, tf.reshape(d_bias, [size]), d_gates
 
 
 def _advance(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    """From the gates before their activation: the new `h` and `c`, and `i, f, o, g`."""
+    """From the gates before their activation: the fields of `_Steps`, in their order."""
     i, f, o, g = tf.split(gates, 4, axis=-1)
     i, f, o, g = tf.sigmoid(i), tf.sigmoid(f), tf.sigmoid(o), tf.tanh(g)
     c = f * c + i * g
-    return o * tf.tanh(c), c, i, f, o, g
+    tanh_c = tf.tanh(c)
+    return o * tanh_c, c, tanh_c, i, f, o, g
 
 
 _LOOPS = (_forward, _backward)
