@@ -129,7 +129,7 @@ class LSTMLanguageModel(SequenceModel):
         if temperature.shape.rank:  # One a sequence.
             temperature = temperature[:, 0]
         positions = self._positions(lengths, num_steps)
-        offsets = move_axis(self.stack.positions(positions), 0, 1)
+        offsets = self.stack.positions(positions.time_major())
         state = self.stack.initial_state(positions, tf.shape(lengths), num_steps)
         kernel = self.symbols.input_kernel(self.stack.input_kernel)
         nothing = tf.zeros([tf.shape(lengths)[0], kernel.shape[0]], kernel.dtype)

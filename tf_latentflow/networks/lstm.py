@@ -129,7 +129,7 @@ class LSTMStack(SequenceNetwork):
         state = self.initial_state(positions, batch, num_steps)
         states = [tuple(tf.reshape(a, [-1, self.units]) for a in layer) for layer in state]
         projected = self.cells[0](time_major(inputs), kernel)
-        projected = add_offset(projected, self.positions(positions))
+        projected = add_offset(projected, self.positions(positions.time_major()))
         count = _BLOCKS if self.execution.compile_loops and len(self.cells) > 1 else 1
         blocks = zip(
             *(_blocks(a, count) for a in (projected, *map(time_major, masks))), strict=True
@@ -207,6 +207,7 @@ class BiLSTM(Layer):
         first = (tf.zeros([num_rows, self.units], rows.dtype),) * 2
         (forward, backward), *others = zip(self.forward_cells, self.backward_cells, strict=True)
         of_forward, of_backward = kernels or (None, None)
+        positions = positions.time_major()
         codes = self.forward_positions(positions)
         ahead, _ = forward.run(add_offset(forward(rows, of_forward), codes), first)
         codes = self.backward_positions(positions.reversed())

@@ -41,6 +41,10 @@ class Positions(NamedTuple):
         """The positions of the sequences read backwards, within their lengths."""
         return Positions(self.lengths, self.to_end, self.from_start)
 
+    def time_major(self) -> Positions:
+        """The positions with time as the first axis, for codes `[T, B, units]`."""
+        return Positions(self.lengths, tf.transpose(self.from_start), tf.transpose(self.to_end))
+
 
 class PositionTable(Layer):
     """`start[t] + end[length - 1 - t]`: two one-hot codes times a matrix, as two row look-ups.
@@ -61,5 +65,5 @@ class PositionTable(Layer):
         self.built = True
 
     def call(self, positions: Positions) -> tf.Tensor:
-        """`[B, T, units]`."""
+        """`[B, T, units]`, or `[T, B, units]` for positions that are `time_major`."""
         return tf.gather(self.start, positions.from_start) + tf.gather(self.end, positions.to_end)

@@ -12,11 +12,11 @@ __all__ = ["add_offset", "batch_major", "flip_within", "time_major"]
 
 
 def add_offset(projected: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
-    """Adds `offset [B, T, n]` to every copy of the batch in `projected [T, N, n]`."""
-    shape, batch = tf.shape(projected), tf.shape(offset)[0]
+    """Adds `offset [T, B, n]` to every copy of the batch in `projected [T, N, n]`."""
+    shape, batch = tf.shape(projected), tf.shape(offset)[1]
     copies = shape[1] // tf.maximum(batch, 1)
     copied = tf.reshape(projected, [shape[0], copies, batch, projected.shape[-1]])
-    copied += tf.expand_dims(move_axis(offset, 0, 1), 1)
+    copied += tf.expand_dims(offset, 1)
     return tf.ensure_shape(tf.reshape(copied, shape), projected.shape)
 
 
