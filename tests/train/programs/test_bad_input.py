@@ -41,6 +41,8 @@ BAD_INPUT = {
     "evaluate no split": ("evaluate", "{run} --split dev", "valid"),
     "evaluate no samples": ("evaluate", "{run} --samples 0", "--samples"),
     "sample no run": ("sample", "{tmp}/none", "none does not exist"),
+    "sample no user": ("sample", "~nobody-here/run", "~nobody-here/run does not exist"),
+    "data of no user": ("char_lm", "--dataset ~nobody-here/text.txt", "~nobody-here/text.txt"),
     "sample none": ("sample", "{run} -n 0", "-n"),
     "sample too long": ("sample", "{run} --length 289", "288"),
     "sample too cold": ("sample", "{run} --temperature -1", "--temperature"),
