@@ -101,11 +101,12 @@ def main(args: Sequence[str] | None = None) -> None:
     run = read_run(flags.workdir)
     if not isinstance(run.source, Workdir) or not workdir.results_file.exists():
         raise UserError(f"{flags.workdir} is not the folder of a finished run")
-    card = _card(flags, run, workdir)
+    about = _about(flags)
     import_tensorflow_quietly()
     from train.runs.saved_model import load_model
 
-    model = load_model(run.source)
+    model = load_model(run.source)  # Refuses one that the results are not about.
+    card = _card(flags, about, run, workdir)
     with whole_folder(folder, replace=flags.force) as temporary:
         try:
             model.save_pretrained(temporary, card, flags.dtype, _run_fields(run), flags.url)
@@ -121,9 +122,10 @@ def main(args: Sequence[str] | None = None) -> None:
     print(f"to evaluate it: python -m train.evaluate {folder}{data}")
 
 
-def _card(flags: PretrainedConfig, run: SavedRun, workdir: Workdir) -> Card:
+def _card(
+    flags: PretrainedConfig, about: Mapping[str, str], run: SavedRun, workdir: Workdir
+) -> Card:
     results = workdir.read_results()
-    about = _about(flags)
     started = workdir.read_config().get("init_from")
     config = dataclasses.replace(run.config, dataset=_plain_dataset(run), init_from=started)
     test, train, unit = results["test"], results["train"], run.config.unit

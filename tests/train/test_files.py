@@ -12,7 +12,14 @@ import pytest
 from train.data.store.records import Records, RecordWriter
 from train.data.store.stored import Stored
 from train.support.errors import UserError
-from train.support.files import clear_leftovers, whole_file, whole_folder, write_json
+from train.support.files import (
+    clear_leftovers,
+    read_json,
+    whole_file,
+    whole_folder,
+    write_checked_json,
+    write_json,
+)
 
 
 @pytest.fixture
@@ -137,3 +144,16 @@ def test_a_part_of_what_is_stored(part: slice, tmp_path: Path) -> None:
     assert [*found] == [found[i] for i in range(len(found))] == pieces[part]
     assert found.lengths.tolist() == [*map(len, pieces[part])]
     assert [*found.up_to(3)] == [piece for piece in pieces[part] if len(piece) <= 3]
+
+
+def test_what_has_changed_since_its_checksum_is_no_json(tmp_path: Path) -> None:
+    path, values = tmp_path / "a.json", {"é": [1.5, (2,)], "sha256": "x", "b": None}
+    write_checked_json(path, values)
+    assert read_json(path) == {**values, "é": [1.5, [2]]}
+    for old, new in (("1.5", "1.7"), ('"b"', '"c"')):
+        path.write_text(path.read_text().replace(old, new))
+        with pytest.raises(ValueError, match="its checksum is wrong"):
+            read_json(path)
+        write_checked_json(path, values)
+    path.write_text(path.read_text().replace('"checksum"', '"checksun"'))
+    assert read_json(path)["b"] is None

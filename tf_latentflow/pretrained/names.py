@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 from tf_latentflow.pretrained.errors import PretrainedError
@@ -27,7 +28,7 @@ def find_pretrained(source: str | Path) -> Pretrained:
       PretrainedError: There is no such model, or its folder is damaged.
     """
     source = str(source)
-    folder = Path(source).expanduser()
+    folder = Path(os.path.expanduser(source))  # `~nobody` stays as it is.
     if (folder / CONFIG_FILE).is_file():
         return read_folder(folder)
     names = pretrained_names()

@@ -12,7 +12,7 @@ from tf_latentflow.build import build_from, load_pretrained
 from tf_latentflow.pretrained.errors import PretrainedError
 from train.engine.workdir import Workdir
 from train.settings.config import TrainConfig
-from train.settings.source import Source, find_model
+from train.settings.source import Source, config_of, find_model
 from train.support.digests import sha256_of
 from train.support.errors import UserError
 from train.support.files import whole_file
@@ -21,6 +21,8 @@ __all__ = ["initial_model", "load_model", "save_model", "weights_sha256"]
 
 # Keras only loads registered classes, and a class is registered when it is imported.
 _CLASSES = {kind.__name__: kind for kind in (LatentFlow, LSTMLanguageModel)}
+
+_CURE = "restore it, or delete it and run the training again with the same flags, which restores it"
 
 
 def save_model(model: keras.Model, workdir: Workdir) -> None:
@@ -33,7 +35,7 @@ def load_model(source: Source) -> LatentFlow | LSTMLanguageModel:
     """Returns the model of a finished run, with its best weights, or a pretrained model.
 
     Raises:
-      UserError: The model's file is damaged.
+      UserError: The model's file is damaged or is that of another run.
     """
     if not isinstance(source, Workdir):
         try:
@@ -42,12 +44,22 @@ def load_model(source: Source) -> LatentFlow | LSTMLanguageModel:
             raise UserError(str(error)) from None
     file = source.model_file
     try:
-        return keras.saving.load_model(file, custom_objects=_CLASSES)
+        model = keras.saving.load_model(file, custom_objects=_CLASSES)
     except Exception as error:  # Damaged files can cause any error.
-        raise UserError(
-            f"cannot read {file} ({type(error).__name__}): delete it and run the training "
-            "again with the same flags, which restores it"
-        ) from None
+        raise UserError(f"cannot read {file} ({type(error).__name__}): {_CURE}") from None
+    if model.config != config_of(source):
+        raise UserError(f"{file} is not the model that {source.config_file} describes: {_CURE}")
+    if _recorded_sha256(source) not in (None, weights_sha256(model)):
+        raise UserError(f"{file} is not the model that {source.results_file} is about: {_CURE}")
+    return model
+
+
+def _recorded_sha256(workdir: Workdir) -> str | None:
+    """The checksum of the weights that were tested; None if it is not known."""
+    try:
+        return workdir.read_results()["train"].get("weights_sha256")
+    except (FileNotFoundError, UserError):  # Not yet tested, or damaged.
+        return None
 
 
 def weights_sha256(model: keras.Model) -> str:

@@ -30,7 +30,7 @@ from train.runs.testing import split_results
 from train.samples.kinds import SAMPLES
 from train.settings.config import TrainConfig
 from train.support.errors import UserError
-from train.support.files import write_json
+from train.support.files import write_checked_json
 from train.support.memory import peak_memory_gib
 from train.support.screen import Screen
 
@@ -155,7 +155,7 @@ def write_results(
     """
     progress = show_split_progress(screen, "drawing samples")
     samples = SAMPLES[config.task].write(model, dataset, config, workdir, progress)
-    write_json(
+    write_checked_json(
         workdir.results_file,
         {
             "task": config.task,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ def read_piece(path: Path, steps_per_beat: int, flag: str) -> MidiPiece:
     Raises:
       UserError: It cannot be read.
     """
-    path = path.expanduser()
+    path = Path(os.path.expanduser(path))
     refuse_special(path)
     if not path.is_file():
         raise UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -99,12 +100,11 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         """Returns the settings as JSON values: absolute paths, no workdir, `init_from`, workers."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         del fields["workdir"]  # A folder can be moved.
-        del fields["init_from"]  # See `start_fields`.
-        del fields["workers"], fields["worker_index"]
+        del fields["workers"], fields["worker_index"], fields["init_from"]  # See `start_fields`.
         if not self.has_named_dataset:
-            fields["dataset"] = str(Path(self.dataset).expanduser().absolute())
+            fields["dataset"] = str(Path(os.path.expanduser(self.dataset)).absolute())
         if self.data_dir is not None:
-            fields["data_dir"] = str(self.data_dir.expanduser().absolute())
+            fields["data_dir"] = str(Path(os.path.expanduser(self.data_dir)).absolute())
         return fields
 
     @classmethod
@@ -240,7 +240,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
     def run_directory(self) -> Path:
         """The workdir, or its default name."""
         if self.workdir is not None:
-            return self.workdir.expanduser()
+            return Path(os.path.expanduser(self.workdir))
         dataset = Path(self.dataset).stem or "data"
         # Beside a run that starts anew.
         model = self.model if self.init_from is None else f"from-{Path(self.init_from).name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,7 @@ def find_model(source: str | Path) -> Source:
       UserError: There is none, or it is a run without its configuration, or a pretrained one is
         damaged or has no vocabulary.
     """
-    workdir = Workdir(Path(source).expanduser())
+    workdir = Workdir(Path(os.path.expanduser(source)))
     if workdir.config_file.exists():
         return workdir
     if workdir.model_file.exists():

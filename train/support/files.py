@@ -11,10 +11,11 @@ import re
 import shutil
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from train.support.digests import sha256_of
 from train.support.errors import UserError
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "whole_file",
     "whole_folder",
     "write_bytes",
+    "write_checked_json",
     "write_json",
     "write_text",
 ]
@@ -33,6 +35,7 @@ __all__ = [
 # The names of unfinished files and folders: `.tmp-PLACE-PROCESS-NAME`; see `_place`.
 _TEMPORARY = re.compile(r"\.tmp-([0-9a-f]+)-(\d+)-.*", re.DOTALL)
 _ABANDONED_SECONDS = 24 * 3600.0
+_CHECKSUM = "checksum"
 
 
 @contextlib.contextmanager
@@ -123,14 +126,27 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_checked_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Writes a JSON object with a checksum of its values, which `read_json` compares."""
+    write_json(path, {**values, _CHECKSUM: _checksum(values)})
+
+
 def read_json(path: Path) -> Any:
-    """Reads a JSON file.
+    """Reads a JSON file. A checksum of `write_checked_json` is not part of what is returned.
 
     Raises:
       OSError: If it cannot be read.
-      ValueError: If it is not JSON in UTF-8.
+      ValueError: If it is not JSON in UTF-8, or has changed since it got a checksum.
     """
-    return json.loads(path.read_text(encoding="utf-8"))
+    value = json.loads(path.read_text(encoding="utf-8"))
+    there = value.pop(_CHECKSUM, None) if isinstance(value, dict) else None
+    if there is not None and there != _checksum(value):
+        raise ValueError("its checksum is wrong")
+    return value
+
+
+def _checksum(values: Mapping[str, Any]) -> str:
+    return sha256_of([json.dumps(values, sort_keys=True).encode()])
 
 
 def read_json_or_refuse(path: Path, cure: str) -> Any:

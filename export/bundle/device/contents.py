@@ -58,23 +58,23 @@ class Bundle:
             self.manifest: dict[str, Any] = read_json(path / _MANIFEST)
             if self.manifest["format"] != FORMAT:
                 raise UserError(f"{path} is a bundle of another version: export it again")
-            files = self.manifest["sha256"]
+            files = self.manifest["sha256"].items()
+            self.programs: dict[str, Any] = self.manifest["programs"]
+            train = self.manifest["settings"]["train"]
+            names = (field.name for field in dataclasses.fields(LoopSettings))
+            self.config = LoopSettings(**{name: train[name] for name in names})
+            self.unit = Unit(**self.manifest["unit"])
         except FileNotFoundError:
             raise UserError(f"{path} holds no bundle: there is no {_MANIFEST}") from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(f"{path / _MANIFEST} is damaged: copy the bundle again") from None
-        for name, digest in files.items():
+        for name, digest in files:
             file = path / name
             if not file.is_file():
                 raise UserError(f"{file} is missing: copy the bundle again")
             if sha256_of_file(file) != digest:
                 raise UserError(f"{file} is damaged, its checksum is wrong: copy the bundle again")
         self.id = sha256_of_file(path / _MANIFEST)
-        self.programs: dict[str, Any] = self.manifest["programs"]
-        train = self.manifest["settings"]["train"]
-        fields = (field.name for field in dataclasses.fields(LoopSettings))
-        self.config = LoopSettings(**{name: train[name] for name in fields})
-        self.unit = Unit(**self.manifest["unit"])
 
     def initial_state(self) -> list[np.ndarray]:
         """Returns the initial state.

@@ -12,7 +12,7 @@ from export.bundle.device.arrays import load_arrays, save_arrays
 from export.bundle.device.contents import FORMAT
 from train.support.digests import sha256_of
 from train.support.errors import UserError
-from train.support.files import read_json, write_json
+from train.support.files import read_json, write_checked_json
 
 __all__ = ["read_result", "write_result"]
 
@@ -48,7 +48,7 @@ def write_result(
         name = _WEIGHTS if len(parts) == 1 else f"{_WEIGHTS}.{i:03d}"
         (path / name).write_bytes(part)
         digests[name] = sha256_of([part])
-    write_json(path / _NUMBERS, {"format": FORMAT, **numbers, "sha256": digests})
+    write_checked_json(path / _NUMBERS, {"format": FORMAT, **numbers, "sha256": digests})
 
 
 def read_result(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:

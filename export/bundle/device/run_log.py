@@ -23,7 +23,8 @@ class RunLog(Record):
 
     def begin(self, step: int) -> None:
         file = self._file
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        content = file.read_bytes() if file.exists() else b""
+        lines = content.decode(errors="replace").split("\n")  # It may be damaged.
         kept = [line for line in lines if _step_of(line) <= step]
         write_text(file, "".join(f"{line}\n" for line in kept))
 

@@ -22,7 +22,7 @@ from train.engine.order import TrainingOrder
 from train.engine.progress import show_split_progress
 from train.engine.results_table import results_table
 from train.support.errors import UserError
-from train.support.files import read_json
+from train.support.files import read_json_or_refuse
 from train.support.screen import Screen
 
 __all__ = ["run_bundle"]
@@ -55,7 +55,7 @@ def run_bundle(
     """
     result_file = out / "result" / "result.json"
     if result_file.exists():
-        if read_json(result_file).get("bundle") != bundle.id:
+        if _read(result_file).get("bundle") != bundle.id:
             raise UserError(
                 f"{result_file} is the result of another training: choose another --out"
             )
@@ -94,8 +94,12 @@ def run_bundle(
         finally:
             backend.programs.close()
     print()
-    print(results_table("test", read_json(result_file)["test"], bundle.unit))
+    print(results_table("test", _read(result_file)["test"], bundle.unit))
     print(f"\nthe result is in {result_file.parent}: see export.import_weights")
+
+
+def _read(result_file: Path) -> dict[str, Any]:
+    return read_json_or_refuse(result_file, "delete it to compute it again")
 
 
 def _make_loop(

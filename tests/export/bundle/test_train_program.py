@@ -216,9 +216,11 @@ def test_damage_and_other_bundles_are_refused(
         return done.stderr
 
     assert "result of another training" in refusal(out)
-    unfinished = tmp_path / "unfinished"
-    shutil.copytree(out / "checkpoints", unfinished / "checkpoints")
-    assert "checkpoint of another training" in refusal(unfinished)
+    shutil.copytree(out / "checkpoints", tmp_path / "begun" / "checkpoints")
+    assert "checkpoint of another training" in refusal(tmp_path / "begun")
+    damaged = shutil.copytree(out / "result", tmp_path / "result")
+    (damaged / "result.json").write_text("{")
+    assert "delete it to compute it again" in refusal(tmp_path)
     (copy / "programs" / "train-0.bin").write_bytes(b"")
     assert "train-0.bin is damaged" in refusal(tmp_path / "new")
     (copy / "data.npz").unlink()
@@ -226,18 +228,23 @@ def test_damage_and_other_bundles_are_refused(
         Bundle(copy)
     with pytest.raises(UserError, match="holds no bundle"):
         Bundle(tmp_path)
-    damaged = tmp_path / "result"
-    shutil.copytree(out / "result", damaged)
-    numbers = json.loads((damaged / "result.json").read_text())
+    manifest.write_text(manifest.read_text().replace('"learning_rate"', '"learning_rats"'))
+    with pytest.raises(UserError, match=r"manifest\.json is damaged"):
+        Bundle(copy)
+    flags = [str(damaged), "--workdir", str(tmp_path / "run")]
+    with pytest.raises(UserError, match=r"result\.json is damaged: copy it again"):
+        import_weights.main(flags)
+    numbers = json.loads((out / "result" / "result.json").read_text())
+    del numbers["checksum"]  # Of other numbers than the following.
     seed, numbers["settings"]["train"]["seed"] = numbers["settings"]["train"]["seed"], "2"
     (damaged / "result.json").write_text(json.dumps(numbers))
     with pytest.raises(UserError, match=r"is damaged .expected seed of type int; got '2'"):
-        import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
+        import_weights.main(flags)
     numbers["settings"]["train"] |= {"seed": seed, "power": 2}
     del numbers["settings"]["train"]["jit"]  # As in a run of before, it has its default.
     (damaged / "result.json").write_text(json.dumps(numbers))
     with pytest.raises(UserError, match=r"has train\.power, which this version does not know: exp"):
-        import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
+        import_weights.main(flags)
     (damaged / "weights.npz").write_bytes(b"")
     with pytest.raises(UserError, match=r"weights\.npz is damaged"):
-        import_weights.main([str(damaged), "--workdir", str(tmp_path / "run")])
+        import_weights.main(flags)

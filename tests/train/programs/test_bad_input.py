@@ -6,14 +6,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from tests.finished_runs import finish_run
 from tests.models import LEAST_FIELDS, make_model
 from tests.train.programs.refusals import refusal
 from train import char_lm, evaluate, sample
 from train.data.text.config import TextConfig
-from train.engine.workdir import FORMAT
+from train.engine.workdir import FORMAT, Workdir
+from train.runs.saved_model import load_model, weights_sha256
 from train.support.errors import UserError, run_program
+from train.support.files import write_json
 
 # Program, flags ({data}, {run}, {tmp} are replaced), and what the message says.
 BAD_INPUT = {
@@ -38,6 +41,8 @@ BAD_INPUT = {
     "evaluate no split": ("evaluate", "{run} --split dev", "valid"),
     "evaluate no samples": ("evaluate", "{run} --samples 0", "--samples"),
     "sample no run": ("sample", "{tmp}/none", "none does not exist"),
+    "sample no user": ("sample", "~nobody-here/run", "~nobody-here/run does not exist"),
+    "data of no user": ("char_lm", "--dataset ~nobody-here/text.txt", "~nobody-here/text.txt"),
     "sample none": ("sample", "{run} -n 0", "-n"),
     "sample too long": ("sample", "{run} --length 289", "288"),
     "sample too cold": ("sample", "{run} --temperature -1", "--temperature"),
@@ -89,3 +94,18 @@ def test_a_run_of_no_known_kind_is_refused(tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text(f'{{"format": {FORMAT}, "task": {task}}}')
         with pytest.raises(UserError, match="text, music"):
             evaluate.main([str(tmp_path)])
+
+
+@pytest.mark.parametrize("letters", ["abcd", "dcba"], ids=["other weights", "another config"])
+def test_the_model_of_another_run_is_refused(run: Path, tmp_path: Path, letters: str) -> None:
+    folder = shutil.copytree(run, tmp_path / "run")
+    sha256 = weights_sha256(load_model(Workdir(run)))
+    results = {"test": {}, "train": {"weights_sha256": sha256}, "samples": {}}
+    write_json(folder / "results.json", results)
+    load_model(Workdir(folder))
+    other = make_model("af-only", **LEAST_FIELDS, vocabulary=tuple(letters), max_length=288)
+    other.trainable_variables[0].assign_add(tf.ones_like(other.trainable_variables[0]))
+    other.save(folder / "model.keras")
+    says = "results.json is about" if letters == "abcd" else "config.json describes"
+    with pytest.raises(UserError, match=rf"model\.keras is not the model that .*{says}: restore"):
+        load_model(Workdir(folder))

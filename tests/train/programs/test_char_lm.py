@@ -50,7 +50,7 @@ def test_results_of_a_finished_run(finished: tuple[Path, str], dataset: Path) ->
     results = json.loads((workdir / "results.json").read_text())
     assert list(results) == [
         *("task", "model", "dataset", "dataset_sha256", "preset", "seed", "test", "train"),
-        "samples",
+        *("samples", "checksum"),
     ]
     assert results["dataset"] == str(dataset)
     assert (results["model"], results["preset"], results["seed"]) == ("af-only", "tiny", 3)

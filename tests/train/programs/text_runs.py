@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from tests.models import LEAST_FLOW
 from tests.worker_processes import Worker, wait_for_step
+from train.support.files import read_json
 
 __all__ = [
     "RUN",
@@ -61,9 +61,7 @@ def kill_after(step: int, dataset: Path, workdir: Path) -> None:
 
 def resumed_run(workdir: Path, undisturbed: Path) -> list[int]:
     """Checks that a run ended as the undisturbed one; returns the steps where it was resumed."""
-    found, expected = (
-        json.loads((folder / "results.json").read_text()) for folder in (workdir, undisturbed)
-    )
+    found, expected = (read_json(folder / "results.json") for folder in (workdir, undisturbed))
     resumes = found["train"].pop("resumed_from_steps")
     assert expected["train"].pop("resumed_from_steps") == []
     for train in (found["train"], expected["train"]):
