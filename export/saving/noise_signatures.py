@@ -40,7 +40,7 @@ class NoiseFunctions:
         """The noise of sequences; empty for input that is empty, too long or malformed."""
         x, lengths, _, _ = self._codec.encode(strings)
         mean, _ = self._model.encode(x, lengths)
-        eps, _ = self._model.prior.inverse_and_log_det(mask_steps(mean, lengths), lengths)
+        eps, _ = self._model.prior.inverse_and_log_det(mean, lengths)
         return {NOISE: pack_floats(eps, lengths), "num_steps": lengths}
 
     def decode(self, strings: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -53,7 +53,7 @@ class NoiseFunctions:
         whole = tf.equal(num_bytes % (FLOAT_BYTES * size), 0)
         counts = tf.where(whole, num_bytes // (FLOAT_BYTES * size), 0)
         lengths, num_steps = fitting(counts, self._max_length)
-        eps = mask_steps(unpack_floats(strings, size, num_steps), lengths)
+        eps = unpack_floats(strings, size, num_steps)
         finite = tf.reduce_all(tf.math.is_finite(eps), axis=[1, 2])
         lengths = tf.where(finite, lengths, 0)
         with model.executing(sweep_dimensions=True):

@@ -35,6 +35,7 @@ MANY = {
     "end": (lambda m: m.interpolate([2, 2], -1, [2, 3], 2, 3), "length0 of at least 1; got -1"),
     "ends": (lambda m: m.interpolate(X[:1], [2], X[1:], [2], 3), "length0 that is a whole number"),
     "ways": (lambda m: m.interpolate([2, 2], 2, [2, 3], 2, 2.5), "steps that is a whole number"),
+    "one way": (lambda m: m.interpolate([2, 2], 2, [2, 3], 2, 1), "steps of at least 2; got 1"),
     "sweeps": (lambda m: m.fill_in(X, LENGTHS, X > 3, sweeps=1.5), "sweeps that is a whole number"),
     "seed": (lambda m: m.vary(X, LENGTHS, 0.1, seed=2**70), "expected a seed from 0 to"),
     "float": (lambda m: m.interpolate([2.0], 1, [2, 3], 2, 3), "x of integers; got float32"),

@@ -37,6 +37,13 @@ def test_densities_are_those_of_normal_distributions(float64: None) -> None:
     np.testing.assert_array_equal(log_std[0], tf.gather(codebook.log_std, [4, 0]))
 
 
+def test_notes_start_apart_and_narrow() -> None:
+    codebook = NoteCodebook(3)
+    np.testing.assert_array_equal(codebook.mean, [[-1] * 3, [1] * 3])
+    for log_std in (codebook.log_std, SymbolCodebook(4, 3).log_std):
+        np.testing.assert_array_equal(log_std, np.full_like(log_std, -1.5))
+
+
 def test_float32_holds_the_narrowest_distributions() -> None:
     codebook = make_codebook()
     codebook._log_std.assign(np.full([5, 3], -9.0))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.models import make_model
+from tf_latentflow.noise import noise_of
 
 
 @pytest.mark.parametrize("emitter", ["bilstm", "conv:2"])
@@ -30,3 +31,19 @@ def test_the_states_of_an_emitter_are_those_of_other_steps(float64: None) -> Non
     z[1, 2] += 1.0
     one, other = model.logits(z, np.array([5, 5]))
     assert np.any(one != other, axis=-1).tolist() == [True, True, False, True, True]
+
+
+def test_dropout_of_an_emitter_spares_the_latents_of_the_step() -> None:
+    model = make_model(
+        "af-only", spread=0.5, emitter="conv:1", inference="local", emitter_dropout=0.5
+    )
+    z, lengths = np.random.default_rng(0).normal(size=(1, 5, 3)).astype("f"), np.array([5])
+    size, kernel = model.config.latent_size, model.emitter.linear.kernel.numpy()
+    dropped = []
+    for part in (slice(size), slice(size, None)):  # Only the states, and only z.
+        silent = kernel.copy()
+        silent[part] = 0.0
+        model.emitter.linear.kernel.assign(silent)
+        logits = (model.logits(z, lengths, noise) for noise in (None, noise_of([1, 2], 1)))
+        dropped.append(bool(np.any(np.subtract(*logits))))
+    assert dropped == [True, False]

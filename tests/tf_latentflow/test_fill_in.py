@@ -41,6 +41,22 @@ def test_every_move_leaves_the_distribution_as_it_is(model: keras.Model) -> None
             assert filled(moved) < 0.03
 
 
+@pytest.mark.parametrize("move", [fill_in._from_prior, fill_in._from_posterior])
+def test_what_is_beyond_a_length_moves_nothing(float64: None, move) -> None:
+    model = small_model("whole sequence")  # Logits beyond a length depend on what is within.
+    x = np.array([[0, 1, 2], [1, 0, 0], [2, 2, 0]], np.int32)
+    z = np.random.default_rng(0).normal(size=(3, 3, 1)) * (np.arange(3) < [[2]] * 3)[..., None]
+    given, window, noise = tf.constant(x > 0), tf.constant([0, 3]), noise_of([1, 2], 3)
+
+    def moved(num_steps: int) -> np.ndarray:
+        cut = [tf.constant(values)[:, :num_steps] for values in (z, x, given)]
+        lengths = tf.constant([2] * 3)
+        return move(model, cut[0], cut[1], lengths, cut[2], 16, window, noise)[:, :2].numpy()
+
+    np.testing.assert_allclose(moved(3), moved(2), rtol=1e-6)
+    assert np.any(moved(2) != z[:, :2])
+
+
 def test_every_size_of_window_redraws_every_step_that_is_not_given() -> None:
     whole = np.array([False, True, True, False, *[True] * 16, False])
     windows = list(fill_in._windows(whole, 4))

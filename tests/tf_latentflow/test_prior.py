@@ -8,9 +8,10 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from bijectors.masks import mask_steps
-from tests.models import rows
+from tests.models import draw_x, make_model, rows
 from tests.priors import LENGTHS, H, T, draw, make_prior
-from tf_latentflow import MODEL_NAMES
+from tf_latentflow import MODEL_NAMES, FlowPrior, ModelConfig
+from tf_latentflow.noise import noise_of
 
 ROWS = tuple(name for name in MODEL_NAMES if name != "lstm")
 every_row = pytest.mark.parametrize("name", rows(ROWS))
@@ -132,3 +133,53 @@ def test_a_window_is_redrawn_given_what_is_before_it(
     whole = tf.where(inside[:, None], eps, prior.inverse_and_log_det(z, lengths)[0])
     expected, _ = prior.forward_and_log_det(mask_steps(whole, lengths), lengths)
     np.testing.assert_allclose(found, np.where(inside[:, None], expected, z), atol=1e-10)
+
+
+@pytest.mark.parametrize("time", ["coupling", "multiscale"])
+def test_what_needs_a_causal_prior_says_so(time: str) -> None:
+    fields = {"time": time, "time_layers": 2, "conditioner": "window:2", "hidden": "none"}
+    prior, z = make_prior("af-scf", scalar="affine", flow_layers=1, **fields), draw(3, T, H)
+    model = make_model("af-scf", scalar="affine", flow_layers=1, **fields)
+    x, lengths = draw_x(), np.array([2, 2, 2])
+    for needs_it in (
+        lambda: prior.redraw(z, z, LENGTHS, 0, 1),
+        lambda: prior.step_bijector(z, LENGTHS, [0]),
+        lambda: model.fill_in(x, lengths, x > 3),
+        lambda: model.complete(x, lengths),
+    ):
+        with pytest.raises(ValueError, match=f"each step depends on earlier ones .*'{time}'"):
+            needs_it()
+
+
+@pytest.mark.parametrize("name, number, num_used", [("af-scf", 0, 4), ("multiscale", 1, 2)])
+def test_positions_beyond_the_limit_count_as_the_last_of_it(
+    float64: None, name: str, number: int, num_used: int
+) -> None:
+    limit = tf.Variable(4)
+    fields = {"conditioner": "window:2", "scalar": "affine", "hidden": "none"}
+    config = ModelConfig.from_name(name, "tiny", max_length=8, latent_size=H, **fields)
+    prior, z = FlowPrior(config, lambda: limit), draw(1, 8, H)
+    stage = prior.stages[number]  # Of every step, or of every other one.
+    before = prior.log_prob(z, [8])
+    for table in stage.tables:
+        for rows_of in (table.start, table.end):
+            rows_of.assign(tf.concat([rows_of[:num_used], rows_of[num_used:] + 1], axis=0))
+    np.testing.assert_array_equal(prior.log_prob(z, [8]), before)
+    limit.assign(8)
+    assert np.all(prior.log_prob(z, [8]) != before)
+
+
+def test_every_stage_drops_other_units() -> None:
+    prior = make_prior("af-scf", time_layers=2, dropout=0.5)
+    first, second = (
+        bijector._conditioner.covariates([3], 8)[1][0]
+        for bijector in prior._bijectors(tf.constant([8, 8, 8]), noise_of([1, 2], 3))
+    )
+    assert 0.3 < np.mean(first != second) < 0.7
+
+
+def test_a_sample_has_as_many_steps_as_asked() -> None:
+    prior = make_prior("af-scf")
+    padded = prior.sample(LENGTHS, seed=[3, 4], num_steps=5)
+    assert padded.shape == (3, 5, H)
+    np.testing.assert_allclose(padded[:, :T], prior.sample(LENGTHS, seed=[3, 4]), atol=1e-6)

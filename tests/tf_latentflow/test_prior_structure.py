@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bijectors import (
+    AdjointInverseAutoregressiveTime,
+    AutoregressiveHidden,
+    FixedPointHidden,
+)
 from bijectors.tables import (
     CAUSAL_TIME_STRUCTURES,
     HIDDEN_STRUCTURES,
@@ -129,6 +134,18 @@ def test_each_scale_has_twice_the_stride_of_the_one_before() -> None:
     assert [plan.stride for plan in plans] == [1, 2, 4, 8]
     assert [plan.is_coupling for plan in plans] == [True, True, True, False]
     assert [plan.of_its_steps(5) for plan in plans] == [5, 3, 2, 1]
+
+
+def test_the_density_of_iaf_along_time_has_a_gradient_of_its_own() -> None:
+    assert isinstance(make_prior("iaf-scf").bijector(LENGTHS), AdjointInverseAutoregressiveTime)
+
+
+def test_dimensions_are_swept_if_the_execution_says_so() -> None:
+    prior = make_prior("af-af", flow_layers=1)
+    for sweeps, kind in ((False, AutoregressiveHidden), (True, FixedPointHidden)):
+        with prior.executing(sweep_dimensions=sweeps):
+            of_a_step = prior.step_bijector(draw(3, T, H), LENGTHS, [0])
+        assert [type(bijector) for bijector in of_a_step.bijectors] == [kind]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_latentflow import ModelConfig, build_model
 from tf_latentflow.config.choices import EMISSIONS
 from tf_latentflow.config.rows import NOTES
 from tf_latentflow.emissions.categorical import CategoricalSymbols
@@ -114,3 +115,11 @@ def test_notes_of_a_temperature_follow_its_sigmoid(temperature: float) -> None:
     np.testing.assert_allclose(many.mean(axis=(0, 1)), expected, atol=0.015)
     covariance = np.cov(many[:, 0].T)  # the notes are independent
     np.testing.assert_allclose(covariance - np.diag(np.diag(covariance)), 0, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["lstm", "af-af", "codebook", "multiscale-codebook"])
+def test_the_weights_of_symbols_are_those_that_depend_on_their_number(name: str) -> None:
+    small, large = (build_model(ModelConfig.from_name(name, "tiny", vocab_size=n)) for n in (6, 7))
+    of_symbols = {id(weight) for layer in small.layers for weight in layer.symbol_weights}
+    for weight, other in zip(small.variables, large.variables, strict=True):
+        assert (id(weight) in of_symbols) == (weight.shape != other.shape), weight.path

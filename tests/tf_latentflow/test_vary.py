@@ -52,3 +52,20 @@ def test_the_noise_stays_standard_normal(amount: float, monkeypatch: pytest.Monk
 def test_other_amounts_are_refused(amount: float) -> None:
     with pytest.raises(ValueError, match="expected an amount from 0 to 1; got"):
         make_model("af-only").vary(draw_x(), LENGTHS, amount)
+
+
+def test_interpolation_is_linear_in_the_noise_and_the_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    eps = np.random.default_rng(0).normal(size=(2, 9, 3)).astype(np.float32)
+    monkeypatch.setattr(
+        variation, "_noise_of", lambda model, x, lengths: tf.constant(eps[:, : x.shape[1]])
+    )
+    monkeypatch.setattr(variation, "_decode", lambda model, eps, *_: eps)
+    mixed, lengths = make_model("af-af").interpolate([2] * 5, 5, [3] * 2, 2, 5)
+    assert lengths.numpy().tolist() == [5, 4, 4, 3, 2]  # 4.25, 3.5 and 2.75, rounded.
+    first, last = eps[:, :5]
+    weight = np.array([0, 0.25, 0.5, 0.75, 1])[:, None, None]
+    expected = (1 - weight) * first + weight * last
+    expected *= (np.arange(5) < lengths.numpy()[:, None])[..., None]
+    np.testing.assert_allclose(mixed, expected, atol=1e-6)

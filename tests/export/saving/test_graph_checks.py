@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from export.saving import export
 from export.saving.graph_checks import check_graph, graph_problems
+from export.saving.options import ExportOptions
 from train.support.errors import UserError
 
 
@@ -62,3 +68,27 @@ def test_other_operations_devices_and_kernels():
         "CudnnRNNV3 runs on GPUs only (b in the graph)",
         "Relu is bound to /device:GPU:0 (c in the graph)",
     ]
+
+
+class _CallsPython(tf.Module):
+    """An endpoint that only this process could run."""
+
+    def __init__(self, *_: object) -> None:
+        super().__init__()
+
+    def signatures(self, show: object) -> dict[str, object]:
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+        def run(x: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"y": tf.numpy_function(np.abs, [x], tf.float32)}
+
+        return {"serving_default": run.get_concrete_function()}
+
+
+def test_what_no_server_could_run_is_not_exported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(export, "Endpoint", _CallsPython)
+    config = SimpleNamespace(is_text=False, vocab_size=11, latent_size=2)
+    with pytest.raises(UserError, match="cannot be exported: .*PyFunc calls Python"):
+        export.export_model(SimpleNamespace(config=config), tmp_path / "m", 1, ExportOptions(4))
+    assert not (tmp_path / "m" / "1").exists()

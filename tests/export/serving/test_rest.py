@@ -23,6 +23,14 @@ def test_names_are_decoded() -> None:
     assert route == Route("metadata", "a/b", None, "é")
 
 
+def test_a_version_has_63_bits() -> None:
+    path = "/v1/models/m/versions/"
+    assert route_of("GET", f"{path}{2**63 - 1}").version == 2**63 - 1
+    for digits in (str(2**63), "9" * 5000):  # So many digits Python itself would refuse.
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Failed to convert version: 9"):
+            route_of("GET", path + digits)
+
+
 def test_base64_may_have_spaces_and_lack_its_end() -> None:
     strings = [{"b64": "Y2Fm\n6Q=="}, {"b64": " Y2Fm 6Q"}]
     assert json_array("x", strings, tf.string).tolist() == [b"caf\xe9"] * 2

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from unittest.mock import ANY, Mock, call
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from bijectors import Execution
 from tests.models import LEAST_FIELDS, make_model
 from tf_latentflow import Noise, Terms
 from train.backend.split_evaluation import SplitEvaluation
+from train.data.text.config import TextConfig
 from train.engine.split_terms import SplitTerms, bootstrap_stderr
+from train.engine.workers.team import ALONE
+from train.runs import testing
 from train.support.units import BITS_PER_CHARACTER, NATS_PER_STEP, Unit
 
 
@@ -168,3 +174,27 @@ def test_samples_of_a_sequence_do_not_depend_on_the_batches() -> None:
         for other in group[1:]:
             np.testing.assert_allclose(other, group[0], rtol=1e-5)
     assert np.abs(found[0] - found[3]).max() > 0
+
+
+def test_a_split_is_evaluated_as_the_run_says_and_without_rounded_products(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, evaluation, dataset = make_model("lstm"), Mock(), Mock()
+    model.execution = Execution(products="bfloat16")  # As in training.
+    monkeypatch.setattr(testing, "SplitEvaluation", evaluation)
+    dataset.encode.return_value, dataset.counts.return_value = "encoded", {"num_unknown": 2}
+    evaluation().return_value.test_report.return_value = {"num_sequences": 3}
+    config = dataclasses.replace(
+        TextConfig(), seed=5, batch_size=6, max_batch_steps=70, compile_loops=True
+    )
+    results = testing.split_results(
+        model, dataset, ["a", "b", "c"], config, num_samples=9, screen=Mock()
+    )
+    assert results == {"num_sequences": 3, "num_unknown": 2}
+    assert model.execution == Execution(compile_loops=True)
+    assert evaluation.call_args == call(
+        model, 9, 6, importance=True, max_batch_steps=70, team=ALONE
+    )
+    assert evaluation().call_args == call("encoded", 5, ANY)
+    assert dataset.encode.call_args == call(model.config, ["a", "b", "c"])
+    assert dataset.counts.call_args == call(["a", "b", "c"], "encoded")
