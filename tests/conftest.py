@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -19,6 +20,10 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from tests.made_once import MadeOnce
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A script that starts the tests in the background makes them, and what they start, ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Folders whose files share a dear fixture: all of them go to one process, so that none waits.
 _TOGETHER = ("tests/export/saved_model", "tests/export/page")
