@@ -28,7 +28,7 @@ def find_pretrained(source: str | Path) -> Pretrained:
       PretrainedError: There is no such model, or its folder is damaged.
     """
     source = str(source)
-    folder = Path(os.path.expanduser(source))  # `~nobody` stays as it is.
+    folder = Path(os.path.expanduser(source))  # Unlike `Path.expanduser`, leaves `~nobody`.
     if (folder / CONFIG_FILE).is_file():
         return read_folder(folder)
     names = pretrained_names()

@@ -22,7 +22,7 @@ __all__ = ["initial_model", "load_model", "save_model", "weights_sha256"]
 # Keras only loads registered classes, and a class is registered when it is imported.
 _CLASSES = {kind.__name__: kind for kind in (LatentFlow, LSTMLanguageModel)}
 
-_CURE = "restore it, or delete it and run the training again with the same flags, which restores it"
+_CURE = "restore it, or delete it and repeat the training command, which writes it again"
 
 
 def save_model(model: keras.Model, workdir: Workdir) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from train.data.music.midi import MidiPiece, read_midi
 from train.support.errors import UserError
 from train.support.ranges import refuse_flag
-from train.support.reading import refuse_special
+from train.support.reading import expanded, refuse_special
 
 __all__ = ["check_folder", "piece_names", "read_piece", "unused_paths"]
 
@@ -22,7 +21,7 @@ def read_piece(path: Path, steps_per_beat: int, flag: str) -> MidiPiece:
     Raises:
       UserError: It cannot be read.
     """
-    path = Path(os.path.expanduser(path))
+    path = expanded(path)
     refuse_special(path)
     if not path.is_file():
         raise UserError(

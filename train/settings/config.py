@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,6 +21,7 @@ from train.settings.flags import (
 from train.settings.presets import RULES
 from train.settings.source import config_of, digest_of, find_model
 from train.support.errors import UserError
+from train.support.reading import expanded
 from train.support.units import Unit
 
 __all__ = ["TrainConfig"]
@@ -100,11 +100,12 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         """Returns the settings as JSON values: absolute paths, no workdir, `init_from`, workers."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         del fields["workdir"]  # A folder can be moved.
-        del fields["workers"], fields["worker_index"], fields["init_from"]  # See `start_fields`.
+        del fields["init_from"]  # See `start_fields`.
+        del fields["workers"], fields["worker_index"]
         if not self.has_named_dataset:
-            fields["dataset"] = str(Path(os.path.expanduser(self.dataset)).absolute())
+            fields["dataset"] = str(expanded(self.dataset).absolute())
         if self.data_dir is not None:
-            fields["data_dir"] = str(Path(os.path.expanduser(self.data_dir)).absolute())
+            fields["data_dir"] = str(expanded(self.data_dir).absolute())
         return fields
 
     @classmethod
@@ -114,9 +115,8 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
         Raises:
           ConfigError: A value does not have the type of its field.
         """
-        data_dir = fields.get("data_dir")
-        if isinstance(data_dir, str):
-            fields = {**fields, "data_dir": Path(data_dir)}
+        if isinstance(fields.get("data_dir"), str):
+            fields = {**fields, "data_dir": Path(fields["data_dir"])}
         check_types(cls, fields)
         return cls(**fields)
 
@@ -240,7 +240,7 @@ class TrainConfig(WorkerSettings, LoopSettings, ModelSettings, RunSettings):
     def run_directory(self) -> Path:
         """The workdir, or its default name."""
         if self.workdir is not None:
-            return Path(os.path.expanduser(self.workdir))
+            return expanded(self.workdir)
         dataset = Path(self.dataset).stem or "data"
         # Beside a run that starts anew.
         model = self.model if self.init_from is None else f"from-{Path(self.init_from).name}"

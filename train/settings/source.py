@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from tf_latentflow.pretrained.names import find_pretrained, pretrained_table
 from train.engine.workdir import Workdir
 from train.support.digests import sha256_of_file
 from train.support.errors import UserError
+from train.support.reading import expanded
 
 __all__ = [
     "ModelSource",
@@ -47,7 +47,7 @@ def find_model(source: str | Path) -> Source:
       UserError: There is none, or it is a run without its configuration, or a pretrained one is
         damaged or has no vocabulary.
     """
-    workdir = Workdir(Path(os.path.expanduser(source)))
+    workdir = Workdir(expanded(source))
     if workdir.config_file.exists():
         return workdir
     if workdir.model_file.exists():

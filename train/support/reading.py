@@ -1,13 +1,14 @@
-"""What is read of a user: a sign of gzip, and no file that would make a program wait."""
+"""What is read of a user: paths with `~`, a sign of gzip, and no file to wait for."""
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 from train.support.errors import UserError
 
-__all__ = ["GZIP", "refuse_special"]
+__all__ = ["GZIP", "expanded", "refuse_special"]
 
 GZIP = b"\x1f\x8b"  # The first bytes of a gzip file, which are not valid UTF-8.
 
@@ -17,6 +18,11 @@ _SPECIAL = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+
+def expanded(path: str | Path) -> Path:
+    """A path whose `~` is the home folder; `~nobody`, where `Path.expanduser` raises, stays."""
+    return Path(os.path.expanduser(path))
 
 
 def refuse_special(path: Path) -> None:
